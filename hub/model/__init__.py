@@ -1,0 +1,1 @@
+"""Nouns: what things are. Standard library only; no decision, no input or output."""

@@ -1,0 +1,186 @@
+"""What the use cases need from the world. Edges implement these; conformance suites hold every implementation to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
+
+from hub.flow.rows import (
+    AttemptRow,
+    ChatRow,
+    DeliveryRow,
+    DueDelivery,
+    DueOutbox,
+    EventRow,
+    FinishRow,
+    IdempotencyRow,
+    MessageRow,
+    OutboxRow,
+    OutboxUpdate,
+    RawRow,
+    ReactionRow,
+)
+from hub.model.observation import Observation
+from hub.model.outbox import Operation, OperationOutcome
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Tells the time, so that tests can."""
+
+    def now_ms(self) -> int:
+        """Unix milliseconds UTC."""
+        ...
+
+
+class HotTransaction(Protocol):
+    """One durable transaction of the hot path: set-based statements, a handful a batch.
+
+    Reads see the writes of the same transaction. Every method takes a whole batch; an empty batch costs nothing.
+    """
+
+    async def revision(self) -> int:
+        """The version of lines, bridges, webhooks and keys."""
+        ...
+
+    async def insert_raw(self, rows: Sequence[RawRow]) -> set[int]:
+        """Insert; return the ids inserted, without those whose (bridge_id, request_id) is known."""
+        ...
+
+    async def merge_chats(self, rows: Sequence[ChatRow]) -> list[ChatRow]:
+        """Insert or merge by (line_id, chat_key); return the rows as they now are, in the order given.
+
+        Keys are unique within a batch. `has_inbound` and `last_message_at` only rise; name, participants and
+        service change when the new row says something about them (non-null, non-empty).
+        """
+        ...
+
+    async def merge_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+        """Insert or merge by (line_id, guid), commutatively; return the rows as they now are, in order given.
+
+        Keys are unique within a batch.
+        """
+        ...
+
+    async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
+        """Insert, or overwrite where the new row was sent later."""
+        ...
+
+    async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
+        """Insert; return the ids inserted, without those whose dedupe key is known."""
+        ...
+
+    async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
+        """Insert; an (event_id, webhook_id) that exists is left as it is."""
+        ...
+
+    async def finish_deliveries(self, finished: Sequence[FinishRow], attempts: Sequence[AttemptRow]) -> None:
+        """Record attempts and move their deliveries on."""
+        ...
+
+    async def mark_webhooks(self, failing: Sequence[tuple[int, int]], recovered: Sequence[int]) -> None:
+        """Set `failing_since` (webhook id, Unix ms) where it is null; clear it for the recovered."""
+        ...
+
+    async def insert_idempotency(self, rows: Sequence[IdempotencyRow]) -> list[IdempotencyRow | None]:
+        """Insert; for each row, the one already there under its (scope, key), or None when it was inserted."""
+        ...
+
+    async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
+        """Insert pending items."""
+        ...
+
+    async def update_outbox(self, rows: Sequence[OutboxUpdate]) -> set[int]:
+        """Move items on; return the ids moved, without those that are already finished."""
+        ...
+
+    async def deliveries_between(
+        self, first_id: int, last_id: int, shards: Sequence[int], limit: int
+    ) -> list[DueDelivery]:
+        """Pending deliveries with an id in the range, never attempted, of the shards; by id."""
+        ...
+
+    async def due_deliveries(self, webhook_id: int, shard: int, now_ms: int, limit: int) -> list[DueDelivery]:
+        """Pending deliveries of one lane that are due, by (next_attempt_at, id)."""
+        ...
+
+    async def ordered_deliveries(self, webhook_id: int, shard: int, limit: int) -> list[tuple[int, DueDelivery]]:
+        """Pending deliveries of one strictly ordered lane by id, due or not, each with its next_attempt_at."""
+        ...
+
+    async def pending_lanes(self, shard: int) -> list[tuple[int, int]]:
+        """For each webhook with pending deliveries in the shard: its id and the earliest next_attempt_at.
+
+        Costs a look-up a lane, not a scan of the backlog.
+        """
+        ...
+
+    async def due_outbox(self, line_id: int, shard: int, limit: int) -> list[DueOutbox]:
+        """Unfinished outbox items of one line, due or not, by id (a line is strictly ordered)."""
+        ...
+
+    async def pending_lines(self, shard: int) -> list[tuple[int, int]]:
+        """For each line with unfinished outbox items in the shard: its id and the earliest next_attempt_at."""
+        ...
+
+
+class HotStore(Protocol):
+    """Runs hot transactions."""
+
+    async def write(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
+        """Run `work` in one durable transaction (full fsync) and commit it; nothing stays if it raises.
+
+        `work` must await nothing but the transaction.
+        """
+        ...
+
+    async def read(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
+        """Run `work` on a consistent snapshot; it must only read."""
+        ...
+
+
+class WakeUps(Protocol):
+    """Tells workers that there is work. Losing one only delays: a sweep finds everything in SQL."""
+
+    def deliveries_recorded(self, first_id: int, last_id: int) -> None:
+        """Deliveries with ids in this range were committed."""
+        ...
+
+    def lane_due(self, webhook_id: int, at_ms: int) -> None:
+        """A lane has something due at `at_ms`."""
+        ...
+
+    def line_due(self, line_id: int, at_ms: int) -> None:
+        """A line's outbox has something due at `at_ms`."""
+        ...
+
+    def configuration_changed(self) -> None:
+        """Lines, bridges, webhooks or keys changed."""
+        ...
+
+
+class BridgeAdapter(Protocol):
+    """The adapter to one network (facts of each network live in its folder under bridge/)."""
+
+    kind: str
+
+    async def capabilities(self) -> frozenset[str]:
+        """What this network can do: text, attachments, react_std, typing_out, idempotent_send, …"""
+        ...
+
+    async def health(self) -> tuple[str, str | None]:
+        """`online`, `degraded` or `offline`, and why."""
+        ...
+
+    def events(self, cursor: str | None) -> AsyncIterator[Observation]:
+        """What the network shows, from the cursor on, for ever; each carries the next cursor."""
+        ...
+
+    async def perform(self, operation: Operation) -> OperationOutcome:
+        """Do it once. A timeout is `may_have_completed`, never an exception."""
+        ...
+
+    async def lookup(self, operation: Operation) -> OperationOutcome:
+        """Say whether the operation happened, by attempt id or by chat, time and content."""
+        ...

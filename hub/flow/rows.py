@@ -1,0 +1,190 @@
+"""The rows that hot statements carry: plain tuples, so that a batch goes to either database as it is.
+
+Field order is column order; the SQL in hub.store relies on it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class RawRow(NamedTuple):
+    """raw_payloads: what a bridge sent, and the memory of its request id."""
+
+    id: int
+    bridge_id: int
+    request_id: str
+    body: bytes
+
+
+class ChatRow(NamedTuple):
+    """chats: inserted, or merged into the row of the same (line_id, chat_key)."""
+
+    id: int
+    line_id: int
+    chat_key: str
+    identifier: str
+    service: str
+    name: str | None
+    is_group: int
+    participants: str
+    has_inbound: int
+    last_message_at: int | None
+    created_at: int
+
+
+class MessageRow(NamedTuple):
+    """messages: a snapshot, merged into the row of the same (line_id, guid).
+
+    The merge is commutative: descriptive fields from the newest edit of a known message, the earliest of each
+    receipt time, the latest edit time.
+    """
+
+    id: int
+    line_id: int
+    chat_id: int
+    guid: str
+    is_known: int
+    sender: str | None
+    text: str | None
+    parts: str | None
+    service: str | None
+    is_from_me: int
+    is_audio_message: int
+    reply_to_guid: str | None
+    effect: str | None
+    outbox_id: int | None
+    sent_at: int | None
+    synced_at: int
+    delivered_at: int | None
+    read_at: int | None
+    failed_at: int | None
+    error: str | None
+    edited_at: int | None
+    unsent_at: int | None
+
+
+class ReactionRow(NamedTuple):
+    """reactions: the latest word of one sender on one message."""
+
+    id: int
+    line_id: int
+    message_guid: str
+    sender: str
+    type: str
+    is_from_me: int
+    is_added: int
+    sent_at: int
+    synced_at: int
+
+
+class EventRow(NamedTuple):
+    """events: ignored when the dedupe key is known."""
+
+    id: int
+    type: str
+    line_id: int | None
+    chat_id: int | None
+    dedupe_key: bytes
+    occurred_at: int
+    raw_id: int | None
+    data: str
+
+
+class DeliveryRow(NamedTuple):
+    """deliveries: pending and due at once, or held."""
+
+    id: int
+    event_id: int
+    webhook_id: int
+    shard: int
+    state: int
+    next_attempt_at: int
+
+
+class DueDelivery(NamedTuple):
+    """What a worker needs to attempt a delivery."""
+
+    id: int
+    event_id: int
+    webhook_id: int
+    attempt_count: int
+    event_type: str
+    data: str
+
+
+class AttemptRow(NamedTuple):
+    """attempts."""
+
+    delivery_id: int
+    number: int
+    started_at: int
+    duration_us: int
+    outcome: int
+    status: int | None
+    error: str | None
+    reason: str | None
+    address: str | None
+    request: str
+    response: str | None
+
+
+class FinishRow(NamedTuple):
+    """The delivery after an attempt; applied only while it is still pending."""
+
+    id: int
+    state: int
+    attempt_count: int
+    next_attempt_at: int
+    finished_at: int | None
+    last_status: int | None
+    reason: str | None
+
+
+class OutboxRow(NamedTuple):
+    """outbox: a new item, pending."""
+
+    id: int
+    line_id: int
+    shard: int
+    api_key_id: int | None
+    kind: str
+    payload: str
+    next_attempt_at: int
+    created_at: int
+
+
+class IdempotencyRow(NamedTuple):
+    """idempotency_keys: the answer to be given again."""
+
+    scope: str
+    key: str
+    request_hash: bytes
+    status: int
+    response: str
+    created_at: int
+
+
+class DueOutbox(NamedTuple):
+    """What a worker needs to perform or look up a send."""
+
+    id: int
+    line_id: int
+    kind: str
+    payload: str
+    state: int
+    attempt_count: int
+    dispatched_at: int | None
+
+
+class OutboxUpdate(NamedTuple):
+    """The outbox item after a step; applied only while it is in one of the states it may leave."""
+
+    id: int
+    state: int
+    attempt_count: int
+    next_attempt_at: int
+    dispatched_at: int | None
+    provider_id: str | None
+    error: str | None
+    completed_at: int | None

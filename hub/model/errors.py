@@ -1,0 +1,42 @@
+"""Every error that Hub itself raises, as one tree.
+
+HubError
+├── InvalidRequest      the caller's fault: 4xx with code, message and field
+├── StoreError          the database could not do it
+├── BridgeError         a bridge could not do it
+└── OutboundError       a receiver could not be reached (hub.outbound)
+
+One place (hub.api.errors) turns them into HTTP; internals never leave.
+"""
+
+from __future__ import annotations
+
+
+class HubError(Exception):
+    """Something that Hub knows how to explain."""
+
+
+class InvalidRequest(HubError):
+    """The caller asked for something that cannot be done, and can mend it.
+
+    Args:
+        code: A code of the native envelope (hub.api.errors lists them with their HTTP status).
+        message: One sentence: what is wrong and what to do.
+        param: The field concerned, as the caller named it.
+    """
+
+    def __init__(self, code: str, message: str, *, param: str | None = None, retry_after: int | None = None):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.param = param
+        #: Seconds, for 429 and 503.
+        self.retry_after = retry_after
+
+
+class StoreError(HubError):
+    """The database could not do it; nothing was recorded."""
+
+
+class BridgeError(HubError):
+    """A bridge could not do it."""

@@ -1,0 +1,41 @@
+"""A line is one of our identities on a network; a bridge is the adapter that carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hub.model.webhook import StoredSecret
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bridge:
+    """An adapter to one network, known to us by its secret."""
+
+    id: int
+    name: str
+    #: Which adapter: `sandbox`, `push`, …
+    kind: str
+    secrets: tuple[StoredSecret, ...] = field(repr=False)
+    cursor: str | None
+    is_enabled: bool
+    created_at: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One of our identities (number, Apple ID)."""
+
+    id: int
+    bridge_id: int
+    handle: str
+    label: str | None
+    #: `imessage`, `sms` or `auto` (contracts: messages.dev §3).
+    service: str
+    is_active: bool
+    is_contact_first: bool
+    #: Least time between two sends.
+    pace_ms: int
+    #: `online`, `offline` or `degraded`, with the reason beside it.
+    status: str
+    status_reason: str | None
+    created_at: int

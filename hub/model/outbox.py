@@ -1,0 +1,138 @@
+"""An outbox item: something we owe a bridge."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class OutboxState(IntEnum):
+    """Where a send stands. Below SENT it is unfinished."""
+
+    PENDING = 0
+    #: Handed to the bridge (durably marked before the call); the answer is not yet known.
+    DISPATCHED = 1
+    #: The bridge could not say whether it happened: looked up, never repeated blindly.
+    UNKNOWN = 2
+    SENT = 3
+    FAILED = 4
+    CANCELLED = 5
+
+
+#: The allowed moves; anything else is a mistake of ours.
+OUTBOX_MOVES: dict[OutboxState, frozenset[OutboxState]] = {
+    OutboxState.PENDING: frozenset({OutboxState.DISPATCHED, OutboxState.FAILED, OutboxState.CANCELLED}),
+    OutboxState.DISPATCHED: frozenset(
+        {OutboxState.SENT, OutboxState.FAILED, OutboxState.PENDING, OutboxState.UNKNOWN}
+    ),
+    OutboxState.UNKNOWN: frozenset({OutboxState.SENT, OutboxState.FAILED, OutboxState.PENDING}),
+    OutboxState.SENT: frozenset(),
+    OutboxState.FAILED: frozenset({OutboxState.PENDING}),
+    OutboxState.CANCELLED: frozenset(),
+}
+
+#: The outbox statuses of the wire (contracts: messages.dev §4).
+WIRE_STATUS: dict[OutboxState, str] = {
+    OutboxState.PENDING: "pending",
+    OutboxState.DISPATCHED: "claimed",
+    OutboxState.UNKNOWN: "claimed",
+    OutboxState.SENT: "sent",
+    OutboxState.FAILED: "failed",
+    OutboxState.CANCELLED: "failed",
+}
+
+
+class OperationKind(StrEnum):
+    """What we can ask of a bridge. One verb, `perform`, carries them all."""
+
+    SEND = "send"
+    REACT = "react"
+    TYPING = "typing"
+    READ = "read"
+
+
+class Disposition(StrEnum):
+    """What a bridge says of an operation."""
+
+    ACCEPTED = "accepted"
+    #: Certainly did not happen.
+    NOT_STARTED = "not_started"
+    MAY_HAVE_COMPLETED = "may_have_completed"
+    STILL_IN_FLIGHT = "still_in_flight"
+    #: The network or the bridge refused it for good.
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperationOutcome:
+    """A bridge's answer to `perform` or `lookup`."""
+
+    disposition: Disposition
+    #: The network's id of the message, once known.
+    provider_id: str | None = None
+    code: str | None = None
+    detail: str | None = None
+    #: Whether the same operation may be performed again.
+    is_retry_safe: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One thing to perform on a line."""
+
+    outbox_id: int
+    line_handle: str
+    kind: OperationKind
+    #: The client's request, already validated: from, to, text, …
+    payload: dict[str, object]
+    #: Unix ms at which the operation was first handed to a bridge.
+    dispatched_at: int
+
+    @property
+    def attempt_id(self) -> str:
+        return attempt_id(self.outbox_id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboxItem:
+    """A send and its progress."""
+
+    id: int
+    line_id: int
+    kind: OperationKind
+    payload: dict[str, object]
+    state: OutboxState
+    attempt_count: int
+    next_attempt_at: int
+    dispatched_at: int | None
+    provider_id: str | None
+    error: str | None
+    created_at: int
+    completed_at: int | None
+
+
+def _check(outbox_id: int) -> int:
+    return int.from_bytes(hashlib.blake2b(outbox_id.to_bytes(8), digest_size=7, person=b"hub.attempt").digest())
+
+
+def attempt_id(outbox_id: int) -> str:
+    """Name an outbox item towards bridges: a UUID (version 8) that is the same for every attempt.
+
+    It carries the item's id and a check, so that evidence which quotes it leads back without a look-up.
+    """
+    check = _check(outbox_id)
+    value = (outbox_id >> 16) << 80 | 8 << 76 | (outbox_id >> 4 & 0xFFF) << 64
+    value |= 2 << 62 | (outbox_id & 0xF) << 56 | check
+    return str(uuid.UUID(int=value))
+
+
+def outbox_id_of(text: str | None) -> int | None:
+    """Read the outbox id out of an attempt id; None if it is not one of ours."""
+    try:
+        value = uuid.UUID(text or "").int
+    except ValueError:
+        return None
+    outbox_id = (value >> 80) << 16 | (value >> 64 & 0xFFF) << 4 | value >> 56 & 0xF
+    return outbox_id if attempt_id(outbox_id) == text else None
