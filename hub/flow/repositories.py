@@ -1,0 +1,223 @@
+"""The cold side of the store: what is asked for by people and seldom, one protocol a noun.
+
+Lists are pages: `after` is the last id seen (exclusive), newest first unless said otherwise, at most `limit` rows.
+A write that changes lines, bridges, webhooks or keys raises the revision in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hub.flow.ports import HotStore
+from hub.model.delivery import Attempt, Delivery, DeliveryState
+from hub.model.job import Job
+from hub.model.key import ApiKey
+from hub.model.line import Bridge, Line
+from hub.model.outbox import OutboxItem
+from hub.model.webhook import Webhook
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """A recorded fact, with the native wire form of its data."""
+
+    id: int
+    type: str
+    line_id: int | None
+    chat_id: int | None
+    occurred_at: int
+    #: JSON.
+    data: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chat:
+    """A conversation of a line."""
+
+    id: int
+    line_id: int
+    chat_key: str
+    identifier: str
+    service: str
+    name: str | None
+    is_group: bool
+    participants: tuple[str, ...]
+    has_inbound: bool
+    last_message_at: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries; None does not restrict. Ids bound by time through hub.model.ids.first_id_at."""
+
+    webhook_id: int | None = None
+    event_id: int | None = None
+    states: frozenset[DeliveryState] | None = None
+    event_type: str | None = None
+    first_id: int | None = None
+    last_id: int | None = None
+
+
+class Webhooks(Protocol):
+    async def add(self, webhook: Webhook) -> None: ...
+    async def get(self, webhook_id: int) -> Webhook | None: ...
+    async def list(self, *, line_id: int | None, after: int | None, limit: int) -> list[Webhook]:
+        """With a line id: the webhooks of that line and those of every line."""
+        ...
+
+    async def all(self) -> list[Webhook]: ...
+    async def save(self, webhook: Webhook) -> bool:
+        """Overwrite by id; False if it is gone."""
+        ...
+
+    async def disable(self, webhook_id: int, *, reason: str, at: int) -> bool:
+        """False if it was not active (another process was first)."""
+        ...
+
+    async def delete(self, webhook_id: int, *, at: int) -> bool: ...
+    async def deleted_with_pending(self) -> list[int]:
+        """Deleted webhooks that still have unfinished deliveries."""
+        ...
+
+
+class Lines(Protocol):
+    async def add(self, line: Line) -> None: ...
+    async def all(self) -> list[Line]: ...
+    async def save(self, line: Line) -> bool: ...
+
+
+class Bridges(Protocol):
+    async def add(self, bridge: Bridge) -> None: ...
+    async def all(self) -> list[Bridge]: ...
+    async def save(self, bridge: Bridge) -> bool: ...
+    async def save_cursor(self, bridge_id: int, cursor: str) -> None:
+        """Does not raise the revision."""
+        ...
+
+
+class Keys(Protocol):
+    async def add(self, key: ApiKey, *, digest: bytes) -> None: ...
+    async def by_digest(self, digest: bytes) -> ApiKey | None: ...
+    async def list(self, *, after: int | None, limit: int) -> list[ApiKey]: ...
+    async def get(self, key_id: int) -> ApiKey | None: ...
+    async def revoke(self, key_id: int, *, at: int) -> bool: ...
+    async def expire(self, key_id: int, *, at: int) -> bool: ...
+
+
+class Chats(Protocol):
+    async def get(self, chat_id: int) -> Chat | None: ...
+    async def by_key(self, line_id: int, chat_key: str) -> Chat | None: ...
+    async def list(self, line_id: int, *, after: tuple[int, int] | None, limit: int) -> list[Chat]:
+        """By (last_message_at, id), latest first."""
+        ...
+
+
+class Deliveries(Protocol):
+    async def get(self, delivery_id: int) -> Delivery | None: ...
+    async def list(self, wanted: DeliveryFilter, *, after: int | None, limit: int) -> list[Delivery]: ...
+    async def attempts(self, delivery_id: int) -> list[Attempt]: ...
+    async def count(self, wanted: DeliveryFilter) -> int: ...
+    async def requeue(self, delivery_id: int, *, now: int) -> bool:
+        """Make one pending and due now, whatever its state but cancelled; attempts go on counting."""
+        ...
+
+    async def requeue_page(self, wanted: DeliveryFilter, *, after: int, limit: int, now: int) -> list[int]:
+        """Requeue the next page by ascending id after `after`; return the ids."""
+        ...
+
+    async def purge_page(self, wanted: DeliveryFilter, *, after: int, limit: int) -> list[int]:
+        """Delete the next page with its attempts; return the ids."""
+        ...
+
+    async def cancel_page(self, webhook_id: int, *, limit: int, now: int) -> int:
+        """Cancel unfinished deliveries of a deleted webhook; return how many."""
+        ...
+
+    async def backlog(self) -> dict[int, tuple[int, int]]:
+        """For each webhook with pending deliveries: (count, oldest id). For metrics; may scan."""
+        ...
+
+
+class Events(Protocol):
+    async def get(self, event_id: int) -> Event | None: ...
+    async def page(self, *, first_id: int, last_id: int, limit: int) -> list[Event]:
+        """Ascending by id, both ends included."""
+        ...
+
+
+class Outbox(Protocol):
+    async def get(self, outbox_id: int) -> OutboxItem | None: ...
+
+
+class Jobs(Protocol):
+    async def add(self, job: Job) -> None: ...
+    async def get(self, job_id: int) -> Job | None: ...
+    async def list(self, *, after: int | None, limit: int) -> list[Job]: ...
+    async def running(self) -> list[Job]: ...
+    async def save(self, job: Job) -> None: ...
+
+
+class Processes(Protocol):
+    async def join(self, *, kind: str, name: str, now: int, forgotten_before: int) -> int:
+        """Take a free node number (one whose process was last seen before `forgotten_before` is free)."""
+        ...
+
+    async def seen(self, node: int, *, now: int) -> None: ...
+    async def leave(self, node: int) -> None: ...
+    async def take_shards(
+        self, *, owner: str, shard_count: int, want: int, now: int, lease_until: int
+    ) -> dict[int, int]:
+        """Renew the shards we own (up to `want`, releasing the rest) and take free or expired ones up to `want`.
+
+        One transaction. Returns our shards and their epochs; the epoch rises when the owner changes.
+        """
+        ...
+
+    async def release_shards(self, owner: str) -> None: ...
+    async def workers(self, *, seen_after: int) -> list[str]: ...
+
+
+class SandboxNetwork(Protocol):
+    """The simulated network's memory (bridge/sandbox)."""
+
+    async def accept(self, send: dict[str, Any]) -> bool:
+        """Insert a row of sandbox_sends; False if the attempt id is known (the network is idempotent)."""
+        ...
+
+    async def by_attempt(self, attempt_id: str) -> dict[str, Any] | None: ...
+    async def due(self, *, now: int, limit: int) -> list[dict[str, Any]]:
+        """Sends whose next_evidence_at is at or before now, oldest first."""
+        ...
+
+    async def next_due_at(self) -> int | None: ...
+    async def told(self, attempt_id: str, *, told_count: int, next_evidence_at: int | None) -> None: ...
+
+
+class Retention(Protocol):
+    async def expire_page(self, table: str, *, before_ms: int, limit: int) -> int:
+        """Delete up to `limit` of the oldest finished rows of `raw_payloads`, `events` (with their finished
+        deliveries and attempts), `attempts`, `outbox`, `idempotency_keys`; return how many. An event with an
+        unfinished delivery stays.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Store:
+    """Everything that is kept."""
+
+    hot: HotStore
+    bridges: Bridges
+    chats: Chats
+    deliveries: Deliveries
+    events: Events
+    jobs: Jobs
+    keys: Keys
+    lines: Lines
+    outbox: Outbox
+    processes: Processes
+    retention: Retention
+    sandbox: SandboxNetwork
+    webhooks: Webhooks
