@@ -1,0 +1,244 @@
+"""Take in what bridges saw: dedupe, merge into state, derive events, owe deliveries. Answer after the commit.
+
+    raw payload → chats → messages, reactions → facts → events → deliveries      one transaction a batch
+
+The batch's statements are set-based; two snapshots of one message in a batch are merged in turn (waves).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from hub.flow.batching import Batcher
+from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
+from hub.flow.payloads import event_data
+from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
+from hub.flow.record import TakeIds, record_events, require_current
+from hub.flow.rows import ChatRow, DeliveryRow, EventRow, MessageRow, RawRow, ReactionRow
+from hub.model.delivery import DeliveryState
+from hub.model.line import Line
+from hub.model.observation import Observation
+from hub.rules.facts import Fact, facts_of
+from hub.rules.snapshots import chat_row, fold_chats, message_row, reaction_row, target_row
+
+#: Observations in one transaction at the most: bounds its time, hence the wait of the next batch.
+MOST_REQUESTS = 256
+
+
+class BridgeRequest(NamedTuple):
+    """What one bridge sent in one request, verified and parsed."""
+
+    bridge_id: int
+    #: The sender's webhook-id: the same on its retries.
+    request_id: str
+    body: bytes
+    observations: tuple[Observation, ...]
+
+
+class ObservationResult(NamedTuple):
+    """What became of one observation: `recorded`, `duplicate` or `refused`."""
+
+    status: str
+    event_ids: tuple[int, ...] = ()
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class _Item:
+    """One observation on its way through a batch."""
+
+    observation: Observation
+    line: Line | None
+    raw_id: int
+    facts: tuple[Fact, ...] = ()
+    chat: ChatRow | None = None
+    message: MessageRow | None = None
+    reaction: ReactionRow | None = None
+    event_ids: list[int] = field(default_factory=list)
+
+
+class Ingest:
+    """Takes requests from bridges, groups them, and answers each when it is durable."""
+
+    def __init__(
+        self,
+        *,
+        store: HotStore,
+        directory: DirectoryHolder,
+        take_ids: TakeIds,
+        wake_ups: WakeUps,
+        clock: Clock,
+        most_running: int = 1,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._take_ids = take_ids
+        self._wake_ups = wake_ups
+        self._clock = clock
+        self._batches: Batcher[BridgeRequest, tuple[ObservationResult, ...]] = Batcher(
+            self._record, most_items=MOST_REQUESTS, most_running=most_running
+        )
+
+    async def __call__(self, request: BridgeRequest) -> tuple[ObservationResult, ...]:
+        """Record one request durably; one result an observation, in order.
+
+        Repeating a request, or an observation in another request, adds nothing and says `duplicate`.
+        """
+        return await self._batches.submit(request)
+
+    async def _record(self, requests: Sequence[BridgeRequest]) -> list[tuple[ObservationResult, ...]]:
+        while True:
+            directory = self._directory.current
+            try:
+                results, deliveries = await self._store.write(
+                    lambda tx: self._record_in(tx, directory, requests)  # noqa: B023 - used within the turn
+                )
+            except StaleDirectory:
+                await self._directory.refresh()
+                continue
+            self._wake(deliveries)
+            return results
+
+    async def _record_in(
+        self, tx: HotTransaction, directory: Directory, requests: Sequence[BridgeRequest]
+    ) -> tuple[list[tuple[ObservationResult, ...]], list[DeliveryRow]]:
+        await require_current(tx, directory)
+        now_ms = self._clock.now_ms()
+        raws = [
+            RawRow(raw_id, request.bridge_id, request.request_id, request.body)
+            for raw_id, request in zip(self._take_ids(len(requests)), requests, strict=True)
+        ]
+        fresh = await tx.insert_raw(raws)
+        batches = [_items(raw, request, directory) for raw, request in zip(raws, requests, strict=True)]
+        live = [item for items in batches for item in items if item.raw_id in fresh and item.line]
+        await self._merge_chats(tx, live, now_ms)
+        await self._merge_messages(tx, live, now_ms)
+        await tx.merge_reactions(_last_reactions(live))
+        events = self._events(live)
+        new, deliveries = await record_events(
+            tx, directory, [event for _, event in events], take_ids=self._take_ids, now_ms=now_ms
+        )
+        for item, event in events:
+            if event.id in new:
+                item.event_ids.append(event.id)
+        return [tuple(_result(item) for item in items) for items in batches], deliveries
+
+    async def _merge_chats(self, tx: HotTransaction, items: Sequence[_Item], now_ms: int) -> None:
+        placed = [item for item in items if item.observation.chat is not None]
+        rows = fold_chats(
+            chat_row(item.observation, chat_id=chat_id, line_id=_line(item).id, now_ms=now_ms)
+            for chat_id, item in zip(self._take_ids(len(placed)), placed, strict=True)
+        )
+        merged = {(row.line_id, row.chat_key): row for row in await tx.merge_chats(rows)}
+        for item in placed:
+            row = chat_row(item.observation, chat_id=0, line_id=_line(item).id, now_ms=now_ms)
+            item.chat = merged[row.line_id, row.chat_key]
+
+    async def _merge_messages(self, tx: HotTransaction, items: Sequence[_Item], now_ms: int) -> None:
+        """Merge each observation's message, or look up the message that it acts on."""
+        ids = self._take_ids(2 * len(items))
+        rows: list[tuple[_Item, MessageRow]] = []
+        for index, item in enumerate(items):
+            seen, line, chat_id = item.observation, _line(item), item.chat.id if item.chat else 0
+            item.facts = facts_of(seen, line.id)
+            if seen.reaction is not None and seen.target is not None:
+                item.reaction = reaction_row(seen, reaction_id=ids[2 * index + 1], line=line, now_ms=now_ms)
+                row = target_row(seen, message_id=ids[2 * index], line=line, chat_id=chat_id, now_ms=now_ms)
+            else:
+                row = message_row(seen, message_id=ids[2 * index], line=line, chat_id=chat_id, now_ms=now_ms)
+            if row is not None:
+                rows.append((item, row))
+        merged: dict[tuple[int, str], MessageRow] = {}
+        for wave in _waves(row for _, row in rows):
+            merged.update(((row.line_id, row.guid), row) for row in await tx.merge_messages(wave))
+        for item, row in rows:
+            item.message = merged[row.line_id, row.guid]
+
+    def _events(self, items: Sequence[_Item]) -> list[tuple[_Item, EventRow]]:
+        facts = [(item, fact) for item in items for fact in item.facts]
+        return [
+            (
+                item,
+                EventRow(
+                    event_id,
+                    fact.type,
+                    _line(item).id,
+                    _chat_id(item),
+                    fact.dedupe_key,
+                    fact.occurred_at,
+                    item.raw_id,
+                    event_data(
+                        fact,
+                        item.observation,
+                        line=_line(item),
+                        chat=item.chat,
+                        message=item.message,
+                        reaction=item.reaction,
+                    ),
+                ),
+            )
+            for event_id, (item, fact) in zip(self._take_ids(len(facts)), facts, strict=True)
+        ]
+
+    def _wake(self, deliveries: Sequence[DeliveryRow]) -> None:
+        pending = [row.id for row in deliveries if row.state == DeliveryState.PENDING]
+        if pending:
+            self._wake_ups.deliveries_recorded(pending[0], pending[-1])
+
+
+def _items(raw: RawRow, request: BridgeRequest, directory: Directory) -> list[_Item]:
+    lines = directory.lines_by_handle
+    items = []
+    for observation in request.observations:
+        line = lines.get(observation.line)
+        mine = line is not None and line.bridge_id == request.bridge_id
+        items.append(_Item(observation, line if mine else None, raw.id))
+    return items
+
+
+def _line(item: _Item) -> Line:
+    assert item.line is not None, "items without a line are answered before the merge"
+    return item.line
+
+
+def _chat_id(item: _Item) -> int | None:
+    if item.chat is not None:
+        return item.chat.id
+    return (item.message.chat_id or None) if item.message is not None else None
+
+
+def _last_reactions(items: Sequence[_Item]) -> list[ReactionRow]:
+    rows: dict[tuple[int, str, str, str], ReactionRow] = {}
+    for item in items:
+        if (row := item.reaction) is not None:
+            key = (row.line_id, row.message_guid, row.sender, row.type)
+            known = rows.get(key)
+            if known is None or row.sent_at >= known.sent_at:
+                rows[key] = row
+    return list(rows.values())
+
+
+def _waves(rows: Iterable[MessageRow]) -> list[list[MessageRow]]:
+    """Split rows so that no key repeats within a wave; order of the same key is kept."""
+    waves: list[list[MessageRow]] = []
+    seen: dict[tuple[int, str], int] = {}
+    for row in rows:
+        index = seen.get((row.line_id, row.guid), 0)
+        seen[row.line_id, row.guid] = index + 1
+        if index == len(waves):
+            waves.append([])
+        waves[index].append(row)
+    return waves
+
+
+def _result(item: _Item) -> ObservationResult:
+    if item.line is None:
+        return ObservationResult(
+            "refused",
+            code="line_not_found",
+            message=f"No line '{item.observation.line}' belongs to this bridge; add it with POST /v1/lines.",
+        )
+    return ObservationResult("recorded" if item.event_ids else "duplicate", tuple(item.event_ids))
