@@ -1,0 +1,160 @@
+"""Builds nodes from the events of a YAML parser, and refuses what a configuration must not hold.
+
+It never recurses and never resolves a value, so no input can exhaust it: its depth, its number of values and
+its number of problems are bounded.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import yaml
+
+from hub.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode
+from hub.config.problems import Place, Problem, problem_at
+from hub.config.scalars import cut
+
+_MAX_DEPTH = 32
+_MAX_NODES = 50_000
+_MAX_PROBLEMS = 50
+
+#: Lines that may hold a secret are not shown.
+_MAY_HOLD_SECRET = re.compile(r"(?i)secret|passw|token|_key|://[^/\s]*@")
+
+
+class TooMuch(Exception):
+    """Reading stops here; the problem has been noted."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping that is still being read."""
+
+    place: Place
+    is_mapping: bool
+    items: list[Node] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    first_places: dict[str, Place] = field(default_factory=dict)
+    #: The key that waits for its value; None when a key comes next.
+    key: ScalarNode | None = None
+
+    def close(self) -> Node:
+        if self.is_mapping:
+            return MappingNode(entries=tuple(self.entries), place=self.place)
+        return ListNode(items=tuple(self.items), place=self.place)
+
+
+class Builder:
+    """Turns events into nodes and collects what is wrong on the way."""
+
+    def __init__(self, *, source: str, lines: list[str]) -> None:
+        self.problems: list[Problem] = []
+        self.root: Node | None = None
+        self._source = source
+        self._lines = lines
+        self._open: list[_Open] = []
+        self._nodes = 0
+        self._last = (0, 0)
+
+    def place(self, line: int, column: int) -> Place:
+        """Return the place for a position that counts from 0."""
+        text = self._lines[line] if line < len(self._lines) else ""
+        shown = "" if _MAY_HOLD_SECRET.search(text) else text
+        return Place(source=self._source, line=line + 1, column=column + 1, line_text=shown)
+
+    def last_place(self) -> Place:
+        return self.place(*self._last)
+
+    def take(self, event: yaml.Event) -> None:
+        """Add one event."""
+        if event.start_mark is not None:
+            self._last = (event.start_mark.line, event.start_mark.column)
+        match event:
+            case yaml.DocumentStartEvent() if self.root is not None:
+                self._refuse(
+                    "a second document starts here", "one file holds one document", "remove the `---`"
+                )
+                raise TooMuch
+            case yaml.AliasEvent():
+                self._refuse_anchor(f"*{event.anchor}")
+                self._put(ScalarNode(text="", is_quoted=False, place=self.last_place()))
+            case yaml.ScalarEvent():
+                self._check_node(event)
+                self._put(self._scalar(event))
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._check_node(event)
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                self._open.append(_Open(place=self.last_place(), is_mapping=is_mapping))
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._put(self._open.pop().close())
+
+    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
+        text = event.value
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self._refuse(
+                "half of a surrogate pair is written as an escape",
+                "it stands for no character",
+                "write the character itself",
+            )
+            text = ""
+        return ScalarNode(text=text, is_quoted=event.style is not None, place=self.last_place())
+
+    def _check_node(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        self._nodes += 1
+        if self._nodes > _MAX_NODES:
+            self._refuse("the file goes on", f"it may hold {_MAX_NODES} values at most", "split it")
+            raise TooMuch
+        if len(self._open) >= _MAX_DEPTH:
+            self._refuse(
+                "this is nested too deeply", f"{_MAX_DEPTH} levels are the most", "flatten the structure"
+            )
+            raise TooMuch
+        if event.anchor is not None:
+            self._refuse_anchor(f"&{event.anchor}")
+        if event.tag is not None:
+            self._refuse(
+                f"{event.tag} is a tag",
+                "tags change how a value is read, and here the key alone decides that",
+                "remove the tag; put text into quotes",
+            )
+
+    def _refuse_anchor(self, text: str) -> None:
+        self._refuse(
+            f"{text} is an anchor or alias",
+            "a value must be readable where it stands, and aliases can be made to explode",
+            "write the value out; put text that starts with & or * into quotes",
+        )
+
+    def _refuse(self, what: str, why: str, fix: str) -> None:
+        self.problems.append(problem_at(self.last_place(), what=what, why=why, fix=fix))
+        if len(self.problems) >= _MAX_PROBLEMS:
+            raise TooMuch
+
+    def _put(self, node: Node) -> None:
+        """Give a finished node to the list or mapping that is open, or make it the root."""
+        if not self._open:
+            self.root = node
+            return
+        parent = self._open[-1]
+        if not parent.is_mapping:
+            parent.items.append(node)
+        elif parent.key is None:
+            parent.key = self._as_key(node, parent)
+        else:
+            key, parent.key = parent.key, None
+            parent.entries.append(Entry(key=key.text, key_place=key.place, value=node))
+
+    def _as_key(self, node: Node, parent: _Open) -> ScalarNode:
+        if not isinstance(node, ScalarNode) or node.is_null:
+            self._refuse(
+                "this key is not a text", "keys are names", "write `name: value`; put {…} text into quotes"
+            )
+            # A key that no reader knows, so that the value has a place to go; nothing is returned to one.
+            return ScalarNode(text="", is_quoted=True, place=node.place)
+        first = parent.first_places.setdefault(node.text, node.place)
+        if first is not node.place:
+            self._refuse(
+                f'"{cut(node.text)}" is written twice',
+                f"it already stands on line {first.line}, and only one of them could count",
+                "keep one of the two",
+            )
+        return node

@@ -1,0 +1,208 @@
+"""The settings as types: one frozen dataclass per section of config/hub.yaml, in its order.
+
+Meaning, unit, default and danger of each key stand in config/hub.yaml, which holds the defaults; a test ties
+the two. Here stands only what a value must satisfy.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from hub.config.constraints import (
+    Between,
+    Destination,
+    EncryptionKey,
+    Host,
+    HostAndPort,
+    LengthBetween,
+    Matching,
+    Origin,
+    Url,
+)
+from hub.config.decode import secret
+
+_MONTH_SECONDS = 30 * 24 * 3600
+_DAY_SECONDS = 24 * 3600
+
+Days = Annotated[int, Between(1, 36_500)]
+Seconds = Annotated[float, Between(0, 3600)]
+Ratio = Annotated[float, Between(0, 1)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Web:
+    """The web service."""
+
+    host: Annotated[str, Host()]
+    port: Annotated[int, Between(0, 65_535)]
+    base_url: Annotated[str, Url(schemes=("http", "https"), example="https://hub.example.com")] | None
+    max_body_bytes: Annotated[int, Between(1024, 2**30)]
+    graceful_shutdown_seconds: Annotated[int, Between(0, 600)]
+    cors_origins: tuple[Annotated[str, Origin()], ...]
+
+    @property
+    def public_url(self) -> str:
+        """The URL under which others reach the hub, without a slash at its end."""
+        if self.base_url is not None:
+            return self.base_url.rstrip("/")
+        return f"http://{_reachable(self.host)}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Store:
+    """The store of record."""
+
+    url: Annotated[
+        str,
+        Url(
+            schemes=("postgresql", "postgres"),
+            example="postgresql://user:password@host:5432/database",
+            may_be_empty=True,
+        ),
+    ] = secret()
+    pool_size: Annotated[int, Between(1, 500)]
+    sqlite_cache_mib: Annotated[int, Between(1, 4096)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redis:
+    """Where wake-ups travel; empty for the embedded server."""
+
+    url: Annotated[
+        str,
+        Url(
+            schemes=("redis", "rediss"),
+            schemes_without_host=("unix",),
+            example="redis://host:6379/0",
+            may_be_empty=True,
+        ),
+    ] = secret()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Secrets:
+    """What encrypts secrets at rest."""
+
+    encryption_key: Annotated[str, EncryptionKey()] = secret()
+    key_file: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bridge:
+    """What bridges may tell us."""
+
+    max_body_bytes: Annotated[int, Between(1024, 2**26)]
+    max_events_per_request: Annotated[int, Between(1, 10_000)]
+    timestamp_tolerance_seconds: Annotated[int, Between(1, 3600)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """Webhook deliveries and their retries."""
+
+    schedule_seconds: Annotated[
+        tuple[Annotated[float, Between(0, _MONTH_SECONDS)], ...], LengthBetween(0, 50)
+    ]
+    jitter_ratio: Ratio
+    timeout_seconds: Annotated[float, Between(0.1, 300)]
+    max_response_bytes: Annotated[int, Between(0, 2**20)]
+    retry_after_cap_seconds: Annotated[int, Between(0, _MONTH_SECONDS)]
+    lane_concurrency: Annotated[int, Between(1, 1000)]
+    lane_queue: Annotated[int, Between(1, 100_000)]
+    max_in_flight: Annotated[int, Between(1, 100_000)]
+    breaker_threshold: Annotated[int, Between(1, 10_000)]
+    breaker_open_seconds: Annotated[int, Between(1, _DAY_SECONDS)]
+    breaker_open_max_seconds: Annotated[int, Between(1, _DAY_SECONDS)]
+    disable_after_days: Annotated[int, Between(0, 365)]
+    rotation_overlap_hours: Annotated[int, Between(0, 720)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outbound:
+    """The guard on requests to URLs that users have given."""
+
+    allow: tuple[Annotated[str, Destination()], ...]
+    proxy: Annotated[str, Url(schemes=("http",), example="http://proxy.internal:3128", may_be_empty=True)] = (
+        secret()
+    )
+    connect_timeout_seconds: Annotated[float, Between(0.1, 120)]
+    keep_alive_seconds: Seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sends:
+    """Messages that we send."""
+
+    pace_seconds: Seconds
+    jitter_ratio: Ratio
+    timeout_seconds: Annotated[float, Between(1, 3600)]
+    unknown_after_seconds: Annotated[float, Between(1, _DAY_SECONDS)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sandbox:
+    """The sandbox bridge."""
+
+    enabled: bool
+    line: Annotated[
+        str,
+        Matching(
+            r"\+[1-9][0-9]{6,14}", "a number in international form, + and 7 to 15 digits", "+15550100000"
+        ),
+    ]
+    pace_seconds: Seconds
+    delivered_after_ms: Annotated[int, Between(0, 600_000)]
+    read_after_ms: Annotated[int, Between(0, 600_000)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one caller may ask for."""
+
+    requests_per_hour: Annotated[int, Between(0, 10**9)]
+    json_depth: Annotated[int, Between(4, 512)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retention:
+    """How long finished records are kept."""
+
+    events_days: Days
+    deliveries_days: Days
+    attempts_days: Days
+    raw_days: Days
+    idempotency_hours: Annotated[int, Between(1, 8760)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Log:
+    """Log lines."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    format: Literal["text", "json"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metrics:
+    """Prometheus metrics."""
+
+    enabled: bool
+    token: Annotated[str, Matching(r"[!-~]*", "printable ASCII without spaces", "32 random letters")] = (
+        secret()
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worker:
+    """Workers, embedded or run apart."""
+
+    shards_lease_seconds: Annotated[float, Between(1, 600)]
+    sweep_seconds: Annotated[float, Between(0.1, 600)]
+    listen: Annotated[str, HostAndPort(may_be_empty=True)]
+    drain_seconds: Annotated[int, Between(0, 600)]
+
+
+def _reachable(host: str) -> str:
+    """Return a host for links: an address that means "any" is reached as this machine."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104 - compared, not bound
+    return f"[{host}]" if ":" in host else host
