@@ -1,24 +1,26 @@
 """Sign and verify webhook bytes: Standard Webhooks 1.0.0 and the native form of contracts: messages.dev §6.
 
-Both directions work on bytes, never on re-serialised text, and the clock is an argument. HMAC pads are computed
-once per secret, which halves the cost of a signature on the delivery path.
-Not here: `v1a` (ed25519) entries, which are ignored, and the remembering of ids against replays (the store's task).
+Both directions work on bytes, never on re-serialised text, and the clock is an argument. HMAC pads are
+computed once per secret, which halves the cost of a signature on the delivery path.
+Not here: `v1a` (ed25519) entries, which are ignored, and remembering ids against replays (the store's task).
 """
 
 import binascii
 import re
+from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final, final
 
-SECRET_PREFIX: Final = "whsec_"
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the public prefix, not a secret
 SECRET_BYTES_MINIMUM: Final = 24
 SECRET_BYTES_MAXIMUM: Final = 64
 SECRET_BYTES_GENERATED: Final = 32
 
 _BLOCK_BYTES: Final = 64
+_DOT: Final = ord(".")
 _INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
 _BASE64_TEXT: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
@@ -29,6 +31,12 @@ _SIGNABLE_ID: Final = re.compile(r"[!-\-/-~]{1,255}", re.ASCII)
 _NATIVE_SIGNATURE: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
+_GOOD_SECRET: Final = (
+    f"expected {SECRET_PREFIX} followed by the base64 of "
+    f"{SECRET_BYTES_MINIMUM} to {SECRET_BYTES_MAXIMUM} random bytes"
+)
+
+
 class InvalidSecret(ValueError):
     """The signing secret cannot be used; the message says why and what a good one looks like."""
 
@@ -37,8 +45,8 @@ class InvalidSecret(ValueError):
 class Secret:
     """One Standard Webhooks signing secret, hidden in every printed form.
 
-    Accepts the spellings other systems hand out (without prefix, without padding), so that endpoints can move to
-    us with their secrets. The text is kept as given because the native signature is keyed on it.
+    Accepts the spellings other systems hand out (without prefix, without padding), so that endpoints can
+    move to us with their secrets. The text is kept as given: the native signature is keyed on it.
     """
 
     __slots__ = ("_key", "_text")
@@ -62,7 +70,7 @@ class Secret:
     def from_bytes(cls, raw: bytes) -> "Secret":
         """Make a secret from random bytes the caller drew (24 to 64; we draw 32)."""
         _require_length(raw)
-        return cls(SECRET_PREFIX + binascii.b2a_base64(raw, newline=False).decode("ascii"))
+        return cls(SECRET_PREFIX + b2a_base64(raw, newline=False).decode("ascii"))
 
     @property
     def text(self) -> str:
@@ -87,20 +95,20 @@ class Secret:
 
 @final
 class HmacKey:
-    """HMAC-SHA256 with both pads absorbed beforehand (RFC 2104), so a digest costs two copies and the content."""
+    """HMAC-SHA256 with both pads absorbed beforehand (RFC 2104): a digest costs two copies and the text."""
 
-    __slots__ = ("_inner", "_outer")
+    __slots__ = ("_copy_inner", "_copy_outer")
 
     def __init__(self, key: bytes) -> None:
         block = (sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(_BLOCK_BYTES, b"\0")
-        self._inner = sha256(block.translate(_INNER_PAD))
-        self._outer = sha256(block.translate(_OUTER_PAD))
+        self._copy_inner = sha256(block.translate(_INNER_PAD)).copy
+        self._copy_outer = sha256(block.translate(_OUTER_PAD)).copy
 
     def digest(self, content: bytes) -> bytes:
         """Return the 32 bytes of HMAC-SHA256 of `content`."""
-        inner = self._inner.copy()
+        inner = self._copy_inner()
         inner.update(content)
-        outer = self._outer.copy()
+        outer = self._copy_outer()
         outer.update(inner.digest())
         return outer.digest()
 
@@ -112,12 +120,13 @@ class StandardSigner:
     Give every secret that is valid now, newest first: during a rotation both the new and the old one sign.
     """
 
-    __slots__ = ("_digests",)
+    __slots__ = ("_digests", "_only_digest")
 
     def __init__(self, secrets: Sequence[Secret]) -> None:
         if not secrets:
             raise ValueError("a signer needs at least one secret; an unsigned webhook is never sent")
         self._digests = tuple(secret._key.digest for secret in secrets)
+        self._only_digest = self._digests[0] if len(secrets) == 1 else None
 
     def sign(self, webhook_id: bytes, timestamp_seconds: int, body: bytes) -> bytes:
         """Return `v1,<base64>` per secret, separated by blanks.
@@ -127,21 +136,19 @@ class StandardSigner:
             timestamp_seconds: the moment of this attempt, Unix seconds.
             body: exactly the bytes that will be sent.
         """
-        if b"." in webhook_id:
-            raise ValueError(f"webhook id {webhook_id!r} contains a dot, which makes the signed content ambiguous")
+        if _DOT in webhook_id:
+            raise ValueError(f"webhook id {webhook_id!r} contains a dot: the signed text would be ambiguous")
         content = b"%b.%d.%b" % (webhook_id, timestamp_seconds, body)
-        if len(self._digests) == 1:
-            return b"v1," + binascii.b2a_base64(self._digests[0](content), newline=False)
-        return b" ".join(
-            b"v1," + binascii.b2a_base64(digest(content), newline=False) for digest in self._digests
-        )
+        if self._only_digest is not None:  # nearly always: rotations are rare and this is the delivery path
+            return b"v1," + b2a_base64(self._only_digest(content), newline=False)
+        return b" ".join([b"v1," + b2a_base64(digest(content), newline=False) for digest in self._digests])
 
 
 @final
 class NativeSigner:
     """Write `X-Webhook-Signature` values exactly as contracts: messages.dev §6 verifies them.
 
-    The key is the UTF-8 text of the secret, prefix included and not decoded, so any text can be a secret there.
+    The key is the UTF-8 text of the secret, prefix included and not decoded, so any text can be a secret.
     """
 
     __slots__ = ("_digest",)
@@ -166,7 +173,7 @@ class Verification(Enum):
     TOO_OLD = "the timestamp is too far in the past; sign again with the current time, and check the clock"
     TOO_NEW = "the timestamp is too far in the future; check the sender's clock"
     BAD_SIGNATURE = "no signature fits these bytes; check the secret, and sign the exact body that is sent"
-    MALFORMED = "the id or signature header cannot be read; send an id without dots and v1,<base64 of 32 bytes>"
+    MALFORMED = "the id or the signature cannot be read; send an id without dots and v1,<base64 of 32 bytes>"
 
     @property
     def is_ok(self) -> bool:
@@ -186,8 +193,8 @@ def verify_standard(
 ) -> Verification:
     """Check a Standard Webhooks request against every secret that is valid now.
 
-    Stricter than the reference library: one spelling of the timestamp, decoded signatures compared as 32 bytes in
-    constant time, malformed entries skipped, any body bytes allowed. Never raises on what the sender wrote.
+    Stricter than the reference library: one spelling of the timestamp, decoded signatures compared as 32
+    bytes in constant time, malformed entries skipped, any body bytes allowed. Never raises on foreign input.
     """
     if not webhook_id or not timestamp_text or not signature_header:
         return Verification.MISSING_HEADER
@@ -217,7 +224,7 @@ def verify_native(
     now_ms: int,
     tolerance_ms: int = 300_000,
 ) -> Verification:
-    """Check a native delivery as the vendor's SDK does; `timestamp_ms` is the body's field, not the header."""
+    """Check a native delivery as the vendor's SDK does; `timestamp_ms` is the body's field, no header."""
     if not signature_header:
         return Verification.MISSING_HEADER
     if _NATIVE_SIGNATURE.fullmatch(signature_header) is None:
@@ -228,11 +235,6 @@ def verify_native(
     expected = NativeSigner(secret).sign(timestamp_ms, body)
     fits = compare_digest(expected, signature_header.encode("ascii"))
     return Verification.OK if fits else Verification.BAD_SIGNATURE
-
-
-_GOOD_SECRET: Final = (
-    f"expected {SECRET_PREFIX} followed by the base64 of {SECRET_BYTES_MINIMUM} to {SECRET_BYTES_MAXIMUM} random bytes"
-)
 
 
 def _require_length(raw: bytes) -> None:
@@ -247,7 +249,7 @@ def _judge_age(age: int, tolerance: int) -> Verification:
 
 
 def _readable_signatures(header: str) -> Iterator[bytes]:
-    """Yield the decoded `v1` entries; other versions and anything malformed are passed over, as the spec asks."""
+    """Yield the decoded `v1` entries; other versions and malformed entries are passed over."""
     for entry in header.split(" "):
         version, _, encoded = entry.partition(",")
         if version != "v1" or len(encoded) != 44:
