@@ -1,0 +1,156 @@
+"""What the `data` of each event type holds on the wire.
+
+`message.*` carry the whole Message and `reaction.*` the whole Reaction of contracts: messages.dev §3 with the
+`line_handle` and `chat_id` of its §6; the official client accepts the superset. The other types follow the
+pattern: the whole thing concerned, flat, with `line_handle`, `chat_id` and who did it (`actor`).
+All times are Unix ms. A member is never left out: it is null when there is nothing to say.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class AttachmentData(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a message."""
+
+    filename: str | None
+    mime_type: str | None
+    size: int | None
+    #: Where the bytes are, when the bridge gives an address.
+    url: str | None
+    transcription: str | None
+
+
+class MessageData(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it stood when the event was recorded. Times are Unix ms."""
+
+    id: str
+    line_id: str
+    #: Null while no observation has named the chat: never for `message.received` and `message.sent`.
+    chat_id: str | None
+    guid: str
+    #: The line handle for our own message; null while the message itself was not seen.
+    sender: str | None
+    text: str | None
+    attachments: tuple[AttachmentData, ...]
+    service: str | None
+    is_from_me: bool
+    is_audio_message: bool
+    sent_at: int | None
+    synced_at: int
+    outbox_id: str | None
+    reply_to_guid: str | None
+    line_handle: str
+    #: Who did what the event says, where that is somebody else.
+    actor: str | None
+    effect: str | None
+    #: `received` for an inbound message; `sent`, `delivered`, `read` or `failed` for our own.
+    status: str
+    delivered_at: int | None
+    read_at: int | None
+    failed_at: int | None
+    edited_at: int | None
+    unsent_at: int | None
+    #: {"code", "raw"} as the network said it.
+    error: msgspec.Raw | None
+
+
+class ReactionData(msgspec.Struct, frozen=True, kw_only=True):
+    """A reaction that was added or removed."""
+
+    id: str
+    message_id: str
+    message_guid: str
+    chat_id: str | None
+    line_id: str
+    line_handle: str
+    type: str
+    sender: str
+    is_from_me: bool
+    added: bool
+    sent_at: int
+    synced_at: int
+
+
+class ChatData(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat as it stands after what happened to it."""
+
+    id: str
+    #: The same as `id`, so that one filter fits every event.
+    chat_id: str
+    line_id: str
+    line_handle: str
+    identifier: str
+    service: str
+    name: str | None
+    is_group: bool
+    participants: msgspec.Raw
+    has_received_inbound: bool
+    last_message_at: int | None
+    #: The member concerned, or the new name.
+    value: str | None
+    #: Who did it; null when our line did or the network does not say.
+    actor: str | None
+    occurred_at: int
+
+
+class LineStatusData(msgspec.Struct, frozen=True, kw_only=True):
+    """A line whose status changed."""
+
+    line_id: str
+    line_handle: str
+    label: str | None
+    service: str
+    is_active: bool
+    #: `online`, `degraded` or `offline`.
+    status: str
+    #: Why, as the network or the bridge says it.
+    reason: str | None
+    occurred_at: int
+
+
+class WebhookDisabledData(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook that was disabled; what it misses from now on is held for a replay."""
+
+    webhook_id: str
+    #: Empty for every line.
+    line_ids: tuple[str, ...]
+    url: str
+    events: tuple[str, ...]
+    description: str | None
+    reason: str
+    disabled_at: int
+    failing_since: int | None
+
+
+class WebhookTestData(msgspec.Struct, frozen=True, kw_only=True):
+    """A test that somebody asked for."""
+
+    webhook_id: str
+    line_ids: tuple[str, ...]
+    message: str
+    requested_at: int
+
+
+#: The shape of each event type: every type that a webhook can ask for.
+SHAPES: dict[str, type[msgspec.Struct]] = {
+    "chat.icon_changed": ChatData,
+    "chat.left": ChatData,
+    "chat.member_added": ChatData,
+    "chat.member_removed": ChatData,
+    "chat.renamed": ChatData,
+    "line.status_changed": LineStatusData,
+    "message.delivered": MessageData,
+    "message.downgraded": MessageData,
+    "message.edited": MessageData,
+    "message.failed": MessageData,
+    "message.read": MessageData,
+    "message.received": MessageData,
+    "message.sent": MessageData,
+    "message.unsent": MessageData,
+    "reaction.added": ReactionData,
+    "reaction.removed": ReactionData,
+    "webhook.disabled": WebhookDisabledData,
+    "webhook.test": WebhookTestData,
+}

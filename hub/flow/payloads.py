@@ -1,0 +1,229 @@
+"""Render the native JSON of an event's `data`, once, when the event is recorded.
+
+Not here: what the data of each type holds (hub.flow.event_shapes), and the envelope around it, which is made
+and signed anew for each attempt.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from hub.flow.event_shapes import (
+    AttachmentData,
+    ChatData,
+    LineStatusData,
+    MessageData,
+    ReactionData,
+    WebhookDisabledData,
+    WebhookTestData,
+)
+from hub.flow.rows import ChatRow, MessageRow, ReactionRow
+from hub.model.ids import Prefix, id_text
+from hub.model.line import Line
+from hub.model.observation import Observation, Part
+from hub.model.webhook import Webhook
+from hub.rules.chatkeys import normalize_handle
+from hub.rules.facts import Fact
+
+#: Parts that are shown as attachments; the others are words.
+_ATTACHED: Final = frozenset({"attachment", "audio", "card", "sticker"})
+_HAS_ATTACHMENT: Final = tuple(f'"type":"{name}"' for name in sorted(_ATTACHED))
+
+_encode = msgspec.json.Encoder().encode
+_decode_parts = msgspec.json.Decoder(tuple[Part, ...]).decode
+
+
+def event_data(
+    fact: Fact,
+    observation: Observation,
+    *,
+    line: Line,
+    chat: ChatRow | None,
+    message: MessageRow | None,
+    reaction: ReactionRow | None,
+) -> str:
+    """Render the data of an event that follows from an observation.
+
+    Args:
+        message: The message after the merge; for a reaction, the message that it is on.
+    """
+    if fact.type.startswith("message.") and message is not None:
+        return message_data(message, line_handle=line.handle, actor=observation.actor)
+    if reaction is not None and message is not None:
+        chat_id = message.chat_id or (chat.id if chat is not None else 0)
+        return reaction_data(reaction, message_id=message.id, chat_id=chat_id, line_handle=line.handle)
+    if fact.type.startswith("chat.") and chat is not None:
+        return _chat_data(chat, observation, line_handle=line.handle)
+    if fact.type == "line.status_changed":
+        return _line_status_data(line, observation)
+    raise ValueError(f"a '{fact.type}' cannot follow from an observation without what it is about")
+
+
+def message_data(message: MessageRow, *, line_handle: str, actor: str | None = None) -> str:
+    """Render a message with what became of it."""
+    is_from_me = bool(message.is_from_me)
+    return _text(
+        MessageData(
+            id=id_text(Prefix.MESSAGE, message.id),
+            line_id=_line_id(message.line_id),
+            chat_id=_chat_id(message.chat_id),
+            guid=message.guid,
+            sender=line_handle if is_from_me else message.sender,
+            text=message.text,
+            attachments=_attachments(message.parts),
+            service=message.service,
+            is_from_me=is_from_me,
+            is_audio_message=bool(message.is_audio_message),
+            sent_at=message.sent_at,
+            synced_at=message.synced_at,
+            outbox_id=None if message.outbox_id is None else id_text(Prefix.OUTBOX, message.outbox_id),
+            reply_to_guid=message.reply_to_guid,
+            line_handle=line_handle,
+            actor=normalize_handle(actor) if actor else None,
+            effect=message.effect,
+            status=message_status(message),
+            delivered_at=message.delivered_at,
+            read_at=message.read_at,
+            failed_at=message.failed_at,
+            edited_at=message.edited_at,
+            unsent_at=message.unsent_at,
+            error=None if message.error is None else msgspec.Raw(message.error.encode()),
+        )
+    )
+
+
+def message_status(message: MessageRow) -> str:
+    """Give the highest rank that was shown: a failure counts only while nobody has the message."""
+    if not message.is_from_me:
+        return "received"
+    if message.read_at is not None:
+        return "read"
+    if message.delivered_at is not None:
+        return "delivered"
+    return "sent" if message.failed_at is None else "failed"
+
+
+def reaction_data(reaction: ReactionRow, *, message_id: int, chat_id: int, line_handle: str) -> str:
+    """Render a reaction."""
+    return _text(
+        ReactionData(
+            id=id_text(Prefix.REACTION, reaction.id),
+            message_id=id_text(Prefix.MESSAGE, message_id),
+            message_guid=reaction.message_guid,
+            chat_id=_chat_id(chat_id),
+            line_id=_line_id(reaction.line_id),
+            line_handle=line_handle,
+            type=reaction.type,
+            sender=reaction.sender,
+            is_from_me=bool(reaction.is_from_me),
+            added=bool(reaction.is_added),
+            sent_at=reaction.sent_at,
+            synced_at=reaction.synced_at,
+        )
+    )
+
+
+def webhook_disabled_data(webhook: Webhook) -> str:
+    """Render the operational event of a webhook that was disabled just now."""
+    return _text(
+        WebhookDisabledData(
+            webhook_id=id_text(Prefix.WEBHOOK, webhook.id),
+            line_ids=_line_ids(webhook),
+            url=webhook.url,
+            events=webhook.patterns,
+            description=webhook.description,
+            reason=webhook.disabled_reason or "unknown",
+            disabled_at=webhook.disabled_at or webhook.updated_at,
+            failing_since=webhook.failing_since,
+        )
+    )
+
+
+def webhook_test_data(webhook: Webhook, *, now_ms: int) -> str:
+    """Render a test event."""
+    return _text(
+        WebhookTestData(
+            webhook_id=id_text(Prefix.WEBHOOK, webhook.id),
+            line_ids=_line_ids(webhook),
+            message="This is a test. If you can read it and its signature holds, the webhook works.",
+            requested_at=now_ms,
+        )
+    )
+
+
+def _chat_data(chat: ChatRow, observation: Observation, *, line_handle: str) -> str:
+    chat_id = id_text(Prefix.CHAT, chat.id)
+    is_about_member = observation.kind in {"chat.member_added", "chat.member_removed", "chat.left"}
+    value = observation.value or (observation.actor if observation.kind == "chat.left" else None)
+    return _text(
+        ChatData(
+            id=chat_id,
+            chat_id=chat_id,
+            line_id=_line_id(chat.line_id),
+            line_handle=line_handle,
+            identifier=chat.identifier,
+            service=chat.service,
+            name=chat.name,
+            is_group=bool(chat.is_group),
+            participants=msgspec.Raw(chat.participants.encode()),
+            has_received_inbound=bool(chat.has_inbound),
+            last_message_at=chat.last_message_at,
+            value=normalize_handle(value) if value and is_about_member else value,
+            actor=normalize_handle(observation.actor) if observation.actor else None,
+            occurred_at=observation.at,
+        )
+    )
+
+
+def _line_status_data(line: Line, observation: Observation) -> str:
+    error = observation.error
+    return _text(
+        LineStatusData(
+            line_id=_line_id(line.id),
+            line_handle=line.handle,
+            label=line.label,
+            service=line.service,
+            is_active=line.is_active,
+            status=observation.value or line.status,
+            reason=None if error is None else error.raw or error.code,
+            occurred_at=observation.at,
+        )
+    )
+
+
+def _attachments(parts: str | None) -> tuple[AttachmentData, ...]:
+    # Decoding costs more than looking, and most messages are words only.
+    if parts is None or not any(mark in parts for mark in _HAS_ATTACHMENT):
+        return ()
+    return tuple(
+        AttachmentData(
+            filename=part.filename,
+            mime_type=part.mime_type,
+            size=part.size,
+            url=part.url,
+            transcription=part.transcription,
+        )
+        for part in _decode_parts(parts)
+        if part.type in _ATTACHED
+    )
+
+
+def _line_ids(webhook: Webhook) -> tuple[str, ...]:
+    return () if webhook.line_id is None else (_line_id(webhook.line_id),)
+
+
+@lru_cache(maxsize=1024)
+def _line_id(line_id: int) -> str:
+    return id_text(Prefix.LINE, line_id)
+
+
+@lru_cache(maxsize=8192)
+def _chat_id(chat_id: int) -> str | None:
+    return id_text(Prefix.CHAT, chat_id) if chat_id else None
+
+
+def _text(data: msgspec.Struct) -> str:
+    return _encode(data).decode()
