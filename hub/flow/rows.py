@@ -175,6 +175,8 @@ class DueOutbox(NamedTuple):
     state: int
     attempt_count: int
     dispatched_at: int | None
+    next_attempt_at: int
+    created_at: int
 
 
 class OutboxUpdate(NamedTuple):

@@ -1,0 +1,88 @@
+"""Turn a webhook off that is gone or hopeless, and say so with an event that other webhooks can take."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+import structlog
+
+from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
+from hub.flow.ports import Clock, HotTransaction, WakeUps
+from hub.flow.record import TakeIds, record_events, require_current
+from hub.flow.repositories import Store
+from hub.flow.rows import DeliveryRow, EventRow
+from hub.model.ids import Prefix, id_text
+from hub.model.webhook import Webhook
+
+log = structlog.get_logger("webhooks")
+
+
+class DisableWebhook:
+    """Disables once, whoever notices first, and records `webhook.disabled`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: DirectoryHolder,
+        take_ids: TakeIds,
+        wake_ups: WakeUps,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._take_ids = take_ids
+        self._wake_ups = wake_ups
+        self._clock = clock
+
+    async def __call__(self, webhook: Webhook, reason: str) -> None:
+        """Disable; unfinished deliveries stay and go on when it is enabled again, new ones are held."""
+        now_ms = self._clock.now_ms()
+        if not await self._store.webhooks.disable(webhook.id, reason=reason, at=now_ms):
+            return
+        log.warning("webhook.disabled", webhook_id=id_text(Prefix.WEBHOOK, webhook.id), reason=reason)
+        self._wake_ups.configuration_changed()
+        await self._tell(webhook, reason, now_ms)
+
+    async def _tell(self, webhook: Webhook, reason: str, now_ms: int) -> None:
+        mark = f"webhook.disabled:{webhook.id}:{now_ms}".encode()
+        event = EventRow(
+            self._take_ids(1)[0],
+            "webhook.disabled",
+            webhook.line_id,
+            None,
+            blake2b(mark, digest_size=16).digest(),
+            now_ms,
+            None,
+            _data(webhook, reason, now_ms),
+        )
+        while True:
+            directory = await self._directory.refresh()
+            try:
+                _, deliveries = await self._store.hot.write(
+                    lambda tx: self._record(tx, directory, event, now_ms)  # noqa: B023
+                )
+            except StaleDirectory:
+                continue
+            if deliveries:
+                self._wake_ups.deliveries_recorded(deliveries[0].id, deliveries[-1].id)
+            return
+
+    async def _record(
+        self, tx: HotTransaction, directory: Directory, event: EventRow, now_ms: int
+    ) -> tuple[set[int], list[DeliveryRow]]:
+        await require_current(tx, directory)
+        return await record_events(tx, directory, [event], take_ids=self._take_ids, now_ms=now_ms)
+
+
+def _data(webhook: Webhook, reason: str, now_ms: int) -> str:
+    return msgspec.json.encode(
+        {
+            "webhook_id": id_text(Prefix.WEBHOOK, webhook.id),
+            "url": webhook.url,
+            "reason": reason,
+            "disabled_at": now_ms,
+            "failing_since": webhook.failing_since,
+        }
+    ).decode()

@@ -1,0 +1,110 @@
+"""A webhook made ready to be posted to: vetted target, signers, schedule; compiled once a revision of the webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from hub.model.webhook import Webhook
+from hub.rules.headers import mask_value
+from hub.rules.retry import RetryPolicy
+from hub.rules.signing import NativeSigner, Secret, StandardSigner
+
+USER_AGENT = "Hub-Webhooks/1"
+
+
+class Answer(Protocol):
+    """What a receiver said (hub.outbound.client.Response)."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[tuple[bytes, bytes]]: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def body_truncated(self) -> bool: ...
+    @property
+    def address(self) -> str: ...
+
+
+class Poster(Protocol):
+    """The one outbound client, as deliveries use it (hub.outbound.client.OutboundClient)."""
+
+    def target(self, url: str, *, static_headers: Sequence[tuple[str, str]] = ...) -> object:
+        """Vet a URL once; raises OutboundError when it is refused."""
+        ...
+
+    async def post(
+        self, target: object, *, headers: bytes, body: bytes, timeout_seconds: float, max_response_bytes: int
+    ) -> Answer:
+        """Post; raises OutboundError."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryDefaults:
+    """What a webhook that does not say otherwise gets."""
+
+    retry: RetryPolicy
+    timeout_seconds: float
+    max_response_bytes: int
+    concurrency: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receiver:
+    """Everything that posting to one webhook needs."""
+
+    webhook_id: int
+    target: object
+    standard: StandardSigner
+    native: NativeSigner
+    #: During a rotation: the native form under the old secret, in a header of its own.
+    previous: NativeSigner | None
+    #: Unix ms at which the old secret stops signing and the receiver must be compiled again.
+    stale_at: int | None
+    retry: RetryPolicy
+    timeout_seconds: float
+    max_response_bytes: int
+    #: The attempt log's request JSON; header values masked.
+    request_json: str
+
+
+def compile_receiver(
+    webhook: Webhook, poster: Poster, defaults: DeliveryDefaults, *, now_ms: int
+) -> Receiver:
+    """Make a webhook ready.
+
+    Raises:
+        OutboundError: The URL is refused under today's policy.
+    """
+    live = [
+        secret for secret in webhook.secrets if secret.expires_at is None or secret.expires_at > now_ms
+    ]
+    secrets = [Secret(secret.text) for secret in live]
+    headers = [("Content-Type", "application/json"), ("User-Agent", USER_AGENT), *webhook.headers]
+    shown = [[name, value] for name, value in headers[:2]]
+    shown += [[name, mask_value(value)] for name, value in webhook.headers]
+    retry = defaults.retry
+    if webhook.retry_schedule is not None:
+        retry = RetryPolicy(
+            delays_seconds=webhook.retry_schedule,
+            jitter_ratio=retry.jitter_ratio,
+            retry_after_cap_seconds=retry.retry_after_cap_seconds,
+        )
+    return Receiver(
+        webhook_id=webhook.id,
+        target=poster.target(webhook.url, static_headers=headers),
+        standard=StandardSigner(secrets),
+        native=NativeSigner(secrets[0]),
+        previous=NativeSigner(secrets[1]) if len(secrets) > 1 else None,
+        stale_at=min((secret.expires_at for secret in live if secret.expires_at), default=None),
+        retry=retry,
+        timeout_seconds=webhook.timeout_ms / 1000 if webhook.timeout_ms else defaults.timeout_seconds,
+        max_response_bytes=defaults.max_response_bytes,
+        request_json=msgspec.json.encode({"method": "POST", "url": webhook.url, "headers": shown}).decode(),
+    )

@@ -1,0 +1,61 @@
+"""Structured logs: one line a unit of work, `noun.verbed`, JSON or text on standard error.
+
+No message text and no secret is ever given to a logger; what could name a person (handles) is not logged either,
+ids are.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import msgspec
+import structlog
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+def configure_logs(*, level: str, form: str, process: str, stream: TextIO = sys.stderr) -> None:
+    """Set up logging of the whole process, ours and the libraries'.
+
+    Args:
+        level: debug, info, warning or error.
+        form: `json` for machines, `text` for people.
+        process: Name shown on each line: web, worker, supervisor.
+        stream: Where lines go.
+    """
+    number = getattr(logging, level.upper())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level if form == "text" else structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer(serializer=_to_json)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_library_formatter(shared, renderer))
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+
+
+def _to_json(value: Mapping[str, Any], **_: Any) -> str:
+    return _encoder.encode(value).decode()
+
+
+def _library_formatter(shared: list[Any], renderer: Any) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )

@@ -1,0 +1,107 @@
+"""Prometheus metrics of one process, and of all processes of the hub on one page.
+
+Each process keeps its own registry. The worker publishes a snapshot to Redis every few seconds; `/metrics` of any
+web process shows its own and the snapshots, told apart by the label `process`. Without Redis it shows its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+
+
+class Sample(msgspec.Struct, array_like=True, frozen=True):
+    """One line of a snapshot."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+class Family(msgspec.Struct, array_like=True, frozen=True):
+    """One metric of a snapshot."""
+
+    name: str
+    documentation: str
+    type: str
+    samples: list[Sample]
+
+
+class Metrics:
+    """Every metric of Hub; docs/reference/metrics.md is generated from here."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self.observations = Counter(
+            "hub_observations", "Observations taken from bridges.", ["status"], registry=registry
+        )
+        self.requests = Counter(
+            "hub_http_requests", "Requests answered by the REST surface.", ["status"], registry=registry
+        )
+        self.attempts = Counter(
+            "hub_delivery_attempts", "Delivery attempts that ended.", ["outcome"], registry=registry
+        )
+        self.post_seconds = Histogram(
+            "hub_post_seconds", "Time from the start of an attempt to its end.", buckets=SECONDS, registry=registry
+        )
+        self.delay_seconds = Histogram(
+            "hub_delivery_delay_seconds",
+            "Time from recording an event to its first attempt's start.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.sends = Counter("hub_sends", "Steps of outbox items.", ["state"], registry=registry)
+        self.in_flight = Gauge("hub_posts_in_flight", "Posts under way.", registry=registry)
+        self.queued = Gauge("hub_deliveries_in_memory", "Deliveries waiting in memory.", registry=registry)
+        self.unrecorded = Gauge(
+            "hub_attempts_unrecorded", "Attempts posted and not yet recorded.", registry=registry
+        )
+        self.lanes = Gauge("hub_lanes", "Lanes known to the worker.", registry=registry)
+        self.shards = Gauge("hub_shards_owned", "Shards of the lanes leased by the worker.", registry=registry)
+        self.breakers = Counter("hub_lanes_opened", "Lanes whose circuit breaker opened.", registry=registry)
+
+    def snapshot(self) -> bytes:
+        """Everything, as the worker publishes it."""
+        families = [
+            Family(
+                metric.name,
+                metric.documentation,
+                metric.type,
+                [Sample(sample.name, dict(sample.labels), sample.value) for sample in metric.samples],
+            )
+            for metric in self.registry.collect()
+        ]
+        return msgspec.json.encode(families)
+
+
+class _Merged(Collector):
+    """Families of several processes under one heading each."""
+
+    def __init__(self, snapshots: Sequence[tuple[str, list[Family]]]) -> None:
+        self._snapshots = snapshots
+
+    def collect(self) -> Iterable[Metric]:
+        merged: dict[str, Metric] = {}
+        for process, families in self._snapshots:
+            for family in families:
+                metric = merged.setdefault(
+                    family.name, Metric(family.name, family.documentation, family.type)
+                )
+                for sample in family.samples:
+                    metric.add_sample(sample.name, {**sample.labels, "process": process}, sample.value)
+        return merged.values()
+
+
+def render(snapshots: dict[str, bytes]) -> bytes:
+    """Write the exposition of all processes; the key of each snapshot becomes the label `process`."""
+    decoded = [(name, msgspec.json.decode(text, type=list[Family])) for name, text in snapshots.items()]
+    registry = CollectorRegistry()
+    registry.register(_Merged(decoded))
+    return generate_latest(registry)

@@ -1,0 +1,451 @@
+"""Moves deliveries from SQL through lanes to receivers, and their results back, in batches.
+
+    wake-ups, sweeps ─▶ one reader ─▶ lanes ─▶ posts ─▶ one committer
+                         (one read at a time)   (places)  (one transaction a batch)
+
+A lane is drained by the worker that leases its shard, so concurrency, pace, order and breaker are exact without
+asking anyone. What does not fit here stays in SQL. Nothing here is irreplaceable: a crash loses only what was
+being posted, which is then posted again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from hub.flow.deliver import Deliverer, Finished
+from hub.flow.directory import DirectoryHolder
+from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
+from hub.flow.rows import DueDelivery
+from hub.model.webhook import Webhook
+from hub.rules.breaker import BreakerPolicy, admits, on_result
+from hub.rules.lanes import shard_of
+from hub.rules.retry import DeadLetter, RetryAt
+from hub.worker.committer import Committer
+from hub.worker.lane import Lane
+from hub.worker.receivers import ReceiverBook
+
+log = structlog.get_logger("worker")
+
+#: Rows of one range read; a longer range is read on in the next turn.
+MOST_ROWS = 1000
+#: Lanes refilled in one read.
+MOST_LANES = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DispatchLimits:
+    """How much one worker holds at once."""
+
+    lane_concurrency: int
+    #: Deliveries waiting in memory in one lane.
+    lane_queue: int
+    #: Posts under way in the whole process.
+    most_in_flight: int
+    #: Deliveries in memory in the whole process; beyond it lanes read again from SQL.
+    most_queued: int
+    breaker: BreakerPolicy
+
+
+class Dispatcher:
+    """Owns the lanes of this worker's shards."""
+
+    def __init__(
+        self,
+        *,
+        store: HotStore,
+        directory: DirectoryHolder,
+        deliverer: Deliverer,
+        receivers: ReceiverBook,
+        committer: Committer,
+        wake_ups: WakeUps,
+        clock: Clock,
+        limits: DispatchLimits,
+        disable: Callable[[Webhook, str], Awaitable[None]],
+        disable_after_ms: int,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._deliverer = deliverer
+        self._receivers = receivers
+        self._committer = committer
+        self._wake_ups = wake_ups
+        self._clock = clock
+        self._limits = limits
+        self._disable = disable
+        self._disable_after_ms = disable_after_ms
+        self._lanes: dict[int, Lane] = {}
+        self._owned: frozenset[int] = frozenset()
+        self._ranges: deque[tuple[int, int]] = deque()
+        self._refills: dict[int, None] = {}
+        self._sweeps: set[int] = set()
+        self._wanted = asyncio.Event()
+        self._parked: deque[Lane] = deque()
+        self._posting = 0
+        self._queued = 0
+        self._committed: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_draining = False
+        committer.on_committed = self._on_committed
+
+    # ---- what others tell
+
+    def deliveries_recorded(self, first_id: int, last_id: int) -> None:
+        """Read new deliveries of our shards in the range."""
+        self._ranges.append((first_id, last_id))
+        self._wanted.set()
+
+    def lane_due(self, webhook_id: int) -> None:
+        """Read what is due in a lane, if it is ours."""
+        if shard_of(webhook_id) in self._owned:
+            lane = self._lanes.get(webhook_id)
+            if lane is not None:
+                lane.woken_at = None
+            self._refill(webhook_id)
+
+    def sweep(self) -> None:
+        """Look in SQL for everything that is due in our shards."""
+        self._sweeps |= self._owned
+        self._wanted.set()
+
+    def own(self, shards: Iterable[int]) -> None:
+        """Take over the lanes of these shards, and let go of all others."""
+        owned = frozenset(shards)
+        for lane in [lane for lane in self._lanes.values() if lane.shard not in owned]:
+            self._queued -= len(lane.queue)
+            lane.drop_queue()
+            del self._lanes[lane.webhook_id]
+        self._sweeps |= owned - self._owned
+        self._owned = owned
+        self._wanted.set()
+
+    def configuration_changed(self) -> None:
+        """Take over changes of webhooks: paces, places, URLs, disabled ones."""
+        webhooks = self._directory.current.webhooks
+        for lane in list(self._lanes.values()):
+            webhook = webhooks.get(lane.webhook_id)
+            if webhook is None or not webhook.is_active:
+                self._queued -= len(lane.queue)
+                lane.drop_queue()
+                lane.is_behind = False
+            else:
+                lane.shape(webhook, self._limits.lane_concurrency)
+                self._refill(lane.webhook_id)
+        self.sweep()
+
+    @property
+    def in_flight(self) -> int:
+        return self._posting
+
+    @property
+    def queued(self) -> int:
+        return self._queued
+
+    @property
+    def lane_count(self) -> int:
+        return len(self._lanes)
+
+    # ---- the reader
+
+    async def run(self) -> None:
+        """Read whenever something is wanted, one read at a time, for ever."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._read_once()
+            except Exception:  # the database is away: what was wanted is found again by the next sweep
+                log.warning("deliveries.read_failed", exc_info=True)
+                await asyncio.sleep(0.5)
+                self.sweep()
+
+    async def drain(self) -> None:
+        """Start nothing more; return when all posts have ended and are recorded."""
+        self._is_draining = True
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._committer.flush()
+
+    async def _read_once(self) -> None:
+        ranges = [self._ranges.popleft() for _ in range(len(self._ranges))]
+        lanes = [self._refills.popitem()[0] for _ in range(min(MOST_LANES, len(self._refills)))]
+        sweeps, self._sweeps = self._sweeps & self._owned, set()
+        owned, now_ms = sorted(self._owned), self._clock.now_ms()
+        self._committed.clear()
+        found, refilled, pending = await self._store.read(
+            lambda tx: self._read(tx, _joined(ranges), lanes, sweeps, owned, now_ms)
+        )
+        for due in found:
+            self._offer_new(due)
+        for webhook_id, rows in refilled:
+            self._offer_refill(webhook_id, rows)
+        for webhook_id, at_ms in pending:
+            self._offer_pending(webhook_id, at_ms, now_ms)
+        if self._ranges or self._refills or self._sweeps:
+            self._wanted.set()
+
+    async def _read(
+        self,
+        tx: HotTransaction,
+        ranges: Sequence[tuple[int, int]],
+        lanes: Sequence[int],
+        sweeps: set[int],
+        owned: Sequence[int],
+        now_ms: int,
+    ) -> tuple[list[DueDelivery], list[tuple[int, list[tuple[int, DueDelivery]]]], list[tuple[int, int]]]:
+        found: list[DueDelivery] = []
+        for first_id, last_id in ranges if owned else ():
+            rows = await tx.deliveries_between(first_id, last_id, owned, MOST_ROWS)
+            found += rows
+            if len(rows) == MOST_ROWS:
+                self._ranges.append((rows[-1].id + 1, last_id))
+        refilled = [(webhook_id, await self._read_lane(tx, webhook_id, now_ms)) for webhook_id in lanes]
+        pending = [entry for shard in sweeps for entry in await tx.pending_lanes(shard)]
+        return found, refilled, pending
+
+    async def _read_lane(
+        self, tx: HotTransaction, webhook_id: int, now_ms: int
+    ) -> list[tuple[int, DueDelivery]]:
+        lane = self._lanes.get(webhook_id)
+        limit = self._limits.lane_queue + (len(lane.known) if lane else 0)
+        if lane is not None and lane.is_ordered:
+            return await tx.ordered_deliveries(webhook_id, shard_of(webhook_id), limit)
+        rows = await tx.due_deliveries(webhook_id, shard_of(webhook_id), now_ms, limit)
+        return [(now_ms, row) for row in rows]
+
+    # ---- into lanes
+
+    def _lane(self, webhook_id: int) -> Lane | None:
+        """The lane of an active webhook in our shards; made at need."""
+        lane = self._lanes.get(webhook_id)
+        if lane is not None:
+            return lane
+        webhook = self._directory.current.webhooks.get(webhook_id)
+        shard = shard_of(webhook_id)
+        if webhook is None or not webhook.is_active or shard not in self._owned:
+            return None
+        lane = Lane(webhook_id, shard, 1, 0, False, webhook.failing_since)
+        lane.shape(webhook, self._limits.lane_concurrency)
+        self._lanes[webhook_id] = lane
+        return lane
+
+    def _offer_new(self, due: DueDelivery) -> None:
+        lane = self._lane(due.webhook_id)
+        if lane is None or due.id in self._committed:
+            return
+        if lane.is_ordered and (lane.is_behind or lane.blocked_until > self._clock.now_ms()):
+            lane.is_behind = True
+            return
+        self._offer(lane, due)
+        self._pump(lane)
+
+    def _offer(self, lane: Lane, due: DueDelivery) -> None:
+        if self._queued >= self._limits.most_queued and due.id not in lane.known:
+            lane.is_behind = True
+        elif lane.offer(due, self._limits.lane_queue):
+            self._queued += 1
+
+    def _offer_refill(self, webhook_id: int, rows: Sequence[tuple[int, DueDelivery]]) -> None:
+        lane = self._lane(webhook_id)
+        if lane is None:
+            return
+        lane.is_reading = False
+        limit = self._limits.lane_queue + len(lane.known)
+        lane.is_behind = len(rows) >= limit
+        for due_at, due in rows:
+            if due.id in self._committed:
+                continue
+            if lane.is_ordered and due_at > self._clock.now_ms() and not lane.queue and not lane.running:
+                self._block(lane, due_at)
+                self._schedule(lane, due_at)
+                lane.is_behind = True
+                return
+            self._offer(lane, due)
+        self._pump(lane)
+
+    def _offer_pending(self, webhook_id: int, at_ms: int, now_ms: int) -> None:
+        lane = self._lane(webhook_id)
+        if lane is None:
+            return
+        if at_ms <= now_ms:
+            if lane.is_idle or lane.is_behind or lane.is_ordered:
+                self._refill(webhook_id)
+        else:
+            self._schedule(lane, at_ms)
+            if lane.is_idle and lane.failing_since is None:
+                del self._lanes[webhook_id]
+
+    def _refill(self, webhook_id: int) -> None:
+        lane = self._lane(webhook_id)
+        if lane is None or lane.is_reading:
+            return
+        lane.is_reading = True
+        self._refills[webhook_id] = None
+        self._wanted.set()
+
+    # ---- out of lanes
+
+    def _pump(self, lane: Lane) -> None:
+        """Start posts while the lane and the process have places."""
+        while lane.queue and lane.running < lane.places and not self._is_draining:
+            now_ms = self._clock.now_ms()
+            if lane.blocked_until > now_ms:
+                return  # its timer is set
+            if (until := admits(lane.breaker, now_ms)) is not True:
+                self._block(lane, until)
+                return
+            if self._posting >= self._limits.most_in_flight or self._committer.is_full:
+                self._park(lane)
+                return
+            lane.running += 1
+            self._posting += 1
+            task = asyncio.get_running_loop().create_task(self._work(lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, lane: Lane) -> None:
+        """Post one delivery after another while the lane has some and may."""
+        try:
+            while (due := self._next(lane)) is not None:
+                if lane.gap_ms:
+                    await self._keep_pace(lane)
+                finished = await self._deliverer.attempt(self._receivers.get(due.webhook_id), due)
+                self._settle(lane, finished)
+                if lane.is_ordered:
+                    await self._committer.flush()
+        finally:
+            lane.running -= 1
+            self._posting -= 1
+            self._pump(lane)
+            while self._parked and self._posting < self._limits.most_in_flight:
+                parked = self._parked.popleft()
+                parked.is_parked = False
+                self._pump(parked)
+
+    def _next(self, lane: Lane) -> DueDelivery | None:
+        if not lane.queue or lane.running > lane.places or self._is_draining or self._committer.is_full:
+            if lane.queue and self._committer.is_full:
+                self._park(lane)
+            return None
+        now_ms = self._clock.now_ms()
+        if lane.blocked_until > now_ms or admits(lane.breaker, now_ms) is not True:
+            return None
+        webhook = self._directory.current.webhooks.get(lane.webhook_id)
+        if webhook is None or not webhook.is_active:
+            return None  # configuration_changed empties the queue
+        due = lane.queue.popleft()
+        self._queued -= 1
+        if lane.is_behind and len(lane.queue) <= self._limits.lane_queue // 2:
+            self._refill(lane.webhook_id)
+        return due
+
+    async def _keep_pace(self, lane: Lane) -> None:
+        now_ms = self._clock.now_ms()
+        start_at = max(now_ms, lane.next_start_at)
+        lane.next_start_at = start_at + lane.gap_ms
+        if start_at > now_ms:
+            await asyncio.sleep((start_at - now_ms) / 1000)
+
+    def _park(self, lane: Lane) -> None:
+        if not lane.is_parked:
+            lane.is_parked = True
+            self._parked.append(lane)
+
+    def _block(self, lane: Lane, until_ms: int) -> None:
+        """Start nothing in the lane before `until_ms`; then go on."""
+        if until_ms <= lane.blocked_until:
+            return
+        lane.blocked_until = until_ms
+        delay = max(0, until_ms - self._clock.now_ms()) / 1000
+        asyncio.get_running_loop().call_later(delay, self._unblock, lane)
+
+    def _unblock(self, lane: Lane) -> None:
+        if lane.blocked_until <= self._clock.now_ms() and self._lanes.get(lane.webhook_id) is lane:
+            self._pump(lane)
+            self._refill(lane.webhook_id)
+
+    # ---- results
+
+    def _settle(self, lane: Lane, finished: Finished) -> None:
+        """Remember a result, and let it speak for its lane."""
+        ended_at = finished.attempt.started_at + finished.attempt.duration_us // 1000
+        was_open = admits(lane.breaker, ended_at) is not True
+        lane.breaker = on_result(lane.breaker, finished.is_success, ended_at, self._limits.breaker)
+        if not was_open and (until := admits(lane.breaker, ended_at)) is not True:
+            log.warning("lane.opened", webhook_id=lane.webhook_id, until_ms=until)
+        failing, recovered = self._mark(lane, finished, ended_at)
+        self._committer.add(finished, failing=failing, recovered=recovered)
+        decision = finished.decision
+        if isinstance(decision, RetryAt) and decision.throttle_lane_until_ms:
+            self._block(lane, decision.throttle_lane_until_ms)
+        if lane.is_ordered and isinstance(decision, RetryAt):
+            self._queued -= len(lane.queue)
+            lane.drop_queue()
+            lane.is_behind = True
+            self._block(lane, decision.at_ms)
+        self._disable_if_hopeless(lane, finished, ended_at)
+
+    def _mark(self, lane: Lane, finished: Finished, now_ms: int) -> tuple[int | None, bool]:
+        """Say whether the webhook begins to fail (since when) or has recovered."""
+        if finished.is_success:
+            was_failing, lane.failing_since = lane.failing_since is not None, None
+            return None, was_failing
+        if lane.failing_since is None:
+            lane.failing_since = now_ms
+            return now_ms, False
+        return None, False
+
+    def _disable_if_hopeless(self, lane: Lane, finished: Finished, now_ms: int) -> None:
+        decision = finished.decision
+        reason = None
+        if isinstance(decision, DeadLetter) and decision.disable_endpoint:
+            reason = "The receiver answered 410 Gone."
+        elif lane.failing_since is not None and now_ms - lane.failing_since > self._disable_after_ms:
+            days = self._disable_after_ms / 86_400_000
+            reason = f"Every delivery failed for more than {days:g} days. Last: {finished.finish.reason}"
+        webhook = self._directory.current.webhooks.get(lane.webhook_id)
+        if reason is not None and webhook is not None and webhook.is_active:
+            task = asyncio.get_running_loop().create_task(self._turn_off(webhook, reason))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _turn_off(self, webhook: Webhook, reason: str) -> None:
+        await self._disable(webhook, reason)
+        await self._directory.refresh()
+        self.configuration_changed()
+
+    def _on_committed(self, batch: Sequence[Finished]) -> None:
+        for finished in batch:
+            due, decision = finished.due, finished.decision
+            self._committed.add(due.id)
+            lane = self._lanes.get(due.webhook_id)
+            if lane is None:
+                continue
+            lane.known.discard(due.id)
+            if isinstance(decision, RetryAt):
+                self._schedule(lane, decision.at_ms)
+        while self._parked and not self._committer.is_full and self._posting < self._limits.most_in_flight:
+            parked = self._parked.popleft()
+            parked.is_parked = False
+            self._pump(parked)
+
+    def _schedule(self, lane: Lane, at_ms: int) -> None:
+        """Ask for a deferred wake-up unless an earlier one is on its way."""
+        if lane.woken_at is None or at_ms < lane.woken_at:
+            lane.woken_at = at_ms
+            self._wake_ups.lane_due(lane.webhook_id, at_ms)
+
+
+def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Merge overlapping ranges; a hundred wake-ups are often a few ranges."""
+    joined: list[tuple[int, int]] = []
+    for first_id, last_id in sorted(ranges):
+        if joined and first_id <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last_id))
+        else:
+            joined.append((first_id, last_id))
+    return joined

@@ -1,0 +1,77 @@
+"""Listens to the bridges whose adapters run inside the hub, and ingests what they see.
+
+The owner of a bridge's shard listens; bridges that push (POST /v1/bridge/events) need no feed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import msgspec
+import structlog
+
+from hub.flow.directory import DirectoryHolder
+from hub.flow.ingest import BridgeRequest, Ingest
+from hub.flow.ports import BridgeAdapter
+from hub.flow.repositories import Bridges
+from hub.model.ids import IdFactory
+from hub.model.observation import Observation
+from hub.rules.lanes import shard_of
+
+log = structlog.get_logger("worker")
+
+RESTART_SECONDS = 1.0
+
+
+class Feeds:
+    """One listening task a bridge."""
+
+    def __init__(
+        self,
+        *,
+        adapters: Mapping[int, BridgeAdapter],
+        directory: DirectoryHolder,
+        bridges: Bridges,
+        ingest: Ingest,
+        new_id: IdFactory,
+    ) -> None:
+        self._adapters = adapters
+        self._directory = directory
+        self._bridges = bridges
+        self._ingest = ingest
+        self._new_id = new_id
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def own(self, shards: Iterable[int]) -> None:
+        """Listen to the bridges of these shards only."""
+        owned = frozenset(shards)
+        wanted = {bridge_id for bridge_id in self._adapters if shard_of(bridge_id) in owned}
+        for bridge_id in set(self._tasks) - wanted:
+            self._tasks.pop(bridge_id).cancel()
+        for bridge_id in wanted - set(self._tasks):
+            self._tasks[bridge_id] = asyncio.get_running_loop().create_task(self._listen(bridge_id))
+
+    async def stop(self) -> None:
+        """Stop listening; what was seen is ingested or will be seen again."""
+        tasks = list(self._tasks.values())
+        self.own(())
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self, bridge_id: int) -> None:
+        while True:
+            try:
+                bridge = self._directory.current.bridges_by_id.get(bridge_id)
+                async for observation in self._adapters[bridge_id].events(bridge.cursor if bridge else None):
+                    await self._take(bridge_id, observation)
+            except Exception:
+                log.warning("bridge.feed_failed", bridge_id=bridge_id, exc_info=True)
+            await asyncio.sleep(RESTART_SECONDS)
+
+    async def _take(self, bridge_id: int, observation: Observation) -> None:
+        """Ingest first, then move the cursor: a crash between the two repeats, and repeats are harmless."""
+        body = msgspec.json.encode({"events": [observation]})
+        request_id = f"feed.{self._new_id():x}"
+        await self._ingest(BridgeRequest(bridge_id, request_id, body, (observation,)))
+        if observation.cursor is not None:
+            await self._bridges.save_cursor(bridge_id, observation.cursor)

@@ -1,0 +1,64 @@
+"""arq's worker, woken instead of polling: idle costs nothing, pick-up takes milliseconds.
+
+arq looks into its queue every `poll_delay`; short delays burn CPU, long ones wait. This one looks when told
+(the wake-up stream says that a job was added), when the next deferred job is due, and at the latest after
+`LONGEST_WAIT_SECONDS`. It survives Redis going away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from arq.connections import ArqRedis
+from arq.worker import Worker
+from redis.exceptions import RedisError
+
+log = structlog.get_logger("worker")
+
+#: Also the resolution of cron jobs.
+LONGEST_WAIT_SECONDS = 5.0
+AFTER_ERROR_SECONDS = 0.5
+
+
+class NotifiedWorker(Worker):
+    """Runs wake-ups, crons and long jobs."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, poll_delay=LONGEST_WAIT_SECONDS, handle_signals=False, **options)
+        self._notice = asyncio.Event()
+
+    def notify(self) -> None:
+        """Look into the queue now."""
+        self._notice.set()
+
+    async def main(self) -> None:
+        if self.on_startup:
+            await self.on_startup(self.ctx)
+        self.ctx["redis"] = self.pool
+        while True:
+            self._notice.clear()
+            try:
+                await self._poll_iteration()
+                wait_seconds = await self._until_next()
+            except (RedisError, OSError) as error:
+                log.warning("jobs.unheard", error=str(error))
+                wait_seconds = AFTER_ERROR_SECONDS
+            try:
+                async with asyncio.timeout(wait_seconds):
+                    await self._notice.wait()
+            except TimeoutError:
+                continue
+
+    async def _until_next(self) -> float:
+        """Seconds until the earliest job that is not already running comes due."""
+        pool: ArqRedis = self.pool
+        now_ms = time.time() * 1000
+        later: Any = await pool.zrangebyscore(
+            self.queue_name, min=now_ms, max="+inf", start=0, num=1, withscores=True
+        )
+        if not later:
+            return LONGEST_WAIT_SECONDS
+        return max(0.001, min(LONGEST_WAIT_SECONDS, (later[0][1] - now_ms) / 1000))

@@ -1,0 +1,91 @@
+"""Which shards of the lanes this worker drains: leased in SQL, renewed by heartbeat, shared out evenly.
+
+The lease is on the shard, not on each row: taking work writes nothing, and a dead worker's work is free for
+others when its lease runs out (docs/decisions/0004).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from hub.flow.ports import Clock
+from hub.flow.repositories import Processes
+from hub.rules.lanes import SHARD_COUNT
+
+log = structlog.get_logger("worker")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Membership:
+    """Who we are among the processes."""
+
+    node: int
+    name: str
+
+
+class Ownership:
+    """Keeps the lease and tells when it changes."""
+
+    def __init__(
+        self,
+        processes: Processes,
+        membership: Membership,
+        *,
+        clock: Clock,
+        lease_ms: int,
+        on_change: Callable[[Iterable[int]], None],
+    ) -> None:
+        self._processes = processes
+        self._membership = membership
+        self._clock = clock
+        self._lease_ms = lease_ms
+        self._on_change = on_change
+        self._owned: dict[int, int] = {}
+        self._lease_until = 0
+
+    @property
+    def shards(self) -> frozenset[int]:
+        return frozenset(self._owned)
+
+    async def run(self) -> None:
+        """Renew at a third of the lease, for ever. A lease that could not be renewed is let go in time."""
+        while True:
+            try:
+                await self.renew()
+            except Exception as error:
+                log.warning("lease.renewal_failed", error=str(error))
+                if self._owned and self._clock.now_ms() >= self._lease_until:
+                    self._take({})
+            await asyncio.sleep(self._lease_ms / 3000)
+
+    async def renew(self) -> None:
+        """Say that we live, and take or give back shards so that every worker has its fair part."""
+        now_ms = self._clock.now_ms()
+        await self._processes.seen(self._membership.node, now=now_ms)
+        workers = await self._processes.workers(seen_after=now_ms - self._lease_ms)
+        count = max(1, len(set(workers) | {self._membership.name}))
+        owned = await self._processes.take_shards(
+            owner=self._membership.name,
+            shard_count=SHARD_COUNT,
+            want=-(-SHARD_COUNT // count),
+            now=now_ms,
+            lease_until=now_ms + self._lease_ms,
+        )
+        self._lease_until = now_ms + self._lease_ms
+        self._take(owned)
+
+    async def leave(self) -> None:
+        """Free our shards for others at once."""
+        self._take({})
+        await self._processes.release_shards(self._membership.name)
+        await self._processes.leave(self._membership.node)
+
+    def _take(self, owned: dict[int, int]) -> None:
+        if owned.keys() != self._owned.keys():
+            log.info("lease.changed", shards=sorted(owned))
+            self._owned = owned
+            self._on_change(owned)

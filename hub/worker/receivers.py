@@ -1,0 +1,37 @@
+"""Compiled receivers, one a webhook, made anew when the webhook or its secrets change."""
+
+from __future__ import annotations
+
+from hub.flow.directory import DirectoryHolder
+from hub.flow.ports import Clock
+from hub.flow.receivers import DeliveryDefaults, Poster, Receiver, compile_receiver
+
+
+class ReceiverBook:
+    """Looks up what posting to a webhook needs."""
+
+    def __init__(
+        self,
+        *,
+        directory: DirectoryHolder,
+        poster: Poster,
+        defaults: DeliveryDefaults,
+        clock: Clock,
+    ) -> None:
+        self._directory = directory
+        self._poster = poster
+        self._defaults = defaults
+        self._clock = clock
+        self._compiled: dict[int, tuple[int, Receiver]] = {}
+
+    def get(self, webhook_id: int) -> Receiver:
+        """Give the receiver of a webhook that the directory knows."""
+        webhook = self._directory.current.webhooks[webhook_id]
+        known = self._compiled.get(webhook_id)
+        if known is not None and known[0] == webhook.updated_at:
+            stale_at = known[1].stale_at
+            if stale_at is None or stale_at > self._clock.now_ms():
+                return known[1]
+        receiver = compile_receiver(webhook, self._poster, self._defaults, now_ms=self._clock.now_ms())
+        self._compiled[webhook_id] = (webhook.updated_at, receiver)
+        return receiver

@@ -1,0 +1,208 @@
+"""A worker from start to stop: its parts, their tasks, and how they end.
+
+Stop order: no new work, posts under way end, results are recorded, shards are freed for others, Redis is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from arq.connections import ArqRedis
+from arq.cron import cron
+from arq.worker import func
+
+from hub.flow.directory import DirectoryHolder
+from hub.observe.exchange import MetricsExchange
+from hub.observe.metrics import Metrics
+from hub.worker.committer import Committer
+from hub.worker.dispatcher import Dispatcher
+from hub.worker.feeds import Feeds
+from hub.worker.lines import LineLanes
+from hub.worker.listener import Listener
+from hub.worker.maintenance import Maintenance
+from hub.worker.notified import NotifiedWorker
+from hub.worker.ownership import Membership, Ownership
+from hub.worker.wakeups import QUEUE, RedisWakeUps
+
+log = structlog.get_logger("worker")
+
+#: Long jobs run in slices of this length; what is left is found by the next slice.
+JOB_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerParts:
+    """Everything a worker is made of."""
+
+    redis: ArqRedis
+    directory: DirectoryHolder
+    dispatcher: Dispatcher
+    committer: Committer
+    lines: LineLanes
+    feeds: Feeds
+    wake_ups: RedisWakeUps
+    maintenance: Maintenance
+    metrics: Metrics
+    exchange: MetricsExchange
+
+
+class WorkerService:
+    """Runs the parts."""
+
+    def __init__(
+        self, parts: WorkerParts, ownership: Ownership, *, sweep_seconds: float, drain_seconds: float
+    ) -> None:
+        self._parts = parts
+        self._ownership = ownership
+        self._sweep_seconds = sweep_seconds
+        self._drain_seconds = drain_seconds
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._listener = Listener(
+            parts.redis,
+            on_range=parts.dispatcher.deliveries_recorded,
+            on_note=self._note,
+            on_gap=self._gap,
+        )
+        self._jobs = self._arq()
+        self._refresh: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take shards and begin."""
+        parts = self._parts
+        loop = asyncio.get_running_loop()
+        for name, work in (
+            ("committer", parts.committer.run()),
+            ("dispatcher", parts.dispatcher.run()),
+            ("listener", self._listener.run()),
+            ("ownership", self._ownership.run()),
+            ("sweeper", self._sweep_for_ever()),
+            ("jobs", self._jobs.main()),
+            ("metrics", parts.exchange.publish_for_ever()),
+        ):
+            self._tasks.append(loop.create_task(work, name=name))
+
+    async def watch(self) -> None:
+        """Return when a part that should run for ever has ended; that is a fault, and is raised."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def stop(self) -> None:
+        """Drain within the limit, then leave."""
+        parts = self._parts
+        try:
+            async with asyncio.timeout(self._drain_seconds):
+                await asyncio.gather(parts.dispatcher.drain(), parts.lines.drain(), parts.feeds.stop())
+        except TimeoutError:
+            log.warning("worker.drain_cut", reason="posts were still under way; they are attempted again")
+        try:
+            await self._ownership.leave()
+        except Exception as error:
+            log.warning("lease.kept", error=str(error), reason="others take over when it runs out")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @staticmethod
+    def take_shards(dispatcher: Dispatcher, lines: LineLanes, feeds: Feeds, shards: Iterable[int]) -> None:
+        """Tell every part which shards are ours now."""
+        owned = frozenset(shards)
+        dispatcher.own(owned)
+        lines.own(owned)
+        feeds.own(owned)
+
+    # ---- wake-ups
+
+    def _note(self, kind: str, subject: str) -> None:
+        match kind:
+            case "lane":
+                self._parts.dispatcher.lane_due(int(subject))
+            case "line":
+                self._parts.lines.line_due(int(subject))
+            case "jobs":
+                self._jobs.notify()
+            case "config":
+                self._start_refresh()
+            case _:
+                log.warning("wakeups.unknown", kind=kind)
+
+    def _gap(self) -> None:
+        """Wake-ups may have been missed."""
+        self._parts.dispatcher.sweep()
+        self._jobs.notify()
+        self._start_refresh()
+
+    def _start_refresh(self) -> None:
+        if self._refresh is None or self._refresh.done():
+            self._refresh = asyncio.get_running_loop().create_task(self._take_configuration())
+
+    async def _take_configuration(self) -> None:
+        known = self._parts.directory.current.revision
+        await self._parts.directory.refresh()
+        if self._parts.directory.current.revision != known:
+            self._parts.dispatcher.configuration_changed()
+
+    async def _sweep_for_ever(self) -> None:
+        """Rebuild every wake-up from SQL, again and again; needs no Redis."""
+        while True:
+            try:
+                await self._take_configuration()
+                self._parts.dispatcher.sweep()
+                await self._parts.lines.sweep()
+                self._measure()
+            except Exception as error:
+                log.warning("sweep.failed", error=str(error))
+            await asyncio.sleep(self._sweep_seconds)
+
+    def _measure(self) -> None:
+        metrics, dispatcher = self._parts.metrics, self._parts.dispatcher
+        metrics.in_flight.set(dispatcher.in_flight)
+        metrics.queued.set(dispatcher.queued)
+        metrics.lanes.set(dispatcher.lane_count)
+        metrics.unrecorded.set(self._parts.committer.waiting_count)
+        metrics.shards.set(len(self._ownership.shards))
+
+    # ---- arq
+
+    def _arq(self) -> NotifiedWorker:
+        maintenance = self._parts.maintenance
+
+        async def wake(_: dict[str, Any], note: str) -> None:
+            await self._wake(note)
+
+        async def run_jobs(_: dict[str, Any]) -> None:
+            await maintenance.run_jobs()
+
+        async def expire(_: dict[str, Any]) -> None:
+            await maintenance.expire()
+
+        async def cancel_orphans(_: dict[str, Any]) -> None:
+            await maintenance.cancel_orphans()
+
+        return NotifiedWorker(
+            [func(wake, name="wake"), func(run_jobs, name="run_jobs")],
+            cron_jobs=[
+                cron(run_jobs, second={0, 30}),
+                cron(cancel_orphans, second=10),
+                cron(expire, minute={7, 37}, second=20, timeout=600),
+            ],
+            redis_pool=self._parts.redis,
+            queue_name=QUEUE,
+            job_timeout=JOB_TIMEOUT_SECONDS,
+            keep_result=0,
+            max_jobs=20,
+            max_tries=1000,
+            log_results=False,
+        )
+
+    async def _wake(self, note: str) -> None:
+        """A deferred wake-up came due here; its lane may be another worker's, so tell all."""
+        kind, _, subject = note.partition(":")
+        if kind == "lane":
+            self._parts.wake_ups.lane_due(int(subject), 0)
+        else:
+            self._parts.wake_ups.line_due(int(subject), 0)
