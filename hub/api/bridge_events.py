@@ -22,8 +22,8 @@ from hub.model.ids import InvalidId, Prefix, id_text, parse_id
 from hub.model.line import Bridge
 from hub.model.observation import Observation
 from hub.observe.metrics import Metrics
-from hub.rules.facts import validate
 from hub.rules.jsonguard import check_json
+from hub.rules.refusals import validate
 from hub.rules.signing import Secret, Verification, verify_standard
 
 Receive = Callable[[], Any]
@@ -185,7 +185,9 @@ class BridgeEventsEndpoint:
         known = self._secrets.get(bridge.id)
         if known is not None and known[0] == revision and (known[1] is None or known[1] > now_ms):
             return known[2]
-        live = [secret for secret in bridge.secrets if secret.expires_at is None or secret.expires_at > now_ms]
+        live = [
+            secret for secret in bridge.secrets if secret.expires_at is None or secret.expires_at > now_ms
+        ]
         stale_at = min((secret.expires_at for secret in live if secret.expires_at), default=None)
         secrets = [Secret(secret.text) for secret in live]
         self._secrets[bridge.id] = (revision, stale_at, secrets)

@@ -84,7 +84,7 @@ class Deliverer:
         duration_us = int((self._monotonic() - begun) * 1_000_000)
         return self._finish(receiver, due, started_at, duration_us, answer, failure)
 
-    def _finish(  # noqa: PLR0913, PLR0917 - one attempt's facts, gathered in one place
+    def _finish(  # noqa: PLR0917 - one attempt's facts, gathered in one place
         self,
         receiver: Receiver,
         due: DueDelivery,
@@ -149,7 +149,7 @@ def render(receiver: Receiver, due: DueDelivery, now_ms: int) -> tuple[bytes, by
 
 
 def _retry_after(answer: Answer | None) -> str | None:
-    if answer is None or answer.status < 300:  # noqa: PLR2004
+    if answer is None or answer.status < 300:
         return None
     for name, value in answer.headers:
         if name.lower() == b"retry-after":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import blake2b
 
-import msgspec
 import structlog
 
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
+from hub.flow.payloads import webhook_disabled_data
 from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import TakeIds, record_events, require_current
 from hub.flow.repositories import Store
@@ -55,7 +56,7 @@ class DisableWebhook:
             blake2b(mark, digest_size=16).digest(),
             now_ms,
             None,
-            _data(webhook, reason, now_ms),
+            webhook_disabled_data(replace(webhook, disabled_reason=reason, disabled_at=now_ms)),
         )
         while True:
             directory = await self._directory.refresh()
@@ -74,15 +75,3 @@ class DisableWebhook:
     ) -> tuple[set[int], list[DeliveryRow]]:
         await require_current(tx, directory)
         return await record_events(tx, directory, [event], take_ids=self._take_ids, now_ms=now_ms)
-
-
-def _data(webhook: Webhook, reason: str, now_ms: int) -> str:
-    return msgspec.json.encode(
-        {
-            "webhook_id": id_text(Prefix.WEBHOOK, webhook.id),
-            "url": webhook.url,
-            "reason": reason,
-            "disabled_at": now_ms,
-            "failing_since": webhook.failing_since,
-        }
-    ).decode()

@@ -17,11 +17,11 @@ from hub.flow.payloads import event_data
 from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
 from hub.flow.record import TakeIds, record_events, require_current
 from hub.flow.rows import ChatRow, DeliveryRow, EventRow, MessageRow, RawRow, ReactionRow
+from hub.flow.snapshots import chat_row, fold_chats, message_row, reaction_row, target_row
 from hub.model.delivery import DeliveryState
 from hub.model.line import Line
 from hub.model.observation import Observation
 from hub.rules.facts import Fact, facts_of
-from hub.rules.snapshots import chat_row, fold_chats, message_row, reaction_row, target_row
 
 #: Observations in one transaction at the most: bounds its time, hence the wait of the next batch.
 MOST_REQUESTS = 256

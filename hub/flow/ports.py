@@ -1,4 +1,4 @@
-"""What the use cases need from the world. Edges implement these; conformance suites hold every implementation to them."""
+"""What the use cases need from the world. Edges implement these; conformance suites hold them to it."""
 
 from __future__ import annotations
 

@@ -82,9 +82,7 @@ def compile_receiver(
     Raises:
         OutboundError: The URL is refused under today's policy.
     """
-    live = [
-        secret for secret in webhook.secrets if secret.expires_at is None or secret.expires_at > now_ms
-    ]
+    live = [secret for secret in webhook.secrets if secret.expires_at is None or secret.expires_at > now_ms]
     secrets = [Secret(secret.text) for secret in live]
     headers = [("Content-Type", "application/json"), ("User-Agent", USER_AGENT), *webhook.headers]
     shown = [[name, value] for name, value in headers[:2]]

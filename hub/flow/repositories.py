@@ -6,7 +6,6 @@ A write that changes lines, bridges, webhooks or keys raises the revision in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 

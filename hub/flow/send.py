@@ -33,9 +33,7 @@ class SendTimeouts:
 class Sending:
     """Moves outbox items on, one step at a time."""
 
-    def __init__(
-        self, *, store: HotStore, clock: Clock, policy: SendPolicy, timeouts: SendTimeouts
-    ) -> None:
+    def __init__(self, *, store: HotStore, clock: Clock, policy: SendPolicy, timeouts: SendTimeouts) -> None:
         self._store = store
         self._clock = clock
         self._policy = policy

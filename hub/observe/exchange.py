@@ -31,9 +31,7 @@ class MetricsExchange:
         """Publish every few seconds; Redis being away loses only the page's share of this process."""
         while True:
             try:
-                await self._redis.set(
-                    f"{KEY}:{self._process}", self._metrics.snapshot(), ex=LIFETIME_SECONDS
-                )
+                await self._redis.set(f"{KEY}:{self._process}", self._metrics.snapshot(), ex=LIFETIME_SECONDS)
             except (RedisError, OSError) as error:
                 log.debug("metrics.unpublished", error=str(error))
             await asyncio.sleep(PUBLISH_SECONDS)

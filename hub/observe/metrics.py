@@ -49,7 +49,10 @@ class Metrics:
             "hub_delivery_attempts", "Delivery attempts that ended.", ["outcome"], registry=registry
         )
         self.post_seconds = Histogram(
-            "hub_post_seconds", "Time from the start of an attempt to its end.", buckets=SECONDS, registry=registry
+            "hub_post_seconds",
+            "Time from the start of an attempt to its end.",
+            buckets=SECONDS,
+            registry=registry,
         )
         self.delay_seconds = Histogram(
             "hub_delivery_delay_seconds",
@@ -64,7 +67,9 @@ class Metrics:
             "hub_attempts_unrecorded", "Attempts posted and not yet recorded.", registry=registry
         )
         self.lanes = Gauge("hub_lanes", "Lanes known to the worker.", registry=registry)
-        self.shards = Gauge("hub_shards_owned", "Shards of the lanes leased by the worker.", registry=registry)
+        self.shards = Gauge(
+            "hub_shards_owned", "Shards of the lanes leased by the worker.", registry=registry
+        )
         self.breakers = Counter("hub_lanes_opened", "Lanes whose circuit breaker opened.", registry=registry)
 
     def snapshot(self) -> bytes:

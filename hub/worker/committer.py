@@ -81,9 +81,7 @@ class Committer:
             wait=wait_exponential_jitter(initial=0.05, max=5), retry=retry_if_exception_type(Exception)
         ):
             with attempt:
-                await self._store.write(
-                    lambda tx: _record(tx, batch, list(failing.items()), list(recovered))
-                )
+                await self._store.write(lambda tx: _record(tx, batch, list(failing.items()), list(recovered)))
             if attempt.retry_state.outcome is not None and attempt.retry_state.outcome.failed:
                 log.warning("attempts.record_failed", attempt_number=attempt.retry_state.attempt_number)
         self.on_committed(batch)

@@ -98,9 +98,7 @@ class LineLanes:
             adapter = self._adapters.get(line.bridge_id) if line else None
             if line is None or adapter is None:
                 return
-            items = await self._store.read(
-                lambda tx: tx.due_outbox(line_id, shard_of(line_id), MOST_ITEMS)
-            )
+            items = await self._store.read(lambda tx: tx.due_outbox(line_id, shard_of(line_id), MOST_ITEMS))
             chosen = choose(items, self._clock.now_ms())
             if chosen is None:
                 if (at_ms := _next_due(items)) is not None:

@@ -25,7 +25,7 @@ from hub.worker.lines import LineLanes
 from hub.worker.listener import Listener
 from hub.worker.maintenance import Maintenance
 from hub.worker.notified import NotifiedWorker
-from hub.worker.ownership import Membership, Ownership
+from hub.worker.ownership import Ownership
 from hub.worker.wakeups import QUEUE, RedisWakeUps
 
 log = structlog.get_logger("worker")
