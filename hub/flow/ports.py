@@ -159,6 +159,10 @@ class WakeUps(Protocol):
         """Lines, bridges, webhooks or keys changed."""
         ...
 
+    def job_added(self) -> None:
+        """A long job (a replay, a requeue, a purge) waits to be run."""
+        ...
+
 
 class BridgeAdapter(Protocol):
     """The adapter to one network (facts of each network live in its folder under bridge/)."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hub.flow.ports import HotStore
+from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
 from hub.model.delivery import Attempt, Delivery, DeliveryState
 from hub.model.job import Job
 from hub.model.key import ApiKey
@@ -91,6 +92,10 @@ class Bridges(Protocol):
     async def add(self, bridge: Bridge) -> None: ...
     async def all(self) -> list[Bridge]: ...
     async def save(self, bridge: Bridge) -> bool: ...
+    async def delete(self, bridge_id: int) -> bool:
+        """Forget a bridge that carries no line; False if it is gone or still carries one."""
+        ...
+
     async def save_cursor(self, bridge_id: int, cursor: str) -> None:
         """Does not raise the revision."""
         ...
@@ -146,6 +151,24 @@ class Events(Protocol):
         ...
 
 
+class Messages(Protocol):
+    """Messages as they stand; a message that only a receipt has shown so far is not listed."""
+
+    async def get(self, message_id: int) -> MessageRow | None: ...
+    async def by_guid(self, line_id: int, guid: str) -> MessageRow | None: ...
+    async def list(self, chat_id: int, *, after: tuple[int, int] | None, limit: int) -> list[MessageRow]:
+        """By (sent_at, id), latest first."""
+        ...
+
+    async def reactions(self, line_id: int, guid: str) -> list[ReactionRow]:
+        """The reactions of one message, oldest first, taken back ones included."""
+        ...
+
+    async def last_read(self, chat_id: int) -> MessageRow | None:
+        """Our message of the chat that was read last."""
+        ...
+
+
 class Outbox(Protocol):
     async def get(self, outbox_id: int) -> OutboxItem | None: ...
 
@@ -156,6 +179,25 @@ class Jobs(Protocol):
     async def list(self, *, after: int | None, limit: int) -> list[Job]: ...
     async def running(self) -> list[Job]: ...
     async def save(self, job: Job) -> None: ...
+
+
+class Replays(Protocol):
+    """What long jobs need beside the nouns they work on."""
+
+    async def count_events(self, *, first_id: int, last_id: int) -> int: ...
+    async def make_due(self, rows: Sequence[DeliveryRow]) -> int:
+        """Insert pending deliveries; one that exists for the same event and webhook becomes pending and due
+        instead, keeping its id and attempts, unless it was cancelled. Return how many are now pending.
+        """
+        ...
+
+    async def advance(self, job: Job, *, from_cursor: int) -> bool:
+        """Save a running job's progress; False when it was cancelled or another worker moved its cursor."""
+        ...
+
+    async def cancel(self, job_id: int, *, at: int) -> bool:
+        """False when it was not running."""
+        ...
 
 
 class Processes(Protocol):
@@ -215,8 +257,10 @@ class Store:
     jobs: Jobs
     keys: Keys
     lines: Lines
+    messages: Messages
     outbox: Outbox
     processes: Processes
+    replays: Replays
     retention: Retention
     sandbox: SandboxNetwork
     webhooks: Webhooks
