@@ -1,0 +1,280 @@
+"""The one HTTP client for every URL that a user supplied.
+
+Each call: resolve once, refuse if any address is not allowed, dial the vetted address (TLS verified against the
+name), send, read within a byte cap and one total deadline. It never follows a redirect, never decompresses, never
+sees a cookie. Make a `Target` once per URL and keep it: parsing, vetting and the request head are paid there.
+docs/decisions/0003-outbound-client.md says why it is our own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import Callable, Iterable
+
+from hub.outbound.connection import Connection, Exchange
+from hub.outbound.deadlines import DeadlineWatch
+from hub.outbound.dialing import Dialer
+from hub.outbound.errors import OutboundCode, OutboundError
+from hub.outbound.guard import AddressGuard
+from hub.outbound.limits import OutboundLimits
+from hub.outbound.messages import Request, Response, Target
+from hub.outbound.pool import IdlePool
+from hub.outbound.proxy import EgressProxy
+from hub.outbound.request_head import check_lines, check_method, header_lines
+from hub.outbound.resolver import Resolver, SystemResolver
+from hub.outbound.targets import TargetFactory
+from hub.outbound.tls import ResumingContext, TlsSessions, client_context
+from hub.rules.egress import EgressPolicy
+
+__all__ = [
+    "OutboundClient",
+    "OutboundCode",
+    "OutboundError",
+    "OutboundLimits",
+    "Request",
+    "Response",
+    "Target",
+]
+
+
+class OutboundClient:
+    """Calls receivers; one per process, on one event loop."""
+
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        *,
+        limits: OutboundLimits | None = None,
+        resolver: Resolver | None = None,
+        tls: ssl.SSLContext | None = None,
+        proxy: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            policy: Who may be called beyond the public internet.
+            limits: Bounds; the defaults suit one process.
+            resolver: Where addresses come from; the machine's resolver by default.
+            tls: A client context; one that trusts the system's authorities by default.
+            proxy: The operator's egress proxy, http://[user:password@]host:port.
+            clock: Monotonic seconds.
+        """
+        self._limits = limits or OutboundLimits()
+        self._clock = clock
+        egress_proxy = None if proxy is None else EgressProxy(proxy)
+        self._is_proxied = egress_proxy is not None
+        self._targets = TargetFactory(policy, user_agent=self._limits.user_agent, proxy=egress_proxy)
+        self._sessions = TlsSessions(clock=clock, max_sessions=self._limits.max_tls_sessions)
+        context = client_context() if tls is None else tls
+        if isinstance(context, ResumingContext):
+            context.sessions = self._sessions
+        self._pool = IdlePool(self._limits, clock)
+        self._guard = AddressGuard(
+            policy, resolver=resolver or SystemResolver(), limits=self._limits, clock=clock
+        )
+        self._dialer = Dialer(
+            limits=self._limits, pool=self._pool, tls=context, proxy=egress_proxy, clock=clock
+        )
+        self._watch = DeadlineWatch(clock=clock, tick_seconds=self._limits.deadline_tick_seconds)
+        self._calls = 0
+        self._is_closed = False
+        self._quiet = asyncio.Event()
+
+    def target(self, url: str, static_headers: Iterable[tuple[bytes, bytes]] = ()) -> Target:
+        """Parse and vet a URL once, and prebuild its request head.
+
+        Raises:
+            OutboundError: url_refused with the reason, or header_refused.
+        """
+        return self._targets.make(url, static_headers)
+
+    async def post(
+        self,
+        target: Target,
+        headers: bytes = b"",
+        body: bytes = b"",
+        *,
+        timeout_seconds: float = 20.0,
+        max_response_bytes: int = 16_384,
+        resend_if_stale: bool = True,
+    ) -> Response:
+        """POST a body and return the answer, whatever its status.
+
+        Args:
+            target: From `target`; kept by the caller.
+            headers: Preformatted lines (see `header_lines`), CRLF between them, none at the end.
+            body: The exact bytes to send.
+            timeout_seconds: Total: name, connection, TLS, request, headers and body.
+            max_response_bytes: Read this much of the answer's body, then close the connection.
+            resend_if_stale: Send once more, on a fresh connection, when a kept-alive one turns out to be closed
+                before a single byte of an answer. The receiver may in rare cases see the request twice, so only
+                for requests that it can tell apart (ours carry a webhook-id).
+
+        Raises:
+            OutboundError: There is no whole answer.
+        """
+        length = b"%d\r\n" % len(body)
+        if headers:
+            check_lines(headers)
+            head = target.post_prefix + length + headers + b"\r\n\r\n"
+        else:
+            head = target.post_prefix + length + b"\r\n"
+        exchange = Exchange(head, body, max_body_bytes=max_response_bytes, is_resendable=resend_if_stale)
+        return await self._call(target, exchange, timeout_seconds)
+
+    async def request(self, request: Request) -> Response:
+        """Send one request with any method; a convenience over `target` for calls that are not repeated.
+
+        A stale connection is retried for methods that HTTP calls idempotent, not for POST and PATCH.
+
+        Raises:
+            OutboundError: The URL or a header is refused, or there is no whole answer.
+        """
+        target = self.target(request.url)
+        method = check_method(request.method)
+        lines = header_lines(request.headers)
+        head = method + b" " + target.request_target + b" HTTP/1.1\r\n" + target.header_block
+        if request.body or method in (b"POST", b"PUT", b"PATCH"):
+            head += b"Content-Length: %d\r\n" % len(request.body)
+        head += (lines + b"\r\n\r\n") if lines else b"\r\n"
+        exchange = Exchange(
+            head,
+            request.body,
+            max_body_bytes=request.max_response_bytes,
+            is_resendable=method not in (b"POST", b"PATCH"),
+            has_no_body=method == b"HEAD",
+        )
+        return await self._call(target, exchange, request.timeout_seconds)
+
+    def use_policy(self, policy: EgressPolicy) -> None:
+        """Judge by another policy from now on: every name, address, target and kept connection is vetted anew."""
+        self._targets.use_policy(policy)
+        self._guard.use_policy(policy)
+        self._pool.close_all()
+
+    @property
+    def idle_connections(self) -> int:
+        """Connections kept for a next request."""
+        return len(self._pool)
+
+    @property
+    def open_connections(self) -> int:
+        """All connections, in use or idle."""
+        return len(self._dialer.open)
+
+    async def aclose(self, *, drain_seconds: float = 0.0) -> None:
+        """Take no more calls, let running ones finish for so long, then end them and close everything."""
+        self._is_closed = True
+        self._pool.close_all()
+        if self._calls:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), drain_seconds)
+        self._guard.close()
+        self._dialer.close()
+        if self._calls:
+            await self._quiet.wait()
+        self._watch.close()
+        self._pool.close_all()
+        await self._dialer.wait_until_closed()
+
+    async def _call(self, target: Target, exchange: Exchange, timeout_seconds: float) -> Response:
+        started = self._clock()
+        deadline = started + timeout_seconds
+        connection: Connection | None = None
+        self._begin_call()
+        try:
+            if target.policy_version != self._targets.policy_version:
+                target = self._targets.check_again(target)
+            connection = self._take_idle(target, started) or await self._connect(target, deadline)
+            await self._exchange(connection, exchange, deadline)
+            if exchange.is_resendable and connection.is_stale:
+                connection = None
+                connection = await self._dial(target, deadline)
+                await self._exchange(connection, exchange, deadline)
+            if connection.reader.problem is not None:
+                raise connection.reader.problem
+            return self._finish(connection, started)
+        except OutboundError as error:
+            if connection is not None:
+                connection.abort()
+                error.address = connection.address
+            error.duration_ms = (self._clock() - started) * 1000.0
+            raise
+        finally:
+            self._end_call()
+
+    def _begin_call(self) -> None:
+        if self._is_closed:
+            raise OutboundError(OutboundCode.CLIENT_CLOSED, "Hub is shutting down", is_ours=True)
+        self._calls += 1
+
+    def _end_call(self) -> None:
+        self._calls -= 1
+        if self._is_closed and not self._calls:
+            self._quiet.set()
+
+    def _take_idle(self, target: Target, now: float) -> Connection | None:
+        known = self._guard.known_addresses(target, now)
+        if known is None:
+            return None
+        return self._pool.take(target.pool_key, known, now)
+
+    async def _connect(self, target: Target, deadline: float) -> Connection:
+        addresses = await self._guard.addresses(target, timeout_seconds=deadline - self._clock())
+        # While the name was looked up, another call may have come back.
+        return self._pool.take(target.pool_key, addresses, self._clock()) or await self._dial(
+            target, deadline
+        )
+
+    async def _dial(self, target: Target, deadline: float) -> Connection:
+        addresses = await self._guard.addresses(target, timeout_seconds=deadline - self._clock())
+        connection = await self._dialer.dial(target, addresses, deadline)
+        connection.policy_version = target.policy_version
+        return connection
+
+    async def _exchange(self, connection: Connection, exchange: Exchange, deadline: float) -> None:
+        answered = connection.start(exchange, deadline)
+        self._watch.add(connection)
+        try:
+            await answered
+        except BaseException:
+            # The caller gave up: half an exchange must not be continued by somebody else.
+            connection.abort()
+            raise
+        finally:
+            self._watch.remove(connection)
+
+    def _finish(self, connection: Connection, started: float) -> Response:
+        reader = connection.reader
+        is_reused = connection.has_answered
+        response = Response(
+            status=reader.status,
+            headers=tuple(reader.headers),
+            body=reader.body,
+            body_truncated=reader.is_truncated,
+            address=connection.address,
+            is_reused_connection=is_reused,
+            duration_ms=(self._clock() - started) * 1000.0,
+        )
+        if not is_reused:
+            self._note_first_answer(connection)
+        if (
+            connection.can_be_kept()
+            and connection.policy_version == self._targets.policy_version
+            and not self._dialer.is_short_of_room
+        ):
+            self._pool.put(connection)
+        else:
+            connection.abort()
+        return response
+
+    def _note_first_answer(self, connection: Connection) -> None:
+        connection.note_answer()
+        if connection.key[0] == "https":
+            tls = connection.tls_object()
+            if tls is not None:
+                self._sessions.learn(connection.key[1], tls)

@@ -1,0 +1,199 @@
+"""One connection to one vetted address: a request out, an answer in, again and again.
+
+It does not decide where to connect (dialing), whom to keep (pool) or what an answer means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable
+from typing import cast
+
+from hub.outbound.errors import OutboundCode
+from hub.outbound.messages import PoolKey
+from hub.outbound.response_reader import ResponseReader
+
+#: Up to here head and body go out in one write (and one TCP segment where they fit); copying more costs more.
+_JOIN_BYTES = 65_536
+_KEEP_ALIVE_SECONDS = re.compile(rb"timeout\s*=\s*(\d{1,6})", re.IGNORECASE)
+
+
+class Exchange:
+    """One request, ready to write, and what to read of its answer. (No dataclass: made once per call.)"""
+
+    __slots__ = ("body", "has_no_body", "head", "is_resendable", "max_body_bytes")
+
+    def __init__(
+        self, head: bytes, body: bytes, *, max_body_bytes: int, is_resendable: bool, has_no_body: bool = False
+    ) -> None:
+        self.head = head
+        self.body = body
+        self.max_body_bytes = max_body_bytes
+        #: May be sent once more when a kept-alive connection turns out to be closed.
+        self.is_resendable = is_resendable
+        #: No body follows whatever the answer's headers say (HEAD, CONNECT).
+        self.has_no_body = has_no_body
+
+
+class Connection(asyncio.Protocol):
+    """A pooled connection; at most one exchange at a time."""
+
+    __slots__ = (
+        "_on_lost",
+        "_transport",
+        "_waiter",
+        "address",
+        "created_at",
+        "deadline",
+        "has_answered",
+        "idle_until",
+        "is_open",
+        "keep_alive_seconds",
+        "key",
+        "policy_version",
+        "reader",
+    )
+
+    def __init__(
+        self,
+        *,
+        key: PoolKey,
+        address: str,
+        now: float,
+        max_header_bytes: int,
+        on_lost: Callable[[Connection], None],
+    ) -> None:
+        self.key = key
+        #: The vetted address that was dialled.
+        self.address = address
+        self.created_at = now
+        self.idle_until = now
+        #: On the client's clock; meaningful while an exchange runs.
+        self.deadline = 0.0
+        self.policy_version = 0
+        self.is_open = False
+        #: At least one whole answer came this way.
+        self.has_answered = False
+        #: What the receiver said it keeps an idle connection for, None when it said nothing.
+        self.keep_alive_seconds: int | None = None
+        self.reader = ResponseReader(max_header_bytes)
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def start(self, exchange: Exchange, deadline: float) -> asyncio.Future[None]:
+        """Send a request; the future ends, never with an error, when `reader` is over."""
+        self.reader.begin(max_body_bytes=exchange.max_body_bytes, has_no_body=exchange.has_no_body)
+        self.deadline = deadline
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            self._lose()
+        elif len(exchange.body) <= _JOIN_BYTES:
+            transport.write(exchange.head + exchange.body)
+        else:
+            transport.write(exchange.head)
+            transport.write(exchange.body)
+        return waiter
+
+    @property
+    def is_stale(self) -> bool:
+        """The exchange failed as it does when the receiver closed an idle connection just before."""
+        problem = self.reader.problem
+        return (
+            self.has_answered
+            and problem is not None
+            and problem.code is OutboundCode.CONNECTION_LOST
+            and self.reader.received_bytes == 0
+        )
+
+    def can_be_kept(self) -> bool:
+        """Whether another request may follow: whole answer, nothing unsent, nothing unasked for."""
+        transport = self._transport
+        return (
+            self.is_open
+            and self.reader.is_reusable
+            and transport is not None
+            and transport.get_write_buffer_size() == 0
+        )
+
+    def note_answer(self) -> None:
+        """Learn from the first answer how long the receiver keeps the connection."""
+        self.has_answered = True
+        for name, value in self.reader.headers:
+            if len(name) == 10 and name.lower() == b"keep-alive":
+                found = _KEEP_ALIVE_SECONDS.search(value)
+                self.keep_alive_seconds = int(found[1]) if found else None
+
+    def tls_object(self) -> ssl.SSLObject | None:
+        """The TLS state, None on a plain connection."""
+        transport = self._transport
+        return (
+            None
+            if transport is None
+            else cast("ssl.SSLObject | None", transport.get_extra_info("ssl_object"))
+        )
+
+    def transport_for_tls(self) -> asyncio.Transport | None:
+        """The plain transport of a tunnel, to be wrapped."""
+        return self._transport
+
+    def secure(self, transport: asyncio.Transport) -> None:
+        """Go on over TLS, inside the tunnel that the last exchange (CONNECT) opened."""
+        self._transport = transport
+        self.reader = ResponseReader(self.reader.max_header_bytes)
+
+    def expire(self) -> None:
+        """The deadline is over."""
+        self.reader.fail(OutboundCode.TIMEOUT, "the receiver did not finish its answer in time")
+        self._settle()
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once; nothing that is still to be sent matters."""
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """Close an idle connection politely."""
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.close()
+
+    # Called by the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self.is_open = True
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiter is None:
+            # Unasked for: whatever it is, it must not be taken for the next answer.
+            self.abort()
+        elif self.reader.feed(data):
+            self._settle()
+
+    def eof_received(self) -> bool:
+        self.is_open = False
+        self.reader.feed_eof()
+        self._settle()
+        return False
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.is_open = False
+        self._lose()
+        self._on_lost(self)
+
+    def _lose(self) -> None:
+        self.reader.fail(
+            OutboundCode.CONNECTION_LOST, "the connection was lost before the answer was complete"
+        )
+        self._settle()
+
+    def _settle(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)

@@ -1,0 +1,79 @@
+"""Makes targets: a URL parsed and vetted once, with the request head that all its calls share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hub.outbound.errors import OutboundCode, OutboundError
+from hub.outbound.messages import Target
+from hub.outbound.proxy import EgressProxy
+from hub.outbound.request_head import header_block
+from hub.rules.egress import EgressPolicy, Refusal, VettedUrl, check_url
+
+
+class TargetFactory:
+    """Vets URLs against the policy in force."""
+
+    def __init__(self, policy: EgressPolicy, *, user_agent: str, proxy: EgressProxy | None) -> None:
+        self._policy = policy
+        self._user_agent = user_agent
+        self._proxy = proxy
+        #: Counts the policies that were in force.
+        self.policy_version = 1
+
+    def use_policy(self, policy: EgressPolicy) -> None:
+        """Judge by another policy from now on."""
+        self._policy = policy
+        self.policy_version += 1
+
+    def make(self, url: str, static_headers: Iterable[tuple[bytes, bytes]]) -> Target:
+        """Vet a URL and prebuild its request head.
+
+        Raises:
+            OutboundError: url_refused or header_refused.
+        """
+        vetted = self._vet(url)
+        block = header_block(vetted, self._user_agent, static_headers)
+        if self._proxy is not None:
+            block += self._proxy.header_lines(vetted.scheme)
+        request_target = self._request_target(vetted)
+        return Target(
+            scheme=vetted.scheme,
+            host=vetted.host,
+            port=vetted.port,
+            path=vetted.path,
+            url=url,
+            pool_key=(vetted.scheme, vetted.host, vetted.port),
+            literal=vetted.literal,
+            is_host_allowed=vetted.is_host_allowed,
+            needs_listed_address=vetted.needs_listed_address,
+            policy_version=self.policy_version,
+            request_target=request_target,
+            header_block=block,
+            post_prefix=b"POST " + request_target + b" HTTP/1.1\r\n" + block + b"Content-Length: ",
+        )
+
+    def check_again(self, target: Target) -> Target:
+        """Vet a target that an earlier policy let pass; its head stays as it is.
+
+        Raises:
+            OutboundError: url_refused.
+        """
+        vetted = self._vet(target.url)
+        return replace(
+            target,
+            is_host_allowed=vetted.is_host_allowed,
+            needs_listed_address=vetted.needs_listed_address,
+            policy_version=self.policy_version,
+        )
+
+    def _vet(self, url: str) -> VettedUrl:
+        vetted = check_url(url, self._policy)
+        if isinstance(vetted, Refusal):
+            raise OutboundError(OutboundCode.URL_REFUSED, vetted.message)
+        return vetted
+
+    def _request_target(self, url: VettedUrl) -> bytes:
+        is_absolute = self._proxy is not None and url.scheme == "http"
+        return (f"http://{url.authority}{url.path}" if is_absolute else url.path).encode("ascii")
