@@ -14,7 +14,7 @@ from hub.config.problems import Place, Problem, problem_at
 from hub.config.scalars import cut
 
 _MAX_DEPTH = 32
-_MAX_NODES = 50_000
+_MAX_NODES = 20_000
 _MAX_PROBLEMS = 50
 
 #: Lines that may hold a secret are not shown.
@@ -124,8 +124,8 @@ class Builder:
             "write the value out; put text that starts with & or * into quotes",
         )
 
-    def _refuse(self, what: str, why: str, fix: str) -> None:
-        self.problems.append(problem_at(self.last_place(), what=what, why=why, fix=fix))
+    def _refuse(self, what: str, why: str, fix: str, *, place: Place | None = None) -> None:
+        self.problems.append(problem_at(place or self.last_place(), what=what, why=why, fix=fix))
         if len(self.problems) >= _MAX_PROBLEMS:
             raise TooMuch
 
@@ -146,7 +146,10 @@ class Builder:
     def _as_key(self, node: Node, parent: _Open) -> ScalarNode:
         if not isinstance(node, ScalarNode) or node.is_null:
             self._refuse(
-                "this key is not a text", "keys are names", "write `name: value`; put {…} text into quotes"
+                "this key is not a text",
+                "keys are names",
+                "write `name: value`; put {…} text into quotes",
+                place=node.place,
             )
             # A key that no reader knows, so that the value has a place to go; nothing is returned to one.
             return ScalarNode(text="", is_quoted=True, place=node.place)

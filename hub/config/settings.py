@@ -3,6 +3,7 @@
 Reading happens once, at the start; what comes out never changes. No other module reads these sources.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +80,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     if path is None and environ.get(CONFIG_VARIABLE):
         path = Path(environ[CONFIG_VARIABLE])
     problems: list[Problem] = []
-    defaults = default_settings_path()
-    layers: list[Node] = [load_document(defaults.read_bytes(), source=str(defaults))]
+    layers: list[Node] = [_defaults()]
     if path is not None:
         node, file_problems = _read(path)
         problems.extend(file_problems)
@@ -105,6 +105,13 @@ def default_settings_path() -> Path:
             )
         ]
     )
+
+
+@functools.cache
+def _defaults() -> Node:
+    """Return the defaults; they are part of the program and do not change while it runs."""
+    path = default_settings_path()
+    return load_document(path.read_bytes(), source=str(path))
 
 
 def _read(path: Path) -> tuple[Node | None, list[Problem]]:
