@@ -84,6 +84,7 @@ class ReceiverServer:
                     path.tally = Tally()
             case "outage":
                 await self._stop_listening()
+                await asyncio.sleep(0.02)  # connections that were accepted but not yet announced
                 self.receiver.close_connections()
             case "recover":
                 if not self._servers:

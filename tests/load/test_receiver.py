@@ -122,6 +122,9 @@ def test_what_is_for_nobody_is_counted_as_stray(control: ReceiverControl, port: 
 def test_an_outage_refuses_connections_until_it_is_over(control: ReceiverControl, port: int) -> None:
     """Open ones break, new ones are refused, and the ports come back as they were."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.settimeout(5)
+        connection.sendall(_request("/hook"))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
         control.fall()
         assert connection.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
