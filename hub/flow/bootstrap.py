@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hub.flow.ports import Clock
@@ -12,6 +12,7 @@ from hub.model.webhook import StoredSecret
 from hub.rules.signing import Secret
 
 SANDBOX_KIND = "sandbox"
+PUSH_KIND = "push"
 SANDBOX_NAME = "sandbox"
 
 
@@ -63,3 +64,42 @@ async def ensure_sandbox(
     )
     await store.lines.add(line)
     return line
+
+
+async def add_push_bridge(
+    store: Store,
+    *,
+    name: str,
+    handles: Sequence[str],
+    new_id: Callable[[], int],
+    random_bytes: Callable[[int], bytes],
+    clock: Clock,
+) -> Bridge:
+    """Add a bridge that pushes its events to us, with its lines; its secret is in the result, this once."""
+    bridge = Bridge(
+        id=new_id(),
+        name=name,
+        kind=PUSH_KIND,
+        secrets=(StoredSecret(text=Secret.from_bytes(random_bytes(32)).text),),
+        cursor=None,
+        is_enabled=True,
+        created_at=clock.now_ms(),
+    )
+    await store.bridges.add(bridge)
+    for handle in handles:
+        await store.lines.add(
+            Line(
+                id=new_id(),
+                bridge_id=bridge.id,
+                handle=handle,
+                label=None,
+                service="auto",
+                is_active=True,
+                is_contact_first=True,
+                pace_ms=1000,
+                status="online",
+                status_reason=None,
+                created_at=clock.now_ms(),
+            )
+        )
+    return bridge

@@ -15,21 +15,12 @@ from hub.flow.ports import Clock
 from hub.flow.receivers import Answer, Poster, Receiver
 from hub.flow.rows import AttemptRow, DueDelivery, FinishRow
 from hub.model.delivery import DeliveryState, Outcome
-from hub.model.errors import HubError
 from hub.model.ids import Prefix, id_text
 from hub.rules.retry import AttemptOutcome, DeadLetter, Decision, RetryAt, Succeeded, decide
 
 #: Response headers kept in the attempt log; the rest is counted, not kept.
 MOST_HEADERS = 32
 MOST_HEADER_BYTES = 1024
-
-
-class Unreachable(HubError):
-    """The post failed without an answer: what every outbound error offers (hub.outbound.errors)."""
-
-    code: str
-    detail: str
-    address: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,10 +63,12 @@ class Deliverer:
         answer: Answer | None = None
         failure: Exception | None = None
         try:
+            if isinstance(receiver.target, Exception):
+                raise receiver.target
             answer = await self._poster.post(
                 receiver.target,
-                headers=headers,
-                body=body,
+                headers,
+                body,
                 timeout_seconds=receiver.timeout_seconds,
                 max_response_bytes=receiver.max_response_bytes,
             )

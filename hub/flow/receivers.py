@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -34,12 +34,18 @@ class Answer(Protocol):
 class Poster(Protocol):
     """The one outbound client, as deliveries use it (hub.outbound.client.OutboundClient)."""
 
-    def target(self, url: str, *, static_headers: Sequence[tuple[str, str]] = ...) -> object:
+    def target(self, url: str, static_headers: Iterable[tuple[bytes, bytes]] = ()) -> Any:
         """Vet a URL once; raises OutboundError when it is refused."""
         ...
 
     async def post(
-        self, target: object, *, headers: bytes, body: bytes, timeout_seconds: float, max_response_bytes: int
+        self,
+        target: Any,
+        headers: bytes = b"",
+        body: bytes = b"",
+        *,
+        timeout_seconds: float = ...,
+        max_response_bytes: int = ...,
     ) -> Answer:
         """Post; raises OutboundError."""
         ...
@@ -60,7 +66,8 @@ class Receiver:
     """Everything that posting to one webhook needs."""
 
     webhook_id: int
-    target: object
+    #: The vetted URL, or why it is refused today: a refusal counts as a failed attempt.
+    target: Any
     standard: StandardSigner
     native: NativeSigner
     #: During a rotation: the native form under the old secret, in a header of its own.
@@ -75,18 +82,33 @@ class Receiver:
 
 
 def compile_receiver(
-    webhook: Webhook, poster: Poster, defaults: DeliveryDefaults, *, now_ms: int
+    webhook: Webhook,
+    poster: Poster,
+    defaults: DeliveryDefaults,
+    *,
+    now_ms: int,
+    refused: type[Exception],
 ) -> Receiver:
     """Make a webhook ready.
 
-    Raises:
-        OutboundError: The URL is refused under today's policy.
+    Args:
+        webhook: What is registered.
+        poster: Vets the URL.
+        defaults: For what the webhook leaves open.
+        now_ms: Unix ms; secrets past their overlap sign no more.
+        refused: What the poster raises for a URL that it will not call.
     """
     live = [secret for secret in webhook.secrets if secret.expires_at is None or secret.expires_at > now_ms]
     secrets = [Secret(secret.text) for secret in live]
-    headers = [("Content-Type", "application/json"), ("User-Agent", USER_AGENT), *webhook.headers]
-    shown = [[name, value] for name, value in headers[:2]]
+    headers = [("Content-Type", "application/json"), *webhook.headers]
+    shown = [["User-Agent", USER_AGENT], ["Content-Type", "application/json"]]
     shown += [[name, mask_value(value)] for name, value in webhook.headers]
+    try:
+        target = poster.target(
+            webhook.url, [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        )
+    except refused as refusal:
+        target = refusal
     retry = defaults.retry
     if webhook.retry_schedule is not None:
         retry = RetryPolicy(
@@ -96,7 +118,7 @@ def compile_receiver(
         )
     return Receiver(
         webhook_id=webhook.id,
-        target=poster.target(webhook.url, static_headers=headers),
+        target=target,
         standard=StandardSigner(secrets),
         native=NativeSigner(secrets[0]),
         previous=NativeSigner(secrets[1]) if len(secrets) > 1 else None,

@@ -19,7 +19,7 @@ import structlog
 
 from hub.flow.deliver import Deliverer, Finished
 from hub.flow.directory import DirectoryHolder
-from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
+from hub.flow.ports import Clock, HotStore, WakeUps
 from hub.flow.rows import DueDelivery
 from hub.model.webhook import Webhook
 from hub.rules.breaker import BreakerPolicy, admits, on_result
@@ -27,14 +27,10 @@ from hub.rules.lanes import shard_of
 from hub.rules.retry import DeadLetter, RetryAt
 from hub.worker.committer import Committer
 from hub.worker.lane import Lane
+from hub.worker.reader import Found, LaneRequest, Reader
 from hub.worker.receivers import ReceiverBook
 
 log = structlog.get_logger("worker")
-
-#: Rows of one range read; a longer range is read on in the next turn.
-MOST_ROWS = 1000
-#: Lanes refilled in one read.
-MOST_LANES = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +64,6 @@ class Dispatcher:
         disable: Callable[[Webhook, str], Awaitable[None]],
         disable_after_ms: int,
     ) -> None:
-        self._store = store
         self._directory = directory
         self._deliverer = deliverer
         self._receivers = receivers
@@ -80,14 +75,10 @@ class Dispatcher:
         self._disable_after_ms = disable_after_ms
         self._lanes: dict[int, Lane] = {}
         self._owned: frozenset[int] = frozenset()
-        self._ranges: deque[tuple[int, int]] = deque()
-        self._refills: dict[int, None] = {}
-        self._sweeps: set[int] = set()
-        self._wanted = asyncio.Event()
+        self._reader = Reader(store, clock, describe=self._describe, on_found=self._on_found)
         self._parked: deque[Lane] = deque()
         self._posting = 0
         self._queued = 0
-        self._committed: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_draining = False
         committer.on_committed = self._on_committed
@@ -96,8 +87,7 @@ class Dispatcher:
 
     def deliveries_recorded(self, first_id: int, last_id: int) -> None:
         """Read new deliveries of our shards in the range."""
-        self._ranges.append((first_id, last_id))
-        self._wanted.set()
+        self._reader.want_range(first_id, last_id)
 
     def lane_due(self, webhook_id: int) -> None:
         """Read what is due in a lane, if it is ours."""
@@ -109,8 +99,7 @@ class Dispatcher:
 
     def sweep(self) -> None:
         """Look in SQL for everything that is due in our shards."""
-        self._sweeps |= self._owned
-        self._wanted.set()
+        self._reader.sweep(self._owned)
 
     def own(self, shards: Iterable[int]) -> None:
         """Take over the lanes of these shards, and let go of all others."""
@@ -119,9 +108,8 @@ class Dispatcher:
             self._queued -= len(lane.queue)
             lane.drop_queue()
             del self._lanes[lane.webhook_id]
-        self._sweeps |= owned - self._owned
         self._owned = owned
-        self._wanted.set()
+        self._reader.own(owned)
 
     def configuration_changed(self) -> None:
         """Take over changes of webhooks: paces, places, URLs, disabled ones."""
@@ -149,19 +137,9 @@ class Dispatcher:
     def lane_count(self) -> int:
         return len(self._lanes)
 
-    # ---- the reader
-
     async def run(self) -> None:
-        """Read whenever something is wanted, one read at a time, for ever."""
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            try:
-                await self._read_once()
-            except Exception:  # the database is away: what was wanted is found again by the next sweep
-                log.warning("deliveries.read_failed", exc_info=True)
-                await asyncio.sleep(0.5)
-                self.sweep()
+        """Read and deliver, for ever."""
+        await self._reader.run()
 
     async def drain(self) -> None:
         """Start nothing more; return when all posts have ended and are recorded."""
@@ -170,54 +148,21 @@ class Dispatcher:
             await asyncio.wait(self._tasks)
         await self._committer.flush()
 
-    async def _read_once(self) -> None:
-        ranges = [self._ranges.popleft() for _ in range(len(self._ranges))]
-        lanes = [self._refills.popitem()[0] for _ in range(min(MOST_LANES, len(self._refills)))]
-        sweeps, self._sweeps = self._sweeps & self._owned, set()
-        owned, now_ms = sorted(self._owned), self._clock.now_ms()
-        self._committed.clear()
-        found, refilled, pending = await self._store.read(
-            lambda tx: self._read(tx, _joined(ranges), lanes, sweeps, owned, now_ms)
-        )
-        for due in found:
-            self._offer_new(due)
-        for webhook_id, rows in refilled:
-            self._offer_refill(webhook_id, rows)
-        for webhook_id, at_ms in pending:
-            self._offer_pending(webhook_id, at_ms, now_ms)
-        if self._ranges or self._refills or self._sweeps:
-            self._wanted.set()
-
-    async def _read(
-        self,
-        tx: HotTransaction,
-        ranges: Sequence[tuple[int, int]],
-        lanes: Sequence[int],
-        sweeps: set[int],
-        owned: Sequence[int],
-        now_ms: int,
-    ) -> tuple[list[DueDelivery], list[tuple[int, list[tuple[int, DueDelivery]]]], list[tuple[int, int]]]:
-        found: list[DueDelivery] = []
-        for first_id, last_id in ranges if owned else ():
-            rows = await tx.deliveries_between(first_id, last_id, owned, MOST_ROWS)
-            found += rows
-            if len(rows) == MOST_ROWS:
-                self._ranges.append((rows[-1].id + 1, last_id))
-        refilled = [(webhook_id, await self._read_lane(tx, webhook_id, now_ms)) for webhook_id in lanes]
-        pending = [entry for shard in sweeps for entry in await tx.pending_lanes(shard)]
-        return found, refilled, pending
-
-    async def _read_lane(
-        self, tx: HotTransaction, webhook_id: int, now_ms: int
-    ) -> list[tuple[int, DueDelivery]]:
-        lane = self._lanes.get(webhook_id)
-        limit = self._limits.lane_queue + (len(lane.known) if lane else 0)
-        if lane is not None and lane.is_ordered:
-            return await tx.ordered_deliveries(webhook_id, shard_of(webhook_id), limit)
-        rows = await tx.due_deliveries(webhook_id, shard_of(webhook_id), now_ms, limit)
-        return [(now_ms, row) for row in rows]
-
     # ---- into lanes
+
+    def _describe(self, webhook_id: int) -> LaneRequest:
+        lane = self._lanes.get(webhook_id)
+        if lane is None:
+            return LaneRequest(self._limits.lane_queue, False)
+        return LaneRequest(self._limits.lane_queue + len(lane.known), lane.is_ordered)
+
+    def _on_found(self, found: Found) -> None:
+        for due in found.new:
+            self._offer_new(due)
+        for webhook_id, dated, is_cut in found.lanes:
+            self._offer_refill(webhook_id, dated, is_cut=is_cut)
+        for webhook_id, at_ms in found.pending:
+            self._offer_pending(webhook_id, at_ms, found.read_at)
 
     def _lane(self, webhook_id: int) -> Lane | None:
         """The lane of an active webhook in our shards; made at need."""
@@ -235,7 +180,7 @@ class Dispatcher:
 
     def _offer_new(self, due: DueDelivery) -> None:
         lane = self._lane(due.webhook_id)
-        if lane is None or due.id in self._committed:
+        if lane is None or due.id in self._reader.committed:
             return
         if lane.is_ordered and (lane.is_behind or lane.blocked_until > self._clock.now_ms()):
             lane.is_behind = True
@@ -249,15 +194,16 @@ class Dispatcher:
         elif lane.offer(due, self._limits.lane_queue):
             self._queued += 1
 
-    def _offer_refill(self, webhook_id: int, rows: Sequence[tuple[int, DueDelivery]]) -> None:
+    def _offer_refill(
+        self, webhook_id: int, dated: Sequence[tuple[int, DueDelivery]], *, is_cut: bool
+    ) -> None:
         lane = self._lane(webhook_id)
         if lane is None:
             return
         lane.is_reading = False
-        limit = self._limits.lane_queue + len(lane.known)
-        lane.is_behind = len(rows) >= limit
-        for due_at, due in rows:
-            if due.id in self._committed:
+        lane.is_behind = is_cut
+        for due_at, due in dated:
+            if due.id in self._reader.committed:
                 continue
             if lane.is_ordered and due_at > self._clock.now_ms() and not lane.queue and not lane.running:
                 self._block(lane, due_at)
@@ -284,8 +230,7 @@ class Dispatcher:
         if lane is None or lane.is_reading:
             return
         lane.is_reading = True
-        self._refills[webhook_id] = None
-        self._wanted.set()
+        self._reader.want_lane(webhook_id)
 
     # ---- out of lanes
 
@@ -421,7 +366,7 @@ class Dispatcher:
     def _on_committed(self, batch: Sequence[Finished]) -> None:
         for finished in batch:
             due, decision = finished.due, finished.decision
-            self._committed.add(due.id)
+            self._reader.committed.add(due.id)
             lane = self._lanes.get(due.webhook_id)
             if lane is None:
                 continue
@@ -438,14 +383,3 @@ class Dispatcher:
         if lane.woken_at is None or at_ms < lane.woken_at:
             lane.woken_at = at_ms
             self._wake_ups.lane_due(lane.webhook_id, at_ms)
-
-
-def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Merge overlapping ranges; a hundred wake-ups are often a few ranges."""
-    joined: list[tuple[int, int]] = []
-    for first_id, last_id in sorted(ranges):
-        if joined and first_id <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], last_id))
-        else:
-            joined.append((first_id, last_id))
-    return joined

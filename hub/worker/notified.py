@@ -61,4 +61,5 @@ class NotifiedWorker(Worker):
         )
         if not later:
             return LONGEST_WAIT_SECONDS
-        return max(0.001, min(LONGEST_WAIT_SECONDS, (later[0][1] - now_ms) / 1000))
+        due_ms = float(later[0][1])
+        return max(0.001, min(LONGEST_WAIT_SECONDS, (due_ms - now_ms) / 1000))

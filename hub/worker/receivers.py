@@ -17,11 +17,13 @@ class ReceiverBook:
         poster: Poster,
         defaults: DeliveryDefaults,
         clock: Clock,
+        refused: type[Exception],
     ) -> None:
         self._directory = directory
         self._poster = poster
         self._defaults = defaults
         self._clock = clock
+        self._refused = refused
         self._compiled: dict[int, tuple[int, Receiver]] = {}
 
     def get(self, webhook_id: int) -> Receiver:
@@ -32,6 +34,8 @@ class ReceiverBook:
             stale_at = known[1].stale_at
             if stale_at is None or stale_at > self._clock.now_ms():
                 return known[1]
-        receiver = compile_receiver(webhook, self._poster, self._defaults, now_ms=self._clock.now_ms())
+        receiver = compile_receiver(
+            webhook, self._poster, self._defaults, now_ms=self._clock.now_ms(), refused=self._refused
+        )
         self._compiled[webhook_id] = (webhook.updated_at, receiver)
         return receiver

@@ -171,16 +171,17 @@ class WorkerService:
     def _arq(self) -> NotifiedWorker:
         maintenance = self._parts.maintenance
 
-        async def wake(_: dict[str, Any], note: str) -> None:
-            await self._wake(note)
+        async def wake(_: dict[Any, Any], *notes: Any, **__: Any) -> None:
+            for note in notes:
+                await self._wake(note)
 
-        async def run_jobs(_: dict[str, Any]) -> None:
+        async def run_jobs(_: dict[Any, Any], *__: Any, **___: Any) -> None:
             await maintenance.run_jobs()
 
-        async def expire(_: dict[str, Any]) -> None:
+        async def expire(_: dict[Any, Any], *__: Any, **___: Any) -> None:
             await maintenance.expire()
 
-        async def cancel_orphans(_: dict[str, Any]) -> None:
+        async def cancel_orphans(_: dict[Any, Any], *__: Any, **___: Any) -> None:
             await maintenance.cancel_orphans()
 
         return NotifiedWorker(

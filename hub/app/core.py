@@ -1,0 +1,153 @@
+"""What web and worker share: store, Redis, ids, directory, wake-ups, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+
+from hub.app.world import SystemClock
+from hub.config.settings import Settings
+from hub.embedded.datafolder import open_data_folder
+from hub.embedded.secretkey import parse_key, read_key_file, read_or_create_key
+from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.ingest import Ingest
+from hub.flow.repositories import Store
+from hub.model.ids import IdFactory
+from hub.observe.exchange import MetricsExchange
+from hub.observe.metrics import Metrics
+from hub.store.open import OpenStore, open_store
+from hub.store.sealing import Sealer
+from hub.worker.ownership import Membership
+from hub.worker.wakeups import QUEUE, RedisWakeUps
+
+#: A process that was not seen for so long has left, and its node number is free.
+FORGOTTEN_MS = 10 * 60_000
+SEEN_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Core:
+    """The parts of one process."""
+
+    settings: Settings
+    opened: OpenStore
+    store: Store
+    redis: ArqRedis
+    clock: SystemClock
+    new_id: IdFactory
+    membership: Membership
+    directory: DirectoryHolder
+    wake_ups: RedisWakeUps
+    metrics: Metrics
+    exchange: MetricsExchange
+    ingest: Ingest
+
+
+def store_url(settings: Settings) -> str:
+    """The database: the one that is set, or SQLite in the data folder."""
+    return settings.store.url or f"sqlite:///{open_data_folder(settings.data_folder).database_path}"
+
+
+def encryption_key(settings: Settings) -> bytes:
+    """The key that seals secrets at rest: from the settings, a file, or made once in the data folder."""
+    if settings.secrets.encryption_key:
+        return parse_key(settings.secrets.encryption_key, origin="secrets.encryption_key")
+    if settings.secrets.key_file:
+        return read_key_file(Path(settings.secrets.key_file))
+    return read_or_create_key(open_data_folder(settings.data_folder).key_path)
+
+
+async def open_database(settings: Settings) -> OpenStore:
+    """Open the store under the settings; neither migrates nor joins anything."""
+    return await open_store(
+        store_url(settings),
+        sealer=Sealer([encryption_key(settings)]),
+        cache_mib=settings.store.sqlite_cache_mib,
+        pool_size=settings.store.pool_size,
+    )
+
+
+def connect_redis(url: str) -> ArqRedis:
+    """Make the client; connections are opened at need and healed by themselves."""
+    pool = ConnectionPool.from_url(url, socket_timeout=15, socket_connect_timeout=5, max_connections=50)
+    return ArqRedis(
+        pool_or_conn=pool,
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+        default_queue_name=QUEUE,
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str) -> AsyncIterator[Core]:
+    """Open everything that a web or worker process shares, and close it again.
+
+    Args:
+        settings: The settings.
+        kind: `web` or `worker`.
+        name: This process among its kind; a worker that restarts under its name keeps its leases.
+        redis_url: Where Redis is, the embedded one included.
+    """
+    clock = SystemClock()
+    opened = await open_database(settings)
+    redis = connect_redis(redis_url)
+    try:
+        await opened.require_current_schema()
+        store, now_ms = opened.store, clock.now_ms()
+        node = await store.processes.join(
+            kind=kind, name=name, now=now_ms, forgotten_before=now_ms - FORGOTTEN_MS
+        )
+        new_id = IdFactory(node, clock.now_ms)
+        directory = DirectoryHolder(store, await load_directory(store))
+        wake_ups, metrics = RedisWakeUps(redis, clock), Metrics()
+        core = Core(
+            settings=settings,
+            opened=opened,
+            store=store,
+            redis=redis,
+            clock=clock,
+            new_id=new_id,
+            membership=Membership(node=node, name=name),
+            directory=directory,
+            wake_ups=wake_ups,
+            metrics=metrics,
+            exchange=MetricsExchange(metrics, redis, process=f"{kind}-{name}"),
+            ingest=Ingest(
+                store=store.hot,
+                directory=directory,
+                take_ids=new_id.take,
+                wake_ups=wake_ups,
+                clock=clock,
+                most_running=1 if opened.dialect == "sqlite" else 2,
+            ),
+        )
+        presence = asyncio.get_running_loop().create_task(_stay_seen(core))
+        try:
+            yield core
+        finally:
+            presence.cancel()
+            await wake_ups.flush()
+    finally:
+        await redis.aclose(close_connection_pool=True)
+        await opened.close()
+
+
+async def _stay_seen(core: Core) -> None:
+    while True:
+        await asyncio.sleep(SEEN_SECONDS)
+        with contextlib.suppress(Exception):  # the next turn says it again; a lost turn changes nothing
+            await core.store.processes.seen(core.membership.node, now=core.clock.now_ms())
+
+
+def process_name(settings: Settings) -> str:
+    """A name for a process that was given none: unique on this machine while it lives."""
+    return f"{settings.instance_name}-{os.getpid()}-{secrets.token_hex(2)}"

@@ -1,0 +1,60 @@
+"""What must be done once before web and worker start: migrate, make the sandbox, make the first key."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from hub.app.core import encryption_key, open_database, store_url
+from hub.app.world import SystemClock
+from hub.config.settings import Settings
+from hub.flow.bootstrap import SandboxPlan, ensure_sandbox
+from hub.flow.keys import create_key
+from hub.model.ids import IdFactory
+from hub.store.open import migrate
+from hub.store.sealing import Sealer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """What a first or later start found or made."""
+
+    #: The key's text at the first start, when it is made; None afterwards.
+    first_key: str | None
+    sandbox_line: str | None
+
+
+async def prepare(settings: Settings) -> Prepared:
+    """Bring the database up to date and make what a new hub needs. Repeating it changes nothing."""
+    migrate(store_url(settings), sealer=Sealer([encryption_key(settings)]))
+    opened = await open_database(settings)
+    clock = SystemClock()
+    try:
+        now_ms = clock.now_ms()
+        node = await opened.store.processes.join(
+            kind="prepare", name="prepare", now=now_ms, forgotten_before=now_ms - 600_000
+        )
+        new_id = IdFactory(node, clock.now_ms)
+        line = None
+        if settings.sandbox.enabled:
+            plan = SandboxPlan(
+                handle=settings.sandbox.line, pace_ms=int(settings.sandbox.pace_seconds * 1000)
+            )
+            line = await ensure_sandbox(
+                opened.store, plan, new_id=new_id, random_bytes=secrets.token_bytes, clock=clock
+            )
+        first_key = None
+        if not await opened.store.keys.list(after=None, limit=1):
+            made = await create_key(
+                opened.store.keys,
+                name="first key",
+                scopes=frozenset({"admin"}),
+                new_id=new_id,
+                random_bytes=secrets.token_bytes,
+                clock=clock,
+            )
+            first_key = made.text
+        await opened.store.processes.leave(node)
+        return Prepared(first_key=first_key, sandbox_line=line.handle if line else None)
+    finally:
+        await opened.close()

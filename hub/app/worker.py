@@ -1,0 +1,232 @@
+"""A worker process: `hub work`, and the worker behind `hub up`."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Iterable
+
+import structlog
+
+from bridge.registry import ADAPTERS, Surroundings
+from bridge.sandbox.fates import Delays
+from hub.app.core import Core, open_core
+from hub.app.outgoing import outbound_client
+from hub.config.settings import Settings
+from hub.flow.deliver import Deliverer
+from hub.flow.disable import DisableWebhook
+from hub.flow.ports import BridgeAdapter
+from hub.flow.receivers import DeliveryDefaults
+from hub.flow.replay import ReplayJobs
+from hub.flow.send import Sending, SendTimeouts
+from hub.outbound.client import OutboundClient
+from hub.outbound.errors import OutboundError
+from hub.rules.breaker import BreakerPolicy
+from hub.rules.retry import RetryPolicy
+from hub.rules.sending import SendPolicy
+from hub.worker.committer import Committer
+from hub.worker.dispatcher import Dispatcher, DispatchLimits
+from hub.worker.feeds import Feeds
+from hub.worker.lines import LineLanes
+from hub.worker.maintenance import Maintenance
+from hub.worker.ownership import Ownership
+from hub.worker.receivers import ReceiverBook
+from hub.worker.service import WorkerParts, WorkerService
+
+log = structlog.get_logger("worker")
+
+DAY_MS = 86_400_000
+#: Deliveries in memory in one worker; some 2 KB each.
+MOST_QUEUED = 20_000
+SEND_POLICY_ATTEMPTS = 8
+
+
+async def work(settings: Settings, *, name: str, redis_url: str) -> None:
+    """Run a worker until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_core(settings, kind="worker", name=name, redis_url=redis_url) as core:
+        client = outbound_client(settings)
+        service = build_worker(core, client)
+        await service.start()
+        log.info("worker.started", name=name, database=core.opened.dialect)
+        watching = loop.create_task(service.watch())
+        stopping = loop.create_task(stop.wait())
+        await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("worker.stopping")
+        await service.stop()
+        await client.aclose()
+        stopping.cancel()
+        if watching.done() and not stop.is_set():
+            watching.result()
+        watching.cancel()
+
+
+def build_worker(core: Core, client: OutboundClient) -> WorkerService:
+    """Wire the parts of a worker."""
+    settings, store, clock = core.settings, core.store, core.clock
+    committer = Committer(store.hot)
+    dispatcher = _dispatcher(core, client, committer)
+    adapters = _adapters(core)
+    lines = LineLanes(
+        store=store.hot,
+        directory=core.directory,
+        sending=Sending(
+            store=store.hot, clock=clock, policy=send_policy(settings), timeouts=_timeouts(settings)
+        ),
+        adapters=adapters,
+        wake_ups=core.wake_ups,
+        clock=clock,
+        draw=random.random,
+        jitter_ratio=settings.sends.jitter_ratio,
+    )
+    feeds = Feeds(
+        adapters=adapters,
+        directory=core.directory,
+        bridges=store.bridges,
+        ingest=core.ingest,
+        new_id=core.new_id,
+    )
+
+    def on_change(shards: Iterable[int]) -> None:
+        WorkerService.take_shards(dispatcher, lines, feeds, shards)
+
+    ownership = Ownership(
+        store.processes,
+        core.membership,
+        clock=clock,
+        lease_ms=int(settings.worker.shards_lease_seconds * 1000),
+        on_change=on_change,
+    )
+    parts = WorkerParts(
+        redis=core.redis,
+        directory=core.directory,
+        dispatcher=dispatcher,
+        committer=committer,
+        lines=lines,
+        feeds=feeds,
+        wake_ups=core.wake_ups,
+        maintenance=_maintenance(core),
+        metrics=core.metrics,
+        exchange=core.exchange,
+    )
+    return WorkerService(
+        parts,
+        ownership,
+        sweep_seconds=settings.worker.sweep_seconds,
+        drain_seconds=settings.worker.drain_seconds,
+    )
+
+
+def _adapters(core: Core) -> dict[int, BridgeAdapter]:
+    """The adapters of the bridges that run inside the hub, by bridge id."""
+    surroundings = Surroundings(
+        clock=core.clock,
+        sandbox_network=core.store.sandbox,
+        sandbox_delays=Delays(
+            delivered_after_ms=core.settings.sandbox.delivered_after_ms,
+            read_after_ms=core.settings.sandbox.read_after_ms,
+        ),
+    )
+    return {
+        bridge.id: ADAPTERS[bridge.kind](surroundings)
+        for bridge in core.directory.current.bridges_by_id.values()
+        if bridge.is_enabled and bridge.kind in ADAPTERS
+    }
+
+
+def _dispatcher(core: Core, client: OutboundClient, committer: Committer) -> Dispatcher:
+    delivery = core.settings.delivery
+    defaults = DeliveryDefaults(
+        retry=RetryPolicy(
+            delays_seconds=delivery.schedule_seconds,
+            jitter_ratio=delivery.jitter_ratio,
+            retry_after_cap_seconds=delivery.retry_after_cap_seconds,
+        ),
+        timeout_seconds=delivery.timeout_seconds,
+        max_response_bytes=delivery.max_response_bytes,
+        concurrency=delivery.lane_concurrency,
+    )
+    return Dispatcher(
+        store=core.store.hot,
+        directory=core.directory,
+        deliverer=Deliverer(
+            poster=client,
+            clock=core.clock,
+            monotonic=time.perf_counter,
+            draw=random.random,
+            unreachable=OutboundError,
+        ),
+        receivers=ReceiverBook(
+            directory=core.directory,
+            poster=client,
+            defaults=defaults,
+            clock=core.clock,
+            refused=OutboundError,
+        ),
+        committer=committer,
+        wake_ups=core.wake_ups,
+        clock=core.clock,
+        limits=DispatchLimits(
+            lane_concurrency=delivery.lane_concurrency,
+            lane_queue=delivery.lane_queue,
+            most_in_flight=delivery.max_in_flight,
+            most_queued=MOST_QUEUED,
+            breaker=BreakerPolicy(
+                threshold=delivery.breaker_threshold,
+                open_ms=delivery.breaker_open_seconds * 1000,
+                open_max_ms=delivery.breaker_open_max_seconds * 1000,
+            ),
+        ),
+        disable=DisableWebhook(
+            store=core.store,
+            directory=core.directory,
+            take_ids=core.new_id.take,
+            wake_ups=core.wake_ups,
+            clock=core.clock,
+        ),
+        disable_after_ms=delivery.disable_after_days * DAY_MS,
+    )
+
+
+def send_policy(settings: Settings) -> SendPolicy:
+    """How patient lines are."""
+    return SendPolicy(
+        most_attempts=SEND_POLICY_ATTEMPTS,
+        retry_ms=1000,
+        retry_max_ms=300_000,
+        lookup_ms=5000,
+        unknown_after_ms=int(settings.sends.unknown_after_seconds * 1000),
+        fleeting_ms=10_000,
+    )
+
+
+def _timeouts(settings: Settings) -> SendTimeouts:
+    return SendTimeouts(perform_seconds=settings.sends.timeout_seconds, lookup_seconds=10.0)
+
+
+def _maintenance(core: Core) -> Maintenance:
+    keep = core.settings.retention
+    jobs = ReplayJobs(
+        store=core.store,
+        directory=core.directory,
+        take_ids=core.new_id.take,
+        wake_ups=core.wake_ups,
+        clock=core.clock,
+    )
+    return Maintenance(
+        store=core.store,
+        clock=core.clock,
+        keep_ms={
+            "raw_payloads": keep.raw_days * DAY_MS,
+            "attempts": keep.attempts_days * DAY_MS,
+            "deliveries": keep.deliveries_days * DAY_MS,
+            "events": keep.events_days * DAY_MS,
+            "idempotency_keys": keep.idempotency_hours * 3_600_000,
+        },
+        run_job=jobs.run_slice,
+    )
