@@ -46,7 +46,7 @@ NEEDED: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 _DATES: Final = ("sent_at", "delivered_at", "read_at", "edited_at", "unsent_at")
 
 
-class Problem(NamedTuple):
+class Refusal(NamedTuple):
     """Why one observation is refused."""
 
     #: Path of the field, for example `message.parts[0].text`.
@@ -54,7 +54,7 @@ class Problem(NamedTuple):
     why: str
 
 
-def validate(observation: Observation, *, now_ms: int) -> Problem | None:
+def validate(observation: Observation, *, now_ms: int) -> Refusal | None:
     """Give the first reason to refuse an observation, or None when it can be taken in."""
     return (
         _missing_member(observation)
@@ -64,38 +64,38 @@ def validate(observation: Observation, *, now_ms: int) -> Problem | None:
     )
 
 
-def _missing_member(observation: Observation) -> Problem | None:
+def _missing_member(observation: Observation) -> Refusal | None:
     for group in NEEDED[observation.kind]:
         for name in group:
             if getattr(observation, name) is not None:
                 break
         else:
-            return Problem(group[0], f"'{observation.kind}' needs {' or '.join(map(repr, group))}.")
+            return Refusal(group[0], f"'{observation.kind}' needs {' or '.join(map(repr, group))}.")
     return None
 
 
-def _contradiction(observation: Observation) -> Problem | None:
+def _contradiction(observation: Observation) -> Refusal | None:
     kind, chat, message = observation.kind, observation.chat, observation.message
     if kind == "line.status" and observation.value not in LINE_STATES:
-        return Problem("value", f"A line's status is one of {', '.join(LINE_STATES)}.")
+        return Refusal("value", f"A line's status is one of {', '.join(LINE_STATES)}.")
     if message is not None and observation.target not in {None, message.provider_id} and "status." in kind:
-        return Problem("target", "'target' and 'message.provider_id' name two messages; give one of them.")
+        return Refusal("target", "'target' and 'message.provider_id' name two messages; give one of them.")
     if chat is None or not chat.is_group:
         return None
     if chat.key.startswith("dm:"):
-        return Problem("chat.key", "'dm:' names a direct chat, but 'is_group' is true.")
+        return Refusal("chat.key", "'dm:' names a direct chat, but 'is_group' is true.")
     if kind == "message.received" and observation.actor is None and not (message and message.is_from_me):
-        return Problem("actor", "In a group, 'message.received' needs 'actor': who wrote it.")
+        return Refusal("actor", "In a group, 'message.received' needs 'actor': who wrote it.")
     return None
 
 
-def _future_date(observation: Observation, latest: int) -> Problem | None:
+def _future_date(observation: Observation, latest: int) -> Refusal | None:
     if observation.at > latest:
-        return Problem("at", _FUTURE)
+        return Refusal("at", _FUTURE)
     if (message := observation.message) is not None:
         for name in _DATES:
             if (getattr(message, name) or 0) > latest:
-                return Problem("message." + name, _FUTURE)
+                return Refusal("message." + name, _FUTURE)
     return None
 
 
@@ -105,7 +105,7 @@ _FUTURE: Final = (
 )
 
 
-def _unstorable_text(observation: Observation) -> Problem | None:
+def _unstorable_text(observation: Observation) -> Refusal | None:
     try:
         if rb"\u0000" not in msgspec.json.encode(observation):
             return None
@@ -113,9 +113,9 @@ def _unstorable_text(observation: Observation) -> Problem | None:
         pass  # a lone surrogate; the walk finds where
     for path, text in _texts(observation, ""):
         if "\0" in text:
-            return Problem(path, "The text holds a NUL character (U+0000), which cannot be stored.")
+            return Refusal(path, "The text holds a NUL character (U+0000), which cannot be stored.")
         if any("\ud800" <= character <= "\udfff" for character in text):
-            return Problem(path, "The text holds half of a surrogate pair; send well-formed Unicode.")
+            return Refusal(path, "The text holds half of a surrogate pair; send well-formed Unicode.")
     return None  # an escaped backslash before `u0000` looked like a NUL
 
 

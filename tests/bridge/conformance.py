@@ -1,0 +1,177 @@
+"""What every bridge must do, whatever its network. Subclass it in the bridge's tests and give the fixture `harness`."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+
+import pytest
+
+from hub.flow.ports import BridgeAdapter
+from hub.model.observation import Observation
+from hub.model.outbox import Disposition, Operation, OperationKind
+from hub.rules.facts import facts_of, is_own
+from hub.rules.refusals import validate
+
+LINE_ID = 7
+_NOT_DONE = {Disposition.REJECTED, Disposition.NOT_STARTED}
+
+#: An operation, and the capability it needs.
+OPERATIONS: tuple[tuple[str, OperationKind, dict[str, object]], ...] = (
+    ("text", OperationKind.SEND, {"text": "hello"}),
+    ("attachments", OperationKind.SEND, {"attachments": ["file_0000000000001"]}),
+    ("audio", OperationKind.SEND, {"audio_message": "file_0000000000002"}),
+    ("reply", OperationKind.SEND, {"text": "yes", "reply_to_guid": "PARENT-GUID"}),
+    ("react_std", OperationKind.REACT, {"message_guid": "TARGET-GUID", "type": "love"}),
+    ("react_emoji", OperationKind.REACT, {"message_guid": "TARGET-GUID", "type": "🎉"}),
+    ("typing_out", OperationKind.TYPING, {"state": "on"}),
+    ("read_out", OperationKind.READ, {}),
+)
+
+
+class BridgeHarness(ABC):
+    """A bridge with a network behind it that a test can steer."""
+
+    @property
+    @abstractmethod
+    def adapter(self) -> BridgeAdapter:
+        """The bridge under test."""
+
+    @abstractmethod
+    def operation(self, kind: OperationKind, **payload: object) -> Operation:
+        """Make an operation towards a contact for whom all goes well; each has an outbox id of its own."""
+
+    @abstractmethod
+    def timing_out(self) -> tuple[Operation, ...]:
+        """Make sends that the bridge cannot answer in time."""
+
+    @abstractmethod
+    def arrived(self, operation: Operation) -> int:
+        """Count how often the network has the operation."""
+
+    @abstractmethod
+    async def seen(self) -> list[Observation]:
+        """Give all that the bridge tells until its network is quiet, from the beginning if it must repeat."""
+
+
+class BridgeConformance:
+    """The conformance suite."""
+
+    @pytest.mark.parametrize(
+        ("capability", "kind", "payload"), OPERATIONS, ids=[operation[0] for operation in OPERATIONS]
+    )
+    async def test_capability_is_honoured_or_the_operation_refused(
+        self, harness: BridgeHarness, capability: str, kind: OperationKind, payload: dict[str, object]
+    ) -> None:
+        can = capability in await harness.adapter.capabilities()
+
+        outcome = await harness.adapter.perform(harness.operation(kind, **payload))
+
+        assert outcome.disposition is (Disposition.ACCEPTED if can else Disposition.REJECTED)
+        assert can or outcome.code == "unsupported"
+
+    async def test_health_is_one_of_three_states(self, harness: BridgeHarness) -> None:
+        assert (await harness.adapter.health())[0] in {"online", "degraded", "offline"}
+
+    async def test_accepted_send_has_the_networks_id(self, harness: BridgeHarness) -> None:
+        outcome = await harness.adapter.perform(harness.operation(OperationKind.SEND, text="hello"))
+
+        assert outcome.provider_id
+
+    async def test_repeated_attempt_arrives_once_where_that_is_claimed(self, harness: BridgeHarness) -> None:
+        operation = harness.operation(OperationKind.SEND, text="hello")
+        if "idempotent_send" not in await harness.adapter.capabilities():
+            return
+
+        outcomes = [await harness.adapter.perform(operation) for _ in range(3)]
+
+        assert len(set(outcomes)) == 1
+        assert harness.arrived(operation) == 1
+
+    async def test_timeout_is_an_outcome_and_never_raises(self, harness: BridgeHarness) -> None:
+        for operation in harness.timing_out():
+            outcome = await harness.adapter.perform(operation)
+
+            assert outcome.disposition is Disposition.MAY_HAVE_COMPLETED
+            assert not outcome.is_retry_safe
+
+    async def test_lookup_finds_what_happened(self, harness: BridgeHarness) -> None:
+        operation = harness.operation(OperationKind.SEND, text="hello")
+        performed = await harness.adapter.perform(operation)
+
+        found = await harness.adapter.lookup(operation)
+
+        assert found.disposition is Disposition.ACCEPTED
+        assert found.provider_id == performed.provider_id
+
+    async def test_lookup_never_claims_what_did_not_happen(self, harness: BridgeHarness) -> None:
+        found = await harness.adapter.lookup(harness.operation(OperationKind.SEND, text="hello"))
+
+        assert found.disposition is not Disposition.ACCEPTED
+        assert found.provider_id is None
+
+    async def test_lookup_after_a_timeout_tells_the_truth(self, harness: BridgeHarness) -> None:
+        for operation in harness.timing_out():
+            await harness.adapter.perform(operation)
+
+            found = await harness.adapter.lookup(operation)
+
+            assert (found.disposition is Disposition.ACCEPTED) == (harness.arrived(operation) == 1)
+            assert harness.arrived(operation) or found.disposition not in _NOT_DONE
+
+    async def test_evidence_can_be_taken_in(self, harness: BridgeHarness) -> None:
+        await _perform_all(harness)
+
+        seen = await harness.seen()
+
+        assert seen
+        assert [validate(each, now_ms=each.at) for each in seen] == [None] * len(seen)
+
+    async def test_evidence_of_a_send_leads_to_its_facts(self, harness: BridgeHarness) -> None:
+        operation = harness.operation(OperationKind.SEND, text="hello")
+        outcome = await harness.adapter.perform(operation)
+
+        seen = [each for each in await harness.seen() if _is_about(each, outcome.provider_id)]
+        types = {fact.type for each in seen for fact in facts_of(each, LINE_ID)}
+
+        assert "message.sent" in types
+        assert "message.received" not in types
+        assert all(is_own(each) for each in seen)
+        assert operation.attempt_id in {each.message.attempt_id for each in seen if each.message}
+
+    async def test_statuses_never_contradict(self, harness: BridgeHarness) -> None:
+        """A message fails or arrives, and what was shown of it is never taken back."""
+        await _perform_all(harness)
+        types: dict[str, set[str]] = {}
+
+        for each in await harness.seen():
+            if each.message is not None:
+                known = types.setdefault(each.message.provider_id, set())
+                now = {fact.type for fact in facts_of(each, LINE_ID)}
+                assert "message.delivered" not in known or each.message.delivered_at is not None
+                known |= now
+                assert not {"message.failed", "message.delivered"} <= known
+
+    async def test_shuffled_and_repeated_evidence_gives_the_same_events(self, harness: BridgeHarness) -> None:
+        await _perform_all(harness)
+        seen = await harness.seen()
+        expected = {fact.dedupe_key for each in seen for fact in facts_of(each, LINE_ID)}
+
+        for seed in range(20):
+            told = seen * 2
+            random.Random(seed).shuffle(told)
+
+            assert {fact.dedupe_key for each in told for fact in facts_of(each, LINE_ID)} == expected
+
+
+async def _perform_all(harness: BridgeHarness) -> None:
+    capabilities = await harness.adapter.capabilities()
+    for capability, kind, payload in OPERATIONS:
+        if capability in capabilities:
+            await harness.adapter.perform(harness.operation(kind, **payload))
+    for operation in harness.timing_out():
+        await harness.adapter.perform(operation)
+
+
+def _is_about(observation: Observation, guid: str | None) -> bool:
+    return observation.message is not None and observation.message.provider_id == guid
