@@ -16,19 +16,18 @@ class BreakerPolicy:
     """When a lane rests, and for how long."""
 
     #: Failures in a row after which the lane rests.
-    failure_threshold: int = 5
+    threshold: int = 5
     #: The first rest; each failed trial doubles it.
-    open_duration_ms: int = 30_000
+    open_ms: int = 30_000
     #: The longest rest.
-    open_duration_max_ms: int = 900_000
+    open_max_ms: int = 900_000
 
     def __post_init__(self) -> None:
-        if self.failure_threshold < 1:
-            raise ValueError(f"failure_threshold must be at least 1, not {self.failure_threshold}")
-        if not 1 <= self.open_duration_ms <= self.open_duration_max_ms:
+        if self.threshold < 1:
+            raise ValueError(f"threshold must be at least 1, not {self.threshold}")
+        if not 1 <= self.open_ms <= self.open_max_ms:
             raise ValueError(
-                "open_duration_ms must be from 1 to open_duration_max_ms, "
-                f"not {self.open_duration_ms} with {self.open_duration_max_ms}"
+                f"open_ms must be from 1 to open_max_ms, not {self.open_ms} with {self.open_max_ms}"
             )
 
 
@@ -113,9 +112,9 @@ def _close(state: BreakerState, now_ms: int, _policy: BreakerPolicy) -> BreakerS
 def _count(state: BreakerState, now_ms: int, policy: BreakerPolicy) -> BreakerState:
     """Count a failure; the one that reaches the threshold opens."""
     counted = replace(state, consecutive_failures=state.consecutive_failures + 1)
-    if counted.consecutive_failures < policy.failure_threshold:
+    if counted.consecutive_failures < policy.threshold:
         return counted
-    return _open_for(counted, now_ms, policy.open_duration_ms)
+    return _open_for(counted, now_ms, policy.open_ms)
 
 
 def _count_late(state: BreakerState, _now_ms: int, _policy: BreakerPolicy) -> BreakerState:
@@ -126,7 +125,7 @@ def _count_late(state: BreakerState, _now_ms: int, _policy: BreakerPolicy) -> Br
 def _reopen(state: BreakerState, now_ms: int, policy: BreakerPolicy) -> BreakerState:
     """Rest twice as long after a failed trial."""
     counted = replace(state, consecutive_failures=state.consecutive_failures + 1)
-    return _open_for(counted, now_ms, min(state.open_duration_ms * 2, policy.open_duration_max_ms))
+    return _open_for(counted, now_ms, min(state.open_duration_ms * 2, policy.open_max_ms))
 
 
 def _open_for(state: BreakerState, now_ms: int, duration_ms: int) -> BreakerState:

@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hub.rules.breaker import MOVES, BreakerPolicy, BreakerState, Phase, admits, on_result, phase
 
-POLICY = BreakerPolicy(failure_threshold=3, open_duration_ms=1_000, open_duration_max_ms=3_000)
+POLICY = BreakerPolicy(threshold=3, open_ms=1_000, open_max_ms=3_000)
 CLOSED = BreakerState()
 FAILING = BreakerState(consecutive_failures=2)
 OPEN = BreakerState(consecutive_failures=3, open_until_ms=1_000, open_duration_ms=1_000)
@@ -93,7 +93,7 @@ def test_success_on_a_healthy_lane_makes_no_new_state() -> None:
 def test_unfit_policies_are_refused(threshold: int, first_ms: int, longest_ms: int) -> None:
     """A breaker that can never open, or never close, is refused where it is made."""
     with pytest.raises(ValueError, match="must be"):
-        BreakerPolicy(failure_threshold=threshold, open_duration_ms=first_ms, open_duration_max_ms=longest_ms)
+        BreakerPolicy(threshold=threshold, open_ms=first_ms, open_max_ms=longest_ms)
 
 
 class BreakerHistory(RuleBasedStateMachine):
@@ -144,7 +144,7 @@ class BreakerHistory(RuleBasedStateMachine):
     def open_exactly_from_the_threshold_on(self) -> None:
         is_closed = phase(self.state, self.now_ms) is Phase.CLOSED
 
-        assert is_closed == (self.failures_in_a_row < POLICY.failure_threshold)
+        assert is_closed == (self.failures_in_a_row < POLICY.threshold)
 
     @invariant()
     def rests_are_bounded(self) -> None:
