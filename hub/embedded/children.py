@@ -19,7 +19,7 @@ STABLE_SECONDS = 10.0
 UP_SECONDS = 2.0
 #: A child that never came up gets this many starts; then the group ends, because a newcomer is better
 #: served by an error than by an endless loop.
-FIRST_STARTS = 5
+FIRST_STARTS = 4
 
 _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 30.0

@@ -99,15 +99,19 @@ def _make_private(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def hold_lock(folder: DataFolder) -> Iterator[None]:
+def hold_lock(folder: DataFolder, *, patience_seconds: float = _LOCK_PATIENCE_SECONDS) -> Iterator[None]:
     """Keep other hubs off the folder until the block ends, and all forked children with it.
+
+    Args:
+        folder: The folder to hold.
+        patience_seconds: How long to wait for a hub that is just ending.
 
     Raises:
         DataFolderError: Another hub uses the folder; the message names its process.
     """
     descriptor = os.open(folder.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _lock(descriptor, folder)
+        _lock(descriptor, folder, patience_seconds)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -116,8 +120,8 @@ def hold_lock(folder: DataFolder) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, folder: DataFolder) -> None:
-    give_up_at = time.monotonic() + _LOCK_PATIENCE_SECONDS
+def _lock(descriptor: int, folder: DataFolder, patience_seconds: float) -> None:
+    give_up_at = time.monotonic() + patience_seconds
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
