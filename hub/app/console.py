@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from hub.embedded.datafolder import open_data_folder
 from hub.embedded.socketpath import find_socket_path
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.ingest import Ingest
+from hub.flow.keys import KeyRing
 from hub.flow.repositories import Store
 from hub.model.ids import IdFactory
 from hub.worker.wakeups import RedisWakeUps
@@ -29,6 +31,7 @@ class Console:
     directory: DirectoryHolder
     wake_ups: RedisWakeUps
     ingest: Ingest
+    keys: KeyRing
 
 
 def redis_url(settings: Settings) -> str:
@@ -65,6 +68,7 @@ async def open_console(settings: Settings) -> AsyncIterator[Console]:
                 wake_ups=wake_ups,
                 clock=clock,
             ),
+            keys=KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=secrets.token_bytes),
         )
         await wake_ups.flush()
         await store.processes.leave(node)

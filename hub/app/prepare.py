@@ -9,7 +9,7 @@ from hub.app.core import encryption_key, open_database, store_url
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.flow.bootstrap import SandboxPlan, ensure_sandbox
-from hub.flow.keys import create_key
+from hub.flow.keys import KeyRing, KeyWish
 from hub.model.ids import IdFactory
 from hub.store.open import migrate
 from hub.store.sealing import Sealer
@@ -45,14 +45,8 @@ async def prepare(settings: Settings) -> Prepared:
             )
         first_key = None
         if not await opened.store.keys.list(after=None, limit=1):
-            made = await create_key(
-                opened.store.keys,
-                name="first key",
-                scopes=frozenset({"admin"}),
-                new_id=new_id,
-                random_bytes=secrets.token_bytes,
-                clock=clock,
-            )
+            ring = KeyRing(store=opened.store, clock=clock, new_id=new_id, random_bytes=secrets.token_bytes)
+            made = await ring.create(KeyWish(name="first key", scopes=frozenset({"admin"})))
             first_key = made.text
         await opened.store.processes.leave(node)
         return Prepared(first_key=first_key, sandbox_line=line.handle if line else None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -49,23 +48,19 @@ def keys() -> None:
 @click.pass_obj
 def create(settings: Settings, name: str, scopes: tuple[str, ...], lines: tuple[str, ...]) -> None:
     """Make a key. It is shown once."""
-    from hub.flow.keys import create_key  # noqa: PLC0415
+    from hub.flow.keys import KeyWish  # noqa: PLC0415
 
     async def use(console: Console) -> str:
         known = {line.handle: line.id for line in await console.store.lines.all()}
         missing = [handle for handle in lines if handle not in known]
         if missing:
             raise click.UsageError(f"No line {missing[0]}. There are: {', '.join(sorted(known)) or 'none'}.")
-        made = await create_key(
-            console.store.keys,
+        wish = KeyWish(
             name=name,
             scopes=frozenset(scopes or ("admin",)),
             line_ids=frozenset(known[handle] for handle in lines) or None,
-            new_id=console.new_id,
-            random_bytes=secrets.token_bytes,
-            clock=console.clock,
         )
-        return made.text
+        return (await console.keys.create(wish)).text
 
     click.echo(run(settings, use))
 
@@ -92,18 +87,12 @@ def list_keys(settings: Settings) -> None:
 @click.argument("key_id")
 @click.pass_obj
 def revoke(settings: Settings, key_id: str) -> None:
-    """Revoke a key at once."""
-    from hub.model.ids import InvalidId, Prefix, parse_id  # noqa: PLC0415
+    """Revoke a key; other processes notice within a second."""
 
-    async def use(console: Console) -> bool:
-        try:
-            wanted = parse_id(Prefix.API_KEY, key_id)
-        except InvalidId as error:
-            raise click.UsageError(f"{key_id}: {error}. `hub keys list` shows the ids.") from None
-        return await console.store.keys.revoke(wanted, at=console.clock.now_ms())
+    async def use(console: Console) -> None:
+        await console.keys.revoke(_parsed(key_id))
 
-    if not run(settings, use):
-        raise click.ClickException(f"No key {key_id}, or it is revoked already.")
+    run(settings, use)
     click.echo(f"{key_id} is revoked.")
 
 
@@ -113,22 +102,17 @@ def revoke(settings: Settings, key_id: str) -> None:
 @click.pass_obj
 def rotate(settings: Settings, key_id: str, overlap_hours: float) -> None:
     """Make a successor with the same rights; the old key ends after the overlap."""
-    from hub.flow.keys import rotate_key  # noqa: PLC0415
-    from hub.model.ids import InvalidId, Prefix, parse_id  # noqa: PLC0415
 
     async def use(console: Console) -> str:
-        try:
-            wanted = parse_id(Prefix.API_KEY, key_id)
-        except InvalidId as error:
-            raise click.UsageError(f"{key_id}: {error}. `hub keys list` shows the ids.") from None
-        made = await rotate_key(
-            console.store.keys,
-            wanted,
-            overlap_ms=int(overlap_hours * 3_600_000),
-            new_id=console.new_id,
-            random_bytes=secrets.token_bytes,
-            clock=console.clock,
-        )
-        return made.text
+        return (await console.keys.rotate(_parsed(key_id), overlap_hours=overlap_hours)).text
 
     click.echo(run(settings, use))
+
+
+def _parsed(key_id: str) -> int:
+    from hub.model.ids import InvalidId, Prefix, parse_id  # noqa: PLC0415
+
+    try:
+        return parse_id(Prefix.API_KEY, key_id)
+    except InvalidId as error:
+        raise click.UsageError(f"{key_id}: {error}. `hub keys list` shows the ids.") from None

@@ -171,17 +171,17 @@ class WorkerService:
     def _arq(self) -> NotifiedWorker:
         maintenance = self._parts.maintenance
 
-        async def wake(_: dict[Any, Any], *notes: Any, **__: Any) -> None:
+        async def wake(ctx: dict[Any, Any], *notes: Any, **_: Any) -> None:
             for note in notes:
                 await self._wake(note)
 
-        async def run_jobs(_: dict[Any, Any], *__: Any, **___: Any) -> None:
+        async def run_jobs(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.run_jobs()
 
-        async def expire(_: dict[Any, Any], *__: Any, **___: Any) -> None:
+        async def expire(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.expire()
 
-        async def cancel_orphans(_: dict[Any, Any], *__: Any, **___: Any) -> None:
+        async def cancel_orphans(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.cancel_orphans()
 
         return NotifiedWorker(

@@ -1,0 +1,135 @@
+"""A web process: `hub serve`, and the web service behind `hub up`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+
+from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
+from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
+from hub.api.ratelimit import RedisRateLimiter
+from hub.api.surface import build
+from hub.app.core import Core, open_core
+from hub.app.outgoing import egress_policy, raise_file_limit
+from hub.config.settings import Settings
+
+log = structlog.get_logger("web")
+
+#: Other processes' changes are noticed within this time even if their note is lost.
+REFRESH_SECONDS = 1.0
+KEEP_ALIVE_SECONDS = 75
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the process decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what is under way and end."""
+    raise_file_limit()
+    async with open_core(settings, kind="web", name=name, redis_url=redis_url) as core:
+        server = _Server(_config(settings, core))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _stop, server)
+        refreshing = loop.create_task(_refresh_for_ever(core))
+        publishing = loop.create_task(core.exchange.publish_for_ever())
+        log.info("web.started", host=settings.web.host, port=settings.web.port, database=core.opened.dialect)
+        try:
+            await server.serve()
+        finally:
+            refreshing.cancel()
+            publishing.cancel()
+            await core.store.processes.leave(core.membership.node)
+
+
+def _stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
+
+
+def _config(settings: Settings, core: Core) -> uvicorn.Config:
+    return uvicorn.Config(
+        build(api_parts(settings, core)),
+        host=settings.web.host,
+        port=settings.web.port,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.web.graceful_shutdown_seconds,
+        backlog=2048,
+    )
+
+
+def api_parts(settings: Settings, core: Core) -> ApiParts:
+    """Wire the REST surface."""
+    metrics = core.metrics
+    return ApiParts(
+        store=core.store,
+        directory=core.directory,
+        clock=core.clock,
+        monotonic=time.monotonic,
+        new_id=core.new_id,
+        random_bytes=secrets.token_bytes,
+        wake_ups=core.wake_ups,
+        egress=egress_policy(settings),
+        settings=ApiSettings(
+            public_url=settings.web.public_url,
+            max_body_bytes=settings.web.max_body_bytes,
+            cors_origins=settings.web.cors_origins,
+            requests_per_hour=settings.limits.requests_per_hour,
+            json_depth=settings.limits.json_depth,
+            rotation_overlap_hours=settings.delivery.rotation_overlap_hours,
+            metrics_token=settings.metrics.token,
+        ),
+        rate_limiter=RedisRateLimiter(core.redis),
+        ready_checks=_ready_checks(core),
+        ingest=core.ingest,
+        render_metrics=core.exchange.render if settings.metrics.enabled else None,
+        bridge_events=BridgeEventsEndpoint(
+            directory=core.directory,
+            ingest=core.ingest,
+            clock=core.clock,
+            limits=BridgeLimits(
+                max_body_bytes=settings.bridge.max_body_bytes,
+                max_events=settings.bridge.max_events_per_request,
+                json_depth=settings.limits.json_depth,
+                tolerance_seconds=settings.bridge.timestamp_tolerance_seconds,
+            ),
+            metrics=metrics,
+        ),
+        on_answer=lambda status: metrics.requests.labels(str(status)).inc(),
+    )
+
+
+def _ready_checks(core: Core) -> list[ReadyCheck]:
+    async def database() -> str | None:
+        await core.store.hot.read(lambda tx: tx.revision())
+        return None
+
+    # Redis is not asked: without it events are still accepted and delivered, only later (docs/operations.md).
+    return [ReadyCheck(name="database", check=database)]
+
+
+async def _refresh_for_ever(core: Core) -> None:
+    """Notice what other processes changed: keys, webhooks, lines."""
+    while True:
+        await asyncio.sleep(REFRESH_SECONDS)
+        try:
+            await core.directory.refresh()
+        except Exception as error:
+            log.warning("directory.unrefreshed", error=str(error))
