@@ -23,7 +23,7 @@ from hub.outbound.limits import OutboundLimits
 from hub.outbound.messages import Request, Response, Target
 from hub.outbound.pool import IdlePool
 from hub.outbound.proxy import EgressProxy
-from hub.outbound.request_head import check_lines, check_method, header_lines
+from hub.outbound.request_head import check_lines, check_method
 from hub.outbound.resolver import Resolver, SystemResolver
 from hub.outbound.targets import TargetFactory
 from hub.outbound.tls import ResumingContext, TlsSessions, client_context
@@ -134,13 +134,12 @@ class OutboundClient:
         Raises:
             OutboundError: The URL or a header is refused, or there is no whole answer.
         """
-        target = self.target(request.url)
+        target = self.target(request.url, request.headers)
         method = check_method(request.method)
-        lines = header_lines(request.headers)
         head = method + b" " + target.request_target + b" HTTP/1.1\r\n" + target.header_block
         if request.body or method in (b"POST", b"PUT", b"PATCH"):
             head += b"Content-Length: %d\r\n" % len(request.body)
-        head += (lines + b"\r\n\r\n") if lines else b"\r\n"
+        head += b"\r\n"
         exchange = Exchange(
             head,
             request.body,

@@ -24,6 +24,7 @@ class ResponseReader:
         "_has_status",
         "_is_head_over",
         "_is_interim",
+        "_is_message_over",
         "_max_body_bytes",
         "_parser",
         "_parts",
@@ -59,7 +60,7 @@ class ResponseReader:
         self._max_body_bytes = self._room = max_body_bytes
         self._has_no_body = has_no_body
         self._parts: list[bytes] = []
-        self._has_status = self._is_head_over = self._is_interim = False
+        self._has_status = self._is_head_over = self._is_interim = self._is_message_over = False
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         #: Nothing more will be read: complete, truncated or broken.
@@ -111,7 +112,7 @@ class ResponseReader:
     # Called by the parser.
 
     def on_message_begin(self) -> None:
-        if self.is_over:
+        if self._is_message_over:
             # Something follows the answer: nobody asked for it.
             self.is_reusable = False
 
@@ -149,9 +150,14 @@ class ResponseReader:
         if self._is_interim:
             self._is_interim = self._has_status = False
             self.headers = []
-        elif self._is_head_over and not self._has_no_body and self.problem is None:
-            self.is_over = True
-            self.is_reusable = self._parser.should_keep_alive() and self.status != 101
+        elif not self._is_message_over:
+            self._is_message_over = self.is_over = True
+            self.is_reusable = (
+                self.problem is None
+                and not self._has_no_body
+                and self.status != 101
+                and self._parser.should_keep_alive()
+            )
 
     def _on_broken(self, error: HttpParserError) -> None:
         self.is_reusable = False

@@ -68,8 +68,8 @@ _IPV6_TABLE = (
     ("::ffff:0:0/96", AddressKind.EMBEDDED_IPV4),  # mapped
     ("::ffff:0:0:0/96", AddressKind.EMBEDDED_IPV4),  # SIIT (RFC 2765)
     ("::/96", AddressKind.EMBEDDED_IPV4),  # compatible
-    ("::/8", AddressKind.RESERVED),
     ("64:ff9b:1::/48", AddressKind.EMBEDDED_IPV4),  # NAT64 for local use
+    ("::/8", AddressKind.RESERVED),
     ("100::/16", AddressKind.RESERVED),  # discard-only and dummy prefixes
     ("fd00:ec2::/32", AddressKind.METADATA),  # AWS
     ("fd20:ce::/32", AddressKind.METADATA),  # Google Cloud
