@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -29,8 +30,9 @@ class Committer:
         self._failing: dict[int, int] = {}
         self._recovered: dict[int, None] = {}
         self._wanted = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._added_count = 0
+        self._committed_count = 0
+        self._flushes: deque[tuple[int, asyncio.Future[None]]] = deque()
         self.on_committed: Callable[[Sequence[Finished]], None] = lambda batch: None
 
     @property
@@ -57,12 +59,15 @@ class Committer:
         elif recovered:
             self._failing.pop(webhook_id, None)
             self._recovered[webhook_id] = None
-        self._idle.clear()
+        self._added_count += 1
         self._wanted.set()
 
     async def flush(self) -> None:
-        """Wait until everything added so far is durable."""
-        await self._idle.wait()
+        """Wait until everything added so far is durable, whatever is added meanwhile."""
+        if self._committed_count < self._added_count:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._flushes.append((self._added_count, future))
+            await future
 
     async def run(self) -> None:
         """Commit for ever. A database that is away is waited for: the results stay here."""
@@ -71,7 +76,6 @@ class Committer:
             self._wanted.clear()
             while self._finished:
                 await self._commit()
-            self._idle.set()
 
     async def _commit(self) -> None:
         batch, self._finished = self._finished[:MOST_IN_BATCH], self._finished[MOST_IN_BATCH:]
@@ -84,7 +88,12 @@ class Committer:
                 await self._store.write(lambda tx: _record(tx, batch, list(failing.items()), list(recovered)))
             if attempt.retry_state.outcome is not None and attempt.retry_state.outcome.failed:
                 log.warning("attempts.record_failed", attempt_number=attempt.retry_state.attempt_number)
+        self._committed_count += len(batch)
         self.on_committed(batch)
+        while self._flushes and self._flushes[0][0] <= self._committed_count:
+            _, future = self._flushes.popleft()
+            if not future.done():
+                future.set_result(None)
 
 
 async def _record(

@@ -32,6 +32,9 @@ from hub.worker.receivers import ReceiverBook
 
 log = structlog.get_logger("worker")
 
+#: A busy lane whose earliest delivery has been due for so long is read again: its wake-up may be lost.
+OVERLOOKED_MS = 1000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DispatchLimits:
@@ -218,7 +221,8 @@ class Dispatcher:
         if lane is None:
             return
         if at_ms <= now_ms:
-            if lane.is_idle or lane.is_behind or lane.is_ordered:
+            is_overlooked = at_ms <= now_ms - OVERLOOKED_MS
+            if lane.is_idle or lane.is_behind or lane.is_ordered or is_overlooked:
                 self._refill(webhook_id)
         else:
             self._schedule(lane, at_ms)
@@ -319,14 +323,13 @@ class Dispatcher:
         """Remember a result, and let it speak for its lane."""
         ended_at = finished.attempt.started_at + finished.attempt.duration_us // 1000
         was_open = admits(lane.breaker, ended_at) is not True
-        lane.breaker = on_result(lane.breaker, finished.is_success, ended_at, self._limits.breaker)
+        throttled = getattr(finished.decision, "throttle_lane_until_ms", None)
+        lane.breaker = on_result(lane.breaker, finished.is_success, ended_at, self._limits.breaker, throttled)
         if not was_open and (until := admits(lane.breaker, ended_at)) is not True:
             log.warning("lane.opened", webhook_id=lane.webhook_id, until_ms=until)
         failing, recovered = self._mark(lane, finished, ended_at)
         self._committer.add(finished, failing=failing, recovered=recovered)
         decision = finished.decision
-        if isinstance(decision, RetryAt) and decision.throttle_lane_until_ms:
-            self._block(lane, decision.throttle_lane_until_ms)
         if lane.is_ordered and isinstance(decision, RetryAt):
             self._queued -= len(lane.queue)
             lane.drop_queue()
