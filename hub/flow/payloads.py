@@ -50,11 +50,14 @@ def event_data(
     Args:
         message: The message after the merge; for a reaction, the message that it is on.
     """
+    if message is not None and chat is not None and message.chat_id != chat.id:
+        message = message._replace(chat_id=chat.id)  # the observation names the chat, the row did not know it
     if fact.type.startswith("message.") and message is not None:
         return message_data(message, line_handle=line.handle, actor=observation.actor)
     if reaction is not None and message is not None:
-        chat_id = message.chat_id or (chat.id if chat is not None else 0)
-        return reaction_data(reaction, message_id=message.id, chat_id=chat_id, line_handle=line.handle)
+        return reaction_data(
+            reaction, message_id=message.id, chat_id=message.chat_id, line_handle=line.handle
+        )
     if fact.type.startswith("chat.") and chat is not None:
         return _chat_data(chat, observation, line_handle=line.handle)
     if fact.type == "line.status_changed":
