@@ -48,7 +48,14 @@ def test_an_own_message_first_shown_as_received_is_one_message(data: st.DataObje
     """openclaw/imsg 80: a row is inserted as if it had come in, and flips later."""
     shown = data.draw(histories())
     flips = [
-        replace(each, kind="message.received", actor=CONTACT) for each in shown if each.kind == "message.sent"
+        replace(
+            each,
+            kind="message.received",
+            actor=CONTACT,
+            message=replace(each.message, is_from_me=False),
+        )
+        for each in shown
+        if each.kind == "message.sent" and each.message is not None
     ]
 
     assert keys([*flips, *shown]) == keys(shown)
