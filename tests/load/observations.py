@@ -23,8 +23,8 @@ class LoadPlan:
 
     #: Names the run: part of every guid, so no two runs collide.
     run: str
-    #: Our handle.
-    line: str
+    #: Our handles, taken in turn.
+    lines: tuple[str, ...]
     #: Decoded secret of the bridge.
     key: bytes
     count: int
@@ -39,7 +39,7 @@ def observation(plan: LoadPlan, number: int, now_ms: int) -> bytes:
     handle = f"+1555{1_000_000 + number % HANDLES:07d}"
     document = {
         "v": 1,
-        "line": plan.line,
+        "line": plan.lines[number % len(plan.lines)],
         "kind": "message.received",
         "at": now_ms,
         "observed_at": now_ms,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -17,6 +17,8 @@ class ProcessGroup:
     """Some processes and all their descendants, by the ids of their roots."""
 
     roots: tuple[int, ...]
+    #: What processes are, where their command line does not tell (children of `hub up` are forked).
+    names: Mapping[int, str] = field(default_factory=dict)
 
     def processes(self) -> list[psutil.Process]:
         """List what lives now."""
@@ -37,11 +39,11 @@ class ProcessGroup:
         """Give the memory: shared pages count once, divided among those who share them."""
         return sum(_pss_kib(process.pid) for process in self.processes()) / 1024
 
-    def cpu_by_command(self) -> dict[str, float]:
+    def cpu_by_part(self) -> dict[str, float]:
         """Give CPU seconds by what a process is, for telling where the time goes."""
         costs: dict[str, float] = {}
         for process in self.processes():
-            name = _label(process.pid)
+            name = self.names.get(process.pid) or _label(process.pid)
             costs[name] = costs.get(name, 0.0) + _cpu_ticks(process.pid) / _TICKS_PER_SECOND
         return costs
 

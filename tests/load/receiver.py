@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 import time
 from dataclasses import dataclass, field
 from typing import cast
@@ -176,10 +175,3 @@ def _verified(path: Path, headers: dict[bytes, bytes], body: bytes) -> Envelope 
     except (msgspec.MsgspecError, KeyError):
         return None
     return envelope if is_standard and is_native and agrees else None
-
-
-def server_context(certificate: str) -> ssl.SSLContext:
-    """Make the TLS side from a PEM file that holds key and certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -16,7 +18,8 @@ import msgspec
 import uvloop
 
 from tests.load.behaviours import Behaviour
-from tests.load.receiver import Connection, Path, Receiver, server_context
+from tests.load.certificates import ServerTls, server_context
+from tests.load.receiver import Connection, Path, Receiver
 from tests.load.tally import Tally
 
 
@@ -61,15 +64,15 @@ class ReceiverServer:
         self.receiver = Receiver()
         self.stopped = asyncio.Event()
         self._servers: list[asyncio.Server] = []
-        self._ports: list[int] = []
-        self._certificate: str | None = None
+        self._addresses: list[tuple[str, int]] = []
+        self._context: ssl.SSLContext | None = None
 
     async def obey(self, command: dict[str, Any]) -> Any:
         """Do what one command says and return what it answers."""
         match command["do"]:
             case "listen":
-                self._certificate = command["certificate"]
-                return await self._listen([0] * command["ports"])
+                self._context = server_context(**command["tls"]) if command["tls"] else None
+                return await self._listen([(host, 0) for host in command["hosts"]])
             case "paths":
                 for path, secret in command["secrets"].items():
                     self.receiver.paths[path.encode()] = Path.of(secret, Behaviour(**command["behaviour"]))
@@ -88,21 +91,20 @@ class ReceiverServer:
                 self.receiver.close_connections()
             case "recover":
                 if not self._servers:
-                    await self._listen(self._ports)
+                    await self._listen(self._addresses)
             case other:
                 raise ValueError(f"no such command: {other}")
         return None
 
-    async def _listen(self, ports: list[int]) -> list[int]:
-        context = server_context(self._certificate) if self._certificate else None
+    async def _listen(self, addresses: list[tuple[str, int]]) -> list[int]:
         loop = asyncio.get_running_loop()
-        for port in ports:
+        for host, port in addresses:
             server = await loop.create_server(
-                lambda: Connection(self.receiver), "127.0.0.1", port, ssl=context, backlog=1024
+                lambda: Connection(self.receiver), host, port, ssl=self._context, backlog=1024
             )
             self._servers.append(server)
-        self._ports = [server.sockets[0].getsockname()[1] for server in self._servers]
-        return self._ports
+        self._addresses = [server.sockets[0].getsockname()[:2] for server in self._servers]
+        return [port for _, port in self._addresses]
 
     async def _stop_listening(self) -> None:
         for server in self._servers:
@@ -149,12 +151,10 @@ class ReceiverControl:
         self._reader = self._socket.makefile("rb")
         self.ports: list[int] = []
 
-    def listen(self, ports: int = 1, *, certificate: FilePath | None = None) -> list[int]:
-        """Open ports; with a certificate (key and chain in one PEM) they speak TLS."""
-        answer = self._ask(
-            {"do": "listen", "ports": ports, "certificate": str(certificate) if certificate else None}
-        )
-        self.ports = msgspec.json.decode(answer, type=list[int])
+    def listen(self, hosts: Sequence[str] = ("127.0.0.1",), *, tls: ServerTls | None = None) -> list[int]:
+        """Open one port on each of the hosts and return them."""
+        command = {"do": "listen", "hosts": list(hosts), "tls": None if tls is None else tls.arguments()}
+        self.ports = msgspec.json.decode(self._ask(command), type=list[int])
         return self.ports
 
     def expect(self, secrets: dict[str, str], behaviour: Behaviour | None = None) -> None:

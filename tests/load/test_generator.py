@@ -18,7 +18,7 @@ async def _run(
 ) -> tuple[LoadOrder, LoadResult]:
     server = await ingest.serve()
     plan = LoadPlan(
-        run="t", line="+15550100001", key=standard_key(_SECRET), count=count, events_per_request=size
+        run="t", lines=("+15550100001",), key=standard_key(_SECRET), count=count, events_per_request=size
     )
     port = server.sockets[0].getsockname()[1]
     order = LoadOrder(plan=plan, ports=(port,), connections=4, rate=rate, retries=retries, give_up_seconds=10)
@@ -70,7 +70,7 @@ async def test_with_retries_a_request_is_repeated_under_its_id_until_it_is_answe
 
 async def test_an_unreachable_hub_is_tried_again() -> None:
     """Until the order's patience is over."""
-    plan = LoadPlan(run="t", line="+15550100001", key=b"k" * 24, count=1)
+    plan = LoadPlan(run="t", lines=("+15550100001",), key=b"k" * 24, count=1)
     order = LoadOrder(plan=plan, ports=(1,), retries=True, give_up_seconds=0.05)
 
     async with asyncio.timeout(5):
@@ -81,7 +81,7 @@ async def test_an_unreachable_hub_is_tried_again() -> None:
 
 def test_arrivals_are_joined_with_the_clock_of_their_request() -> None:
     """Event 3 of batches of two belongs to request 1."""
-    plan = LoadPlan(run="t", line="+15550100001", key=b"", count=4, first=2, events_per_request=2)
+    plan = LoadPlan(run="t", lines=("+15550100001",), key=b"", count=4, first=2, events_per_request=2)
     order = LoadOrder(plan=plan, ports=(1,))
 
     summary = arrival_latencies(order, [1_000_000, 5_000_000], [(2, 2_000_000), (5, 9_000_000)])

@@ -13,7 +13,9 @@ _KEY = b"k" * 32
 
 
 def _plan(count: int = 3, size: int = 1) -> LoadPlan:
-    return LoadPlan(run="t1", line="+15550100001", key=_KEY, count=count, first=10, events_per_request=size)
+    return LoadPlan(
+        run="t1", lines=("+15550100001",), key=_KEY, count=count, first=10, events_per_request=size
+    )
 
 
 def test_each_event_has_one_kilobyte_of_normal_form() -> None:

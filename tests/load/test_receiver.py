@@ -19,7 +19,7 @@ _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 @pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReceiverControl]:
     with running_receiver(tmp_path_factory.mktemp("receiver")) as running:
-        running.listen(2)
+        running.listen()
         yield running
 
 

@@ -1,0 +1,1 @@
+"""Crashes under load: whatever dies, every event whose accept was answered is delivered."""
