@@ -46,7 +46,7 @@ async def open_console(settings: Settings) -> AsyncIterator[Console]:
     opened = await open_database(settings)
     redis = connect_redis(redis_url(settings))
     try:
-        await opened.require_current_schema()
+        await opened.check()
         store, now_ms = opened.store, clock.now_ms()
         node = await store.processes.join(
             kind="console", name="console", now=now_ms, forgotten_before=now_ms - 600_000

@@ -101,7 +101,7 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
     opened = await open_database(settings)
     redis = connect_redis(redis_url)
     try:
-        await opened.require_current_schema()
+        await opened.check()
         store, now_ms = opened.store, clock.now_ms()
         node = await store.processes.join(
             kind=kind, name=name, now=now_ms, forgotten_before=now_ms - FORGOTTEN_MS

@@ -5,14 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from hub.app.core import encryption_key, open_database, store_url
+from hub.app.core import open_database
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.flow.bootstrap import SandboxPlan, ensure_sandbox
 from hub.flow.keys import KeyRing, KeyWish
 from hub.model.ids import IdFactory
-from hub.store.open import migrate
-from hub.store.sealing import Sealer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,10 +24,10 @@ class Prepared:
 
 async def prepare(settings: Settings) -> Prepared:
     """Bring the database up to date and make what a new hub needs. Repeating it changes nothing."""
-    migrate(store_url(settings), sealer=Sealer([encryption_key(settings)]))
     opened = await open_database(settings)
     clock = SystemClock()
     try:
+        await opened.migrate()
         now_ms = clock.now_ms()
         node = await opened.store.processes.join(
             kind="prepare", name="prepare", now=now_ms, forgotten_before=now_ms - 600_000

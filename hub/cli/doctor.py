@@ -81,7 +81,7 @@ async def _database(settings: Settings) -> Finding:
 
     opened = await open_database(settings)
     try:
-        await opened.require_current_schema()
+        await opened.check()
         revision = await opened.store.hot.read(lambda tx: tx.revision())
     finally:
         await opened.close()
