@@ -128,13 +128,12 @@ class Ingest:
 
     async def _merge_chats(self, tx: HotTransaction, items: Sequence[_Item], now_ms: int) -> None:
         placed = [item for item in items if item.observation.chat is not None]
-        rows = fold_chats(
+        rows = [
             chat_row(item.observation, chat_id=chat_id, line_id=_line(item).id, now_ms=now_ms)
             for chat_id, item in zip(self._take_ids(len(placed)), placed, strict=True)
-        )
-        merged = {(row.line_id, row.chat_key): row for row in await tx.merge_chats(rows)}
-        for item in placed:
-            row = chat_row(item.observation, chat_id=0, line_id=_line(item).id, now_ms=now_ms)
+        ]
+        merged = {(row.line_id, row.chat_key): row for row in await tx.merge_chats(fold_chats(rows))}
+        for item, row in zip(placed, rows, strict=True):
             item.chat = merged[row.line_id, row.chat_key]
 
     async def _merge_messages(self, tx: HotTransaction, items: Sequence[_Item], now_ms: int) -> None:

@@ -125,7 +125,7 @@ def message_row(
         1 if is_shown and own is not None and (own or author is not None) else 0,
         None if own else author,
         text_of(parts),
-        _parts_json(parts) if parts else None,
+        _parts_json(parts) if parts and not _is_plain(parts) else None,
         _service(message, observation.chat) or ("sms" if kind == "status.downgraded" else None),
         1 if own else 0,
         1 if any([part.type == "audio" for part in parts]) else 0,  # noqa: C419 - half the time for one part
@@ -213,6 +213,11 @@ def _participants(handles: tuple[str, ...], direct: str | None) -> str:
     if not handles:
         return _NO_PARTICIPANTS
     return msgspec.json.encode(list(dict.fromkeys(map(normalize_handle, handles)))).decode()
+
+
+def _is_plain(parts: tuple[Part, ...]) -> bool:
+    """Tell whether `text` alone says it all, so that words are not stored twice."""
+    return len(parts) == 1 and parts[0].type == "text"
 
 
 def _parts_json(parts: tuple[Part, ...]) -> str:

@@ -117,7 +117,7 @@ chats = Table(
     _instant("last_message_at"),
     _instant("created_at", nullable=False),
     UniqueConstraint("line_id", "chat_key"),
-    Index(None, "line_id", "last_message_at"),
+    Index(None, "line_id", "last_message_at", "id"),
 )
 
 messages = Table(
@@ -131,6 +131,7 @@ messages = Table(
     Column("is_known", SmallInteger, nullable=False),
     Column("sender", Text),
     Column("text", Text),
+    #: JSON list; null when `text` alone says it all.
     Column("parts", Text),
     Column("service", Text),
     Column("is_from_me", SmallInteger, nullable=False),
@@ -254,6 +255,8 @@ deliveries = Table(
         sqlite_where=text("state IN (2, 3)"),
         postgresql_where=text("state IN (2, 3)"),
     ),
+    #: Every delivery leaves the index of the pending ones; PostgreSQL must sweep up behind them soon.
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_insert_scale_factor": 0.05},
 )
 
 attempts = Table(
@@ -320,6 +323,8 @@ idempotency_keys = Table(
     Column("response", Text, nullable=False),
     _instant("created_at", nullable=False),
     PrimaryKeyConstraint("scope", "key"),
+    #: For retention.
+    Index(None, "created_at"),
 )
 
 api_keys = Table(

@@ -58,7 +58,7 @@ MESSAGES: dict[str, tuple[Observation, dict[str, Any]]] = {
             "is_known": 1,
             "sender": CONTACT,
             "text": "hello",
-            "parts": '[{"type":"text","text":"hello"}]',
+            "parts": None,
             "service": "imessage",
             "is_from_me": 0,
             "sent_at": AT - 5,
