@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from tests.chaos.session import apart_session, embedded_session
-from tests.chaos.trial import Pace, Reckoning, run_trial
+from tests.chaos.trial import Pace, Reckoning
 from tests.load.tables import figure, markdown_table, terminal_table
 
 _HEAD = ["blow", "recovery, s", "needless repeats", "because"]
@@ -36,9 +36,12 @@ def main() -> int:
     is_well = True
     for name in chosen:
         with tempfile.TemporaryDirectory(prefix="hub-chaos-", dir=options.folder) as folder:
-            reckonings = _rounds(
-                name, Path(folder), options.rounds, pace, random.Random(options.seed), over_at
-            )
+            reckonings = []
+            dice = random.Random(options.seed)
+            with _SESSIONS[name](Path(folder)) as (rig, faults):
+                while len(reckonings) < options.rounds and time.monotonic() < over_at:
+                    reckonings.append(run_trial(rig, dice.sample(faults, len(faults)), pace))
+                    print(f"… {name}, round {len(reckonings)}: {_sum(reckonings[-1:])}", flush=True)
         is_well &= all(one.lost == 0 and one.faults == 0 and one.recorded == one.posted for one in reckonings)
         head, rows = _table(reckonings)
         print(f"\n{name}: {_sum(reckonings)}\n\n{terminal_table(head, rows)}", flush=True)
@@ -46,20 +49,6 @@ def main() -> int:
     if options.markdown:
         options.markdown.write_text("\n".join(texts))
     return 0 if is_well else 1
-
-
-def _rounds(
-    name: str, folder: Path, rounds: int, pace: Pace, dice: random.Random, over_at: float
-) -> list[Reckoning]:
-    reckonings = []
-    with _SESSIONS[name](folder) as (rig, faults):
-        for number in range(1, rounds + 1):
-            if time.monotonic() > over_at:
-                break
-            blows = dice.sample(faults, len(faults))
-            reckonings.append(run_trial(rig, blows, pace))
-            print(f"… {name}, round {number}: {_sum(reckonings[-1:])}", flush=True)
-    return reckonings
 
 
 def _sum(reckonings: list[Reckoning]) -> str:

@@ -142,7 +142,7 @@ class Bench:
     def _latencies(self, rig: Rig, column: str) -> None:
         for rate in self.scale.rates:
             self.say(f"{column}: {rate:.0f} events/s")
-            seen = measure_latency(rig, LATENCY_LINE, rate, self.scale.latency_seconds)
+            seen = measure_latency(rig, (LATENCY_LINE,), rate, self.scale.latency_seconds)
             for name, value in (
                 ("p50", seen.arrival.p50),
                 ("p95", seen.arrival.p95),
@@ -156,7 +156,7 @@ class Bench:
         peak = 0.0
         for fan_out, events in self.scale.events.items():
             self.say(f"{column}: {events} events at fan-out {fan_out}")
-            seen = measure_throughput(rig, line_of(fan_out), events)
+            seen = measure_throughput(rig, (line_of(fan_out),), events)
             name = f"fan-out {fan_out}"
             self.book.add(f"accepted/s, {name}", column, seen.accepted_per_second)
             self.book.add(f"accept p50, {name}, ms", column, seen.accept.p50)
@@ -185,7 +185,7 @@ class Bench:
             rest=rig.rest,
             paths=rig.paths,
         )
-        seen = measure_throughput(on_tls, TLS_LINE, self.scale.tls_events)
+        seen = measure_throughput(on_tls, (TLS_LINE,), self.scale.tls_events)
         self.book.add(f"delivered/s, {_TLS_NAME}", column, seen.delivered_per_second, kind="rate")
         self.book.add(f"CPU µs per delivery, {_TLS_NAME}", column, seen.cpu_us_per_delivery, kind="cost")
 

@@ -88,24 +88,29 @@ class MemoryWatch:
             self.peak_mib = max(self.peak_mib, self._group.pss_mib())
 
 
-def measure_throughput(rig: Rig, line: str, events: int, *, connections: int = 64) -> Throughput:
-    """Post as fast as the hub answers, wait for the last delivery and the last record."""
+def measure_throughput(rig: Rig, lines: tuple[str, ...], events: int) -> Throughput:
+    """Post as fast as the hub answers, wait for the last delivery and the last record.
+
+    Args:
+        lines: All with the same number of webhooks.
+    """
     rig.receiver.reset()
-    order = rig.order((line,), events, connections=connections)
+    order = rig.order(lines, events)
     load = LoadRun(order, rig.folder)
-    group, fan_out = rig.topology.group, len(rig.paths[line])
+    group, paths = rig.topology.group, rig.paths_of(lines)
+    fan_out = len(paths) // len(lines)
     parts_before = group.cpu_by_part()
     with MemoryWatch(group) as memory:
         load.begin()
         result = load.result()
         accepted = _all_accepted(events, len(accepted_numbers(order, result)), result)
-        _drain(rig, accepted * fan_out)
+        _drain(rig, accepted * fan_out, paths)
         wait_for(
             "every attempt recorded", lambda: rig.topology.database.pending() == 0, seconds=DRAIN_SECONDS
         )
     cpu = _difference(parts_before, group.cpu_by_part())
     totals = rig.receiver.totals()
-    started_ns, last_ns = min(result.written_ns), max(count.last_at_ns for count in totals.by_path.values())
+    started_ns, last_ns = min(result.written_ns), max(totals.by_path[path].last_at_ns for path in paths)
     deliveries = accepted * fan_out
     return Throughput(
         fan_out=fan_out,
@@ -119,18 +124,20 @@ def measure_throughput(rig: Rig, line: str, events: int, *, connections: int = 6
     )
 
 
-def measure_latency(rig: Rig, line: str, rate: float, seconds: float) -> Latency:
+def measure_latency(rig: Rig, lines: tuple[str, ...], rate: float, seconds: float) -> Latency:
     """Post at a fixed rate, whether or not the hub keeps up, and join arrivals with the clock of their request."""
     rig.receiver.reset()
     events = max(1, int(rate * seconds))
-    order = rig.order((line,), events, rate=rate, connections=256)
+    order = rig.order(lines, events, rate=rate, connections=256)
     load = LoadRun(order, rig.folder)
     load.begin()
     result = load.result()
     _all_accepted(events, len(accepted_numbers(order, result)), result)
-    _drain(rig, events * len(rig.paths[line]), paths=rig.paths[line])
+    paths = rig.paths_of(lines)
+    _drain(rig, events * len(paths) // len(lines), paths)
     _clean(rig)
-    arrivals = [arrival for path in rig.paths[line] for arrival in rig.receiver.arrivals()[path]]
+    by_path = rig.receiver.arrivals()
+    arrivals = [arrival for path in paths for arrival in by_path[path]]
     return Latency(
         rate=rate,
         accept=accept_latencies(result),
@@ -166,10 +173,10 @@ def _all_accepted(events: int, accepted: int, result: LoadResult) -> int:
     return accepted
 
 
-def _drain(rig: Rig, deliveries: int, *, paths: list[str] | None = None) -> None:
+def _drain(rig: Rig, deliveries: int, paths: list[str]) -> None:
     def arrived() -> int:
         by_path = rig.receiver.totals().by_path
-        return sum(by_path[path].unique for path in paths or by_path)
+        return sum(by_path[path].unique for path in paths)
 
     try:
         wait_for("every delivery arrived", lambda: arrived() >= deliveries, seconds=DRAIN_SECONDS)

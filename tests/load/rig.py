@@ -32,10 +32,16 @@ class Rig:
 
     @classmethod
     def attach(
-        cls, topology: Topology, receiver: ReceiverControl, folder: Path, lines: tuple[str, ...]
+        cls,
+        topology: Topology,
+        receiver: ReceiverControl,
+        folder: Path,
+        lines: tuple[str, ...],
+        *,
+        name: str = "load",
     ) -> Rig:
         """Add a bridge with these lines to a running hub."""
-        bridge_id, secret = add_bridge(topology, "load", lines)
+        bridge_id, secret = add_bridge(topology, name, lines)
         return cls(
             topology=topology,
             receiver=receiver,
@@ -65,6 +71,10 @@ class Rig:
         receiver.expect(secrets, behaviour)
         self.paths[line] = list(secrets)
         return list(secrets)
+
+    def paths_of(self, lines: tuple[str, ...]) -> list[str]:
+        """Give all paths of some lines."""
+        return [path for line in lines for path in self.paths[line]]
 
     def order(
         self,
