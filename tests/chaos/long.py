@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from tests.chaos.session import apart_session, embedded_session
-from tests.chaos.trial import Pace, Reckoning
+from tests.chaos.trial import Pace, Reckoning, run_trial
 from tests.load.tables import figure, markdown_table, terminal_table
 
 _HEAD = ["blow", "recovery, s", "needless repeats", "because"]
@@ -36,7 +36,7 @@ def main() -> int:
     is_well = True
     for name in chosen:
         with tempfile.TemporaryDirectory(prefix="hub-chaos-", dir=options.folder) as folder:
-            reckonings = []
+            reckonings: list[Reckoning] = []
             dice = random.Random(options.seed)
             with _SESSIONS[name](Path(folder)) as (rig, faults):
                 while len(reckonings) < options.rounds and time.monotonic() < over_at:
