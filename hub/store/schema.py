@@ -148,7 +148,15 @@ messages = Table(
     _instant("edited_at"),
     _instant("unsent_at"),
     UniqueConstraint("line_id", "guid"),
-    Index(None, "chat_id", "sent_at"),
+    Index(None, "chat_id", "sent_at", "id"),
+    #: What the other side has read last, a chat at a time.
+    Index(
+        "ix_messages_read",
+        "chat_id",
+        "read_at",
+        sqlite_where=text("read_at IS NOT NULL AND is_from_me = 1"),
+        postgresql_where=text("read_at IS NOT NULL AND is_from_me = 1"),
+    ),
 )
 
 reactions = Table(

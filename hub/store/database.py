@@ -1,0 +1,29 @@
+"""What the repositories need of a database: units of work on a SQLAlchemy connection, read or written.
+
+Both databases provide it; the repositories are written once. Not here: the hot path (hub.flow.ports.HotStore).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """Runs units of cold work."""
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a consistent snapshot; it must only read."""
+        ...
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one durable transaction; nothing stays if it raises.
+
+        It may run more than once (a neighbour in its group failed, a serialisation conflict), so it must have no
+        effect but on the database.
+        """
+        ...

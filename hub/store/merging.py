@@ -1,0 +1,110 @@
+"""The merges of snapshots as SQL, written once for both databases.
+
+Bridges repeat, reorder and re-fire. Each merge is a join of a semilattice, computed inside the database: any order
+of the same snapshots, any number of times, from any number of processes, gives the same row (except its id,
+and when we first saw it). Not here: what follows from a change of state (hub.rules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Two = Callable[[str, str], str]
+
+#: Orders snapshots by one number: known ones first, then by edit, then those with parts.
+_KNOWN_WEIGHT = 1 << 60
+_EDIT_WEIGHT = 2
+
+#: What a message says: taken from the snapshot that ranks highest.
+_TEXTS = ("sender", "text", "parts", "service")
+_FLAGS = ("is_from_me", "is_audio_message")
+#: Facts that never change; whichever snapshot knows them.
+_ONCE_TEXTS = ("reply_to_guid", "effect", "error")
+#: Evidence: the first time counts.
+_EARLIEST = ("outbox_id", "sent_at", "delivered_at", "read_at", "failed_at", "unsent_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Functions:
+    """How a database spells the greater and the lesser of two values, where null never wins."""
+
+    greatest: Two
+    least: Two
+    #: By code point, whatever the database's collation.
+    greatest_text: Two
+    least_text: Two
+
+
+SQLITE = Functions(
+    # SQLite's scalar max() and min() are null as soon as one argument is.
+    greatest=lambda a, b: f"coalesce(max({a}, {b}), {a}, {b})",
+    least=lambda a, b: f"coalesce(min({a}, {b}), {a}, {b})",
+    greatest_text=lambda a, b: f"coalesce(max({a}, {b}), {a}, {b})",
+    least_text=lambda a, b: f"coalesce(min({a}, {b}), {a}, {b})",
+)
+POSTGRES = Functions(
+    greatest=lambda a, b: f"greatest({a}, {b})",
+    least=lambda a, b: f"least({a}, {b})",
+    greatest_text=lambda a, b: f'greatest({a} COLLATE "C", {b} COLLATE "C")',
+    least_text=lambda a, b: f'least({a} COLLATE "C", {b} COLLATE "C")',
+)
+
+
+def _by_rank(column: str, *, old: str, new: str, tie: str, table: str) -> str:
+    return (
+        f"{column} = CASE WHEN {new} > {old} THEN excluded.{column} "
+        f"WHEN {new} < {old} THEN {table}.{column} ELSE {tie} END"
+    )
+
+
+def _both(function: Two, table: str, column: str) -> str:
+    return function(f"{table}.{column}", f"excluded.{column}")
+
+
+def _rank(row: str) -> str:
+    return (
+        f"({row}.is_known * {_KNOWN_WEIGHT} + coalesce({row}.edited_at, 0) * {_EDIT_WEIGHT} "
+        f"+ CASE WHEN {row}.parts IS NULL THEN 0 ELSE 1 END)"
+    )
+
+
+def merge_messages(functions: Functions) -> str:
+    """Merge by (line_id, guid). An edit time counts only together with content: a placeholder's is dropped."""
+    table, old, new = "messages", _rank("messages"), _rank("excluded")
+    ties = dict.fromkeys(_TEXTS, functions.greatest_text) | dict.fromkeys(_FLAGS, functions.greatest)
+    assignments = [
+        _by_rank(name, old=old, new=new, tie=_both(tie, table, name), table=table)
+        for name, tie in ties.items()
+    ]
+    edited = _both(functions.greatest, table, "edited_at")
+    known_old, known_new = "messages.is_known", "excluded.is_known"
+    assignments.append(_by_rank("edited_at", old=known_old, new=known_new, tie=edited, table=table))
+    # A chat id of 0 says that the snapshot did not show the chat.
+    rises = [(name, functions.greatest) for name in ("is_known", "chat_id")]
+    rises += [(name, functions.least_text) for name in _ONCE_TEXTS]
+    rises += [(name, functions.least) for name in _EARLIEST]
+    assignments += [f"{name} = {_both(function, table, name)}" for name, function in rises]
+    return f"ON CONFLICT (line_id, guid) DO UPDATE SET {', '.join(assignments)}"
+
+
+def merge_chats(functions: Functions) -> str:
+    """Merge by (line_id, chat_key): what is said replaces, what is unsaid stays, evidence only rises."""
+    rises = [
+        f"{name} = {_both(functions.greatest, 'chats', name)}" for name in ("has_inbound", "last_message_at")
+    ]
+    said = [
+        f"{name} = coalesce(nullif(excluded.{name}, '{empty}'), chats.{name})"
+        for name, empty in (("service", ""), ("name", ""), ("participants", "[]"))
+    ]
+    return f"ON CONFLICT (line_id, chat_key) DO UPDATE SET {', '.join(rises + said)}"
+
+
+def merge_reactions() -> str:
+    """Merge by (line_id, message_guid, sender, type): the latest word counts, at a tie that it is there."""
+    return (
+        "ON CONFLICT (line_id, message_guid, sender, type) DO UPDATE SET is_from_me = excluded.is_from_me, "
+        "is_added = excluded.is_added, sent_at = excluded.sent_at "
+        "WHERE (excluded.sent_at, excluded.is_added, excluded.is_from_me) "
+        "> (reactions.sent_at, reactions.is_added, reactions.is_from_me)"
+    )

@@ -1,0 +1,101 @@
+"""Open the store: one call for either database.
+
+Not here: when to migrate and where keys come from (hub.app decides both).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hub.flow.ports import HotStore
+from hub.flow.repositories import Store
+from hub.store import address, migration
+from hub.store.database import Database
+from hub.store.repositories.bridges import SqlBridges
+from hub.store.repositories.chats import SqlChats
+from hub.store.repositories.deliveries import SqlDeliveries
+from hub.store.repositories.events import SqlEvents
+from hub.store.repositories.jobs import SqlJobs
+from hub.store.repositories.keys import SqlKeys
+from hub.store.repositories.lines import SqlLines
+from hub.store.repositories.messages import SqlMessages
+from hub.store.repositories.outbox import SqlOutbox
+from hub.store.repositories.processes import SqlProcesses
+from hub.store.repositories.replays import SqlReplays
+from hub.store.repositories.retention import SqlRetention
+from hub.store.repositories.sandbox import SqlSandboxNetwork
+from hub.store.repositories.webhooks import SqlWebhooks
+from hub.store.sealing import Sealer
+from hub.store.sqlite.connection import SqliteOptions
+from hub.store.sqlite.database import SqliteDatabase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenStore:
+    """The store, and what its owner must see to."""
+
+    store: Store
+    dialect: Literal["sqlite", "postgresql"]
+    migrate: Callable[[], Awaitable[None]]
+    #: Raises SchemaTooOld or SchemaTooNew unless the database has the schema that this code knows.
+    check: Callable[[], Awaitable[None]]
+    #: Commits what waits; the store is of no use afterwards.
+    close: Callable[[], Awaitable[None]]
+
+
+async def open_store(url: str, *, sealer: Sealer, cache_mib: int = 64, pool_size: int = 8) -> OpenStore:
+    """Open the database at `url`, `sqlite:///path` or `postgresql://…`.
+
+    A new file is made if there is none; call `migrate` or `check` before anything else.
+
+    Args:
+        url: Where the database is.
+        sealer: Seals and opens secrets.
+        cache_mib: Page cache of the SQLite writer.
+        pool_size: Connections to PostgreSQL at the most.
+
+    Raises:
+        UnknownDatabase: The URL is of another kind.
+    """
+    parsed = address.parse(url)
+    if not isinstance(parsed, Path):
+        raise NotImplementedError(f"PostgreSQL with {pool_size} connections")
+    parsed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = SqliteDatabase(parsed, SqliteOptions(writer_cache_kib=cache_mib * 1024))
+
+    async def migrate() -> None:
+        await migration.migrate(url)
+
+    async def check() -> None:
+        await database.read(migration.check)
+
+    return OpenStore(
+        store=_store(database, database.hot, sealer),
+        dialect="sqlite",
+        migrate=migrate,
+        check=check,
+        close=database.close,
+    )
+
+
+def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
+    return Store(
+        hot=hot,
+        bridges=SqlBridges(database, sealer),
+        chats=SqlChats(database),
+        deliveries=SqlDeliveries(database),
+        events=SqlEvents(database),
+        jobs=SqlJobs(database),
+        keys=SqlKeys(database),
+        lines=SqlLines(database),
+        messages=SqlMessages(database),
+        outbox=SqlOutbox(database),
+        processes=SqlProcesses(database),
+        replays=SqlReplays(database),
+        retention=SqlRetention(database),
+        sandbox=SqlSandboxNetwork(database),
+        webhooks=SqlWebhooks(database, sealer),
+    )

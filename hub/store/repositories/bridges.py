@@ -1,0 +1,85 @@
+"""Bridges in the database; secrets sealed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+
+from hub.model.line import Bridge
+from hub.store.database import Database
+from hub.store.repositories.configuration import raise_revision
+from hub.store.repositories.sealed import open_secrets, seal_secrets
+from hub.store.schema import bridges, lines
+from hub.store.sealing import Sealer
+
+
+class SqlBridges:
+    """hub.flow.repositories.Bridges."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    async def add(self, bridge: Bridge) -> None:
+        values = self._values(bridge)
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(bridges).values(values))
+            raise_revision(connection)
+
+        await self._database.write(work)
+
+    async def all(self) -> list[Bridge]:
+        query = select(bridges).order_by(bridges.c.id)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [self._bridge(row) for row in rows]
+
+    async def save(self, bridge: Bridge) -> bool:
+        query = update(bridges).where(bridges.c.id == bridge.id).values(self._values(bridge))
+
+        def work(connection: Connection) -> bool:
+            is_found = connection.execute(query).rowcount > 0
+            if is_found:
+                raise_revision(connection)
+            return is_found
+
+        return await self._database.write(work)
+
+    async def delete(self, bridge_id: int) -> bool:
+        carries = exists().where(lines.c.bridge_id == bridge_id)
+        query = delete(bridges).where(bridges.c.id == bridge_id, ~carries)
+
+        def work(connection: Connection) -> bool:
+            is_gone = connection.execute(query).rowcount > 0
+            if is_gone:
+                raise_revision(connection)
+            return is_gone
+
+        return await self._database.write(work)
+
+    async def save_cursor(self, bridge_id: int, cursor: str) -> None:
+        query = update(bridges).where(bridges.c.id == bridge_id).values(cursor=cursor)
+        await self._database.write(lambda connection: connection.execute(query).rowcount)
+
+    def _values(self, bridge: Bridge) -> dict[str, Any]:
+        return {
+            "id": bridge.id,
+            "name": bridge.name,
+            "kind": bridge.kind,
+            "secrets": seal_secrets(self._sealer, "bridges", bridge.id, bridge.secrets),
+            "cursor": bridge.cursor,
+            "is_enabled": int(bridge.is_enabled),
+            "created_at": bridge.created_at,
+        }
+
+    def _bridge(self, row: Row[Any]) -> Bridge:
+        return Bridge(
+            id=row.id,
+            name=row.name,
+            kind=row.kind,
+            secrets=open_secrets(self._sealer, "bridges", row.id, row.secrets),
+            cursor=row.cursor,
+            is_enabled=bool(row.is_enabled),
+            created_at=row.created_at,
+        )

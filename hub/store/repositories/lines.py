@@ -1,0 +1,55 @@
+"""Lines in the database."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from hub.model.line import Line
+from hub.store.database import Database
+from hub.store.repositories.configuration import raise_revision
+from hub.store.schema import lines
+
+
+def _values(line: Line) -> dict[str, Any]:
+    flags = {"is_active": int(line.is_active), "is_contact_first": int(line.is_contact_first)}
+    return asdict(line) | flags
+
+
+def _line(row: Row[Any]) -> Line:
+    values = dict(row._mapping)
+    values["is_active"] = bool(row.is_active)
+    values["is_contact_first"] = bool(row.is_contact_first)
+    return Line(**values)
+
+
+class SqlLines:
+    """hub.flow.repositories.Lines."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, line: Line) -> None:
+        def work(connection: Connection) -> None:
+            connection.execute(insert(lines).values(_values(line)))
+            raise_revision(connection)
+
+        await self._database.write(work)
+
+    async def all(self) -> list[Line]:
+        query = select(lines).order_by(lines.c.id)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_line(row) for row in rows]
+
+    async def save(self, line: Line) -> bool:
+        query = update(lines).where(lines.c.id == line.id).values(_values(line))
+
+        def work(connection: Connection) -> bool:
+            is_found = connection.execute(query).rowcount > 0
+            if is_found:
+                raise_revision(connection)
+            return is_found
+
+        return await self._database.write(work)

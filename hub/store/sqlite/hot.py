@@ -1,0 +1,127 @@
+"""The hot path on SQLite: every method is one statement (a few for odd batch sizes) and never suspends.
+
+Not here: the transaction around it (writer) and the text of the statements (statements).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from hub.flow.rows import (
+    AttemptRow,
+    ChatRow,
+    DeliveryRow,
+    DueDelivery,
+    DueOutbox,
+    EventRow,
+    FinishRow,
+    IdempotencyRow,
+    MessageRow,
+    OutboxRow,
+    OutboxUpdate,
+    RawRow,
+    ReactionRow,
+)
+from hub.store import moves
+from hub.store.sqlite import statements as sql
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+class SqliteTransaction:
+    """One hot transaction on a connection whose BEGIN and COMMIT are someone else's."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def _run(self, statement: sql.Multi, rows: Rows) -> list[Any]:
+        execute, results = self._connection.execute, []
+        for start, end in sql.chunks(len(rows)):
+            text = sql.rendered(statement, end - start)
+            results += execute(text, list(chain.from_iterable(rows[start:end]))).fetchall()
+        return results
+
+    def _inserted(self, insert: sql.Multi, present: sql.Multi, rows: Rows) -> set[int]:
+        inserted: set[int] = {row[0] for row in self._run(insert, rows)}
+        if len(inserted) < len(rows):
+            # An id that is there although it was not inserted now is ours from an earlier run of this work.
+            rest = [(row[0],) for row in rows if row[0] not in inserted]
+            inserted.update(row[0] for row in self._run(present, rest))
+        return inserted
+
+    async def revision(self) -> int:
+        return int(self._connection.execute(sql.REVISION).fetchone()[0])
+
+    async def insert_raw(self, rows: Sequence[RawRow]) -> set[int]:
+        return self._inserted(sql.INSERT_RAW, sql.PRESENT_RAW, rows)
+
+    async def merge_chats(self, rows: Sequence[ChatRow]) -> list[ChatRow]:
+        merged = {row[1:3]: ChatRow._make(row) for row in self._run(sql.MERGE_CHATS, rows)}
+        return [merged[row[1:3]] for row in rows]
+
+    async def merge_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+        found = map(MessageRow._make, self._run(sql.MERGE_MESSAGES, rows))
+        merged = {(row.line_id, row.guid): row for row in found}
+        return [merged[row.line_id, row.guid] for row in rows]
+
+    async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
+        self._run(sql.MERGE_REACTIONS, rows)
+
+    async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
+        return self._inserted(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, rows)
+
+    async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
+        self._run(sql.INSERT_DELIVERIES, rows)
+
+    async def finish_deliveries(self, finished: Sequence[FinishRow], attempts: Sequence[AttemptRow]) -> None:
+        self._run(sql.INSERT_ATTEMPTS, attempts)
+        self._run(sql.FINISH_DELIVERIES, finished)
+
+    async def mark_webhooks(self, failing: Sequence[tuple[int, int]], recovered: Sequence[int]) -> None:
+        self._run(sql.MARK_FAILING, failing)
+        self._run(sql.MARK_RECOVERED, [(webhook_id,) for webhook_id in recovered])
+
+    async def insert_idempotency(self, rows: Sequence[IdempotencyRow]) -> list[IdempotencyRow | None]:
+        first = moves.first_of_each_key(rows)
+        inserted = set(self._run(sql.INSERT_IDEMPOTENCY, list(first.values())))
+        known = [key for key in first if key not in inserted]
+        first.update({row[:2]: IdempotencyRow._make(row) for row in self._run(sql.SELECT_IDEMPOTENCY, known)})
+        return moves.already_there(rows, first)
+
+    async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
+        self._run(sql.INSERT_OUTBOX, rows)
+
+    async def update_outbox(self, rows: Sequence[OutboxUpdate]) -> set[int]:
+        masked = [(*row, moves.OUTBOX_SOURCES[row.state]) for row in rows]
+        return {row[0] for row in self._run(sql.UPDATE_OUTBOX, masked)}
+
+    async def deliveries_between(
+        self, first_id: int, last_id: int, shards: Sequence[int], limit: int
+    ) -> list[DueDelivery]:
+        values = (first_id, last_id, json.dumps(list(shards)), limit)
+        return [DueDelivery._make(row) for row in self._connection.execute(sql.DELIVERIES_BETWEEN, values)]
+
+    async def due_deliveries(self, webhook_id: int, shard: int, now_ms: int, limit: int) -> list[DueDelivery]:
+        values = (webhook_id, shard, now_ms, limit)
+        rows = self._connection.execute(sql.DUE_DELIVERIES, values).fetchall()
+        return [DueDelivery._make(row) for row in rows]
+
+    async def ordered_deliveries(
+        self, webhook_id: int, shard: int, limit: int
+    ) -> list[tuple[int, DueDelivery]]:
+        rows = self._connection.execute(sql.ORDERED_DELIVERIES, (webhook_id, shard, limit)).fetchall()
+        return [(row[0], DueDelivery._make(row[1:])) for row in rows]
+
+    async def pending_lanes(self, shard: int) -> list[tuple[int, int]]:
+        return self._connection.execute(sql.PENDING_LANES, (shard,)).fetchall()
+
+    async def due_outbox(self, line_id: int, shard: int, limit: int) -> list[DueOutbox]:
+        rows = self._connection.execute(sql.DUE_OUTBOX, (line_id, shard, limit)).fetchall()
+        return [DueOutbox._make(row) for row in rows]
+
+    async def pending_lines(self, shard: int) -> list[tuple[int, int]]:
+        return self._connection.execute(sql.PENDING_LINES, (shard,)).fetchall()
