@@ -160,4 +160,4 @@ class BreakerHistory(RuleBasedStateMachine):
             assert admitted >= self.throttled_until_ms
 
 
-TestBreakerHistory = BreakerHistory.TestCase
+TestBreakerHistory = pytest.mark.slow(BreakerHistory.TestCase)
