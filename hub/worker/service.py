@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 from arq.connections import ArqRedis
 from arq.cron import cron
@@ -187,9 +188,9 @@ class WorkerService:
         return NotifiedWorker(
             [func(wake, name="wake"), func(run_jobs, name="run_jobs")],
             cron_jobs=[
-                cron(run_jobs, second={0, 30}),
-                cron(cancel_orphans, second=10),
-                cron(expire, minute={7, 37}, second=20, timeout=600),
+                cron(run_jobs, name="cron:run_jobs", second={0, 30}),
+                cron(cancel_orphans, name="cron:cancel_orphans", second=10),
+                cron(expire, name="cron:expire", minute={7, 37}, second=20, timeout=600),
             ],
             redis_pool=self._parts.redis,
             queue_name=QUEUE,
@@ -198,6 +199,8 @@ class WorkerService:
             max_jobs=20,
             max_tries=1000,
             log_results=False,
+            job_serializer=msgspec.msgpack.encode,
+            job_deserializer=msgspec.msgpack.decode,
         )
 
     async def _wake(self, note: str) -> None:
