@@ -15,65 +15,74 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 _DAY = datetime.timedelta(days=1)
+_AUTHORITY = "Load test authority"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerTls:
     """How a receiver speaks TLS."""
 
-    #: PEM with key and certificate.
-    certificate: Path
+    #: PEM with key and certificate, by host: a certificate that names all of them would be slow to read.
+    certificates: dict[str, Path]
     #: The authority, for whoever calls the receiver.
     authority: Path
     #: Off: every connection is a full handshake.
     resumes: bool = True
 
     def arguments(self) -> dict[str, Any]:
-        """Give what `server_context` takes, as JSON can carry it."""
-        return {"certificate": str(self.certificate), "resumes": self.resumes}
+        """Give what the receiver's process needs, as JSON can carry it."""
+        return {
+            "certificates": {host: str(path) for host, path in self.certificates.items()},
+            "resumes": self.resumes,
+        }
 
 
-def server_context(*, certificate: str, resumes: bool) -> ssl.SSLContext:
-    """Make the receiving side's context."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    if not resumes:
-        context.num_tickets = 0
-        context.options |= ssl.OP_NO_TICKET
-    return context
+def server_contexts(*, certificates: dict[str, str], resumes: bool) -> dict[str, ssl.SSLContext]:
+    """Make the receiving side's context of each host."""
+    contexts = {}
+    for host, path in certificates.items():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        if not resumes:
+            context.num_tickets = 0
+            context.options |= ssl.OP_NO_TICKET
+        contexts[host] = context
+    return contexts
 
 
 def issue(folder: Path, hosts: Sequence[str], *, resumes: bool = True) -> ServerTls:
-    """Make an authority and one certificate for all the hosts (IP addresses)."""
-    authority_key, server_key = (
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP256R1()),
-    )
+    """Make an authority and a certificate for each of the hosts (IP addresses)."""
+    key = ec.generate_private_key(ec.SECP256R1())
     authority = (
-        _builder("Load test authority", "Load test authority", authority_key)
+        _builder(_AUTHORITY, key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(authority_key, hashes.SHA256())
+        .sign(key, hashes.SHA256())
     )
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host)) for host in hosts])
-    server = (
-        _builder("Load test receiver", "Load test authority", server_key)
-        .add_extension(names, critical=False)
-        .sign(authority_key, hashes.SHA256())
+    authority_path = folder / "authority.pem"
+    authority_path.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+    certificates = {host: _issue_one(folder, host, key) for host in hosts}
+    return ServerTls(certificates=certificates, authority=authority_path, resumes=resumes)
+
+
+def _issue_one(folder: Path, host: str, authority_key: ec.EllipticCurvePrivateKey) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
+    certificate = (
+        _builder(host, key).add_extension(names, critical=False).sign(authority_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    key_text = server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    certificate_path, authority_path = folder / "receiver.pem", folder / "authority.pem"
-    certificate_path.write_bytes(key_text + server.public_bytes(pem))
-    authority_path.write_bytes(authority.public_bytes(pem))
-    return ServerTls(certificate=certificate_path, authority=authority_path, resumes=resumes)
+    text = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / f"{host}.pem"
+    path.write_bytes(text + certificate.public_bytes(pem))
+    return path
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(subject: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
-        .issuer_name(_name(issuer))
+        .issuer_name(_name(_AUTHORITY))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _DAY)

@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from tests.load.behaviours import Behaviour
-from tests.load.certificates import ServerTls, server_context
+from tests.load.certificates import ServerTls, server_contexts
 from tests.load.receiver import Connection, Path, Receiver
 from tests.load.tally import Tally
 
@@ -65,13 +65,13 @@ class ReceiverServer:
         self.stopped = asyncio.Event()
         self._servers: list[asyncio.Server] = []
         self._addresses: list[tuple[str, int]] = []
-        self._context: ssl.SSLContext | None = None
+        self._contexts: dict[str, ssl.SSLContext] = {}
 
     async def obey(self, command: dict[str, Any]) -> Any:
         """Do what one command says and return what it answers."""
         match command["do"]:
             case "listen":
-                self._context = server_context(**command["tls"]) if command["tls"] else None
+                self._contexts = server_contexts(**command["tls"]) if command["tls"] else {}
                 return await self._listen([(host, 0) for host in command["hosts"]])
             case "paths":
                 for path, secret in command["secrets"].items():
@@ -100,7 +100,7 @@ class ReceiverServer:
         loop = asyncio.get_running_loop()
         for host, port in addresses:
             server = await loop.create_server(
-                lambda: Connection(self.receiver), host, port, ssl=self._context, backlog=1024
+                lambda: Connection(self.receiver), host, port, ssl=self._contexts.get(host), backlog=1024
             )
             self._servers.append(server)
         self._addresses = [server.sockets[0].getsockname()[:2] for server in self._servers]
