@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from hub.store.faults import UnknownDatabase
+
+COMMAND_TIMEOUT_SECONDS = 60.0
+SERVER_SETTINGS = {
+    "application_name": "hub",
+    # Whatever the server's default: accepted means durable.
+    "synchronous_commit": "on",
+    # Our statements are short; compiling them costs more than running them.
+    "jit": "off",
+    # A process that hangs in a transaction must not hold its locks for ever.
+    "idle_in_transaction_session_timeout": "60s",
+}
 
 
 def parse(url: str) -> Path | URL:
@@ -35,6 +47,15 @@ def dsn(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
+async def connect(url: URL) -> asyncpg.Connection:
+    """Open one connection as Hub uses them all."""
+    return await asyncpg.connect(
+        dsn(url), server_settings=SERVER_SETTINGS, command_timeout=COMMAND_TIMEOUT_SECONDS
+    )
+
+
 def engine(url: URL) -> AsyncEngine:
     """An engine without a pool, for work that is done once."""
-    return create_async_engine(url.set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: connect(url), poolclass=NullPool
+    )

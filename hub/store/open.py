@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from hub.flow.ports import HotStore
 from hub.flow.repositories import Store
 from hub.store import address, migration
 from hub.store.database import Database
+from hub.store.postgres.database import PostgresDatabase
 from hub.store.repositories.bridges import SqlBridges
 from hub.store.repositories.chats import SqlChats
 from hub.store.repositories.deliveries import SqlDeliveries
@@ -61,22 +63,17 @@ async def open_store(url: str, *, sealer: Sealer, cache_mib: int = 64, pool_size
         UnknownDatabase: The URL is of another kind.
     """
     parsed = address.parse(url)
-    if not isinstance(parsed, Path):
-        raise NotImplementedError(f"PostgreSQL with {pool_size} connections")
-    parsed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = SqliteDatabase(parsed, SqliteOptions(writer_cache_kib=cache_mib * 1024))
-
-    async def migrate() -> None:
-        await migration.migrate(url)
-
-    async def check() -> None:
-        await database.read(migration.check)
-
+    database: SqliteDatabase | PostgresDatabase
+    if isinstance(parsed, Path):
+        parsed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = SqliteDatabase(parsed, SqliteOptions(writer_cache_kib=cache_mib * 1024))
+    else:
+        database = PostgresDatabase(parsed, pool_size=pool_size)
     return OpenStore(
         store=_store(database, database.hot, sealer),
-        dialect="sqlite",
-        migrate=migrate,
-        check=check,
+        dialect="sqlite" if isinstance(parsed, Path) else "postgresql",
+        migrate=partial(migration.migrate, url),
+        check=partial(database.read, migration.check),
         close=database.close,
     )
 

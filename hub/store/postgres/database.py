@@ -1,0 +1,131 @@
+"""PostgreSQL as the store's port: a pool of the bare driver for the hot path, an engine over the same driver else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
+from sqlalchemy import URL, Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from hub.flow.ports import HotTransaction
+from hub.store import address
+from hub.store.postgres.healing import OutcomeUnknown, explained, is_lost, retrying
+from hub.store.postgres.hot import PostgresTransaction
+
+T = TypeVar("T")
+
+#: Cold work is seldom; the rest of the connections serve the hot path.
+COLD_CONNECTIONS = 2
+IDLE_SECONDS = 300.0
+
+
+class PostgresDatabase:
+    """One PostgreSQL database, used by this process."""
+
+    def __init__(self, url: URL, *, pool_size: int) -> None:
+        self._engine = _engine(url)
+        self.hot = PostgresHot(url, pool_size=max(1, pool_size - COLD_CONNECTIONS))
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self._run(self._read, work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        return await self._run(self._write, work)
+
+    async def close(self) -> None:
+        await self.hot.close()
+        await self._engine.dispose()
+
+    async def _run(
+        self, once: Callable[[Callable[[Connection], T]], Awaitable[T]], work: Callable[[Connection], T]
+    ) -> T:
+        try:
+            return await retrying()(once, work)
+        except Exception as error:
+            raise explained(error) from error
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            return await connection.run_sync(work)
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as connection:
+            result = await connection.run_sync(work)
+            try:
+                await connection.commit()
+            except Exception as error:
+                if is_lost(error):
+                    raise OutcomeUnknown(
+                        "The connection to PostgreSQL was lost during a commit: look whether it was recorded."
+                    ) from error
+                raise
+        return result
+
+
+class PostgresHot:
+    """The hot path (hub.flow.ports.HotStore).
+
+    Work is repeated after a conflict or a lost connection, even when that was lost during COMMIT: every hot write
+    is idempotent by unique keys, so a second run of the same rows adds nothing (see docs/decisions/0005-store.md).
+    """
+
+    def __init__(self, url: URL, *, pool_size: int) -> None:
+        self._dsn = address.dsn(url)
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool | None = None
+
+    async def write(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
+        return await self._run(work, isolation="read_committed", is_read_only=False)
+
+    async def read(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
+        return await self._run(work, isolation="repeatable_read", is_read_only=True)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def _connected(self) -> asyncpg.Pool:
+        if self._pool is None:
+            self._pool = asyncpg.create_pool(
+                self._dsn,
+                min_size=0,
+                max_size=self._pool_size,
+                max_inactive_connection_lifetime=IDLE_SECONDS,
+                statement_cache_size=200,
+                server_settings=address.SERVER_SETTINGS,
+                command_timeout=address.COMMAND_TIMEOUT_SECONDS,
+            )
+        return await self._pool
+
+    async def _run(
+        self, work: Callable[[HotTransaction], Awaitable[T]], *, isolation: str, is_read_only: bool
+    ) -> T:
+        is_repeat = False
+        try:
+            async for attempt in retrying():
+                with attempt:
+                    pool = await self._connected()
+                    async with (
+                        pool.acquire() as connection,
+                        connection.transaction(isolation=isolation, readonly=is_read_only),
+                    ):
+                        transaction = PostgresTransaction(connection, is_repeat=is_repeat)
+                        is_repeat = True
+                        result = await work(transaction)
+        except Exception as error:
+            raise explained(error) from error
+        return result
+
+
+def _engine(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: address.connect(url),
+        pool_size=COLD_CONNECTIONS,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_recycle=IDLE_SECONDS,
+    )

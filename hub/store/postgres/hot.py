@@ -1,0 +1,146 @@
+"""The hot path on PostgreSQL: every method is one statement over arrays.
+
+Batches go in by the order of their key, so that two transactions never wait for each other crosswise.
+Not here: the transaction around it (database) and the text of the statements (statements).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+from asyncpg import Connection, Record  # type: ignore[import-untyped]  # asyncpg ships no types
+
+from hub.flow.rows import (
+    AttemptRow,
+    ChatRow,
+    DeliveryRow,
+    DueDelivery,
+    DueOutbox,
+    EventRow,
+    FinishRow,
+    IdempotencyRow,
+    MessageRow,
+    OutboxRow,
+    OutboxUpdate,
+    RawRow,
+    ReactionRow,
+)
+from hub.store import moves
+from hub.store.postgres import statements as sql
+
+Rows = Sequence[tuple[Any, ...]]
+
+_by_dedupe_key = itemgetter(EventRow._fields.index("dedupe_key"))
+_by_chat = itemgetter(1, 2)
+_by_guid = itemgetter(1, 3)
+_by_reaction = itemgetter(1, 2, 3, 4)
+_by_request = itemgetter(1, 2)
+_by_event = itemgetter(1, 2)
+
+
+class PostgresTransaction:
+    """One hot transaction on a connection whose BEGIN and COMMIT are someone else's.
+
+    Args:
+        connection: Within a transaction.
+        is_repeat: The same work ran before and lost its connection; its commit may have succeeded.
+    """
+
+    def __init__(self, connection: Connection, *, is_repeat: bool = False) -> None:
+        self._connection = connection
+        self._is_repeat = is_repeat
+
+    async def _run(self, statement: str, rows: Rows) -> list[Record]:
+        if not rows:
+            return []
+        found: list[Record] = await self._connection.fetch(statement, *zip(*rows, strict=True))
+        return found
+
+    async def _inserted(self, insert: str, present: str, rows: Rows) -> set[int]:
+        inserted: set[int] = {row[0] for row in await self._run(insert, rows)}
+        if len(inserted) < len(rows):
+            # An id that is there although it was not inserted now is ours from an earlier run of this work.
+            rest = [row[0] for row in rows if row[0] not in inserted]
+            inserted.update(row[0] for row in await self._connection.fetch(present, rest))
+        return inserted
+
+    async def revision(self) -> int:
+        return int(await self._connection.fetchval(sql.REVISION))
+
+    async def insert_raw(self, rows: Sequence[RawRow]) -> set[int]:
+        return await self._inserted(sql.INSERT_RAW, sql.PRESENT_RAW, sorted(rows, key=_by_request))
+
+    async def merge_chats(self, rows: Sequence[ChatRow]) -> list[ChatRow]:
+        found = map(ChatRow._make, await self._run(sql.MERGE_CHATS, sorted(rows, key=_by_chat)))
+        merged = {_by_chat(row): row for row in found}
+        return [merged[_by_chat(row)] for row in rows]
+
+    async def merge_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+        found = map(MessageRow._make, await self._run(sql.MERGE_MESSAGES, sorted(rows, key=_by_guid)))
+        merged = {_by_guid(row): row for row in found}
+        return [merged[_by_guid(row)] for row in rows]
+
+    async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
+        await self._run(sql.MERGE_REACTIONS, sorted(rows, key=_by_reaction))
+
+    async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
+        return await self._inserted(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, sorted(rows, key=_by_dedupe_key))
+
+    async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
+        await self._run(sql.INSERT_DELIVERIES, sorted(rows, key=_by_event))
+
+    async def finish_deliveries(self, finished: Sequence[FinishRow], attempts: Sequence[AttemptRow]) -> None:
+        await self._run(sql.INSERT_ATTEMPTS, sorted(attempts))
+        await self._run(sql.FINISH_DELIVERIES, sorted(finished))
+
+    async def mark_webhooks(self, failing: Sequence[tuple[int, int]], recovered: Sequence[int]) -> None:
+        await self._run(sql.MARK_FAILING, sorted(failing))
+        if recovered:
+            await self._connection.execute(sql.MARK_RECOVERED, sorted(recovered))
+
+    async def insert_idempotency(self, rows: Sequence[IdempotencyRow]) -> list[IdempotencyRow | None]:
+        first = moves.first_of_each_key(rows)
+        inserted = await self._run(sql.INSERT_IDEMPOTENCY, [first[key] for key in sorted(first)])
+        known = first.keys() - {tuple(row) for row in inserted}
+        stored = map(IdempotencyRow._make, await self._run(sql.SELECT_IDEMPOTENCY, list(known)))
+        first.update({(row.scope, row.key): row for row in stored})
+        return moves.already_there(rows, first)
+
+    async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
+        await self._run(sql.INSERT_OUTBOX, rows)
+
+    async def update_outbox(self, rows: Sequence[OutboxUpdate]) -> set[int]:
+        ordered = sorted(rows, key=itemgetter(0))
+        masked = [(*row, moves.OUTBOX_SOURCES[row.state]) for row in ordered]
+        moved = {row[0] for row in await self._run(sql.UPDATE_OUTBOX, masked)}
+        if self._is_repeat and len(moved) < len(rows):
+            moved.update(row[0] for row in await self._run(sql.ALREADY_MOVED, ordered))
+        return moved
+
+    async def deliveries_between(
+        self, first_id: int, last_id: int, shards: Sequence[int], limit: int
+    ) -> list[DueDelivery]:
+        rows = await self._connection.fetch(sql.DELIVERIES_BETWEEN, first_id, last_id, list(shards), limit)
+        return [DueDelivery._make(row) for row in rows]
+
+    async def due_deliveries(self, webhook_id: int, shard: int, now_ms: int, limit: int) -> list[DueDelivery]:
+        rows = await self._connection.fetch(sql.DUE_DELIVERIES, webhook_id, shard, now_ms, limit)
+        return [DueDelivery._make(row) for row in rows]
+
+    async def ordered_deliveries(
+        self, webhook_id: int, shard: int, limit: int
+    ) -> list[tuple[int, DueDelivery]]:
+        rows = await self._connection.fetch(sql.ORDERED_DELIVERIES, webhook_id, shard, limit)
+        return [(row[0], DueDelivery._make(tuple(row)[1:])) for row in rows]
+
+    async def pending_lanes(self, shard: int) -> list[tuple[int, int]]:
+        return [(row[0], row[1]) for row in await self._connection.fetch(sql.PENDING_LANES, shard)]
+
+    async def due_outbox(self, line_id: int, shard: int, limit: int) -> list[DueOutbox]:
+        rows = await self._connection.fetch(sql.DUE_OUTBOX, line_id, shard, limit)
+        return [DueOutbox._make(row) for row in rows]
+
+    async def pending_lines(self, shard: int) -> list[tuple[int, int]]:
+        return [(row[0], row[1]) for row in await self._connection.fetch(sql.PENDING_LINES, shard)]

@@ -1,0 +1,142 @@
+"""The hot statements of PostgreSQL: a batch is one statement over arrays, so it stays prepared at any size."""
+
+# ruff: noqa: S608 - the statements are put together from constants of ours; values are always bound.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Table, make_url
+
+from hub.flow.rows import (
+    AttemptRow,
+    ChatRow,
+    DeliveryRow,
+    DueOutbox,
+    EventRow,
+    FinishRow,
+    IdempotencyRow,
+    MessageRow,
+    OutboxRow,
+    OutboxUpdate,
+    RawRow,
+    ReactionRow,
+)
+from hub.store import merging, schema
+
+_DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
+_NOTHING = "ON CONFLICT DO NOTHING"
+
+
+def _arrays(table: Table, columns: Sequence[str]) -> str:
+    types = [table.c[name].type.compile(dialect=_DIALECT) for name in columns]
+    return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=1))
+
+
+def _insert(
+    table: Table, columns: Sequence[str], tail: str, *, constants: Sequence[tuple[str, int]] = ()
+) -> str:
+    names = ", ".join([*columns, *(name for name, _ in constants)])
+    values = ", ".join(["new.*", *(str(value) for _, value in constants)])
+    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({_arrays(table, columns)}) AS new {tail}"
+
+
+def _update(table: Table, columns: Sequence[str], where: str, *, more: str = "", more_name: str = "") -> str:
+    sets = ", ".join(f"{name} = new.{name}" for name in columns if name != "id")
+    names = ", ".join([*columns, *([more_name] if more_name else [])])
+    arrays = _arrays(table, columns) + (f", ${len(columns) + 1}::{more}[]" if more else "")
+    new = f"unnest({arrays}) AS new ({names})"
+    return f"UPDATE {table.name} AS old SET {sets} FROM {new} WHERE old.id = new.id AND {where}"
+
+
+def _returning(fields: Sequence[str]) -> str:
+    return f"RETURNING {', '.join(fields)}"
+
+
+INSERT_RAW = _insert(schema.raw_payloads, RawRow._fields, f"{_NOTHING} RETURNING id")
+MERGE_CHATS = _insert(
+    schema.chats, ChatRow._fields, f"{merging.merge_chats(merging.POSTGRES)} {_returning(ChatRow._fields)}"
+)
+MERGE_MESSAGES = _insert(
+    schema.messages,
+    MessageRow._fields,
+    f"{merging.merge_messages(merging.POSTGRES)} {_returning(MessageRow._fields)}",
+)
+MERGE_REACTIONS = _insert(schema.reactions, ReactionRow._fields, merging.merge_reactions())
+INSERT_EVENTS = _insert(schema.events, EventRow._fields, f"{_NOTHING} RETURNING id")
+INSERT_DELIVERIES = _insert(
+    schema.deliveries, DeliveryRow._fields, _NOTHING, constants=(("attempt_count", 0),)
+)
+INSERT_ATTEMPTS = _insert(schema.attempts, AttemptRow._fields, _NOTHING)
+FINISH_DELIVERIES = _update(schema.deliveries, FinishRow._fields, "old.state = 0")
+MARK_FAILING = _update(schema.webhooks, ("id", "failing_since"), "old.failing_since IS NULL")
+MARK_RECOVERED = (
+    "UPDATE webhooks SET failing_since = NULL WHERE failing_since IS NOT NULL AND id = ANY($1::bigint[])"
+)
+INSERT_IDEMPOTENCY = _insert(
+    schema.idempotency_keys, IdempotencyRow._fields, f"{_NOTHING} RETURNING scope, key"
+)
+SELECT_IDEMPOTENCY = (
+    f"SELECT {', '.join(IdempotencyRow._fields)} FROM idempotency_keys "
+    "WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+)
+INSERT_OUTBOX = _insert(
+    schema.outbox, OutboxRow._fields, _NOTHING, constants=(("state", 0), ("attempt_count", 0))
+)
+#: `sources` is a mask of the states that the item may leave for the new one.
+UPDATE_OUTBOX = (
+    _update(
+        schema.outbox,
+        OutboxUpdate._fields,
+        "(new.sources >> old.state) & 1 = 1",
+        more="integer",
+        more_name="sources",
+    )
+    + " RETURNING old.id"
+)
+#: The items that already stand exactly so: moved by an earlier run of the same work.
+ALREADY_MOVED = (
+    f"SELECT old.id FROM outbox AS old JOIN unnest({_arrays(schema.outbox, OutboxUpdate._fields)}) "
+    f"AS new ({', '.join(OutboxUpdate._fields)}) ON old.id = new.id WHERE "
+    + " AND ".join(f"old.{name} IS NOT DISTINCT FROM new.{name}" for name in OutboxUpdate._fields[1:])
+)
+REVISION = "SELECT version FROM revisions WHERE name = 'configuration'"
+PRESENT_EVENTS = "SELECT id FROM events WHERE id = ANY($1::bigint[])"
+PRESENT_RAW = "SELECT id FROM raw_payloads WHERE id = ANY($1::bigint[])"
+
+_DUE = "lane.id, lane.event_id, lane.webhook_id, lane.attempt_count, e.type, e.data"
+_LANE = "SELECT id, event_id, webhook_id, attempt_count, next_attempt_at FROM deliveries WHERE state = 0"
+_EVENTS = "JOIN events AS e ON e.id = lane.event_id"
+
+DELIVERIES_BETWEEN = (
+    f"SELECT {_DUE} FROM ({_LANE} AND id BETWEEN $1 AND $2 AND attempt_count = 0 "
+    f"AND shard = ANY($3::smallint[]) ORDER BY id LIMIT $4) AS lane {_EVENTS} ORDER BY lane.id"
+)
+DUE_DELIVERIES = (
+    f"SELECT {_DUE} FROM ({_LANE} AND webhook_id = $1 AND shard = $2 AND next_attempt_at <= $3 "
+    f"ORDER BY next_attempt_at, id LIMIT $4) AS lane {_EVENTS} ORDER BY lane.next_attempt_at, lane.id"
+)
+ORDERED_DELIVERIES = (
+    f"SELECT lane.next_attempt_at, {_DUE} FROM (SELECT * FROM deliveries WHERE id IN (SELECT id FROM deliveries "
+    "WHERE state = 0 AND webhook_id = $1 AND shard = $2 ORDER BY id LIMIT $3)) "
+    f"AS lane {_EVENTS} ORDER BY lane.id"
+)
+DUE_OUTBOX = (
+    f"SELECT {', '.join(DueOutbox._fields)} FROM outbox "
+    "WHERE state < 3 AND line_id = $1 AND shard = $2 ORDER BY id LIMIT $3"
+)
+
+
+def loose_scan(*, table: str, lane: str, pending: str) -> str:
+    """Find each lane of a shard by one seek into the index, however long the lane's backlog is."""
+    source = f"{table} WHERE {pending} AND shard = $1"
+    return (
+        f"WITH RECURSIVE lanes(lane) AS ((SELECT {lane} FROM {source} ORDER BY shard, {lane} LIMIT 1) UNION ALL "
+        f"SELECT (SELECT {lane} FROM {source} AND {lane} > lanes.lane ORDER BY shard, {lane} LIMIT 1) FROM lanes "
+        f"WHERE lanes.lane IS NOT NULL) SELECT lane, (SELECT next_attempt_at FROM {source} AND {lane} = lanes.lane "
+        f"ORDER BY shard, {lane}, next_attempt_at LIMIT 1) FROM lanes WHERE lane IS NOT NULL"
+    )
+
+
+PENDING_LANES = loose_scan(table="deliveries", lane="webhook_id", pending="state = 0")
+PENDING_LINES = loose_scan(table="outbox", lane="line_id", pending="state < 3")
