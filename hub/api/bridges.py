@@ -1,0 +1,197 @@
+"""/v1/bridges: adapters that push their events to us. The hot endpoint itself is hub.api.bridge_events."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, path_id
+from hub.api.webhook_shapes import Rotation
+from hub.flow.bridges import NewBridge
+from hub.model.ids import Prefix, id_text
+from hub.model.line import Bridge
+
+BridgeName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[!-~](?:[ -~]*[!-~])?\Z")]
+
+
+class BridgeWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A bridge to register."""
+
+    name: BridgeName
+
+
+class BridgeChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change; the rest stays."""
+
+    name: BridgeName | None = None
+    is_enabled: bool | None = None
+
+
+class BridgeReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A bridge, never its secret."""
+
+    id: str
+    name: str
+    #: `push` for one that posts to /v1/bridge/events; the others run inside the hub.
+    kind: str
+    is_enabled: bool
+    #: Until when the secret before the last rotation is still believed.
+    previous_secret_expires_at: int | None
+    created_at: int
+
+
+class OneBridge(BridgeReply, frozen=True, kw_only=True):
+    """A bridge, answered alone."""
+
+    request_id: str
+
+
+class BridgeWithSecret(OneBridge, frozen=True, kw_only=True):
+    """A bridge with its fresh secret: shown this once."""
+
+    secret: str
+
+
+class BridgeDeleted(msgspec.Struct, frozen=True, kw_only=True):
+    """The bridge is gone."""
+
+    id: str
+    deleted: bool = True
+    request_id: str
+
+
+def _fields(bridge: Bridge, now_ms: int) -> dict[str, Any]:
+    previous = [each.expires_at for each in bridge.secrets if (each.expires_at or 0) > now_ms]
+    return {
+        "id": id_text(Prefix.BRIDGE, bridge.id),
+        "name": bridge.name,
+        "kind": bridge.kind,
+        "is_enabled": bridge.is_enabled,
+        "previous_secret_expires_at": max(filter(None, previous), default=None),
+        "created_at": bridge.created_at,
+    }
+
+
+def _one(call: Call[Any, Any], bridge: Bridge) -> Reply:
+    fields = {**_fields(bridge, call.now_ms), "request_id": call.request_id}
+    return Reply(content=msgspec.convert(fields, OneBridge))
+
+
+def _made(call: Call[Any, Any], made: NewBridge, *, status: int) -> Reply:
+    fields = {**_fields(made.bridge, call.now_ms), "request_id": call.request_id, "secret": made.secret}
+    return Reply(content=msgspec.convert(fields, BridgeWithSecret), status=status)
+
+
+def _bridge_id(call: Call[Any, Any]) -> int:
+    call.uses.lines.require(call.key, None)
+    return path_id(call, Prefix.BRIDGE, "bridge")
+
+
+async def _list(call: Call[NoQuery, NoBody]) -> Reply:
+    call.uses.lines.require(call.key, None)
+    bridges = await call.uses.bridges.all()
+    data = [msgspec.convert(_fields(bridge, call.now_ms), BridgeReply) for bridge in bridges]
+    return Reply(content=Listed(data=data, request_id=call.request_id))
+
+
+async def _add(call: Call[NoQuery, BridgeWish]) -> Reply:
+    call.uses.lines.require(call.key, None)
+    return _made(call, await call.uses.bridges.add(name=call.body.name), status=201)
+
+
+async def _get(call: Call[NoQuery, NoBody]) -> Reply:
+    return _one(call, await call.uses.bridges.get(_bridge_id(call)))
+
+
+async def _change(call: Call[NoQuery, BridgeChanges]) -> Reply:
+    body = call.body
+    changed = await call.uses.bridges.update(_bridge_id(call), name=body.name, is_enabled=body.is_enabled)
+    return _one(call, changed)
+
+
+async def _rotate(call: Call[NoQuery, Rotation]) -> Reply:
+    hours = call.body.overlap_hours
+    overlap = call.uses.settings.rotation_overlap_hours if hours is None else hours
+    made = await call.uses.bridges.rotate_secret(_bridge_id(call), overlap_hours=overlap)
+    return _made(call, made, status=200)
+
+
+async def _delete(call: Call[NoQuery, NoBody]) -> Reply:
+    bridge_id = _bridge_id(call)
+    await call.uses.bridges.delete(bridge_id)
+    return Reply(content=BridgeDeleted(id=id_text(Prefix.BRIDGE, bridge_id), request_id=call.request_id))
+
+
+def _endpoint(method: str, path: str, name: str, summary: str, **more: Any) -> AnyEndpoint:
+    return Endpoint(
+        method=method,
+        path=f"/v1/bridges{path}",
+        name=name,
+        summary=summary,
+        tag="bridges",
+        scope="admin",
+        query=NoQuery,
+        body=more.pop("body", NoBody),
+        errors=("line_not_accessible", *more.pop("errors", ())),
+        **more,
+    )
+
+
+ENDPOINTS: tuple[AnyEndpoint, ...] = (
+    _endpoint("GET", "", "list_bridges", "List the bridges.", reply=Listed[BridgeReply], handle=_list),
+    _endpoint(
+        "POST",
+        "",
+        "add_bridge",
+        "Register a bridge that pushes its events; the answer shows its secret, this once.",
+        body=BridgeWish,
+        reply=BridgeWithSecret,
+        status=201,
+        errors=("name_taken",),
+        example={"name": "mac-mini"},
+        handle=_add,
+    ),
+    _endpoint(
+        "GET",
+        "/{id}",
+        "get_bridge",
+        "Show one bridge.",
+        reply=OneBridge,
+        errors=("bridge_not_found",),
+        handle=_get,
+    ),
+    _endpoint(
+        "PATCH",
+        "/{id}",
+        "change_bridge",
+        "Rename a bridge, or switch it off or on.",
+        body=BridgeChanges,
+        reply=OneBridge,
+        errors=("bridge_not_found", "name_taken"),
+        example={"is_enabled": False},
+        handle=_change,
+    ),
+    _endpoint(
+        "DELETE",
+        "/{id}",
+        "delete_bridge",
+        "Delete a bridge that carries no lines.",
+        reply=BridgeDeleted,
+        errors=("bridge_not_found", "bridge_in_use"),
+        handle=_delete,
+    ),
+    _endpoint(
+        "POST",
+        "/{id}/rotate-secret",
+        "rotate_bridge_secret",
+        "Make a new secret; the old one is believed until the overlap is over.",
+        body=Rotation,
+        is_body_optional=True,
+        reply=BridgeWithSecret,
+        errors=("bridge_not_found",),
+        example={"overlap_hours": 24},
+        handle=_rotate,
+    ),
+)

@@ -1,0 +1,37 @@
+"""The tables of all nouns, one after the other: adding a noun is adding its file and one line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.api import (
+    bridges,
+    chats,
+    deliveries,
+    jobs,
+    keys,
+    lines,
+    messages,
+    operations,
+    outbox,
+    reactions,
+    sandbox,
+    webhooks,
+)
+from hub.api.calls import AnyEndpoint
+
+#: Alphabetical by file.
+NOUNS: Final[tuple[AnyEndpoint, ...]] = (
+    *bridges.ENDPOINTS,
+    *chats.ENDPOINTS,
+    *deliveries.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *keys.ENDPOINTS,
+    *lines.ENDPOINTS,
+    *messages.ENDPOINTS,
+    *operations.ENDPOINTS,
+    *outbox.ENDPOINTS,
+    *reactions.ENDPOINTS,
+    *sandbox.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+)

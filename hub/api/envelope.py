@@ -1,0 +1,133 @@
+"""The outermost layer: a request id for everyone, errors as envelopes, CORS, HEAD, and one log line a request.
+
+Nothing passes it but answers: an exception that is not ours is logged under its request id and becomes a 500
+whose body says nothing of our insides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from hub.api.cors import Cors
+from hub.api.errors import BY_CODE, error_reply
+from hub.api.parts import Application, Receive, Send
+from hub.api.reading import Disconnected
+from hub.model.errors import InvalidRequest, StoreError
+from hub.model.ids import id_text
+
+log = structlog.get_logger("api")
+
+#: An answer that began before its handler failed can only be cut off.
+_CUT_OFF: Final = 0
+_INTERNAL: Final = InvalidRequest("internal_error", "A mistake of ours; it is logged under this request id.")
+_AWAY: Final = InvalidRequest(
+    "service_unavailable", "The database could not do it now; nothing was recorded. Try again.", retry_after=1
+)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Envelope:
+    """Wraps the whole surface."""
+
+    def __init__(
+        self,
+        inside: Application,
+        *,
+        new_id: Callable[[], int],
+        monotonic: Callable[[], float],
+        cors: Cors,
+        on_answer: Callable[[int], None],
+    ) -> None:
+        self._inside = inside
+        self._new_id = new_id
+        self._monotonic = monotonic
+        self._cors = cors
+        self._on_answer = on_answer
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _refuse_other(scope, receive, send)
+            return
+        begun = self._monotonic()
+        request_id = id_text("req", self._new_id())
+        extra = [(b"x-request-id", request_id.encode()), *self._cors.headers(scope)]
+        state: dict[str, Any] = {"request_id": request_id, "answer_headers": extra}
+        scope["state"] = state
+        answer = _Answer(send, extra, is_head=scope["method"] == "HEAD")
+        code = None
+        try:
+            await self._inside(scope, receive, answer.send)
+        except Disconnected:
+            code = "disconnected"
+        except InvalidRequest as error:
+            code = error.code
+            await answer.fail(error, request_id)
+        except StoreError as error:
+            code = "service_unavailable"
+            log.error("request.unserved", request_id=request_id, error=str(error))
+            await answer.fail(_AWAY, request_id)
+        except Exception:
+            code = "internal_error"
+            log.exception("request.failed", request_id=request_id, route=state.get("route"))
+            await answer.fail(_INTERNAL, request_id)
+        self._report(scope, state, answer.status, code, begun)
+
+    def _report(self, scope: Any, state: dict[str, Any], status: int, code: str | None, begun: float) -> None:
+        self._on_answer(status)
+        if "route" in state or code is not None:  # the hot endpoint says what it did where it does it
+            log.info(
+                "request.answered",
+                request_id=state["request_id"],
+                method=scope["method"],
+                route=state.get("route"),
+                status=status,
+                code=code,
+                key_id=state.get("key_id"),
+                duration_ms=round((self._monotonic() - begun) * 1000, 2),
+            )
+
+
+class _Answer:
+    """Sends one answer: adds the headers that every answer has, and drops the body of a HEAD."""
+
+    def __init__(self, send: Send, extra: list[tuple[bytes, bytes]], *, is_head: bool) -> None:
+        self._send = send
+        self._extra = extra
+        self._is_head = is_head
+        self.status = _CUT_OFF
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message.get("headers", ()), *self._extra]}
+        elif self._is_head:
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    async def fail(self, error: InvalidRequest, request_id: str) -> None:
+        """Answer with the error's envelope, unless an answer has begun."""
+        if self.status != _CUT_OFF:
+            return
+        body = _encode(error_reply(error, request_id))
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        if error.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % error.retry_after))
+        status = BY_CODE[error.code].status
+        if status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+async def _refuse_other(scope: Any, receive: Receive, send: Send) -> None:
+    """There are no web sockets here; and nothing of ours hangs on the server's lifespan."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    while (await receive())["type"] != "lifespan.shutdown":
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,214 @@
+"""Every code of the native error envelope, once: its HTTP status, its type, what it means and what to do.
+
+The codes down to `webhook_not_found` of contracts: messages.dev §5 are spelt as there; the others are ours.
+docs/reference/errors.md is generated from this table, and a test ties the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from hub.model.errors import InvalidRequest
+
+AUTHENTICATION = "authentication_error"
+AUTHORIZATION = "authorization_error"
+INVALID = "invalid_request_error"
+NOT_FOUND = "not_found_error"
+RATE_LIMIT = "rate_limit_error"
+OURS = "api_error"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErrorCode:
+    """One code of the envelope."""
+
+    code: str
+    status: int
+    type: str
+    meaning: str
+    fix: str
+
+
+def _code(status: int, kind: str, code: str, meaning: str, fix: str) -> ErrorCode:
+    return ErrorCode(code=code, status=status, type=kind, meaning=meaning, fix=fix)
+
+
+#: By status, then alphabetical.
+ERROR_CODES: tuple[ErrorCode, ...] = (
+    _code(
+        400, INVALID, "header_refused",
+        "A custom header of a webhook has a reserved name, or a name or value that HTTP forbids.",
+        "Choose another name; the message says which rule it breaks.",
+    ),
+    _code(
+        400, INVALID, "invalid_json",
+        "The body is not one JSON object in UTF-8, is nested too deeply, or holds NUL, half a surrogate pair or a "
+        "number too large to keep.",
+        "Send one well-formed JSON object; the message names the place.",
+    ),
+    _code(
+        400, INVALID, "invalid_parameter_value",
+        "A field, query parameter or header has the wrong type, is out of range or is not known here.",
+        "Mend the field that `param` names.",
+    ),
+    _code(
+        400, INVALID, "missing_required_parameter",
+        "A field or query parameter that must be there is not.",
+        "Add the field that `param` names.",
+    ),
+    _code(
+        400, INVALID, "sandbox_contact_mismatch",
+        "The message named does not belong to the conversation with this simulated contact.",
+        "Name a message of that contact's chat, or let the right contact act.",
+    ),
+    _code(
+        400, INVALID, "url_refused",
+        "Hub may not call this URL: it is malformed, not HTTPS, or leads to a private or special address.",
+        "Use a public https:// URL, or let the operator open the receiver with outbound.allow in hub.yaml.",
+    ),
+    _code(
+        401, AUTHENTICATION, "invalid_api_key",
+        "The API key has the wrong form, is not known, was revoked or has expired.",
+        "Check the key for missing characters, or make a new one with `hub keys create` or POST /v1/keys.",
+    ),
+    _code(
+        401, AUTHENTICATION, "invalid_signature",
+        "A bridge's request is not signed, or no signature fits its bytes.",
+        "Sign `{webhook-id}.{webhook-timestamp}.{raw body}` with the bridge's secret.",
+    ),
+    _code(
+        401, AUTHENTICATION, "missing_api_key",
+        "The request has no `Authorization` header.",
+        "Send `Authorization: Bearer sk_live_…`.",
+    ),
+    _code(
+        401, AUTHENTICATION, "timestamp_out_of_tolerance",
+        "A bridge's signature is too old, or lies in the future.",
+        "Check the bridge's clock, and sign each attempt anew.",
+    ),
+    _code(
+        403, INVALID, "contact_has_not_messaged",
+        "The line may only answer, and nobody in this chat has written to it yet.",
+        "Wait for the contact to write first.",
+    ),
+    _code(
+        403, AUTHORIZATION, "insufficient_scope",
+        "The key lacks the scope that this endpoint needs.",
+        "Use a key with the scope that the message names.",
+    ),
+    _code(
+        403, AUTHORIZATION, "line_not_accessible",
+        "The key is restricted to other lines.",
+        "Use one of the key's lines, or another key.",
+    ),
+    _code(404, NOT_FOUND, "bridge_not_found", "No such bridge.", "List the bridges with GET /v1/bridges."),
+    _code(
+        404, NOT_FOUND, "chat_not_found", "The line has no such chat.",
+        "List the line's chats with GET /v1/chats?from=…",
+    ),
+    _code(
+        404, NOT_FOUND, "delivery_not_found", "No such delivery.",
+        "List the deliveries with GET /v1/deliveries; finished ones go after the days of retention.",
+    ),
+    _code(
+        404, NOT_FOUND, "event_not_found", "No such event.",
+        "List deliveries with GET /v1/deliveries; events go after the days of retention.",
+    ),
+    _code(
+        404, NOT_FOUND, "file_not_found", "No such file.", "Check the id. This hub does not keep files yet.",
+    ),
+    _code(404, NOT_FOUND, "job_not_found", "No such job.", "List the jobs with GET /v1/jobs."),
+    _code(404, NOT_FOUND, "key_not_found", "No such API key.", "List the keys with GET /v1/keys."),
+    _code(404, NOT_FOUND, "line_not_found", "No such line.", "List the lines with GET /v1/lines."),
+    _code(
+        404, NOT_FOUND, "message_not_found", "The line has no such message.",
+        "List the chat's messages with GET /v1/messages?from=…&to=…",
+    ),
+    _code(
+        404, NOT_FOUND, "outbox_item_not_found", "No such outbox item.",
+        "Use the `id` that the send answered; finished ones go after the days of retention.",
+    ),
+    _code(
+        404, NOT_FOUND, "route_not_found", "No endpoint has this path.",
+        "Check the path; GET /v1/openapi.json lists all.",
+    ),
+    _code(404, NOT_FOUND, "webhook_not_found", "No such webhook.", "List them with GET /v1/webhooks?from=*."),
+    _code(
+        405, INVALID, "method_not_allowed", "The path exists, but not with this method.",
+        "Use one of the methods in the `Allow` header.",
+    ),
+    _code(
+        409, INVALID, "bridge_in_use", "The bridge still carries lines.",
+        "Disable it instead: PATCH /v1/bridges/{id} with {\"is_enabled\": false}.",
+    ),
+    _code(
+        409, INVALID, "idempotency_key_conflict",
+        "The idempotency key was used with another request.",
+        "Take a fresh key for each new request; repeat only the identical request under one key.",
+    ),
+    _code(409, INVALID, "job_finished", "The job is over, so it cannot be cancelled.", "Nothing is left to do."),
+    _code(
+        409, INVALID, "line_inactive", "The line is switched off and sends nothing.",
+        "Switch it on: PATCH /v1/lines/{id} with {\"is_active\": true}.",
+    ),
+    _code(
+        409, INVALID, "name_taken", "Another one has this name or handle.", "Choose another, or change that one.",
+    ),
+    _code(
+        409, INVALID, "webhook_disabled", "The webhook is disabled, so nothing is delivered to it.",
+        "Enable it first: POST /v1/webhooks/{id}/enable.",
+    ),
+    _code(
+        413, INVALID, "payload_too_large", "The body is larger than this hub accepts.",
+        "Send less; the message names the limit (web.max_body_bytes, bridge.max_body_bytes).",
+    ),
+    _code(
+        415, INVALID, "unsupported_media_type",
+        "The body's Content-Type cannot be JSON, names another charset than UTF-8, or the body is compressed.",
+        "Send `Content-Type: application/json`, uncompressed.",
+    ),
+    _code(
+        429, RATE_LIMIT, "rate_limit_exceeded", "The key has used up its requests of this hour.",
+        "Wait as many seconds as `Retry-After` says; raise limits.requests_per_hour or the key's own limit.",
+    ),
+    _code(
+        500, OURS, "internal_error", "A mistake of ours; nothing is known to have been done.",
+        "Try again; if it stays, report the `request_id`.",
+    ),
+    _code(
+        503, OURS, "service_unavailable", "The database, or something else this needs, is away.",
+        "Try again after `Retry-After` seconds; /readyz says what is missing.",
+    ),
+)  # fmt: skip
+
+BY_CODE: dict[str, ErrorCode] = {each.code: each for each in ERROR_CODES}
+
+
+class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong. `param` is left out when it does not apply: a null makes the vendor's client give up."""
+
+    type: str
+    code: str
+    message: str
+    param: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class ErrorReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope of every error."""
+
+    error: ErrorDetail
+    request_id: str
+
+
+def error_reply(error: InvalidRequest, request_id: str) -> ErrorReply:
+    """Put an error into the envelope; its code must be in the table."""
+    listed = BY_CODE[error.code]
+    detail = ErrorDetail(
+        type=listed.type,
+        code=error.code,
+        message=error.message,
+        param=msgspec.UNSET if error.param is None else error.param,
+    )
+    return ErrorReply(error=detail, request_id=request_id)

@@ -1,0 +1,193 @@
+"""/v1/lines: the identities that a hub speaks as."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from hub.api.calls import (
+    AnyEndpoint,
+    Call,
+    Endpoint,
+    Listed,
+    NoBody,
+    NoQuery,
+    Reply,
+    field_id,
+    not_found,
+    path_id,
+)
+from hub.flow.lines import LineWish
+from hub.model.ids import Prefix, id_text
+from hub.model.line import Line
+from hub.model.observation import Handle, Label
+
+Service = Literal["imessage", "sms", "auto"]
+PaceMs = Annotated[
+    int, Meta(ge=0, le=3_600_000, description="Least time between two sends, in milliseconds.")
+]
+
+
+class LineReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A line."""
+
+    id: str
+    handle: str
+    label: str | None
+    service: Service
+    is_active: bool
+    bridge_id: str
+    #: Whether a contact must have written before the line may write to them.
+    is_contact_first: bool
+    pace_ms: int
+    #: `online`, `degraded` or `offline`, as the bridge says.
+    status: str
+    status_reason: str | None
+    created_at: int
+
+
+class OneLine(LineReply, frozen=True, kw_only=True):
+    """A line, answered alone."""
+
+    request_id: str
+
+
+class NewLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line to register on a bridge."""
+
+    bridge_id: str
+    handle: Handle
+    label: Label | None = None
+    service: Service = "auto"
+    is_contact_first: bool = True
+    pace_ms: PaceMs = 1000
+
+
+class LineChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change; the rest stays."""
+
+    label: Label | UnsetType | None = UNSET
+    service: Service | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+    is_contact_first: bool | UnsetType = UNSET
+    pace_ms: PaceMs | UnsetType = UNSET
+
+
+def _fields(line: Line) -> dict[str, object]:
+    return {
+        "id": id_text(Prefix.LINE, line.id),
+        "handle": line.handle,
+        "label": line.label,
+        "service": line.service,
+        "is_active": line.is_active,
+        "bridge_id": id_text(Prefix.BRIDGE, line.bridge_id),
+        "is_contact_first": line.is_contact_first,
+        "pace_ms": line.pace_ms,
+        "status": line.status,
+        "status_reason": line.status_reason,
+        "created_at": line.created_at,
+    }
+
+
+async def _list(call: Call[NoQuery, NoBody]) -> Reply:
+    lines = await call.uses.lines.visible(call.key)
+    data = [msgspec.convert(_fields(line), LineReply) for line in lines]
+    return Reply(content=Listed(data=data, request_id=call.request_id))
+
+
+async def _find(call: Call[NoQuery, NoBody] | Call[NoQuery, LineChanges]) -> Line:
+    line = await call.uses.lines.get(path_id(call, Prefix.LINE, "line"))
+    if line is None:
+        raise not_found("line")
+    call.uses.lines.require(call.key, line.id)
+    return line
+
+
+def _one(
+    call: Call[NoQuery, NoBody] | Call[NoQuery, LineChanges] | Call[NoQuery, NewLine], line: Line
+) -> OneLine:
+    return msgspec.convert({**_fields(line), "request_id": call.request_id}, OneLine)
+
+
+async def _get(call: Call[NoQuery, NoBody]) -> Reply:
+    return Reply(content=_one(call, await _find(call)))
+
+
+async def _add(call: Call[NoQuery, NewLine]) -> Reply:
+    call.uses.lines.require(call.key, None)
+    body = call.body
+    wish = LineWish(
+        bridge_id=field_id(body.bridge_id, Prefix.BRIDGE, "bridge", param="bridge_id"),
+        handle=body.handle,
+        label=body.label,
+        service=body.service,
+        is_contact_first=body.is_contact_first,
+        pace_ms=body.pace_ms,
+    )
+    return Reply(content=_one(call, await call.uses.lines.add(wish)), status=201)
+
+
+async def _change(call: Call[NoQuery, LineChanges]) -> Reply:
+    line = await _find(call)
+    changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not UNSET}
+    return Reply(content=_one(call, await call.uses.lines.update(line, **changes)))
+
+
+ENDPOINTS: tuple[AnyEndpoint, ...] = (
+    Endpoint(
+        method="GET",
+        path="/v1/lines",
+        name="list_lines",
+        summary="List the lines that the key may use.",
+        tag="lines",
+        scope="lines:read",
+        query=NoQuery,
+        body=NoBody,
+        reply=Listed[LineReply],
+        handle=_list,
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/lines",
+        name="add_line",
+        summary="Register a line on a bridge.",
+        tag="lines",
+        scope="lines:write",
+        query=NoQuery,
+        body=NewLine,
+        reply=OneLine,
+        status=201,
+        errors=("bridge_not_found", "name_taken", "line_not_accessible"),
+        example={"bridge_id": "brg_0f2m4h8x0g001", "handle": "+15550100010", "service": "imessage"},
+        handle=_add,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/lines/{id}",
+        name="get_line",
+        summary="Show one line.",
+        tag="lines",
+        scope="lines:read",
+        query=NoQuery,
+        body=NoBody,
+        reply=OneLine,
+        errors=("line_not_found", "line_not_accessible"),
+        handle=_get,
+    ),
+    Endpoint(
+        method="PATCH",
+        path="/v1/lines/{id}",
+        name="change_line",
+        summary="Change a line.",
+        tag="lines",
+        scope="lines:write",
+        query=NoQuery,
+        body=LineChanges,
+        reply=OneLine,
+        errors=("line_not_found", "line_not_accessible"),
+        example={"is_active": False},
+        handle=_change,
+    ),
+)

@@ -1,0 +1,195 @@
+"""Turn the tables of endpoints into an OpenAPI 3.1 document. Pure: the same tables give the same document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from hub.api.calls import AnyDescribed, NoBody, NoQuery
+from hub.api.errors import BY_CODE, ErrorReply
+
+Json = dict[str, Any]
+
+_REF: Final = "#/components/schemas/{name}"
+#: What any endpoint can answer, because any path and query can be malformed.
+ANY_ERRORS: Final = ("invalid_parameter_value", "internal_error", "service_unavailable")
+KEY_ERRORS: Final = ("missing_api_key", "invalid_api_key", "insufficient_scope", "rate_limit_exceeded")
+BODY_ERRORS: Final = (
+    "invalid_json",
+    "missing_required_parameter",
+    "payload_too_large",
+    "unsupported_media_type",
+)
+
+_PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_TAGS: Final = {
+    "bridges": "Adapters that push their events to the hub.",
+    "chats": "Conversations of a line.",
+    "deliveries": "Events on their way to webhooks, and dead letters.",
+    "jobs": "Long work: replays, requeues, purges.",
+    "keys": "API keys.",
+    "lines": "The identities that the hub speaks as.",
+    "messages": "What people say.",
+    "operation": "For the machines that watch over the hub.",
+    "outbox": "What became of sends.",
+    "reactions": "Tapbacks.",
+    "receipts": "Read marks.",
+    "sandbox": "Simulated contacts.",
+    "typing": "Typing indicators.",
+    "webhooks": "Receivers of events.",
+}
+_HEADERS: Final[dict[str, Json]] = {
+    "Idempotency-Key": {
+        "description": "1 to 255 visible ASCII characters; the same request under the same key is done once.",
+        "required": False,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    },
+    "X-Bridge-Id": {"description": "The bridge's `brg_` id.", "required": True, "schema": {"type": "string"}},
+    "webhook-id": {
+        "description": "Names the request; the same on its retries.",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    "webhook-signature": {
+        "description": "`v1,` and the base64 HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{body}`.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "webhook-timestamp": {
+        "description": "Unix seconds of this attempt.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+_ANSWER_HEADERS: Final[dict[str, Json]] = {
+    "X-Request-Id": {"description": "The body's `request_id`.", "schema": {"type": "string"}},
+    "X-RateLimit-Limit": {"description": "Requests per hour of this key.", "schema": {"type": "integer"}},
+    "X-RateLimit-Remaining": {"description": "Requests left in this hour.", "schema": {"type": "integer"}},
+    "X-RateLimit-Reset": {
+        "description": "Unix seconds at which the hour ends.",
+        "schema": {"type": "integer"},
+    },
+}
+
+
+def build_document(endpoints: Sequence[AnyDescribed], *, version: str) -> Json:
+    """Build the whole document."""
+    shapes = sorted({shape for each in endpoints for shape in _shapes(each)} | {ErrorReply}, key=str)
+    schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
+    by_shape = dict(zip(shapes, schemas, strict=True))
+    paths: dict[str, Json] = {}
+    for each in sorted(endpoints, key=lambda one: (one.path, one.method)):
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, by_shape, components)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hub",
+            "version": version,
+            "description": "The native surface of Hub. All instants are Unix milliseconds, UTC.",
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "headers": _ANSWER_HEADERS,
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_live_…`."}
+            },
+        },
+    }
+
+
+def error_codes(endpoint: AnyDescribed) -> tuple[str, ...]:
+    """List every code that an endpoint can answer, without repetition."""
+    codes = [*ANY_ERRORS, *endpoint.errors]
+    if endpoint.scope is not None:
+        codes += KEY_ERRORS
+    if endpoint.body is not NoBody:
+        codes += BODY_ERRORS
+    if any(field.required for field in msgspec.structs.fields(endpoint.query)):
+        codes.append("missing_required_parameter")
+    return tuple(dict.fromkeys(codes))
+
+
+def _shapes(endpoint: AnyDescribed) -> list[Any]:
+    return [shape for shape in (endpoint.query, endpoint.body, endpoint.reply) if shape is not bytes]
+
+
+def _operation(endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components: Mapping[str, Json]) -> Json:
+    operation: Json = {
+        "operationId": endpoint.name,
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "security": [] if endpoint.scope is None else [{"apiKey": []}],
+        "responses": _responses(endpoint, by_shape),
+    }
+    description = endpoint.description
+    if endpoint.scope is not None:
+        description = f"{description}\n\nScope: `{endpoint.scope}`.".strip()
+    if description:
+        operation["description"] = description
+    parameters = _parameters(endpoint, by_shape, components)
+    if parameters:
+        operation["parameters"] = parameters
+    if endpoint.body is not NoBody:
+        content = {"schema": by_shape[endpoint.body], "example": dict(endpoint.example)}
+        operation["requestBody"] = {
+            "required": not endpoint.is_body_optional,
+            "content": {"application/json": content},
+        }
+    return operation
+
+
+def _parameters(
+    endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components: Mapping[str, Json]
+) -> list[Json]:
+    parameters: list[Json] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "maxLength": 64}}
+        for name in _PATH_PARAMETER.findall(endpoint.path)
+    ]
+    if endpoint.query is not NoQuery:
+        shape = _resolved(by_shape[endpoint.query], components)
+        required = shape.get("required", ())
+        parameters += [
+            {"name": name, "in": "query", "required": name in required, "schema": _without_null(schema)}
+            for name, schema in shape["properties"].items()
+        ]
+    parameters += [{"name": name, "in": "header", **_HEADERS[name]} for name in endpoint.headers]
+    return parameters
+
+
+def _resolved(schema: Json, components: Mapping[str, Json]) -> Json:
+    return components[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def _without_null(schema: Json) -> Json:
+    """A query parameter is there or not; it is never null."""
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    if not options:
+        return schema
+    return options[0] if len(options) == 1 else {"anyOf": options}
+
+
+def _responses(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
+    headers = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+    if endpoint.scope is not None:
+        headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _ANSWER_HEADERS}
+    content: Json = {"text/plain": {"schema": {"type": "string"}}}
+    if endpoint.reply is not bytes:
+        content = {"application/json": {"schema": by_shape[endpoint.reply]}}
+    phrase = HTTPStatus(endpoint.status).phrase
+    responses: Json = {str(endpoint.status): {"description": phrase, "headers": headers, "content": content}}
+    by_status: dict[int, list[str]] = {}
+    for code in error_codes(endpoint):
+        by_status.setdefault(BY_CODE[code].status, []).append(code)
+    for status, codes in sorted(by_status.items()):
+        responses[str(status)] = {
+            "description": ", ".join(f"`{code}`" for code in sorted(codes)),
+            "content": {"application/json": {"schema": by_shape[ErrorReply]}},
+        }
+    return responses

@@ -1,0 +1,81 @@
+"""What the REST surface is made of, and what it needs from the outside. hub.app fills it in.
+
+Not here: what the surface does with it (hub.api.surface).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hub.api.ratelimit import RateLimiter
+from hub.flow.directory import DirectoryHolder
+from hub.flow.ports import Clock, WakeUps
+from hub.flow.repositories import Store
+from hub.flow.sandbox import Ingesting, SimulatedContacts
+from hub.model.ids import IdFactory
+from hub.rules.egress import EgressPolicy
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class Application(Protocol):
+    """An ASGI application."""
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadyCheck:
+    """One thing that must work before this process can serve."""
+
+    name: str
+    #: Why it does not work, or None; it may also raise.
+    check: Callable[[], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiSettings:
+    """The settings that the surface obeys; meaning and defaults stand in config/hub.yaml."""
+
+    #: Under which the hub is reached, without a slash at its end.
+    public_url: str
+    max_body_bytes: int
+    #: Origins, or `*` alone for any.
+    cors_origins: tuple[str, ...]
+    #: 0 sets no limit.
+    requests_per_hour: int
+    json_depth: int
+    rotation_overlap_hours: int
+    #: Empty: /metrics is open to whoever reaches the port.
+    metrics_token: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiParts:
+    """Everything that `hub.api.surface.build` needs."""
+
+    store: Store
+    directory: DirectoryHolder
+    clock: Clock
+    #: Seconds that only rise, for durations.
+    monotonic: Callable[[], float]
+    new_id: IdFactory
+    random_bytes: Callable[[int], bytes]
+    wake_ups: WakeUps
+    egress: EgressPolicy
+    settings: ApiSettings
+    rate_limiter: RateLimiter
+    ready_checks: Sequence[ReadyCheck]
+    ingest: Ingesting
+    #: The module bridge.sandbox.contacts.
+    contacts: SimulatedContacts
+    #: The page of /metrics; None switches it off.
+    render_metrics: Callable[[], Awaitable[bytes]] | None
+    #: POST /v1/bridge/events, which stays bare because it is the hot one.
+    bridge_events: Application
+    #: Told of every answer: its HTTP status.
+    on_answer: Callable[[int], None]

@@ -1,0 +1,129 @@
+"""Serve one path: choose the method, then check in a fixed order and hand the call to its handler.
+
+Order: method, API key, rate limit, scope, query, body, handler. Each refusal is an InvalidRequest; the envelope
+(hub.api.envelope) turns it into an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from hub.api.authentication import require_scope
+from hub.api.calls import NOBODY, AnyEndpoint, Call, NoBody, Reply
+from hub.api.parts import ApiParts, Receive, Send
+from hub.api.reading import read_body, read_json, read_query, require_clean_path, require_json_type
+from hub.api.usecases import UseCases
+from hub.model.errors import InvalidRequest
+from hub.model.key import ApiKey
+
+_encode: Final = msgspec.json.Encoder().encode
+#: Endpoints open to anybody live on these paths.
+OPEN_METHODS: Final = ("OPTIONS",)
+
+
+class PathApp:
+    """All methods of one path, as an ASGI application."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[AnyEndpoint],
+        *,
+        parts: ApiParts,
+        uses: UseCases,
+    ) -> None:
+        self._by_method: Mapping[str, AnyEndpoint] = {each.method: each for each in endpoints}
+        self._allow = allowed_methods(endpoints)
+        self._parts = parts
+        self._uses = uses
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        state = scope["state"]
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        endpoint = self._by_method.get(method)
+        if endpoint is None:
+            state["answer_headers"].append((b"allow", self._allow.encode()))
+            if method == "OPTIONS":
+                await send({"type": "http.response.start", "status": 204, "headers": []})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            raise InvalidRequest("method_not_allowed", f"Use one of: {self._allow}.")
+        state["route"] = endpoint.path
+        call = await self._read(endpoint, scope, receive)
+        await _answer(await endpoint.handle(call), send)
+
+    async def _read(self, endpoint: AnyEndpoint, scope: Any, receive: Receive) -> Call[Any, Any]:
+        headers = dict(scope["headers"])
+        now_ms = self._parts.clock.now_ms()
+        require_clean_path(scope.get("raw_path") or b"")
+        key = NOBODY
+        if endpoint.scope is not None:
+            key = await self._admit(endpoint.scope, headers, now_ms, scope["state"])
+        query = read_query(scope["query_string"], endpoint.query)
+        raw_body, body = await self._read_body(endpoint, headers, receive)
+        return Call(
+            request_id=scope["state"]["request_id"],
+            key=key,
+            path=scope.get("path_params", {}),
+            query=query,
+            body=body,
+            raw_body=raw_body,
+            headers=headers,
+            now_ms=now_ms,
+            uses=self._uses,
+        )
+
+    async def _admit(
+        self, needed: str, headers: Mapping[bytes, bytes], now_ms: int, state: dict[str, Any]
+    ) -> ApiKey:
+        """Identify the caller, count the request, check the scope."""
+        key = await self._uses.authenticator.identify(headers, now_ms)
+        state["key_id"] = key.id
+        limit = self._parts.settings.requests_per_hour
+        limit = limit if key.requests_per_hour is None else key.requests_per_hour
+        if limit:
+            decision = await self._parts.rate_limiter.take(key.id, limit, now_ms)
+            state["answer_headers"] += (
+                (b"x-ratelimit-limit", b"%d" % limit),
+                (b"x-ratelimit-remaining", b"%d" % decision.remaining),
+                (b"x-ratelimit-reset", b"%d" % -(-decision.resets_at // 1000)),
+            )
+            if not decision.is_allowed:
+                raise InvalidRequest(
+                    "rate_limit_exceeded",
+                    f"This API key has used its {limit} requests of this hour.",
+                    retry_after=decision.retry_after_seconds(now_ms),
+                )
+        require_scope(key, needed)
+        return key
+
+    async def _read_body(
+        self, endpoint: AnyEndpoint, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> tuple[bytes, msgspec.Struct]:
+        if endpoint.body is NoBody:
+            return b"", NoBody()
+        settings = self._parts.settings
+        require_json_type(headers)
+        raw = await read_body(receive, headers, most_bytes=settings.max_body_bytes)
+        if not raw and endpoint.is_body_optional:
+            return b"", endpoint.body()
+        return raw, read_json(raw, endpoint.body, most_depth=settings.json_depth)
+
+
+def allowed_methods(endpoints: Sequence[AnyEndpoint]) -> str:
+    """What the `Allow` header of a path says."""
+    methods = {each.method for each in endpoints} | set(OPEN_METHODS)
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+async def _answer(reply: Reply, send: Send) -> None:
+    body = reply.content if isinstance(reply.content, bytes) else _encode(reply.content)
+    headers = [
+        (b"content-type", reply.content_type),
+        (b"content-length", b"%d" % len(body)),
+        *reply.headers,
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

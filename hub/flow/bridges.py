@@ -1,0 +1,131 @@
+"""Bridges: register one that pushes its events to us, rotate its secret, switch it off.
+
+Not here: what bridges tell (hub.flow.ingest), and the sandbox bridge, which registers itself at the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from hub.flow.bootstrap import PUSH_KIND
+from hub.flow.directory import DirectoryHolder
+from hub.flow.ports import Clock, WakeUps
+from hub.flow.repositories import Store
+from hub.flow.rotation import rotated
+from hub.model.errors import InvalidRequest
+from hub.model.ids import IdFactory
+from hub.model.line import Bridge
+from hub.model.webhook import StoredSecret
+from hub.rules.signing import SECRET_BYTES_GENERATED, Secret
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewBridge:
+    """A bridge with a fresh secret: the only moment at which it is shown."""
+
+    bridge: Bridge
+    secret: str = field(repr=False)
+
+
+class BridgeBook:
+    """All bridges."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: DirectoryHolder,
+        clock: Clock,
+        new_id: IdFactory,
+        random_bytes: Callable[[int], bytes],
+        wake_ups: WakeUps,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._clock = clock
+        self._new_id = new_id
+        self._random_bytes = random_bytes
+        self._wake_ups = wake_ups
+
+    async def all(self) -> Sequence[Bridge]:
+        """Every bridge, oldest first."""
+        return sorted((await self._directory.refresh()).bridges_by_id.values(), key=lambda each: each.id)
+
+    async def get(self, bridge_id: int) -> Bridge:
+        """Find a bridge.
+
+        Raises:
+            InvalidRequest: bridge_not_found.
+        """
+        bridge = (await self._directory.refresh()).bridges_by_id.get(bridge_id)
+        if bridge is None:
+            raise InvalidRequest("bridge_not_found", "Bridge not found.")
+        return bridge
+
+    async def add(self, *, name: str) -> NewBridge:
+        """Register a push bridge.
+
+        Raises:
+            InvalidRequest: name_taken.
+        """
+        await self._require_free(name, None)
+        secret = self._draw()
+        bridge = Bridge(
+            id=self._new_id(),
+            name=name,
+            kind=PUSH_KIND,
+            secrets=(StoredSecret(text=secret),),
+            cursor=None,
+            is_enabled=True,
+            created_at=self._clock.now_ms(),
+        )
+        await self._store.bridges.add(bridge)
+        self._wake_ups.configuration_changed()
+        return NewBridge(bridge=bridge, secret=secret)
+
+    async def update(self, bridge_id: int, *, name: str | None, is_enabled: bool | None) -> Bridge:
+        """Rename a bridge, or switch it off or on; None leaves as it is."""
+        bridge = await self.get(bridge_id)
+        if name is not None:
+            await self._require_free(name, bridge_id)
+            bridge = replace(bridge, name=name)
+        if is_enabled is not None:
+            bridge = replace(bridge, is_enabled=is_enabled)
+        return await self._save(bridge)
+
+    async def rotate_secret(self, bridge_id: int, *, overlap_hours: float) -> NewBridge:
+        """Give a bridge a new secret; the old one is believed until the overlap is over."""
+        bridge = await self.get(bridge_id)
+        secret = self._draw()
+        now = self._clock.now_ms()
+        secrets = rotated(bridge.secrets, secret, overlap_hours=overlap_hours, now_ms=now)
+        return NewBridge(bridge=await self._save(replace(bridge, secrets=secrets)), secret=secret)
+
+    async def delete(self, bridge_id: int) -> None:
+        """Forget a bridge that carries no line.
+
+        Raises:
+            InvalidRequest: bridge_not_found or bridge_in_use.
+        """
+        await self.get(bridge_id)
+        if not await self._store.bridges.delete(bridge_id):
+            raise InvalidRequest(
+                "bridge_in_use",
+                "The bridge still carries lines, whose history needs it; disable it instead (is_enabled: false).",
+            )
+        self._wake_ups.configuration_changed()
+
+    async def _require_free(self, name: str, bridge_id: int | None) -> None:
+        known = (await self._directory.refresh()).bridges_by_name.get(name)
+        if known is not None and known.id != bridge_id:
+            raise InvalidRequest("name_taken", f"Another bridge is named '{name}'.", param="name")
+
+    async def _save(self, bridge: Bridge) -> Bridge:
+        if not await self._store.bridges.save(bridge):
+            raise InvalidRequest("bridge_not_found", "Bridge not found.")
+        self._wake_ups.configuration_changed()
+        return bridge
+
+    def _draw(self) -> str:
+        return Secret.from_bytes(self._random_bytes(SECRET_BYTES_GENERATED)).text

@@ -1,0 +1,138 @@
+"""Lines: find the one that a caller names, and register or change one.
+
+The directory is refreshed before each look-up, so a change made by any process counts at once.
+Not here: what a line sends (hub.flow.outgoing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hub.flow.bootstrap import SANDBOX_KIND
+from hub.flow.directory import Directory, DirectoryHolder
+from hub.flow.ports import Clock, WakeUps
+from hub.flow.repositories import Store
+from hub.model.errors import InvalidRequest
+from hub.model.ids import IdFactory, InvalidId, Prefix, parse_id
+from hub.model.key import ApiKey
+from hub.model.line import Line
+from hub.rules.chatkeys import normalize_handle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineWish:
+    """A line to be registered."""
+
+    bridge_id: int
+    handle: str
+    label: str | None
+    service: str
+    is_contact_first: bool
+    pace_ms: int
+
+
+class LineBook:
+    """All lines."""
+
+    def __init__(
+        self, *, store: Store, directory: DirectoryHolder, clock: Clock, new_id: IdFactory, wake_ups: WakeUps
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._clock = clock
+        self._new_id = new_id
+        self._wake_ups = wake_ups
+
+    async def find(self, text: str, *, param: str = "from") -> Line:
+        """Find a line by its handle or its `ln_` id.
+
+        Raises:
+            InvalidRequest: line_not_found.
+        """
+        line = _look_up(await self._directory.refresh(), text)
+        if line is None:
+            raise InvalidRequest("line_not_found", "Line not found.", param=param)
+        return line
+
+    async def accessible(self, key: ApiKey, text: str, *, param: str = "from") -> Line:
+        """Find a line that the key may use; the sandbox line is open to every key.
+
+        Raises:
+            InvalidRequest: line_not_found or line_not_accessible.
+        """
+        line = await self.find(text, param=param)
+        self.require(key, line.id, param=param)
+        return line
+
+    def require(self, key: ApiKey, line_id: int | None, *, param: str | None = None) -> None:
+        """Refuse a key that is restricted to other lines; None stands for all lines."""
+        if not self.may_use(key, line_id):
+            what = "This API key is restricted to certain lines"
+            message = f"{what}, and this is not one of them." if line_id else f"{what}: name one of them."
+            raise InvalidRequest("line_not_accessible", message, param=param)
+
+    def may_use(self, key: ApiKey, line_id: int | None) -> bool:
+        if key.line_ids is None:
+            return True
+        return line_id is not None and (key.may_use_line(line_id) or self.is_sandbox(line_id))
+
+    def is_sandbox(self, line_id: int) -> bool:
+        directory = self._directory.current
+        line = directory.lines_by_id.get(line_id)
+        bridge = directory.bridges_by_id.get(line.bridge_id) if line is not None else None
+        return bridge is not None and bridge.kind == SANDBOX_KIND
+
+    async def visible(self, key: ApiKey) -> Sequence[Line]:
+        """The lines that the key may use, oldest first."""
+        lines = (await self._directory.refresh()).lines_by_id.values()
+        return sorted((line for line in lines if self.may_use(key, line.id)), key=lambda line: line.id)
+
+    async def get(self, line_id: int) -> Line | None:
+        return (await self._directory.refresh()).lines_by_id.get(line_id)
+
+    async def add(self, wish: LineWish) -> Line:
+        """Register a line on a bridge.
+
+        Raises:
+            InvalidRequest: bridge_not_found, or name_taken when the handle is a line already.
+        """
+        directory = await self._directory.refresh()
+        if wish.bridge_id not in directory.bridges_by_id:
+            raise InvalidRequest("bridge_not_found", "Bridge not found.", param="bridge_id")
+        handle = normalize_handle(wish.handle)
+        if handle in directory.lines_by_handle:
+            raise InvalidRequest("name_taken", f"'{handle}' is a line already.", param="handle")
+        line = Line(
+            id=self._new_id(),
+            bridge_id=wish.bridge_id,
+            handle=handle,
+            label=wish.label,
+            service=wish.service,
+            is_active=True,
+            is_contact_first=wish.is_contact_first,
+            pace_ms=wish.pace_ms,
+            status="online",
+            status_reason=None,
+            created_at=self._clock.now_ms(),
+        )
+        await self._store.lines.add(line)
+        self._wake_ups.configuration_changed()
+        return line
+
+    async def update(self, line: Line, **changes: object) -> Line:
+        """Change a line's label, service, activity, contact-first rule or pace."""
+        changed = replace(line, **changes)  # type: ignore[arg-type] # the caller passes checked fields of Line
+        if not await self._store.lines.save(changed):
+            raise InvalidRequest("line_not_found", "Line not found.")
+        self._wake_ups.configuration_changed()
+        return changed
+
+
+def _look_up(directory: Directory, text: str) -> Line | None:
+    if text.startswith("ln_"):
+        try:
+            return directory.lines_by_id.get(parse_id(Prefix.LINE, text))
+        except InvalidId:
+            return None
+    return directory.lines_by_handle.get(text) or directory.lines_by_handle.get(normalize_handle(text))

@@ -1,0 +1,106 @@
+"""Who a send is for: a phone number, an Apple ID or a chat of the line; and which message it answers.
+
+Contact-first (contracts: messages.dev §4): such a line may write only where somebody has written to it before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hub.flow.repositories import Chat, Store
+from hub.flow.rows import MessageRow
+from hub.model.errors import InvalidRequest
+from hub.model.ids import InvalidId, Prefix, parse_id
+from hub.model.line import Line
+from hub.rules.chatkeys import direct_chat_key, normalize_handle
+
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_APPLE_ID = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipient:
+    """The other side of a send."""
+
+    chat_key: str
+    #: None while nothing was ever said there.
+    chat: Chat | None
+
+
+async def find_recipient(store: Store, line: Line, to: str) -> Recipient:
+    """Read `to`.
+
+    Raises:
+        InvalidRequest: invalid_parameter_value for what is neither form, chat_not_found for an unknown `cht_`.
+    """
+    if to.startswith("cht_"):
+        chat = await _chat(store, line, to)
+        return Recipient(chat_key=chat.chat_key, chat=chat)
+    handle = normalize_handle(to)
+    if not (_PHONE.fullmatch(handle) or _APPLE_ID.fullmatch(handle)):
+        raise InvalidRequest(
+            "invalid_parameter_value",
+            "'to' must be a phone number in E.164 form (+15550100001), an Apple ID (a mail address) "
+            "or the id of a chat (cht_…).",
+            param="to",
+        )
+    key = direct_chat_key(handle)
+    return Recipient(chat_key=key, chat=await store.chats.by_key(line.id, key))
+
+
+async def find_chat(store: Store, line: Line, to: str) -> Chat:
+    """Read `to` where the chat must exist.
+
+    Raises:
+        InvalidRequest: As `find_recipient`, and chat_not_found when nothing was ever said there.
+    """
+    chat = (await find_recipient(store, line, to)).chat
+    if chat is None:
+        raise InvalidRequest("chat_not_found", "Chat not found: nothing was said there yet.", param="to")
+    return chat
+
+
+def require_contact(line: Line, recipient: Recipient) -> None:
+    """Hold a line to contact-first.
+
+    Raises:
+        InvalidRequest: contact_has_not_messaged.
+    """
+    if line.is_contact_first and (recipient.chat is None or not recipient.chat.has_inbound):
+        raise InvalidRequest(
+            "contact_has_not_messaged",
+            "This contact has not written to the line yet; the line may only answer.",
+            param="to",
+        )
+
+
+async def find_message(store: Store, line: Line, text: str, *, param: str) -> MessageRow:
+    """Find a message of the line by its `msg_` id or by the network's GUID.
+
+    Raises:
+        InvalidRequest: message_not_found.
+    """
+    message = await _message(store, line, text)
+    if message is None or message.line_id != line.id:
+        raise InvalidRequest("message_not_found", "Message not found.", param=param)
+    return message
+
+
+async def _message(store: Store, line: Line, text: str) -> MessageRow | None:
+    if not text.startswith("msg_"):
+        return await store.messages.by_guid(line.id, text)
+    try:
+        return await store.messages.get(parse_id(Prefix.MESSAGE, text))
+    except InvalidId:
+        return None
+
+
+async def _chat(store: Store, line: Line, text: str) -> Chat:
+    try:
+        chat = await store.chats.get(parse_id(Prefix.CHAT, text))
+    except InvalidId:
+        chat = None
+    if chat is None or chat.line_id != line.id:
+        raise InvalidRequest("chat_not_found", "Chat not found.", param="to")
+    return chat
