@@ -66,7 +66,6 @@ class OutboundClient:
         self._limits = limits or OutboundLimits()
         self._clock = clock
         egress_proxy = None if proxy is None else EgressProxy(proxy)
-        self._is_proxied = egress_proxy is not None
         self._targets = TargetFactory(policy, user_agent=self._limits.user_agent, proxy=egress_proxy)
         self._sessions = TlsSessions(clock=clock, max_sessions=self._limits.max_tls_sessions)
         context = client_context() if tls is None else tls
@@ -74,7 +73,11 @@ class OutboundClient:
             context.sessions = self._sessions
         self._pool = IdlePool(self._limits, clock)
         self._guard = AddressGuard(
-            policy, resolver=resolver or SystemResolver(), limits=self._limits, clock=clock
+            policy,
+            resolver=resolver or SystemResolver(),
+            limits=self._limits,
+            clock=clock,
+            proxy_host=None if egress_proxy is None else egress_proxy.host,
         )
         self._dialer = Dialer(
             limits=self._limits, pool=self._pool, tls=context, proxy=egress_proxy, clock=clock
@@ -183,7 +186,6 @@ class OutboundClient:
     async def _call(self, target: Target, exchange: Exchange, timeout_seconds: float) -> Response:
         started = self._clock()
         deadline = started + timeout_seconds
-        connection: Connection | None = None
         self._begin_call()
         try:
             if target.policy_version != self._targets.policy_version:
@@ -191,24 +193,24 @@ class OutboundClient:
             connection = self._take_idle(target, started) or await self._connect(target, deadline)
             await self._exchange(connection, exchange, deadline)
             if exchange.is_resendable and connection.is_stale:
-                connection = None
                 connection = await self._dial(target, deadline)
                 await self._exchange(connection, exchange, deadline)
-            if connection.reader.problem is not None:
-                raise connection.reader.problem
-            return self._finish(connection, started)
+            problem = connection.take_problem()
+            if problem is None:
+                return self._finish(connection, started)
+            connection.abort()
+            problem.address = connection.address
+            raise problem
         except OutboundError as error:
-            if connection is not None:
-                connection.abort()
-                error.address = connection.address
-            error.duration_ms = (self._clock() - started) * 1000.0
-            raise
+            raised = _closed() if self._dialer.is_closed else error
+            raised.duration_ms = (self._clock() - started) * 1000.0
+            raise raised from None
         finally:
             self._end_call()
 
     def _begin_call(self) -> None:
         if self._is_closed:
-            raise OutboundError(OutboundCode.CLIENT_CLOSED, "Hub is shutting down", is_ours=True)
+            raise _closed()
         self._calls += 1
 
     def _end_call(self) -> None:
@@ -231,7 +233,12 @@ class OutboundClient:
 
     async def _dial(self, target: Target, deadline: float) -> Connection:
         addresses = await self._guard.addresses(target, timeout_seconds=deadline - self._clock())
-        connection = await self._dialer.dial(target, addresses, deadline)
+        try:
+            connection = await self._dialer.dial(target, addresses, deadline)
+        except OutboundError as error:
+            if error.code is OutboundCode.TLS_FAILED:
+                self._sessions.forget(target.host)
+            raise
         connection.policy_version = target.policy_version
         return connection
 
@@ -277,3 +284,7 @@ class OutboundClient:
             tls = connection.tls_object()
             if tls is not None:
                 self._sessions.learn(connection.key[1], tls)
+
+
+def _closed() -> OutboundError:
+    return OutboundError(OutboundCode.CLIENT_CLOSED, "Hub is shutting down", is_ours=True)

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from hub.outbound.errors import OutboundCode
+from hub.outbound.errors import OutboundCode, OutboundError
 from hub.outbound.messages import PoolKey
 from hub.outbound.response_reader import ResponseReader
 
@@ -88,14 +88,11 @@ class Connection(asyncio.Protocol):
         self.reader.begin(max_body_bytes=exchange.max_body_bytes, has_no_body=exchange.has_no_body)
         self.deadline = deadline
         waiter = self._waiter = asyncio.get_running_loop().create_future()
-        transport = self._transport
-        if transport is None or transport.is_closing():
+        try:
+            self._write(exchange)
+        except (OSError, RuntimeError):
+            # uvloop raises where asyncio loses the connection a moment later.
             self._lose()
-        elif len(exchange.body) <= _JOIN_BYTES:
-            transport.write(exchange.head + exchange.body)
-        else:
-            transport.write(exchange.head)
-            transport.write(exchange.body)
         return waiter
 
     @property
@@ -108,6 +105,11 @@ class Connection(asyncio.Protocol):
             and problem.code is OutboundCode.CONNECTION_LOST
             and self.reader.received_bytes == 0
         )
+
+    def take_problem(self) -> OutboundError | None:
+        """Return why there is no answer, once: an error that is raised must not be held by what it came from."""
+        problem, self.reader.problem = self.reader.problem, None
+        return problem
 
     def can_be_kept(self) -> bool:
         """Whether another request may follow: whole answer, nothing unsent, nothing unasked for."""
@@ -186,6 +188,16 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         self._lose()
         self._on_lost(self)
+
+    def _write(self, exchange: Exchange) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            self._lose()
+        elif len(exchange.body) <= _JOIN_BYTES:
+            transport.write(exchange.head + exchange.body)
+        else:
+            transport.write(exchange.head)
+            transport.write(exchange.body)
 
     def _lose(self) -> None:
         self.reader.fail(

@@ -58,7 +58,8 @@ class Dialer:
         #: Connections that are set up, in use or idle, or on their way to being closed.
         self.open: set[Connection] = set()
         self._attempts: set[asyncio.Timeout] = set()
-        self._is_closed = False
+        #: Nothing can be dialled any more, and what was open is being ended.
+        self.is_closed = False
         self._all_closed = asyncio.Event()
         self._last_good: dict[tuple[str, int], str] = {}
 
@@ -73,9 +74,8 @@ class Dialer:
         Raises:
             OutboundError: None did, or there was no room, in time.
         """
-        now = self._clock()
-        await self._make_room(deadline - now)
-        until = min(deadline, now + self._limits.connect_timeout_seconds)
+        await self._make_room(deadline - self._clock())
+        until = min(deadline, self._clock() + self._limits.connect_timeout_seconds)
         try:
             return await self._dial_first(target, addresses, until)
         except BaseException:
@@ -84,7 +84,7 @@ class Dialer:
 
     def close(self) -> None:
         """End every attempt and every connection at once."""
-        self._is_closed = True
+        self.is_closed = True
         for attempt in self._attempts:
             attempt.reschedule(asyncio.get_running_loop().time())
         for connection in list(self.open):
@@ -125,18 +125,23 @@ class Dialer:
                     break
                 continue
             if len(addresses) > 1:
-                self._last_good[target.host, target.port] = address
+                self._note_good(target, address)
             return connection
         assert problem is not None
         raise problem
+
+    def _note_good(self, target: Target, address: str) -> None:
+        if len(self._last_good) >= self._limits.max_names:
+            self._last_good.clear()
+        self._last_good[target.host, target.port] = address
 
     def _order(self, target: Target, addresses: tuple[str, ...]) -> tuple[str, ...]:
         """Put the address that worked last first: a dead one is then waited for once, not each time."""
         good = self._last_good.get((target.host, target.port)) if len(addresses) > 1 else None
         if good in addresses:
             addresses = (good, *(address for address in addresses if address != good))
-        elif good is not None or len(self._last_good) > self._limits.max_names:
-            self._last_good.clear()
+        elif good is not None:
+            del self._last_good[target.host, target.port]
         return addresses[:_MAX_ATTEMPTS]
 
     async def _dial_one(self, target: Target, address: str, timeout_seconds: float) -> Connection:
@@ -150,6 +155,8 @@ class Dialer:
         try:
             async with self._attempt(timeout_seconds):
                 await self._open(connection, target, address)
+            if not connection.is_open:
+                raise ConnectionResetError
         except BaseException as error:
             self.open.discard(connection)
             connection.abort()
@@ -163,7 +170,7 @@ class Dialer:
     @asynccontextmanager
     async def _attempt(self, timeout_seconds: float) -> AsyncIterator[None]:
         """Limit the time of something that `close` must be able to end."""
-        if self._is_closed:
+        if self.is_closed:
             raise OutboundError(OutboundCode.CLIENT_CLOSED, "Hub is shutting down", is_ours=True)
         async with asyncio.timeout(max(timeout_seconds, 0.0)) as attempt:
             self._attempts.add(attempt)
@@ -193,7 +200,7 @@ class Dialer:
         if connection in self.open:
             self.open.discard(connection)
             self._room.release()
-            if self._is_closed and not self.open:
+            if self.is_closed and not self.open:
                 self._all_closed.set()
         self._pool.discard(connection)
 
@@ -204,7 +211,7 @@ def _translate(error: BaseException, host: str) -> BaseException:
         return error
     if isinstance(error, TimeoutError):
         return OutboundError(OutboundCode.CONNECT_TIMEOUT, f"no connection to {host} in time")
-    if isinstance(error, ssl.SSLError | ssl.CertificateError):
+    if isinstance(error, ssl.SSLError):
         return OutboundError(OutboundCode.TLS_FAILED, explain(error))
     if isinstance(error, ConnectionRefusedError):
         return OutboundError(OutboundCode.CONNECT_FAILED, f"{host} refused the connection")

@@ -61,15 +61,15 @@ class EgressProxy:
         exchange = Exchange(head, b"", max_body_bytes=0, is_resendable=False, has_no_body=True)
         await connection.start(exchange, deadline=float("inf"))
         reader = connection.reader
-        if reader.problem is not None or not connection.is_open:
-            raise OutboundError(
-                OutboundCode.PROXY_FAILED, "the egress proxy closed the connection", is_ours=True
-            )
-        if not 200 <= reader.status < 300:
+        if reader.problem is None and not 200 <= reader.status < 300:
             raise OutboundError(
                 OutboundCode.PROXY_FAILED,
                 f"the egress proxy answered {reader.status} for {target.host}",
                 is_ours=reader.status in (401, 407),
+            )
+        if reader.problem is not None or reader.has_excess or not connection.is_open:
+            raise OutboundError(
+                OutboundCode.PROXY_FAILED, "the egress proxy broke off or said too much", is_ours=True
             )
 
     async def _secure(self, connection: Connection, target: Target, tls: ssl.SSLContext) -> None:

@@ -29,6 +29,7 @@ class ResponseReader:
         "_parser",
         "_parts",
         "_room",
+        "has_excess",
         "headers",
         "is_over",
         "is_reusable",
@@ -68,6 +69,8 @@ class ResponseReader:
         #: The connection stands at the end of a whole answer and may carry another request.
         self.is_reusable = False
         self.is_truncated = False
+        #: Bytes came that should not have been there (after the answer to HEAD or CONNECT).
+        self.has_excess = False
         self.problem: OutboundError | None = None
         self.received_bytes = 0
 
@@ -138,7 +141,9 @@ class ResponseReader:
             self.is_over = True
 
     def on_body(self, data: bytes) -> None:
-        if self._has_no_body or self.is_truncated:
+        if self._has_no_body:
+            self.has_excess = True
+        if self.is_over:
             return
         if len(data) > self._room:
             data = data[: self._room]

@@ -60,10 +60,6 @@ class TlsSessions:
         """Do not offer a host's session again, after a handshake with it failed."""
         self._by_host.pop(host, None)
 
-    def clear(self) -> None:
-        """Forget all sessions."""
-        self._by_host.clear()
-
 
 class ResumingContext(ssl.SSLContext):
     """A client context that offers the session remembered for the name it connects to."""

@@ -33,7 +33,7 @@ class Visit:
             body = await self.reader.readexactly(int(length[1])) if length else b""
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
-        self.receiver.requests.append(head + body)
+        self.receiver.note_request(head + body)
         return head + body
 
     async def send(self, *parts: bytes) -> None:
@@ -66,6 +66,23 @@ class Receiver:
         self.port = port
         self.visits = 0
         self.requests: list[bytes] = []
+        self._changed = asyncio.Event()
+
+    def note_visit(self) -> None:
+        """Count a connection."""
+        self.visits += 1
+        self._changed.set()
+
+    def note_request(self, request: bytes) -> None:
+        """Keep a request."""
+        self.requests.append(request)
+        self._changed.set()
+
+    async def saw(self, *, visits: int = 0, requests: int = 0) -> None:
+        """Wait until so many connections and whole requests have come."""
+        while self.visits < visits or len(self.requests) < requests:
+            self._changed.clear()
+            await self._changed.wait()
 
     def url(self, path: str = "/", *, scheme: str = "http", host: str = "127.0.0.1") -> str:
         """Say where it is."""
@@ -79,7 +96,7 @@ async def listening(behaviour: Behaviour, *, tls: ssl.SSLContext | None = None) 
     running: set[asyncio.Task[None]] = set()
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        receiver.visits += 1
+        receiver.note_visit()
         try:
             await behaviour(Visit(receiver, reader, writer))
         except (ConnectionError, ssl.SSLError):
