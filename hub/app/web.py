@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import structlog
 import uvicorn
 
+from bridge.sandbox import contacts
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
 from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
@@ -99,6 +100,7 @@ def api_parts(settings: Settings, core: Core) -> ApiParts:
         rate_limiter=RedisRateLimiter(core.redis),
         ready_checks=_ready_checks(core),
         ingest=core.ingest,
+        contacts=contacts,
         render_metrics=core.exchange.render if settings.metrics.enabled else None,
         bridge_events=BridgeEventsEndpoint(
             directory=core.directory,
