@@ -12,8 +12,9 @@ import msgspec
 import structlog
 import uvloop
 
-from hub.app import web, worker
 from hub.app.prepare import Prepared, prepare
+from hub.app.web import serve as serve_web
+from hub.app.worker import work as run_worker
 from hub.config.settings import Settings
 from hub.embedded.children import EXIT_FAILED, Child
 from hub.embedded.datafolder import hold_lock, open_data_folder
@@ -105,7 +106,7 @@ def _in_child(settings: Settings) -> Prepared | None:
 def _web_child(settings: Settings, redis_url: str) -> Child:
     def run() -> int:
         configure_logs(level=settings.log.level, form=settings.log.format, process="web")
-        uvloop.run(web.serve(settings, name=WEB_NAME, redis_url=redis_url))
+        uvloop.run(serve_web(settings, name=WEB_NAME, redis_url=redis_url))
         return 0
 
     return Child(name="web", run=run, is_ready=lambda: _answers(settings))
@@ -114,7 +115,7 @@ def _web_child(settings: Settings, redis_url: str) -> Child:
 def _worker_child(settings: Settings, redis_url: str) -> Child:
     def run() -> int:
         configure_logs(level=settings.log.level, form=settings.log.format, process="worker")
-        uvloop.run(worker.work(settings, name=WORKER_NAME, redis_url=redis_url))
+        uvloop.run(run_worker(settings, name=WORKER_NAME, redis_url=redis_url))
         return 0
 
     return Child(name="worker", run=run)
