@@ -29,6 +29,7 @@ from hub.rules.sending import SendPolicy
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher, DispatchLimits
 from hub.worker.feeds import Feeds
+from hub.worker.health import health_server
 from hub.worker.lines import LineLanes
 from hub.worker.maintenance import Maintenance
 from hub.worker.ownership import Ownership
@@ -53,17 +54,29 @@ async def work(settings: Settings, *, name: str, redis_url: str) -> None:
         client = outbound_client(settings)
         service = build_worker(core, client)
         await service.start()
+        listening = _listen(core, service)
         log.info("worker.started", name=name, database=core.opened.dialect)
         watching = loop.create_task(service.watch())
         stopping = loop.create_task(stop.wait())
         await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
         log.info("worker.stopping")
+        if listening is not None:
+            listening.cancel()
         await service.stop()
         await client.aclose()
         stopping.cancel()
         if watching.done() and not stop.is_set():
             watching.result()
         watching.cancel()
+
+
+def _listen(core: Core, service: WorkerService) -> asyncio.Task[None] | None:
+    """Serve health and metrics where `worker.listen` says."""
+    listen = core.settings.worker.listen
+    if not listen:
+        return None
+    server = health_server(listen, is_ready=service.why_not_ready, render_metrics=core.exchange.render)
+    return asyncio.get_running_loop().create_task(server.serve())
 
 
 def build_worker(core: Core, client: OutboundClient) -> WorkerService:

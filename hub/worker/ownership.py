@@ -51,6 +51,11 @@ class Ownership:
     def shards(self) -> frozenset[int]:
         return frozenset(self._owned)
 
+    @property
+    def has_joined(self) -> bool:
+        """Whether our presence, at the latest renewal, still counts."""
+        return self._clock.now_ms() < self._lease_until
+
     async def run(self) -> None:
         """Renew at a third of the lease, for ever. A lease that could not be renewed is let go in time."""
         while True:

@@ -86,6 +86,10 @@ class WorkerService:
         ):
             self._tasks.append(loop.create_task(work, name=name))
 
+    def why_not_ready(self) -> str | None:
+        """None once this worker has had its say with the others; it may own no shard when there are many."""
+        return None if self._ownership.has_joined else "no lease was obtained yet"
+
     async def watch(self) -> None:
         """Return when a part that should run for ever has ended; that is a fault, and is raised."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
