@@ -239,6 +239,7 @@ def _maintenance(core: Core) -> Maintenance:
             "attempts": keep.attempts_days * DAY_MS,
             "deliveries": keep.deliveries_days * DAY_MS,
             "events": keep.events_days * DAY_MS,
+            "outbox": keep.events_days * DAY_MS,
             "idempotency_keys": keep.idempotency_hours * 3_600_000,
         },
         run_job=jobs.run_slice,

@@ -27,6 +27,7 @@ class SqlRetention:
         self._database = database
         self._expire: dict[str, Callable[[int, int], Awaitable[int]]] = {
             "attempts": self._attempts,
+            "deliveries": self._deliveries,
             "events": self._events,
             "idempotency_keys": self._idempotency_keys,
             "outbox": self._outbox,
@@ -60,6 +61,18 @@ class SqlRetention:
         query = select(key).where(key < first_id_at(before_ms), ~_DELIVERY_PENDING).distinct()
         ids = await self._ids(query.order_by(key).limit(limit))
         return await self._count(delete(attempts).where(key.in_(ids), ~_DELIVERY_PENDING)) if ids else 0
+
+    async def _deliveries(self, before_ms: int, limit: int) -> int:
+        key, is_over = deliveries.c.id, deliveries.c.state != 0
+        query = select(key).where(key < first_id_at(before_ms), is_over).order_by(key).limit(limit)
+        ids = await self._ids(query)
+
+        def work(connection: Connection) -> int:
+            gone = [*connection.scalars(delete(deliveries).where(key.in_(ids), is_over).returning(key))]
+            connection.execute(delete(attempts).where(attempts.c.delivery_id.in_(gone)))
+            return len(gone)
+
+        return await self._database.write(work) if ids else 0
 
     async def _events(self, before_ms: int, limit: int) -> int:
         key = events.c.id
