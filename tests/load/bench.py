@@ -208,16 +208,15 @@ def tls_hosts(number: int) -> list[str]:
 
 
 @contextmanager
-def opened(scale: Scale, folder: Path, say: Callable[[str], None], *, has_apart: bool) -> Iterator[Bench]:
-    """Start the receivers and open the book."""
+def opened(scale: Scale, book: Book, folder: Path, say: Callable[[str], None]) -> Iterator[Bench]:
+    """Start the receivers."""
     tls = issue(folder, tls_hosts(scale.tls_hosts))
-    columns = ("embedded", "apart") if has_apart else ("embedded",)
     with running_receiver(folder) as receiver, running_receiver(folder, "receiver-tls") as tls_receiver:
         receiver.listen()
         tls_receiver.listen(tls_hosts(scale.tls_hosts), tls=tls)
         yield Bench(
             scale=scale,
-            book=Book(columns=columns),
+            book=book,
             folder=folder,
             receiver=receiver,
             tls_receiver=tls_receiver,
@@ -226,9 +225,9 @@ def opened(scale: Scale, folder: Path, say: Callable[[str], None], *, has_apart:
         )
 
 
-def run(scale: Scale, folder: Path, say: Callable[[str], None], *, has_apart: bool) -> Book:
-    """Do all runs."""
-    with opened(scale, folder, say, has_apart=has_apart) as bench:
+def run(scale: Scale, book: Book, folder: Path, say: Callable[[str], None]) -> None:
+    """Do all runs and write their figures into the book."""
+    with opened(scale, book, folder, say) as bench:
         env = {"SSL_CERT_FILE": str(bench.tls.authority)}
         for number in range(1, scale.runs + 1):
             say(f"run {number} of {scale.runs}")
@@ -236,9 +235,8 @@ def run(scale: Scale, folder: Path, say: Callable[[str], None], *, has_apart: bo
             place = folder / f"embedded-{number}"
             place.mkdir()
             bench.hub(Embedded(place, env=env))
-            if has_apart:
+            if "apart" in book.columns:
                 _apart(bench, folder / f"apart-{number}", env)
-    return bench.book
 
 
 def _apart(bench: Bench, place: Path, env: dict[str, str]) -> None:
@@ -266,13 +264,13 @@ def main() -> None:
         scale = Scale(
             **{**{name: getattr(scale, name) for name in Scale.__dataclass_fields__}, "runs": options.runs}
         )
+    book = Book(columns=("embedded",) if options.embedded_only else ("embedded", "apart"))
     with tempfile.TemporaryDirectory(prefix="hub-bench-", dir=options.folder) as name:
-        folder = Path(name)
-        facts = machine(folder)
-        book = run(
-            scale, folder, lambda text: print(f"… {text}", flush=True), has_apart=not options.embedded_only
-        )
-    print("\n" + "\n".join(described(facts)) + "\n\n" + book.for_terminal())
+        facts = machine(Path(name))
+        try:
+            run(scale, book, Path(name), lambda text: print(f"… {text}", flush=True))
+        finally:  # figures of finished runs are worth seeing when a later one fails
+            print("\n" + "\n".join(described(facts)) + "\n\n" + book.for_terminal(), flush=True)
     if options.json:
         options.json.write_text(json.dumps({"machine": facts, "figures": book.as_json()}, indent=1))
     if options.markdown:

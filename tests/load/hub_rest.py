@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+#: The hub hangs up on a connection that was idle for longer than 5 seconds.
+_KEPT_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -16,6 +20,7 @@ class HubRest:
     port: int
     key: str = field(repr=False)
     _connection: http.client.HTTPConnection | None = None
+    _used_at: float = 0.0
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Send a POST."""
@@ -27,12 +32,15 @@ class HubRest:
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         """Send a request; raise with the hub's own words if it is refused."""
+        if time.monotonic() - self._used_at > _KEPT_SECONDS:
+            self.close()
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         self._connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = self._connection.getresponse()
         text = answer.read().decode()
+        self._used_at = time.monotonic()
         if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES:
             raise RuntimeError(f"{method} {path} was answered with {answer.status}: {text[:500]}")
         document: dict[str, Any] = json.loads(text)
