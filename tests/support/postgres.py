@@ -7,13 +7,11 @@ PostgreSQL refuses to run as root: then it runs as `nobody`, from copied binarie
 from __future__ import annotations
 
 import atexit
-import ctypes
 import importlib.util
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +21,6 @@ from pathlib import Path
 NOBODY = 65534
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
-_PR_SET_PDEATHSIG = 1
 
 
 class NoPostgres(RuntimeError):
@@ -55,10 +52,13 @@ def _is_open_to_all(folder: Path) -> bool:
     return all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, *folder.parents))
 
 
-def _die_with_parent() -> None:
-    # Runs in the child between fork and exec: without it a killed test run would leave the server behind.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+#: Waits until our end of its standard input closes, by our death too, and leaves neither server nor folder behind.
+_WATCH = """
+read -r _
+kill -INT "$1" 2>/dev/null
+while kill -0 "$1" 2>/dev/null; do sleep 0.1; done
+rm -rf "$2"
+"""
 
 
 class PostgresServer:
@@ -85,6 +85,7 @@ class PostgresServer:
             *settings,
         ]
         self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
         if self._user is not None:
             os.chown(self._folder, self._user, self._user)
         self._initialise()
@@ -141,8 +142,9 @@ class PostgresServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - it only makes a system call
         )
+        watch = ["/bin/sh", "-c", _WATCH, "watch", str(self._process.pid), str(self._folder)]
+        self._watcher = subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True)
         deadline = time.monotonic() + READY_SECONDS
         ready = [str(self._binaries / "pg_isready"), f"--host={self._folder}", "--quiet"]
         while subprocess.run(ready, check=False, capture_output=True).returncode != 0:
@@ -154,6 +156,7 @@ class PostgresServer:
         """Stop: SIGINT disconnects everyone and shuts down, SIGQUIT drops everything as a crash would."""
         if self._process is None:
             return
+        self._stop_watching()
         self._process.send_signal(how)
         try:
             self._process.wait(STOP_SECONDS)
@@ -161,6 +164,12 @@ class PostgresServer:
             self._process.kill()
             self._process.wait(STOP_SECONDS)
         self._process = None
+
+    def _stop_watching(self) -> None:
+        if self._watcher is not None:
+            self._watcher.kill()
+            self._watcher.communicate()
+            self._watcher = None
 
     def restart(self, *, how: signal.Signals = signal.SIGINT) -> None:
         """Stop and start again, as an operator or a crash would."""

@@ -1,0 +1,1 @@
+"""The store, both databases held to one suite."""
