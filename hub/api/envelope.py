@@ -86,7 +86,7 @@ class Envelope:
                 route=state.get("route"),
                 status=status,
                 code=code,
-                key_id=state.get("key_id"),
+                key=state.get("key"),
                 duration_ms=round((self._monotonic() - begun) * 1000, 2),
             )
 

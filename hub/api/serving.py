@@ -80,7 +80,7 @@ class PathApp:
     ) -> ApiKey:
         """Identify the caller, count the request, check the scope."""
         key = await self._uses.authenticator.identify(headers, now_ms)
-        state["key_id"] = key.id
+        state["key"] = key.hint
         limit = self._parts.settings.requests_per_hour
         limit = limit if key.requests_per_hour is None else key.requests_per_hour
         if limit:

@@ -13,7 +13,7 @@ from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock, WakeUps
 from hub.flow.repositories import Store
 from hub.flow.rotation import rotated
-from hub.model.errors import InvalidRequest
+from hub.model.errors import InvalidRequest, StoreError
 from hub.model.ids import IdFactory
 from hub.model.line import Bridge
 from hub.model.webhook import StoredSecret
@@ -80,7 +80,11 @@ class BridgeBook:
             is_enabled=True,
             created_at=self._clock.now_ms(),
         )
-        await self._store.bridges.add(bridge)
+        try:
+            await self._store.bridges.add(bridge)
+        except StoreError:
+            await self._require_free(name, None)  # another caller was first
+            raise
         self._wake_ups.configuration_changed()
         return NewBridge(bridge=bridge, secret=secret)
 
@@ -122,7 +126,12 @@ class BridgeBook:
             raise InvalidRequest("name_taken", f"Another bridge is named '{name}'.", param="name")
 
     async def _save(self, bridge: Bridge) -> Bridge:
-        if not await self._store.bridges.save(bridge):
+        try:
+            is_found = await self._store.bridges.save(bridge)
+        except StoreError:
+            await self._require_free(bridge.name, bridge.id)  # another caller took the name first
+            raise
+        if not is_found:
             raise InvalidRequest("bridge_not_found", "Bridge not found.")
         self._wake_ups.configuration_changed()
         return bridge

@@ -13,7 +13,7 @@ from hub.flow.bootstrap import SANDBOX_KIND
 from hub.flow.directory import Directory, DirectoryHolder
 from hub.flow.ports import Clock, WakeUps
 from hub.flow.repositories import Store
-from hub.model.errors import InvalidRequest
+from hub.model.errors import InvalidRequest, StoreError
 from hub.model.ids import IdFactory, InvalidId, Prefix, parse_id
 from hub.model.key import ApiKey
 from hub.model.line import Line
@@ -97,12 +97,8 @@ class LineBook:
         Raises:
             InvalidRequest: bridge_not_found, or name_taken when the handle is a line already.
         """
-        directory = await self._directory.refresh()
-        if wish.bridge_id not in directory.bridges_by_id:
-            raise InvalidRequest("bridge_not_found", "Bridge not found.", param="bridge_id")
         handle = normalize_handle(wish.handle)
-        if handle in directory.lines_by_handle:
-            raise InvalidRequest("name_taken", f"'{handle}' is a line already.", param="handle")
+        await self._require_free(wish.bridge_id, handle)
         line = Line(
             id=self._new_id(),
             bridge_id=wish.bridge_id,
@@ -116,9 +112,20 @@ class LineBook:
             status_reason=None,
             created_at=self._clock.now_ms(),
         )
-        await self._store.lines.add(line)
+        try:
+            await self._store.lines.add(line)
+        except StoreError:
+            await self._require_free(wish.bridge_id, handle)  # another caller was first
+            raise
         self._wake_ups.configuration_changed()
         return line
+
+    async def _require_free(self, bridge_id: int, handle: str) -> None:
+        directory = await self._directory.refresh()
+        if bridge_id not in directory.bridges_by_id:
+            raise InvalidRequest("bridge_not_found", "Bridge not found.", param="bridge_id")
+        if handle in directory.lines_by_handle:
+            raise InvalidRequest("name_taken", f"'{handle}' is a line already.", param="handle")
 
     async def update(self, line: Line, **changes: object) -> Line:
         """Change a line's label, service, activity, contact-first rule or pace."""

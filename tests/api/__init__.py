@@ -1,0 +1,1 @@
+"""Tests of hub.api, over real ASGI and a real SQLite store."""

@@ -1,0 +1,125 @@
+"""Call an ASGI application as a server would: real scopes, real messages, no socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from hub.api.parts import Application
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """An answer as it went over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str | None:
+        """The code of an error's envelope."""
+        code: str | None = self.json.get("error", {}).get("code")
+        return code
+
+    @property
+    def param(self) -> str | None:
+        """The `param` of an error's envelope; None if it has no such key."""
+        param: str | None = self.json["error"].get("param")
+        return param
+
+
+class Caller:
+    """A client in the same process. `calls` counts what it sent."""
+
+    def __init__(self, app: Application, *, token: str | None = None) -> None:
+        self._app = app
+        self._token = token
+
+    def with_token(self, token: str | None) -> Caller:
+        """The same application, asked with another key."""
+        return Caller(self._app, token=token)
+
+    async def get(self, path: str, **more: Any) -> Answered:
+        return await self.request("GET", path, **more)
+
+    async def post(self, path: str, body: Any = None, **more: Any) -> Answered:
+        return await self.request("POST", path, body=body, **more)
+
+    async def patch(self, path: str, body: Any = None, **more: Any) -> Answered:
+        return await self.request("PATCH", path, body=body, **more)
+
+    async def delete(self, path: str, body: Any = None, **more: Any) -> Answered:
+        return await self.request("DELETE", path, body=body, **more)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        chunks: Sequence[bytes] | None = None,
+    ) -> Answered:
+        """Send one request.
+
+        Args:
+            method: As on the request line.
+            path: With its query, percent-encoded; latin-1 stands for raw bytes.
+            body: Bytes as they are; anything else as JSON; None for an empty body.
+            headers: Beside `Authorization`.
+            chunks: The body in pieces, instead of `body`.
+        """
+        raw_path, _, query = path.partition("?")
+        sent = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in (headers or {}).items()
+        ]
+        if self._token is not None and all(name != b"authorization" for name, _ in sent):
+            sent.append((b"authorization", f"Bearer {self._token}".encode("latin-1")))
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(raw_path, encoding="utf-8", errors="replace"),
+            "raw_path": raw_path.encode("latin-1"),
+            "query_string": query.encode("latin-1"),
+            "root_path": "",
+            "headers": sent,
+            "client": ("127.0.0.1", 40000),
+            "server": ("127.0.0.1", 8080),
+        }
+        return await _exchange(self._app, scope, list(chunks) if chunks is not None else [_encoded(body)])
+
+
+def _encoded(body: Any) -> bytes:
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+async def _exchange(app: Application, scope: dict[str, Any], chunks: list[bytes]) -> Answered:
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not chunks:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    start, *rest = sent
+    body = b"".join(message.get("body", b"") for message in rest)
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
+    return Answered(status=start["status"], headers=headers, body=body)

@@ -1,0 +1,233 @@
+"""A hub in one process for tests: real store (SQLite), real use cases, real surface; time and chance are the test's."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from bridge.sandbox import contacts
+from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
+from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
+from hub.api.ratelimit import LocalRateLimiter
+from hub.api.surface import build
+from hub.flow.bootstrap import SandboxPlan, add_push_bridge, ensure_sandbox
+from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.ingest import BridgeRequest, Ingest
+from hub.flow.keys import KeyRing, KeyWish
+from hub.flow.repositories import Store
+from hub.model.ids import IdFactory, Prefix, id_text
+from hub.model.line import Line
+from hub.model.observation import Observation
+from hub.observe.metrics import Metrics
+from hub.rules.addresses import IPNetwork
+from hub.rules.egress import EgressPolicy
+from hub.store.open import open_store
+from hub.store.sealing import Sealer
+from tests.support.asgi import Caller
+from tests.support.manual_time import ManualClock
+
+SANDBOX_LINE = "+15550100000"
+#: A line on a push bridge that may only answer.
+OTHER_LINE = "+15550100010"
+CONTACT = "+15550100001"
+STRANGER = "+15550100099"
+
+_SETTINGS = ApiSettings(
+    public_url="http://127.0.0.1:8080",
+    max_body_bytes=65_536,
+    cors_origins=(),
+    requests_per_hour=1000,
+    json_depth=32,
+    rotation_overlap_hours=24,
+    metrics_token="",
+)
+
+
+@dataclass(slots=True)
+class WakeUpsHeard:
+    """Wake-ups as they were asked for: a real implementation of the port that only remembers."""
+
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+    lanes: list[int] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    configuration_changes: int = 0
+    jobs: int = 0
+
+    def deliveries_recorded(self, first_id: int, last_id: int) -> None:
+        self.ranges.append((first_id, last_id))
+
+    def lane_due(self, webhook_id: int, at_ms: int) -> None:
+        self.lanes.append(webhook_id)
+
+    def line_due(self, line_id: int, at_ms: int) -> None:
+        self.lines.append(line_id)
+
+    def configuration_changed(self) -> None:
+        self.configuration_changes += 1
+
+    def job_added(self) -> None:
+        self.jobs += 1
+
+
+@dataclass(kw_only=True, slots=True)
+class HubWorld:
+    """Everything of one hub that a test may look at."""
+
+    parts: ApiParts
+    store: Store
+    directory: DirectoryHolder
+    clock: ManualClock
+    new_id: IdFactory
+    wake_ups: WakeUpsHeard
+    keys: KeyRing
+    ingest: Ingest
+    sandbox_line: Line
+    other_line: Line
+    #: Asks with a key that may do everything.
+    api: Caller
+
+    async def caller(self, *scopes: str, lines: tuple[Line, ...] | None = None, **more: Any) -> Caller:
+        """A client whose key has only these scopes and lines."""
+        line_ids = None if lines is None else frozenset(line.id for line in lines)
+        wish = KeyWish(name="test", scopes=frozenset(scopes), line_ids=line_ids, **more)
+        return self.api.with_token((await self.keys.create(wish)).text)
+
+    async def observe(self, line: Line, *observations: Observation) -> tuple[int, ...]:
+        """Take in what a bridge saw on a line; give the events' ids."""
+        request = BridgeRequest(line.bridge_id, f"test-{self.new_id()}", b"{}", observations)
+        results = await self.ingest(request)
+        assert all(result.status != "refused" for result in results), results
+        return tuple(event_id for result in results for event_id in result.event_ids)
+
+    async def say(self, text: str, *, line: Line | None = None, contact: str = CONTACT) -> str:
+        """A contact writes; give the message's GUID."""
+        line = line or self.sandbox_line
+        self.clock.advance(1)
+        guid = f"guid-{self.new_id()}"
+        said = contacts.say(contacts.direct(line.handle, contact), text, guid=guid, at=self.clock.now_ms())
+        await self.observe(line, said)
+        return guid
+
+    async def webhook(self, **fields: Any) -> dict[str, Any]:
+        """Register a webhook over the surface; give the answer."""
+        body = {"from": "*", "url": "https://receiver.example/hook", "events": ["*"], **fields}
+        answered = await self.api.post("/v1/webhooks", body)
+        assert answered.status == 201, answered.body
+        webhook: dict[str, Any] = answered.json
+        return webhook
+
+
+def line_id(line: Line) -> str:
+    return id_text(Prefix.LINE, line.id)
+
+
+@cache
+def _migrated() -> Path:
+    """A migrated database to copy from: migrating costs more than most tests."""
+    return Path(mkdtemp(prefix="hub-test-")) / "template.db"
+
+
+async def _database_at(path: Path) -> None:
+    template = _migrated()
+    if not template.exists():
+        opened = await open_store(f"sqlite:///{template}", sealer=Sealer([bytes(32)]), cache_mib=2)
+        await opened.migrate()
+        await opened.close()
+    shutil.copy(template, path)
+
+
+@contextlib.asynccontextmanager
+async def open_world(folder: Path, **settings: Any) -> AsyncIterator[HubWorld]:
+    """Open a hub whose data lives in `folder`; `settings` replace those of the surface."""
+    path = folder / "hub.db"
+    await _database_at(path)
+    opened = await open_store(f"sqlite:///{path}", sealer=Sealer([bytes(32)]), cache_mib=2)
+    try:
+        yield await _world(opened.store, settings)
+    finally:
+        await opened.close()
+
+
+async def _world(store: Store, settings: dict[str, Any]) -> HubWorld:
+    clock, chance, wake_ups = ManualClock(), random.Random(7), WakeUpsHeard()
+    new_id = IdFactory(1, clock.now_ms)
+    plan = SandboxPlan(handle=SANDBOX_LINE, pace_ms=0)
+    sandbox_line = await ensure_sandbox(
+        store, plan, new_id=new_id, random_bytes=chance.randbytes, clock=clock
+    )
+    await add_push_bridge(
+        store,
+        name="push",
+        handles=[OTHER_LINE],
+        new_id=new_id,
+        random_bytes=chance.randbytes,
+        clock=clock,
+    )
+    directory = DirectoryHolder(store, await load_directory(store))
+    keys = KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=chance.randbytes)
+    ingest = Ingest(
+        store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+    )
+    parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings)
+    admin = await keys.create(KeyWish(name="admin", scopes=frozenset({"admin"})))
+    return HubWorld(
+        parts=parts,
+        store=store,
+        directory=directory,
+        clock=clock,
+        new_id=new_id,
+        wake_ups=wake_ups,
+        keys=keys,
+        ingest=ingest,
+        sandbox_line=sandbox_line,
+        other_line=directory.current.lines_by_handle[OTHER_LINE],
+        api=Caller(build(parts), token=admin.text),
+    )
+
+
+def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one place
+    store: Store,
+    directory: DirectoryHolder,
+    clock: ManualClock,
+    new_id: IdFactory,
+    wake_ups: WakeUpsHeard,
+    ingest: Ingest,
+    chance: random.Random,
+    settings: dict[str, Any],
+) -> ApiParts:
+    async def ready() -> str | None:
+        await store.hot.read(lambda tx: tx.revision())
+        return None
+
+    async def render() -> bytes:
+        return b"hub_up 1\n"
+
+    no_networks: tuple[IPNetwork, ...] = ()
+    limits = BridgeLimits(max_body_bytes=65_536, max_events=100, json_depth=32, tolerance_seconds=300)
+    return ApiParts(
+        store=store,
+        directory=directory,
+        clock=clock,
+        monotonic=lambda: clock.now_ms() / 1000,
+        new_id=new_id,
+        random_bytes=chance.randbytes,
+        wake_ups=wake_ups,
+        egress=EgressPolicy(allow_networks=no_networks),
+        settings=replace(_SETTINGS, **settings),
+        rate_limiter=LocalRateLimiter(),
+        ready_checks=[ReadyCheck(name="database", check=ready)],
+        ingest=ingest,
+        contacts=contacts,
+        render_metrics=render,
+        bridge_events=BridgeEventsEndpoint(
+            directory=directory, ingest=ingest, clock=clock, limits=limits, metrics=Metrics()
+        ),
+        on_answer=lambda status: None,
+    )
