@@ -23,7 +23,7 @@ from hub.outbound.messages import Target
 from hub.outbound.tls import client_context
 from hub.rules.egress import EgressPolicy
 from hub.rules.signing import NativeSigner, Secret, StandardSigner
-from tests.load.receiver_process import ROOT
+from tests.load.services import ROOT
 
 #: Posts under way to each target, as in a lane of the hub.
 LANE = 16

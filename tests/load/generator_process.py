@@ -11,7 +11,7 @@ import msgspec
 
 from tests.load.generator import LoadOrder, LoadResult
 from tests.load.percentiles import Latencies
-from tests.load.receiver_process import ROOT
+from tests.load.services import ROOT
 
 
 class LoadRun:

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.load.receiver_control import ReceiverControl
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.load.services import ROOT
 
 
 @contextmanager

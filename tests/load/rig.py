@@ -68,6 +68,7 @@ class Rig:
     ) -> list[str]:
         """Register (path, base URL) pairs with the hub and with the receiver."""
         secrets = {path: self.rest.register(line, base + path) for path, base in urls}
+        self.rest.close()
         receiver.expect(secrets, behaviour)
         self.paths[line] = list(secrets)
         return list(secrets)

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+#: The source tree that this harness belongs to: its hub is the one that is run.
+ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30.0
 
 
@@ -27,10 +29,11 @@ class Service:
     ) -> None:
         self.name = name
         self._command = list(command)
-        self._env = {**os.environ, **env}
+        self._env = {**os.environ, "PYTHONPATH": str(ROOT), **env}
         self._folder = folder
         self._is_ready = is_ready
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_asked = False
         #: Standard output and standard error.
         self.output_path = folder / f"{name}.out"
         self.log_path = folder / f"{name}.log"
@@ -44,6 +47,7 @@ class Service:
     def start(self) -> float:
         """Start it and wait until it is ready; return how many seconds that took."""
         started_at = time.monotonic()
+        self._is_asked = False
         with self.output_path.open("ab") as output, self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -57,7 +61,8 @@ class Service:
         return time.monotonic() - started_at
 
     def start_without_waiting(self) -> None:
-        """Start it; whoever kills processes under load wants no pause here."""
+        """Start it, and let it get ready while others start."""
+        self._is_asked = False
         with self.output_path.open("ab") as output, self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -92,13 +97,18 @@ class Service:
         """Ask it to stop; kill it if it does not. Return its exit code."""
         if self._process is None:
             return 0
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(wait_seconds)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        self.ask_to_stop()
+        try:
+            self._process.wait(wait_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
         return self._process.returncode
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM once, and do not wait: to a second one the hub would not be patient."""
+        if self._process is not None and self._process.poll() is None and not self._is_asked:
+            self._process.send_signal(signal.SIGTERM)
+            self._is_asked = True
 
 
 def free_port() -> int:

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -19,8 +20,7 @@ from hub.embedded.valkey import find_binary
 from tests.load.database import Database, PostgresDatabase, SqliteDatabase
 from tests.load.hub_rest import HubRest, is_ready
 from tests.load.process_group import ProcessGroup
-from tests.load.receiver_process import ROOT
-from tests.load.services import Service, free_port, is_listening
+from tests.load.services import ROOT, Service, free_port, is_listening
 
 _KEY = re.compile(r"\bsk_[A-Za-z0-9_]+")
 _BRIDGE = re.compile(r"X-Bridge-Id: (\S+)\s+secret: (\S+)")
@@ -182,11 +182,16 @@ class Apart:
         return ProcessGroup(roots=(*pids, self._postgres_pid))
 
     def start(self) -> float:
-        """Migrate, then start everything; migration is not in the time."""
+        """Migrate, then start everything at once; migration is not in the time."""
         text = self.command("migrate")
         found = _KEY.search(text)
         self._key = self._key or (found[0] if found else "")
-        return max(service.start() for service in self.services.values())
+        started_at = time.monotonic()
+        for service in self.services.values():
+            service.start_without_waiting()
+        for service in self.services.values():
+            service.wait_until_ready()
+        return time.monotonic() - started_at
 
     def rest(self) -> HubRest:
         """Give a client of the first web process."""
@@ -201,7 +206,10 @@ class Apart:
         return {name: service.pid for name, service in self.services.items()}
 
     def stop(self) -> None:
-        """Stop workers and webs, then Valkey."""
+        """Stop workers and webs at once, then Valkey."""
+        for name in sorted(self.services):
+            if name != "valkey":
+                self.services[name].ask_to_stop()
         for name in sorted(self.services, reverse=True):
             self.services[name].stop()
 
