@@ -67,10 +67,14 @@ class OutboundClient:
         self._clock = clock
         egress_proxy = None if proxy is None else EgressProxy(proxy)
         self._targets = TargetFactory(policy, user_agent=self._limits.user_agent, proxy=egress_proxy)
-        self._sessions = TlsSessions(clock=clock, max_sessions=self._limits.max_tls_sessions)
         context = client_context() if tls is None else tls
+        self._sessions: TlsSessions | None = None
         if isinstance(context, ResumingContext):
-            context.sessions = self._sessions
+            self._sessions = context.sessions = TlsSessions(
+                clock=clock,
+                max_sessions=self._limits.max_tls_sessions,
+                max_leaky_reads=self._limits.max_leaky_session_reads,
+            )
         self._pool = IdlePool(self._limits, clock)
         self._guard = AddressGuard(
             policy,
@@ -236,7 +240,7 @@ class OutboundClient:
         try:
             connection = await self._dialer.dial(target, addresses, deadline)
         except OutboundError as error:
-            if error.code is OutboundCode.TLS_FAILED:
+            if error.code is OutboundCode.TLS_FAILED and self._sessions is not None:
                 self._sessions.forget(target.host)
             raise
         connection.policy_version = target.policy_version
@@ -280,7 +284,7 @@ class OutboundClient:
 
     def _note_first_answer(self, connection: Connection) -> None:
         connection.note_answer()
-        if connection.key[0] == "https":
+        if self._sessions is not None and connection.key[0] == "https":
             tls = connection.tls_object()
             if tls is not None:
                 self._sessions.learn(connection.key[1], tls)

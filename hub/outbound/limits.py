@@ -28,7 +28,9 @@ class OutboundLimits:
     deadline_tick_seconds: float = 0.25
     #: How often idle connections are looked through.
     idle_sweep_seconds: float = 5.0
-    #: Names and TLS sessions remembered.
+    #: Names and TLS sessions remembered; a session holds the certificate, some 10 KB.
     max_names: int = 20_000
-    max_tls_sessions: int = 2_000
+    max_tls_sessions: int = 1_000
+    #: On a Python that leaks 5 KB for each TLS session it learns, learn no more than this in all (20 MB).
+    max_leaky_session_reads: int = 4_000
     user_agent: str = "Hub"

@@ -7,7 +7,9 @@ skips the certificate, and two names on one address must not vouch for each othe
 
 from __future__ import annotations
 
+import math
 import ssl
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +17,18 @@ from typing import Any
 
 #: A remembered session is offered this long. Servers grant hours to days; a certificate that was revoked or has
 #: expired since must be looked at again some time.
-SESSION_SECONDS = 3600.0
+SESSION_SECONDS = 7200.0
+#: CPython loses 5 KB each time a session is read out of a connection (python/cpython#116810, mended in 3.12.8 and
+#: 3.13.1, never in 3.11; measured on 3.11.7, 2026-11). May go with the support of those versions.
+IS_READING_LEAKY = sys.version_info < (3, 12, 8) or (3, 13, 0) <= sys.version_info < (3, 13, 1)
 
 
 class TlsSessions:
     """Sessions by host name, the least recently made ones dropped first."""
 
-    def __init__(self, *, clock: Callable[[], float], max_sessions: int) -> None:
+    def __init__(self, *, clock: Callable[[], float], max_sessions: int, max_leaky_reads: int) -> None:
         self._clock = clock
+        self._reads_left = max_leaky_reads if IS_READING_LEAKY else math.inf
         self._max_sessions = max_sessions
         # None marks a server that gives no sessions: asking each time costs as much as a session saves.
         self._by_host: OrderedDict[str, tuple[ssl.SSLSession | None, float]] = OrderedDict()
@@ -49,6 +55,9 @@ class TlsSessions:
         known = self._by_host.get(host)
         if known is not None and known[0] is None and known[1] >= self._clock():
             return
+        if self._reads_left <= 0:
+            return
+        self._reads_left -= 1
         session = connection.session
         is_useful = session is not None and (session.has_ticket or connection.version() != "TLSv1.3")
         self._by_host[host] = (session if is_useful else None, self._clock() + SESSION_SECONDS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from hub.outbound import OutboundClient, OutboundCode, OutboundError
-from hub.outbound.tls import client_context
+from hub.outbound.tls import IS_READING_LEAKY, client_context
 from tests.outbound.certificates import Authority
 from tests.outbound.conftest import Clock, MakeClient, Names
 from tests.outbound.receivers import OK, Receiver, Visit, answering, listening
@@ -138,7 +138,7 @@ async def test_a_session_is_not_offered_for_ever(
     client = make_client(tls=trusting, resolver=Names(dict(NAMES)), clock=clock)
     async with listening(handshakes.behave, tls=authority.server("a.test")) as receiver:
         target = client.target(https(receiver))
-        for seconds in (0, 3599, 2, 0):
+        for seconds in (0, 7199, 2, 0):
             clock.now += seconds
             await client.post(target, b"", b"{}")
 
@@ -182,6 +182,32 @@ async def test_only_so_many_sessions_are_remembered(
             await client.post(client.target(https(receiver, host)), b"", b"{}")
 
         assert handshakes.resumed == [False, False, True, False]
+
+
+@pytest.mark.skipif(not IS_READING_LEAKY, reason="this Python's ssl does not leak")
+async def test_on_a_leaking_python_only_so_many_sessions_are_learned(
+    make_client: MakeClient, authority: Authority, trusting: ssl.SSLContext
+) -> None:
+    handshakes = Handshakes()
+    client = make_client(tls=trusting, resolver=Names(dict(NAMES)), limits={"max_leaky_session_reads": 1})
+    async with listening(handshakes.behave, tls=authority.server("a.test", "b.test")) as receiver:
+        for host in ("a.test", "b.test", "a.test", "b.test"):
+            await client.post(client.target(https(receiver, host)), b"", b"{}")
+
+        assert handshakes.resumed == [False, False, True, False]
+
+
+async def test_a_context_that_does_not_resume_is_used_as_it_is(
+    make_client: MakeClient, authority: Authority
+) -> None:
+    handshakes = Handshakes()
+    context = ssl.create_default_context(cafile=authority.file)
+    client = make_client(tls=context, resolver=Names(dict(NAMES)))
+    async with listening(handshakes.behave, tls=authority.server("a.test")) as receiver:
+        for _ in range(2):
+            await client.post(client.target(https(receiver)), b"", b"{}")
+
+        assert handshakes.resumed == [False, False]
 
 
 async def test_a_stalled_handshake_ends_at_the_connect_time_out(
