@@ -95,7 +95,9 @@ class BridgeEventsEndpoint:
         self._ingest = ingest
         self._clock = clock
         self._limits = limits
-        self._metrics = metrics
+        self._count = {
+            status: metrics.observations.labels(status).inc for status in ("recorded", "duplicate", "refused")
+        }
         self._secrets: dict[int, tuple[int, int | None, list[Secret]]] = {}
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -108,7 +110,7 @@ class BridgeEventsEndpoint:
         observations = self._parse(body)
         results = await self._ingest(BridgeRequest(bridge.id, request_id, body, observations))
         for result in results:
-            self._metrics.observations.labels(result.status).inc()
+            self._count[result.status]()
         answer = _encoder.encode(
             {
                 "results": [_shown(result) for result in results],
