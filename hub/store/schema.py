@@ -318,7 +318,6 @@ outbox = Table(
         sqlite_where=text("state < 3"),
         postgresql_where=text("state < 3"),
     ),
-    Index("ix_outbox_provider", "line_id", "provider_id"),
 )
 
 idempotency_keys = Table(

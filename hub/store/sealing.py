@@ -69,8 +69,9 @@ class Sealer:
         cipher = self._ciphers.get(sealed[1 : 1 + _KEY_ID_BYTES])
         if cipher is None:
             raise UnsealingFailed(
-                f"{name} was sealed with key {sealed[1 : 1 + _KEY_ID_BYTES].hex()}, which is not among the keys given "
-                f"({', '.join(key.hex() for key in self._ciphers)}). Add that key to the settings as an old key."
+                f"{name} was sealed with key {sealed[1 : 1 + _KEY_ID_BYTES].hex()}, which is not among the keys "
+                f"given ({', '.join(key.hex() for key in self._ciphers)}). Use the encryption key again that this "
+                "hub was set up with: secret.key in its data folder, secrets.encryption_key or secrets.key_file."
             )
         try:
             return cipher.decrypt(sealed[1 + _KEY_ID_BYTES : _HEAD_BYTES], sealed[_HEAD_BYTES:], where)

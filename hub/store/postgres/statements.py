@@ -108,22 +108,24 @@ _DUE = "lane.id, lane.event_id, lane.webhook_id, lane.attempt_count, e.type, e.d
 _LANE = "SELECT id, event_id, webhook_id, attempt_count, next_attempt_at FROM deliveries WHERE state = 0"
 _EVENTS = "JOIN events AS e ON e.id = lane.event_id"
 
+#: `shard + 0`: or the planner may walk and sort the whole backlog of a shard instead of the range of keys.
 DELIVERIES_BETWEEN = (
     f"SELECT {_DUE} FROM ({_LANE} AND id BETWEEN $1 AND $2 AND attempt_count = 0 "
-    f"AND shard = ANY($3::smallint[]) ORDER BY id LIMIT $4) AS lane {_EVENTS} ORDER BY lane.id"
+    f"AND shard + 0 = ANY($3::integer[]) ORDER BY id LIMIT $4) AS lane {_EVENTS} ORDER BY lane.id"
 )
 DUE_DELIVERIES = (
     f"SELECT {_DUE} FROM ({_LANE} AND webhook_id = $1 AND shard = $2 AND next_attempt_at <= $3 "
     f"ORDER BY next_attempt_at, id LIMIT $4) AS lane {_EVENTS} ORDER BY lane.next_attempt_at, lane.id"
 )
+#: `id + 0`: ordered by the plain id, the planner would walk all of history by the primary key to find a short lane.
 ORDERED_DELIVERIES = (
     f"SELECT lane.next_attempt_at, {_DUE} FROM (SELECT * FROM deliveries WHERE id IN (SELECT id FROM deliveries "
-    "WHERE state = 0 AND webhook_id = $1 AND shard = $2 ORDER BY id LIMIT $3)) "
+    "WHERE state = 0 AND webhook_id = $1 AND shard = $2 ORDER BY id + 0 LIMIT $3)) "
     f"AS lane {_EVENTS} ORDER BY lane.id"
 )
 DUE_OUTBOX = (
     f"SELECT {', '.join(DueOutbox._fields)} FROM outbox "
-    "WHERE state < 3 AND line_id = $1 AND shard = $2 ORDER BY id LIMIT $3"
+    "WHERE state < 3 AND line_id = $1 AND shard = $2 ORDER BY id + 0 LIMIT $3"
 )
 
 

@@ -45,45 +45,58 @@ class SqliteTransaction:
             results += execute(text, list(chain.from_iterable(rows[start:end]))).fetchall()
         return results
 
-    def _inserted(self, insert: sql.Multi, present: sql.Multi, rows: Rows) -> set[int]:
-        inserted: set[int] = {row[0] for row in self._run(insert, rows)}
-        if len(inserted) < len(rows):
-            # An id that is there although it was not inserted now is ours from an earlier run of this work.
-            rest = [(row[0],) for row in rows if row[0] not in inserted]
-            inserted.update(row[0] for row in self._run(present, rest))
-        return inserted
+    def _change(self, statement: sql.Multi, rows: Rows) -> int:
+        execute, changes = self._connection.execute, 0
+        for start, end in sql.chunks(len(rows)):
+            text = sql.rendered(statement, end - start)
+            changes += execute(text, list(chain.from_iterable(rows[start:end]))).rowcount
+        return changes
+
+    def _insert(self, insert: sql.Multi, present: sql.Multi, rows: Rows) -> set[int]:
+        ids = [row[0] for row in rows]
+        if self._change(insert, rows) == len(rows):
+            return set(ids)
+        # An id that is there although it was not inserted now is ours from an earlier run of this work.
+        return {row[0] for row in self._run(present, [(id,) for id in ids])}
 
     async def revision(self) -> int:
         return int(self._connection.execute(sql.REVISION).fetchone()[0])
 
     async def insert_raw(self, rows: Sequence[RawRow]) -> set[int]:
-        return self._inserted(sql.INSERT_RAW, sql.PRESENT_RAW, rows)
+        return self._insert(sql.INSERT_RAW, sql.PRESENT_RAW, rows)
 
     async def merge_chats(self, rows: Sequence[ChatRow]) -> list[ChatRow]:
-        merged = {row[1:3]: ChatRow._make(row) for row in self._run(sql.MERGE_CHATS, rows)}
-        return [merged[row[1:3]] for row in rows]
+        self._change(sql.MERGE_CHATS, rows)
+        keys = [row[1:3] for row in rows]
+        merged = {row[1:3]: ChatRow._make(row) for row in self._run(sql.CHATS_BY_KEY, keys)}
+        return [merged[key] for key in keys]
 
     async def merge_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
-        found = map(MessageRow._make, self._run(sql.MERGE_MESSAGES, rows))
+        keys = [(row.line_id, row.guid) for row in rows]
+        known = self._run(sql.KNOWN_GUIDS, keys)
+        self._change(sql.MERGE_MESSAGES, rows)
+        if not known:
+            return list(rows)
+        found = map(MessageRow._make, self._run(sql.MESSAGES_BY_GUID, known))
         merged = {(row.line_id, row.guid): row for row in found}
-        return [merged[row.line_id, row.guid] for row in rows]
+        return [merged.get(key, row) for key, row in zip(keys, rows, strict=True)]
 
     async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
-        self._run(sql.MERGE_REACTIONS, rows)
+        self._change(sql.MERGE_REACTIONS, rows)
 
     async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
-        return self._inserted(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, rows)
+        return self._insert(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, rows)
 
     async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
-        self._run(sql.INSERT_DELIVERIES, rows)
+        self._change(sql.INSERT_DELIVERIES, rows)
 
     async def finish_deliveries(self, finished: Sequence[FinishRow], attempts: Sequence[AttemptRow]) -> None:
-        self._run(sql.INSERT_ATTEMPTS, attempts)
-        self._run(sql.FINISH_DELIVERIES, finished)
+        self._change(sql.INSERT_ATTEMPTS, attempts)
+        self._change(sql.FINISH_DELIVERIES, finished)
 
     async def mark_webhooks(self, failing: Sequence[tuple[int, int]], recovered: Sequence[int]) -> None:
-        self._run(sql.MARK_FAILING, failing)
-        self._run(sql.MARK_RECOVERED, [(webhook_id,) for webhook_id in recovered])
+        self._change(sql.MARK_FAILING, failing)
+        self._change(sql.MARK_RECOVERED, [(webhook_id,) for webhook_id in recovered])
 
     async def insert_idempotency(self, rows: Sequence[IdempotencyRow]) -> list[IdempotencyRow | None]:
         first = moves.first_of_each_key(rows)
@@ -93,7 +106,7 @@ class SqliteTransaction:
         return moves.already_there(rows, first)
 
     async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
-        self._run(sql.INSERT_OUTBOX, rows)
+        self._change(sql.INSERT_OUTBOX, rows)
 
     async def update_outbox(self, rows: Sequence[OutboxUpdate]) -> set[int]:
         masked = [(*row, moves.OUTBOX_SOURCES[row.state]) for row in rows]

@@ -70,17 +70,13 @@ def _values(update: str, width: int, tail: str) -> Multi:
 
 _NOTHING = "ON CONFLICT DO NOTHING"
 
-INSERT_RAW = _insert("raw_payloads", RawRow._fields, f"{_NOTHING} RETURNING id")
-MERGE_CHATS = _insert(
-    "chats", ChatRow._fields, f"{merging.merge_chats(merging.SQLITE)} RETURNING {', '.join(ChatRow._fields)}"
-)
-MERGE_MESSAGES = _insert(
-    "messages",
-    MessageRow._fields,
-    f"{merging.merge_messages(merging.SQLITE)} RETURNING {', '.join(MessageRow._fields)}",
-)
+#: None of these has RETURNING: with it SQLite copies the whole batch into a temporary table first, which doubles
+#: the cost of a row. The count of changes tells the usual case, a look-up by key the others.
+INSERT_RAW = _insert("raw_payloads", RawRow._fields, _NOTHING)
+MERGE_CHATS = _insert("chats", ChatRow._fields, merging.merge_chats(merging.SQLITE))
+MERGE_MESSAGES = _insert("messages", MessageRow._fields, merging.merge_messages(merging.SQLITE))
 MERGE_REACTIONS = _insert("reactions", ReactionRow._fields, merging.merge_reactions())
-INSERT_EVENTS = _insert("events", EventRow._fields, f"{_NOTHING} RETURNING id")
+INSERT_EVENTS = _insert("events", EventRow._fields, _NOTHING)
 INSERT_DELIVERIES = _insert("deliveries", DeliveryRow._fields, _NOTHING, constants=(("attempt_count", 0),))
 INSERT_ATTEMPTS = _insert("attempts", AttemptRow._fields, _NOTHING)
 FINISH_DELIVERIES = _values(
@@ -98,11 +94,6 @@ MARK_RECOVERED = Multi(
     "UPDATE webhooks SET failing_since = NULL WHERE failing_since IS NOT NULL AND id IN (VALUES", "(?)", ")"
 )
 INSERT_IDEMPOTENCY = _insert("idempotency_keys", IdempotencyRow._fields, f"{_NOTHING} RETURNING scope, key")
-SELECT_IDEMPOTENCY = Multi(
-    f"SELECT {', '.join(IdempotencyRow._fields)} FROM idempotency_keys WHERE (scope, key) IN (VALUES",
-    "(?,?)",
-    ")",
-)
 INSERT_OUTBOX = _insert("outbox", OutboxRow._fields, _NOTHING, constants=(("state", 0), ("attempt_count", 0)))
 #: The ninth value is a mask of the states that the item may leave for the new one.
 UPDATE_OUTBOX = _values(
@@ -119,14 +110,25 @@ def present(table: str) -> Multi:
     return Multi(f"SELECT id FROM {table} WHERE id IN (VALUES", "(?)", ")")
 
 
+def by_key(table: str, columns: Sequence[str], key: tuple[str, str]) -> Multi:
+    """The rows under these keys; joined, because SQLite walks the whole table for `(a, b) IN (VALUES …)`."""
+    names = ", ".join(f"{table}.{name}" for name in columns)
+    on = f"{table}.{key[0]} = wanted.column1 AND {table}.{key[1]} = wanted.column2"
+    return Multi(f"SELECT {names} FROM (VALUES", "(?,?)", f") AS wanted CROSS JOIN {table} ON {on}")
+
+
+CHATS_BY_KEY = by_key("chats", ChatRow._fields, ("line_id", "chat_key"))
+KNOWN_GUIDS = by_key("messages", ("line_id", "guid"), ("line_id", "guid"))
+MESSAGES_BY_GUID = by_key("messages", MessageRow._fields, ("line_id", "guid"))
 PRESENT_EVENTS = present("events")
 PRESENT_RAW = present("raw_payloads")
+SELECT_IDEMPOTENCY = by_key("idempotency_keys", IdempotencyRow._fields, ("scope", "key"))
 
 _DUE = "d.id, d.event_id, d.webhook_id, d.attempt_count, e.type, e.data"
 
 #: CROSS JOIN keeps the order of the loops: deliveries by their index, then each event by its key.
 DELIVERIES_BETWEEN = (
-    f"SELECT {_DUE} FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.event_id "
+    f"SELECT {_DUE} FROM deliveries AS d NOT INDEXED CROSS JOIN events AS e ON e.id = d.event_id "
     "WHERE d.id BETWEEN ? AND ? AND d.state = 0 AND d.attempt_count = 0 "
     "AND d.shard IN (SELECT value FROM json_each(?)) ORDER BY d.id LIMIT ?"
 )

@@ -325,7 +325,6 @@ def _create_outbox() -> None:
         sqlite_where=sa.text("state < 3"),
         postgresql_where=sa.text("state < 3"),
     )
-    op.create_index("ix_outbox_provider", "outbox", ["line_id", "provider_id"], unique=False)
 
 
 def _create_idempotency_keys() -> None:
