@@ -81,11 +81,15 @@ async def _show(call: Call[NoQuery, NoBody]) -> Reply:
     return Reply(content=document_json())
 
 
+def described() -> tuple[AnyDescribed, ...]:
+    """Every endpoint, the bare one of the bridges included."""
+    return (*NOUNS, *ENDPOINTS, BRIDGE_EVENTS)
+
+
 @cache
 def document_json() -> bytes:
     """The document as it is served and kept in docs/reference/openapi.json."""
-    described = (*NOUNS, *ENDPOINTS, BRIDGE_EVENTS)
-    document = build_document(described, version=__version__)
+    document = build_document(described(), version=__version__)
     return msgspec.json.format(msgspec.json.encode(document), indent=2)
 
 

@@ -96,6 +96,7 @@ def build_document(endpoints: Sequence[AnyDescribed], *, version: str) -> Json:
         "paths": paths,
         "components": {
             "schemas": components,
+            "responses": _error_responses(by_shape[ErrorReply]),
             "headers": _ANSWER_HEADERS,
             "securitySchemes": {
                 "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_live_…`."}
@@ -127,6 +128,7 @@ def _operation(endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components:
         "summary": endpoint.summary,
         "security": [] if endpoint.scope is None else [{"apiKey": []}],
         "responses": _responses(endpoint, by_shape),
+        "x-error-codes": sorted(error_codes(endpoint)),
     }
     description = endpoint.description
     if endpoint.scope is not None:
@@ -175,6 +177,22 @@ def _without_null(schema: Json) -> Json:
     return options[0] if len(options) == 1 else {"anyOf": options}
 
 
+def _error_responses(schema: Json) -> Json:
+    """One shared response a status; which of its codes an operation can answer stands in `x-error-codes`."""
+    by_status: dict[int, list[str]] = {}
+    for each in BY_CODE.values():
+        by_status.setdefault(each.status, []).append(f"`{each.code}`: {each.meaning}")
+    headers = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+    return {
+        f"Error{status}": {
+            "description": "\n\n".join(codes),
+            "headers": headers,
+            "content": {"application/json": {"schema": schema}},
+        }
+        for status, codes in sorted(by_status.items())
+    }
+
+
 def _responses(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
     if endpoint.scope is not None:
@@ -184,12 +202,6 @@ def _responses(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
         content = {"application/json": {"schema": by_shape[endpoint.reply]}}
     phrase = HTTPStatus(endpoint.status).phrase
     responses: Json = {str(endpoint.status): {"description": phrase, "headers": headers, "content": content}}
-    by_status: dict[int, list[str]] = {}
-    for code in error_codes(endpoint):
-        by_status.setdefault(BY_CODE[code].status, []).append(code)
-    for status, codes in sorted(by_status.items()):
-        responses[str(status)] = {
-            "description": ", ".join(f"`{code}`" for code in sorted(codes)),
-            "content": {"application/json": {"schema": by_shape[ErrorReply]}},
-        }
+    for status in sorted({BY_CODE[code].status for code in error_codes(endpoint)}):
+        responses[str(status)] = {"$ref": f"#/components/responses/Error{status}"}
     return responses

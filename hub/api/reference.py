@@ -1,0 +1,120 @@
+"""Write docs/reference from the tables: `python -m hub.api.reference docs/reference`. A test ties the two."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import msgspec
+
+from hub.api.calls import AnyDescribed, NoBody, NoQuery
+from hub.api.errors import ERROR_CODES
+from hub.api.openapi import described, document_json
+from hub.api.openapi_document import error_codes
+
+_INTRODUCTION: Final = """# REST surface
+
+Generated from the endpoint tables (`python -m hub.api.reference docs/reference`); `GET /v1/openapi.json` is the same
+for machines.
+
+- Base: the hub's address; every path below `/v1` takes and gives JSON in UTF-8. Instants are integer Unix
+  milliseconds, UTC.
+- `Authorization: Bearer sk_live_…`. Make keys with `hub keys create` or `POST /v1/keys`. `admin` carries every scope. A
+  key may be restricted to lines; the sandbox line is open to every key. A revoked key may pass for one more second in
+  processes other than the one that revoked it.
+- Every answer has a `request_id`, also as `X-Request-Id`. Errors: [errors.md](errors.md).
+- Lists: `{"data": […], "has_more", "next_cursor", "request_id"}`; `limit` 1 to 100, default 50; give `next_cursor` as
+  `cursor`. `/v1/lines`, `/v1/bridges`, `/v1/reactions`, `/v1/typing` and `/v1/receipts` come whole, `/v1/webhooks` too
+  unless `limit` is given.
+- Rate limit: per key and hour (`limits.requests_per_hour`, or the key's own), counted from the key's first request;
+  `X-RateLimit-Limit`, `-Remaining`, `-Reset` (Unix seconds) on every answer, 429 with `Retry-After` beyond it.
+- `Idempotency-Key` on sends: the same request under the same key is done once and answered alike, marked
+  `Idempotent-Replayed: true`; another request under it is a 409. Remembered for `retention.idempotency_hours`.
+- Endpoints of the messages.dev API ignore unknown fields, as that API does; ours refuse them.
+- `HEAD` works wherever `GET` does; `OPTIONS` names the methods. CORS: `web.cors_origins`.
+"""
+
+
+def api_markdown() -> str:
+    """Render the reference of all endpoints, by tag."""
+    by_tag: dict[str, list[AnyDescribed]] = {}
+    for each in sorted(described(), key=lambda one: (one.tag, one.path, one.method)):
+        by_tag.setdefault(each.tag, []).append(each)
+    sections = [f"## {tag}\n\n" + "\n".join(map(_endpoint, found)) for tag, found in by_tag.items()]
+    return _INTRODUCTION + "\n" + "\n".join(sections)
+
+
+def errors_markdown() -> str:
+    """Render the table of error codes."""
+    head = """# Errors
+
+Generated from `hub/api/errors.py` (`python -m hub.api.reference docs/reference`).
+
+    {"error": {"type": "invalid_request_error", "code": "missing_required_parameter",
+               "message": "The 'from' field is required.", "param": "from"}, "request_id": "req_…"}
+
+`param` is left out where it does not apply. `code` is stable; `message` is for people and may change.
+
+| HTTP | type | code | it means | what to do |
+|---|---|---|---|---|
+"""
+    rows = (
+        f"| {each.status} | {each.type} | `{each.code}` | {each.meaning} | {each.fix} |\n"
+        for each in ERROR_CODES
+    )
+    return head + "".join(rows)
+
+
+def _endpoint(endpoint: AnyDescribed) -> str:
+    lines = [f"### {endpoint.method} {endpoint.path}\n", endpoint.summary]
+    if endpoint.description:
+        lines.append("\n" + endpoint.description)
+    scope = "none, open to anybody" if endpoint.scope is None else f"`{endpoint.scope}`"
+    if endpoint.headers and endpoint.scope is None:
+        scope = "none; signed by the bridge"
+    lines.append(f"\nScope: {scope}. Answers {endpoint.status}.\n")
+    if endpoint.query is not NoQuery:
+        lines.append(f"Query: {_fields(endpoint.query)}.\n")
+    if endpoint.headers:
+        lines.append(f"Headers: {', '.join(f'`{name}`' for name in endpoint.headers)}.\n")
+    if endpoint.body is not NoBody:
+        optional = " (may be left out)" if endpoint.is_body_optional else ""
+        lines.append(f"Body{optional}: {_fields(endpoint.body)}.\n")
+    if endpoint.example:
+        example = msgspec.json.encode(dict(endpoint.example)).decode()
+        lines.append(f"    {example}\n")
+    listed = get_args(endpoint.reply)
+    if listed:
+        lines.append(f"Answer: a list of {_fields(listed[0], mark=False)}.\n")
+    elif endpoint.reply is not bytes:
+        lines.append(f"Answer: {_fields(endpoint.reply, mark=False)}.\n")
+    codes = ", ".join(f"`{code}`" for code in sorted(error_codes(endpoint)))
+    lines.append(f"Errors: {codes}.\n")
+    return "\n".join(lines)
+
+
+def _fields(shape: Any, *, mark: bool = True) -> str:
+    fields: Iterable[Any] = msgspec.structs.fields(shape)
+    return ", ".join(f"`{each.encode_name}`{'*' if mark and each.required else ''}" for each in fields)
+
+
+def files() -> dict[str, bytes]:
+    """Give every file of docs/reference that is generated here."""
+    return {
+        "api.md": api_markdown().encode(),
+        "errors.md": errors_markdown().encode(),
+        "openapi.json": document_json() + b"\n",
+    }
+
+
+def main(folder: Path) -> None:
+    """Write the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files().items():
+        (folder / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
