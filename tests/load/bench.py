@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.load.bare import LANE, BareOrder, run_bare
 from tests.load.behaviours import Behaviour
+from tests.load.bystanders import Bystanders
 from tests.load.certificates import ServerTls, issue
 from tests.load.measures import check_records, measure_idle, measure_latency, measure_throughput
 from tests.load.postgres import running_postgres
@@ -87,6 +88,7 @@ class Bench:
 
     def limit(self) -> None:
         """Measure the bare loop: the same client, the same receiver, the same number of posts."""
+        others = Bystanders()
         for fan_out, events in self.scale.events.items():
             paths = [f"/bare/{fan_out}/{index}" for index in range(fan_out)]
             self.receiver.expect(dict.fromkeys(paths, SECRET))
@@ -107,6 +109,7 @@ class Bench:
         )
         result = run_bare(order, self.folder)
         self._add_limit(_TLS_NAME, result.posts / result.seconds, result.cpu_seconds / result.posts)
+        self.book.add("CPU used by others meanwhile, % of one core", LIMIT, others.percent())
 
     def hub(self, topology: Topology) -> None:
         """Measure one hub from start to stop, on a fresh folder."""
@@ -118,9 +121,11 @@ class Bench:
             for fan_out in self.scale.events:
                 rig.webhooks(line_of(fan_out), fan_out)
             self._idle(rig, column)
+            others = Bystanders()
             self._latencies(rig, column)
             self._throughputs(rig, column)
             self._tls(rig, column)
+            self.book.add("CPU used by others meanwhile, % of one core", column, others.percent())
             check_records(rig, deliveries=self._deliveries())
         finally:
             topology.stop()
