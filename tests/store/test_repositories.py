@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,8 @@ from hub.model.ids import MAX_NODE, first_id_at
 from hub.model.job import Job
 from hub.model.key import ApiKey
 from hub.store.faults import Refused
+from hub.store.open import OpenStore, open_store
+from hub.store.sealing import Sealer
 from tests.store.specimens import (
     ATTEMPT,
     BRIDGE,
@@ -317,6 +321,36 @@ async def test_shards_go_to_whoever_is_alive(store: Store) -> None:
     assert await take(owner="b", shard_count=4, want=4, now=19, lease_until=30) == {0: 2, 1: 2, 2: 2, 3: 1}
     await store.processes.release_shards("b")
     assert await take(owner="a", shard_count=4, want=1, now=20, lease_until=30) == {0: 3}
+
+
+@pytest.mark.slow
+async def test_no_shard_has_two_owners(url: str, opened: OpenStore) -> None:
+    """Workers of several processes take, let go and die at random; a lease holds until its end."""
+    draws = random.Random(7)
+    second = await open_store(url, sealer=Sealer([b"k" * 32]))
+    stores = [opened.store, second.store]
+    held: dict[str, tuple[dict[int, int], int]] = {}
+    highest: dict[int, int] = {}
+
+    for now in range(0, 400, 10):
+        owners = draws.sample(["a", "b", "c", "d"], 3)
+        wanted = {owner: draws.randrange(9) for owner in owners}
+        results = await asyncio.gather(
+            *[
+                draws.choice(stores).processes.take_shards(
+                    owner=owner, shard_count=8, want=wanted[owner], now=now, lease_until=now + 25
+                )
+                for owner in owners
+            ]
+        )
+        held.update({owner: (shards, now + 25) for owner, shards in zip(owners, results, strict=True)})
+        living = [shard for shards, until in held.values() if until > now for shard in shards]
+        assert len(living) == len(set(living))
+        assert all(len(shards) <= wanted[owner] for owner, shards in zip(owners, results, strict=True))
+        for shard, epoch in (pair for shards in results for pair in shards.items()):
+            assert epoch >= highest.get(shard, 0)
+            highest[shard] = epoch
+    await second.close()
 
 
 async def test_the_sandbox_network_is_idempotent(store: Store) -> None:

@@ -103,7 +103,7 @@ class PostgresHot:
     async def _run(
         self, work: Callable[[HotTransaction], Awaitable[T]], *, isolation: str, is_read_only: bool
     ) -> T:
-        is_repeat = False
+        is_outcome_unknown = False
         try:
             async for attempt in retrying():
                 with attempt:
@@ -112,9 +112,9 @@ class PostgresHot:
                         pool.acquire() as connection,
                         connection.transaction(isolation=isolation, readonly=is_read_only),
                     ):
-                        transaction = PostgresTransaction(connection, is_repeat=is_repeat)
-                        is_repeat = True
-                        result = await work(transaction)
+                        result = await work(PostgresTransaction(connection, is_repeat=is_outcome_unknown))
+                        # From here until COMMIT is answered.
+                        is_outcome_unknown = True
         except Exception as error:
             raise explained(error) from error
         return result

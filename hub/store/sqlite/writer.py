@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,7 +111,8 @@ class Writer:
         for unit, result in zip(group, results, strict=True):
             by_loop.setdefault(unit.loop, []).append((unit.answer, result))
         for loop, answers in by_loop.items():
-            if not loop.is_closed():
+            # A loop that has ended has nobody waiting.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, answers)
 
     def _commit(self, group: list[_Unit]) -> list[Any]:
