@@ -26,6 +26,7 @@ from hub.outbound.errors import OutboundError
 from hub.rules.breaker import BreakerPolicy
 from hub.rules.retry import RetryPolicy
 from hub.rules.sending import SendPolicy
+from hub.store.faults import Refused
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher, DispatchLimits
 from hub.worker.feeds import Feeds
@@ -35,6 +36,7 @@ from hub.worker.maintenance import Maintenance
 from hub.worker.ownership import Ownership
 from hub.worker.receivers import ReceiverBook
 from hub.worker.service import WorkerParts, WorkerService
+from hub.worker.timers import LoopTimers
 
 log = structlog.get_logger("worker")
 
@@ -82,7 +84,7 @@ def _listen(core: Core, service: WorkerService) -> asyncio.Task[None] | None:
 def build_worker(core: Core, client: OutboundClient) -> WorkerService:
     """Wire the parts of a worker."""
     settings, store, clock = core.settings, core.store, core.clock
-    committer = Committer(store.hot)
+    committer = Committer(store.hot, refused=Refused)
     dispatcher = _dispatcher(core, client, committer)
     adapters = _adapters(core)
     lines = LineLanes(
@@ -184,6 +186,7 @@ def _dispatcher(core: Core, client: OutboundClient, committer: Committer) -> Dis
         committer=committer,
         wake_ups=core.wake_ups,
         clock=core.clock,
+        timers=LoopTimers(core.clock),
         limits=DispatchLimits(
             lane_concurrency=delivery.lane_concurrency,
             lane_queue=delivery.lane_queue,
@@ -194,6 +197,7 @@ def _dispatcher(core: Core, client: OutboundClient, committer: Committer) -> Dis
                 open_ms=delivery.breaker_open_seconds * 1000,
                 open_max_ms=delivery.breaker_open_max_seconds * 1000,
             ),
+            disable_after_ms=delivery.disable_after_days * DAY_MS,
         ),
         disable=DisableWebhook(
             store=core.store,
@@ -202,7 +206,6 @@ def _dispatcher(core: Core, client: OutboundClient, committer: Committer) -> Dis
             wake_ups=core.wake_ups,
             clock=core.clock,
         ),
-        disable_after_ms=delivery.disable_after_days * DAY_MS,
     )
 
 

@@ -1,17 +1,22 @@
-"""Records finished attempts, many in one durable transaction, while the next ones are being posted."""
+"""Records finished attempts, many in one durable transaction, while the next ones are being posted.
+
+A database that is away is waited for: the results stay here, in order. A row that the database refuses is set apart,
+so that it does not hold up the others.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_not_exception_type, wait_exponential, wait_random
 
 from hub.flow.deliver import Finished
 from hub.flow.ports import HotStore, HotTransaction
-from hub.flow.rows import FinishRow
 
 log = structlog.get_logger("worker")
 
@@ -19,13 +24,20 @@ log = structlog.get_logger("worker")
 MOST_IN_BATCH = 512
 #: Attempts posted but not yet recorded at the most; beyond it nothing new is posted.
 MOST_UNRECORDED = 4096
+UNRECORDABLE = "the database refused the details of this attempt; see the worker's log"
 
 
 class Committer:
-    """Owns the results between the post and the commit."""
+    """Owns the results between the post and the commit.
 
-    def __init__(self, store: HotStore) -> None:
+    Args:
+        store: Where they go.
+        refused: What the store raises for a row that it will never take.
+    """
+
+    def __init__(self, store: HotStore, *, refused: type[Exception]) -> None:
         self._store = store
+        self._refused = refused
         self._finished: list[Finished] = []
         self._failing: dict[int, int] = {}
         self._recovered: dict[int, None] = {}
@@ -37,11 +49,12 @@ class Committer:
 
     @property
     def is_full(self) -> bool:
-        return len(self._finished) >= MOST_UNRECORDED
+        return self.waiting_count >= MOST_UNRECORDED
 
     @property
     def waiting_count(self) -> int:
-        return len(self._finished)
+        """Attempts that are not yet durable."""
+        return self._added_count - self._committed_count
 
     def add(self, finished: Finished, *, failing: int | None, recovered: bool) -> None:
         """Record an attempt with the next commit.
@@ -54,7 +67,6 @@ class Committer:
         self._finished.append(finished)
         webhook_id = finished.due.webhook_id
         if failing is not None:
-            self._recovered.pop(webhook_id, None)
             self._failing[webhook_id] = failing
         elif recovered:
             self._failing.pop(webhook_id, None)
@@ -70,7 +82,7 @@ class Committer:
             await future
 
     async def run(self) -> None:
-        """Commit for ever. A database that is away is waited for: the results stay here."""
+        """Commit for ever."""
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -79,15 +91,9 @@ class Committer:
 
     async def _commit(self) -> None:
         batch, self._finished = self._finished[:MOST_IN_BATCH], self._finished[MOST_IN_BATCH:]
-        failing, self._failing = self._failing, {}
-        recovered, self._recovered = self._recovered, {}
-        async for attempt in AsyncRetrying(
-            wait=wait_exponential_jitter(initial=0.05, max=5), retry=retry_if_exception_type(Exception)
-        ):
-            with attempt:
-                await self._store.write(lambda tx: _record(tx, batch, list(failing.items()), list(recovered)))
-            if attempt.retry_state.outcome is not None and attempt.retry_state.outcome.failed:
-                log.warning("attempts.record_failed", attempt_number=attempt.retry_state.attempt_number)
+        failing, self._failing = list(self._failing.items()), {}
+        recovered, self._recovered = list(self._recovered), {}
+        await self._record(batch, _Marks(failing, recovered))
         self._committed_count += len(batch)
         self.on_committed(batch)
         while self._flushes and self._flushes[0][0] <= self._committed_count:
@@ -95,11 +101,54 @@ class Committer:
             if not future.done():
                 future.set_result(None)
 
+    async def _record(self, batch: Sequence[Finished], marks: _Marks) -> None:
+        """Record a batch; when it is refused, its halves, so that only the guilty one loses its details."""
+        try:
+            await self._write(batch, marks)
+        except self._refused as refusal:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._record(batch[:middle], marks)
+                await self._record(batch[middle:], _Marks())
+            else:
+                log.error("attempt.refused", delivery_id=batch[0].due.id, error=str(refusal))
+                await self._write([_bare(batch[0])], marks)
 
-async def _record(
-    tx: HotTransaction, batch: Sequence[Finished], failing: list[tuple[int, int]], recovered: list[int]
-) -> None:
-    finishes: list[FinishRow] = [finished.finish for finished in batch]
-    await tx.finish_deliveries(finishes, [finished.attempt for finished in batch])
-    if failing or recovered:
-        await tx.mark_webhooks(failing, recovered)
+    async def _write(self, batch: Sequence[Finished], marks: _Marks) -> None:
+        async for attempt in AsyncRetrying(
+            wait=wait_exponential(multiplier=0.05, max=5) + wait_random(0, 0.05),
+            retry=retry_if_not_exception_type((self._refused, asyncio.CancelledError)),
+            before_sleep=_tell,
+            reraise=True,
+        ):
+            with attempt:
+                await self._store.write(lambda tx: _record_in(tx, batch, marks))
+
+
+class _Marks(NamedTuple):
+    """What the batch says of webhooks: since when they fail, and which do so no more."""
+
+    failing: Sequence[tuple[int, int]] = ()
+    recovered: Sequence[int] = ()
+
+
+async def _record_in(tx: HotTransaction, batch: Sequence[Finished], marks: _Marks) -> None:
+    await tx.finish_deliveries(
+        [finished.finish for finished in batch], [finished.attempt for finished in batch]
+    )
+    # In this order: a webhook in both recovered first, and fails again since then.
+    await tx.mark_webhooks([], marks.recovered)
+    await tx.mark_webhooks(marks.failing, [])
+
+
+def _bare(finished: Finished) -> Finished:
+    """Give an attempt without anything that a receiver had a say in."""
+    attempt = finished.attempt._replace(
+        error=None, reason=UNRECORDABLE, address=None, request="{}", response=None
+    )
+    return replace(finished, attempt=attempt, finish=finished.finish._replace(reason=UNRECORDABLE))
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    log.warning("attempts.unrecorded", attempt_number=state.attempt_number, error=str(error))

@@ -6,14 +6,15 @@
 A lane is drained by the worker that leases its shard, so concurrency, pace, order and breaker are exact without
 asking anyone. What does not fit here stays in SQL. Nothing here is irreplaceable: a crash loses only what was
 being posted, which is then posted again.
+Not here: what a result means for its lane (verdict), how much lanes hold (lanebook), when to post (posts).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -22,23 +23,31 @@ from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock, HotStore, WakeUps
 from hub.flow.rows import DueDelivery
 from hub.model.webhook import Webhook
-from hub.rules.breaker import BreakerPolicy, admits, on_result
+from hub.rules.breaker import BreakerPolicy
 from hub.rules.lanes import shard_of
-from hub.rules.retry import DeadLetter, RetryAt
+from hub.rules.retry import RetryAt
 from hub.worker.committer import Committer
 from hub.worker.lane import Lane
-from hub.worker.reader import Found, LaneRequest, Reader
+from hub.worker.lanebook import LaneBook
+from hub.worker.posts import Posts
+from hub.worker.reader import Found, FoundLane, LaneRequest, Reader
 from hub.worker.receivers import ReceiverBook
+from hub.worker.timers import Timers
+from hub.worker.verdict import judge
 
 log = structlog.get_logger("worker")
 
 #: A busy lane whose earliest delivery has been due for so long is read again: its wake-up may be lost.
 OVERLOOKED_MS = 1000
+#: A lane whose attempt failed by a fault of ours rests so long.
+FAULT_MS = 5000
+
+Disable = Callable[[Webhook, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DispatchLimits:
-    """How much one worker holds at once."""
+    """How much one worker holds at once, and its patience."""
 
     lane_concurrency: int
     #: Deliveries waiting in memory in one lane.
@@ -48,6 +57,8 @@ class DispatchLimits:
     #: Deliveries in memory in the whole process; beyond it lanes read again from SQL.
     most_queued: int
     breaker: BreakerPolicy
+    #: How long a webhook may do nothing but fail before it is disabled; 0 for ever.
+    disable_after_ms: int
 
 
 class Dispatcher:
@@ -63,9 +74,9 @@ class Dispatcher:
         committer: Committer,
         wake_ups: WakeUps,
         clock: Clock,
+        timers: Timers,
         limits: DispatchLimits,
-        disable: Callable[[Webhook, str], Awaitable[None]],
-        disable_after_ms: int,
+        disable: Disable,
     ) -> None:
         self._directory = directory
         self._deliverer = deliverer
@@ -73,17 +84,24 @@ class Dispatcher:
         self._committer = committer
         self._wake_ups = wake_ups
         self._clock = clock
+        self._timers = timers
         self._limits = limits
         self._disable = disable
-        self._disable_after_ms = disable_after_ms
-        self._lanes: dict[int, Lane] = {}
+        #: The webhooks as the lanes know them.
+        self._webhooks: Mapping[int, Webhook] = directory.current.webhooks
         self._owned: frozenset[int] = frozenset()
+        self._lanes = LaneBook(lane_queue=limits.lane_queue, most_queued=limits.most_queued)
         self._reader = Reader(store, clock, describe=self._describe, on_found=self._on_found)
-        self._parked: deque[Lane] = deque()
-        self._posting = 0
-        self._queued = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._is_draining = False
+        self._posts = Posts(
+            clock=clock,
+            lanes=self._lanes,
+            most_in_flight=limits.most_in_flight,
+            is_full=lambda: committer.is_full,
+            work=self._work,
+            rest=self._rest,
+            on_low=self._refill,
+        )
+        self._disabling: dict[int, asyncio.Task[None]] = {}
         committer.on_committed = self._on_committed
 
     # ---- what others tell
@@ -94,11 +112,11 @@ class Dispatcher:
 
     def lane_due(self, webhook_id: int) -> None:
         """Read what is due in a lane, if it is ours."""
-        if shard_of(webhook_id) in self._owned:
-            lane = self._lanes.get(webhook_id)
-            if lane is not None:
-                lane.woken_at = None
-            self._refill(webhook_id)
+        lane = self._open_lane(webhook_id)
+        if lane is not None:
+            lane.woken_at = None
+            lane.is_behind = True
+            self._refill(lane)
 
     def sweep(self) -> None:
         """Look in SQL for everything that is due in our shards."""
@@ -106,39 +124,41 @@ class Dispatcher:
 
     def own(self, shards: Iterable[int]) -> None:
         """Take over the lanes of these shards, and let go of all others."""
-        owned = frozenset(shards)
-        for lane in [lane for lane in self._lanes.values() if lane.shard not in owned]:
-            self._queued -= len(lane.queue)
-            lane.drop_queue()
-            del self._lanes[lane.webhook_id]
-        self._owned = owned
-        self._reader.own(owned)
+        self._owned = frozenset(shards)
+        for lane in self._lanes:
+            if lane.shard not in self._owned:
+                self._lanes.close(lane)
+        self._reader.own(self._owned)
 
     def configuration_changed(self) -> None:
-        """Take over changes of webhooks: paces, places, URLs, disabled ones."""
-        webhooks = self._directory.current.webhooks
-        for lane in list(self._lanes.values()):
-            webhook = webhooks.get(lane.webhook_id)
-            if webhook is None or not webhook.is_active:
-                self._queued -= len(lane.queue)
-                lane.drop_queue()
-                lane.is_behind = False
-            else:
-                lane.shape(webhook, self._limits.lane_concurrency)
-                self._refill(lane.webhook_id)
-        self.sweep()
+        """Take over what changed in the directory: paces, places, URLs; webhooks disabled, enabled, deleted."""
+        before, after = self._webhooks, self._directory.current.webhooks
+        if after is before:
+            return
+        self._webhooks = after
+        for webhook_id in before.keys() - after.keys():
+            self._receivers.forget(webhook_id)
+            if (lane := self._lanes.get(webhook_id)) is not None:
+                self._lanes.close(lane)
+        for webhook_id, webhook in after.items():
+            if webhook != before.get(webhook_id):
+                self._take_over(webhook)
 
     @property
     def in_flight(self) -> int:
-        return self._posting
+        return self._posts.count
 
     @property
     def queued(self) -> int:
-        return self._queued
+        return self._lanes.queued
 
     @property
-    def lane_count(self) -> int:
-        return len(self._lanes)
+    def is_reading(self) -> bool:
+        return self._reader.is_busy
+
+    @property
+    def lanes(self) -> LaneBook:
+        return self._lanes
 
     async def run(self) -> None:
         """Read and deliver, for ever."""
@@ -146,243 +166,222 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Start nothing more; return when all posts have ended and are recorded."""
-        self._is_draining = True
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._posts.drain()
+        await asyncio.gather(*self._disabling.values())
         await self._committer.flush()
+
+    # ---- lanes
+
+    def _open_lane(self, webhook_id: int) -> Lane | None:
+        """The lane of an active webhook in our shards; opened at need."""
+        lane = self._lanes.get(webhook_id)
+        if lane is not None and not lane.is_closed:
+            return lane
+        webhook = self._directory.current.webhooks.get(webhook_id)
+        if webhook is None or not webhook.is_active or shard_of(webhook_id) not in self._owned:
+            return None
+        lane = lane or self._lanes.add(webhook_id)
+        lane.open(webhook, self._limits.lane_concurrency)
+        return lane
+
+    def _take_over(self, webhook: Webhook) -> None:
+        """Let a lane follow its webhook's change."""
+        lane = self._lanes.get(webhook.id)
+        if not webhook.is_active:
+            if lane is not None:
+                self._lanes.close(lane)
+            return
+        if lane is not None and not lane.is_closed:
+            was_ordered = lane.is_ordered
+            lane.shape(webhook, self._limits.lane_concurrency)
+            if lane.is_ordered and not was_ordered:
+                self._lanes.drop_queue(lane)
+                lane.is_stale = True
+        self.lane_due(webhook.id)
+
+    def _refill(self, lane: Lane) -> None:
+        """Read on in a lane that is behind, where there is room; one that rests waits in SQL."""
+        is_open = not (lane.is_closed or lane.is_held or lane.is_reading)
+        if not is_open or not lane.is_behind or not self._lanes.room(lane):
+            return
+        until = lane.may_start(self._clock.now_ms())
+        if until is not True:
+            self._rest(lane, until)
+            return
+        lane.is_reading = True
+        self._reader.want_lane(lane.webhook_id)
+
+    def _rest(self, lane: Lane, until_ms: int) -> None:
+        """Look at a lane again at an instant."""
+        if lane.rings_at is None or until_ms < lane.rings_at:
+            lane.rings_at = until_ms
+            self._timers.call_at(until_ms, partial(self._rung, lane, until_ms))
+
+    def _rung(self, lane: Lane, at_ms: int) -> None:
+        if lane.rings_at == at_ms:
+            lane.rings_at = None
+        if lane.is_closed:
+            return
+        self._release(lane)
+        self._posts.pump(lane)
+        if not lane.queue:
+            self._refill(lane)
+
+    def _hold(self, lane: Lane, until_ms: int) -> None:
+        """Take nothing in the lane before an instant; then read it anew."""
+        self._lanes.drop_queue(lane)
+        lane.hold(until_ms)
+        self._rest(lane, until_ms)
+
+    def _release(self, lane: Lane) -> None:
+        """End a hold that is over; in a strict order not before the head's result is committed."""
+        if not lane.is_held or (lane.is_ordered and lane.known):
+            return
+        if lane.held_until > self._clock.now_ms():
+            self._rest(lane, lane.held_until)
+            return
+        lane.is_held = False
+        self._refill(lane)
+
+    def _schedule(self, lane: Lane, at_ms: int) -> None:
+        """Ask for a deferred wake-up unless an earlier one is on its way."""
+        if lane.woken_at is None or lane.woken_at <= self._clock.now_ms() or at_ms < lane.woken_at:
+            lane.woken_at = at_ms
+            self._wake_ups.lane_due(lane.webhook_id, at_ms)
 
     # ---- into lanes
 
     def _describe(self, webhook_id: int) -> LaneRequest:
+        """A lane's read begins: what is told from now on may be missing in it."""
         lane = self._lanes.get(webhook_id)
         if lane is None:
-            return LaneRequest(self._limits.lane_queue, False)
-        return LaneRequest(self._limits.lane_queue + len(lane.known), lane.is_ordered)
+            return LaneRequest(1, False)
+        lane.is_behind = lane.is_stale = False
+        return LaneRequest(max(1, self._lanes.room(lane) + len(lane.known)), lane.is_ordered)
 
     def _on_found(self, found: Found) -> None:
+        # Lanes first: in a strict order what was behind comes before the news.
+        for found_lane in found.lanes:
+            self._offer_read(found_lane)
         for due in found.new:
             self._offer_new(due)
-        for webhook_id, dated, is_cut in found.lanes:
-            self._offer_refill(webhook_id, dated, is_cut=is_cut)
         for webhook_id, at_ms in found.pending:
             self._offer_pending(webhook_id, at_ms, found.read_at)
 
-    def _lane(self, webhook_id: int) -> Lane | None:
-        """The lane of an active webhook in our shards; made at need."""
-        lane = self._lanes.get(webhook_id)
-        if lane is not None:
-            return lane
-        webhook = self._directory.current.webhooks.get(webhook_id)
-        shard = shard_of(webhook_id)
-        if webhook is None or not webhook.is_active or shard not in self._owned:
-            return None
-        lane = Lane(webhook_id, shard, 1, 0, False, webhook.failing_since)
-        lane.shape(webhook, self._limits.lane_concurrency)
-        self._lanes[webhook_id] = lane
-        return lane
-
     def _offer_new(self, due: DueDelivery) -> None:
-        lane = self._lane(due.webhook_id)
+        lane = self._open_lane(due.webhook_id)
         if lane is None or due.id in self._reader.committed:
             return
-        if lane.is_ordered and (lane.is_behind or lane.blocked_until > self._clock.now_ms()):
+        if lane.is_held or (lane.is_ordered and lane.is_behind):
             lane.is_behind = True
+            self._refill(lane)
             return
-        self._offer(lane, due)
-        self._pump(lane)
+        self._lanes.offer(lane, due)
+        self._posts.pump(lane)
 
-    def _offer(self, lane: Lane, due: DueDelivery) -> None:
-        if self._queued >= self._limits.most_queued and due.id not in lane.known:
-            lane.is_behind = True
-        elif lane.offer(due, self._limits.lane_queue):
-            self._queued += 1
-
-    def _offer_refill(
-        self, webhook_id: int, dated: Sequence[tuple[int, DueDelivery]], *, is_cut: bool
-    ) -> None:
-        lane = self._lane(webhook_id)
+    def _offer_read(self, found: FoundLane) -> None:
+        lane = self._lanes.get(found.webhook_id)
         if lane is None:
             return
         lane.is_reading = False
-        lane.is_behind = is_cut
-        for due_at, due in dated:
-            if due.id in self._reader.committed:
-                continue
-            if lane.is_ordered and due_at > self._clock.now_ms() and not lane.queue and not lane.running:
-                self._block(lane, due_at)
-                self._schedule(lane, due_at)
-                lane.is_behind = True
-                return
-            self._offer(lane, due)
-        self._pump(lane)
+        if lane.is_closed or lane.is_held or (lane.is_ordered and lane.is_stale):
+            lane.is_behind = True
+            self._refill(lane)
+            return
+        lane.is_behind |= found.is_cut
+        now_ms, committed = self._clock.now_ms(), self._reader.committed
+        for due_at, due in found.dated:
+            if due_at > now_ms:  # only in a strict order: the next one waits, and so does all behind it
+                self._wait_for_head(lane, due_at)
+                break
+            if due.id not in committed:
+                self._lanes.offer(lane, due)
+        self._posts.pump(lane)
+
+    def _wait_for_head(self, lane: Lane, due_at: int) -> None:
+        lane.is_behind = True
+        if not lane.known:
+            self._hold(lane, due_at)
+            self._schedule(lane, due_at)
 
     def _offer_pending(self, webhook_id: int, at_ms: int, now_ms: int) -> None:
-        lane = self._lane(webhook_id)
+        lane = self._open_lane(webhook_id)
         if lane is None:
             return
-        if at_ms <= now_ms:
-            is_overlooked = at_ms <= now_ms - OVERLOOKED_MS
-            if lane.is_idle or lane.is_behind or lane.is_ordered or is_overlooked:
-                self._refill(webhook_id)
-        else:
+        if at_ms > now_ms:
             self._schedule(lane, at_ms)
-            if lane.is_idle and lane.failing_since is None:
-                del self._lanes[webhook_id]
-
-    def _refill(self, webhook_id: int) -> None:
-        lane = self._lane(webhook_id)
-        if lane is None or lane.is_reading:
-            return
-        lane.is_reading = True
-        self._reader.want_lane(webhook_id)
+        elif lane.is_behind or lane.is_ordered or not lane.known or at_ms <= now_ms - OVERLOOKED_MS:
+            lane.is_behind = True
+            self._refill(lane)
 
     # ---- out of lanes
 
-    def _pump(self, lane: Lane) -> None:
-        """Start posts while the lane and the process have places."""
-        while lane.queue and lane.running < lane.places and not self._is_draining:
-            now_ms = self._clock.now_ms()
-            if lane.blocked_until > now_ms:
-                return  # its timer is set
-            if (until := admits(lane.breaker, now_ms)) is not True:
-                self._block(lane, until)
-                return
-            if self._posting >= self._limits.most_in_flight or self._committer.is_full:
-                self._park(lane)
-                return
-            lane.running += 1
-            self._posting += 1
-            task = asyncio.get_running_loop().create_task(self._work(lane))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _work(self, lane: Lane) -> None:
-        """Post one delivery after another while the lane has some and may."""
-        try:
-            while (due := self._next(lane)) is not None:
-                if lane.gap_ms:
-                    await self._keep_pace(lane)
-                finished = await self._deliverer.attempt(self._receivers.get(due.webhook_id), due)
-                self._settle(lane, finished)
-                if lane.is_ordered:
-                    await self._committer.flush()
-        finally:
-            lane.running -= 1
-            self._posting -= 1
-            self._pump(lane)
-            while self._parked and self._posting < self._limits.most_in_flight:
-                parked = self._parked.popleft()
-                parked.is_parked = False
-                self._pump(parked)
-
-    def _next(self, lane: Lane) -> DueDelivery | None:
-        if not lane.queue or lane.running > lane.places or self._is_draining or self._committer.is_full:
-            if lane.queue and self._committer.is_full:
-                self._park(lane)
-            return None
-        now_ms = self._clock.now_ms()
-        if lane.blocked_until > now_ms or admits(lane.breaker, now_ms) is not True:
-            return None
-        webhook = self._directory.current.webhooks.get(lane.webhook_id)
+    async def _work(self, lane: Lane, due: DueDelivery) -> None:
+        """Make one attempt and let its result speak."""
+        webhook = self._directory.current.webhooks.get(due.webhook_id)
         if webhook is None or not webhook.is_active:
-            return None  # configuration_changed empties the queue
-        due = lane.queue.popleft()
-        self._queued -= 1
-        if lane.is_behind and len(lane.queue) <= self._limits.lane_queue // 2:
-            self._refill(lane.webhook_id)
-        return due
-
-    async def _keep_pace(self, lane: Lane) -> None:
-        now_ms = self._clock.now_ms()
-        start_at = max(now_ms, lane.next_start_at)
-        lane.next_start_at = start_at + lane.gap_ms
-        if start_at > now_ms:
-            await asyncio.sleep((start_at - now_ms) / 1000)
-
-    def _park(self, lane: Lane) -> None:
-        if not lane.is_parked:
-            lane.is_parked = True
-            self._parked.append(lane)
-
-    def _block(self, lane: Lane, until_ms: int) -> None:
-        """Start nothing in the lane before `until_ms`; then go on."""
-        if until_ms <= lane.blocked_until:
+            lane.known.discard(due.id)
+            self._lanes.close(lane)
             return
-        lane.blocked_until = until_ms
-        delay = max(0, until_ms - self._clock.now_ms()) / 1000
-        asyncio.get_running_loop().call_later(delay, self._unblock, lane)
-
-    def _unblock(self, lane: Lane) -> None:
-        if lane.blocked_until <= self._clock.now_ms() and self._lanes.get(lane.webhook_id) is lane:
-            self._pump(lane)
-            self._refill(lane.webhook_id)
-
-    # ---- results
+        try:
+            finished = await self._deliverer.attempt(self._receivers.get(due.webhook_id), due)
+        except Exception:
+            log.exception("delivery.faulted", webhook_id=due.webhook_id, delivery_id=due.id)
+            lane.known.discard(due.id)
+            self._hold(lane, self._clock.now_ms() + FAULT_MS)
+            return
+        self._settle(lane, finished)
+        if lane.is_ordered:
+            await self._committer.flush()
 
     def _settle(self, lane: Lane, finished: Finished) -> None:
         """Remember a result, and let it speak for its lane."""
-        ended_at = finished.attempt.started_at + finished.attempt.duration_us // 1000
-        was_open = admits(lane.breaker, ended_at) is not True
-        throttled = getattr(finished.decision, "throttle_lane_until_ms", None)
-        lane.breaker = on_result(lane.breaker, finished.is_success, ended_at, self._limits.breaker, throttled)
-        if not was_open and (until := admits(lane.breaker, ended_at)) is not True:
-            log.warning("lane.opened", webhook_id=lane.webhook_id, until_ms=until)
-        failing, recovered = self._mark(lane, finished, ended_at)
-        self._committer.add(finished, failing=failing, recovered=recovered)
-        decision = finished.decision
-        if lane.is_ordered and isinstance(decision, RetryAt):
-            self._queued -= len(lane.queue)
-            lane.drop_queue()
-            lane.is_behind = True
-            self._block(lane, decision.at_ms)
-        self._disable_if_hopeless(lane, finished, ended_at)
+        limits = self._limits
+        verdict = judge(lane, finished, policy=limits.breaker, disable_after_ms=limits.disable_after_ms)
+        self._committer.add(finished, failing=verdict.failing, recovered=verdict.recovered)
+        if lane.is_closed:
+            return
+        if verdict.hold_until is not None:
+            self._hold(lane, verdict.hold_until)
+        elif not finished.is_success and lane.queue:
+            self._spare_memory(lane)
+        if verdict.disable_reason is not None:
+            self._turn_off(lane.webhook_id, verdict.disable_reason)
 
-    def _mark(self, lane: Lane, finished: Finished, now_ms: int) -> tuple[int | None, bool]:
-        """Say whether the webhook begins to fail (since when) or has recovered."""
-        if finished.is_success:
-            was_failing, lane.failing_since = lane.failing_since is not None, None
-            return None, was_failing
-        if lane.failing_since is None:
-            lane.failing_since = now_ms
-            return now_ms, False
-        return None, False
+    def _spare_memory(self, lane: Lane) -> None:
+        """A lane that rests, because it failed or was asked to, waits in SQL."""
+        until = lane.may_start(self._clock.now_ms())
+        if until is not True:
+            self._lanes.drop_queue(lane)
+            self._rest(lane, until)
 
-    def _disable_if_hopeless(self, lane: Lane, finished: Finished, now_ms: int) -> None:
-        decision = finished.decision
-        reason = None
-        if isinstance(decision, DeadLetter) and decision.disable_endpoint:
-            reason = "The receiver answered 410 Gone."
-        elif lane.failing_since is not None and now_ms - lane.failing_since > self._disable_after_ms:
-            days = self._disable_after_ms / 86_400_000
-            reason = f"Every delivery failed for more than {days:g} days. Last: {finished.finish.reason}"
-        webhook = self._directory.current.webhooks.get(lane.webhook_id)
-        if reason is not None and webhook is not None and webhook.is_active:
-            task = asyncio.get_running_loop().create_task(self._turn_off(webhook, reason))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _turn_off(self, webhook_id: int, reason: str) -> None:
+        webhook = self._directory.current.webhooks.get(webhook_id)
+        if webhook is not None and webhook.is_active and webhook_id not in self._disabling:
+            task = asyncio.get_running_loop().create_task(self._disable_now(webhook, reason))
+            self._disabling[webhook_id] = task
+            task.add_done_callback(lambda _: self._disabling.pop(webhook_id))
 
-    async def _turn_off(self, webhook: Webhook, reason: str) -> None:
-        await self._disable(webhook, reason)
-        await self._directory.refresh()
+    async def _disable_now(self, webhook: Webhook, reason: str) -> None:
+        try:
+            await self._disable(webhook, reason)
+            await self._directory.refresh()
+        except Exception as error:  # the next failure disables it
+            log.warning("webhook.not_disabled", webhook_id=webhook.id, error=str(error))
         self.configuration_changed()
 
     def _on_committed(self, batch: Sequence[Finished]) -> None:
+        self._reader.is_committed(finished.due.id for finished in batch)
         for finished in batch:
-            due, decision = finished.due, finished.decision
-            self._reader.committed.add(due.id)
-            lane = self._lanes.get(due.webhook_id)
+            lane = self._lanes.get(finished.due.webhook_id)
             if lane is None:
                 continue
-            lane.known.discard(due.id)
-            if isinstance(decision, RetryAt):
-                self._schedule(lane, decision.at_ms)
-        while self._parked and not self._committer.is_full and self._posting < self._limits.most_in_flight:
-            parked = self._parked.popleft()
-            parked.is_parked = False
-            self._pump(parked)
-
-    def _schedule(self, lane: Lane, at_ms: int) -> None:
-        """Ask for a deferred wake-up unless an earlier one is on its way."""
-        if lane.woken_at is None or at_ms < lane.woken_at:
-            lane.woken_at = at_ms
-            self._wake_ups.lane_due(lane.webhook_id, at_ms)
+            lane.known.discard(finished.due.id)
+            if lane.is_closed:
+                self._lanes.tidy(lane)
+                continue
+            if lane.is_held:
+                self._release(lane)
+            if isinstance(finished.decision, RetryAt):
+                self._schedule(lane, finished.decision.at_ms)
+        self._posts.serve_parked()

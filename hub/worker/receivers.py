@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock
 from hub.flow.receivers import DeliveryDefaults, Poster, Receiver, compile_receiver
+from hub.model.webhook import Webhook
 
 
 class ReceiverBook:
@@ -24,18 +25,32 @@ class ReceiverBook:
         self._defaults = defaults
         self._clock = clock
         self._refused = refused
-        self._compiled: dict[int, tuple[int, Receiver]] = {}
+        self._compiled: dict[int, tuple[Webhook, Receiver]] = {}
 
     def get(self, webhook_id: int) -> Receiver:
-        """Give the receiver of a webhook that the directory knows."""
+        """Give the receiver of a webhook that the directory knows.
+
+        Raises:
+            KeyError: It does not.
+        """
         webhook = self._directory.current.webhooks[webhook_id]
         known = self._compiled.get(webhook_id)
-        if known is not None and known[0] == webhook.updated_at:
-            stale_at = known[1].stale_at
-            if stale_at is None or stale_at > self._clock.now_ms():
-                return known[1]
+        if known is not None and self._is_current(known, webhook):
+            return known[1]
         receiver = compile_receiver(
             webhook, self._poster, self._defaults, now_ms=self._clock.now_ms(), refused=self._refused
         )
-        self._compiled[webhook_id] = (webhook.updated_at, receiver)
+        self._compiled[webhook_id] = (webhook, receiver)
         return receiver
+
+    def _is_current(self, known: tuple[Webhook, Receiver], webhook: Webhook) -> bool:
+        if known[0] is not webhook:  # a new revision of the directory; most webhooks still say the same
+            if known[0] != webhook:
+                return False
+            self._compiled[webhook.id] = (webhook, known[1])
+        stale_at = known[1].stale_at
+        return stale_at is None or stale_at > self._clock.now_ms()
+
+    def forget(self, webhook_id: int) -> None:
+        """Let go of a webhook that is gone."""
+        self._compiled.pop(webhook_id, None)

@@ -167,7 +167,7 @@ class WorkerService:
         metrics, dispatcher = self._parts.metrics, self._parts.dispatcher
         metrics.in_flight.set(dispatcher.in_flight)
         metrics.queued.set(dispatcher.queued)
-        metrics.lanes.set(dispatcher.lane_count)
+        metrics.lanes.set(len(dispatcher.lanes))
         metrics.unrecorded.set(self._parts.committer.waiting_count)
         metrics.shards.set(len(self._ownership.shards))
 
