@@ -1,0 +1,108 @@
+"""Accepting sends: one transaction for a crowd, one send for an idempotency key, whatever else is in the batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hub.flow.outgoing import Accepted, Outgoing, Repeatable
+from hub.model.errors import InvalidRequest
+from hub.model.outbox import OperationKind
+from hub.rules.lanes import shard_of
+from tests.support.hub_world import CONTACT, HubWorld, open_world
+
+PAYLOAD = {"to": CONTACT, "text": "Hi"}
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
+    async with open_world(tmp_path) as opened:
+        yield opened
+
+
+def outgoing(world: HubWorld) -> Outgoing:
+    return Outgoing(store=world.store, clock=world.clock, new_id=world.new_id, wake_ups=world.wake_ups)
+
+
+async def accept(taker: Outgoing, world: HubWorld, key: str | None, request: bytes) -> Accepted | None:
+    """Accept a send; None for a conflict."""
+    repeatable = None if key is None else Repeatable(scope="key:1", key=key, request_hash=request)
+    try:
+        return await taker.accept(
+            world.sandbox_line, OperationKind.SEND, PAYLOAD, api_key_id=1, repeatable=repeatable
+        )
+    except InvalidRequest as error:
+        if error.code != "idempotency_key_conflict":
+            raise
+        return None
+
+
+async def sends(world: HubWorld) -> list[int]:
+    line_id = world.sandbox_line.id
+    due = await world.store.hot.read(lambda tx: tx.due_outbox(line_id, shard_of(line_id), 100_000))
+    return [each.id for each in due]
+
+
+async def test_a_crowd_is_accepted_in_order_and_wakes_its_line_once_a_batch(world: HubWorld) -> None:
+    taker = outgoing(world)
+    accepted = await asyncio.gather(*(accept(taker, world, None, b"") for _ in range(50)))
+
+    assert [each.outbox_id for each in accepted if each] == await sends(world)
+    assert 1 <= len(world.wake_ups.lines) <= 2, "the first goes alone, the others share a transaction"
+
+
+async def test_an_inactive_line(world: HubWorld) -> None:
+    line = replace(world.sandbox_line, is_active=False)
+    with pytest.raises(InvalidRequest) as refused:
+        await outgoing(world).accept(line, OperationKind.SEND, PAYLOAD, api_key_id=None)
+
+    assert refused.value.code == "line_inactive"
+
+
+@pytest.mark.slow
+async def test_any_crowd_sends_each_key_once(tmp_path: Path) -> None:
+    """Requests that come together and apart, with and without keys, some under a key of another request."""
+    wishes = st.lists(
+        st.lists(
+            st.tuples(st.sampled_from([None, "a", "b", "c"]), st.sampled_from([b"1", b"2"])), max_size=8
+        ),
+        max_size=4,
+    )
+    async with open_world(tmp_path) as world:
+        loop = asyncio.get_running_loop()
+        examples = iter(range(10**6))
+
+        async def check(crowds: list[list[tuple[str | None, bytes]]]) -> None:
+            taker, before, mark = outgoing(world), len(await sends(world)), next(examples)
+            first: dict[str, bytes] = {}
+            by_key: dict[str, set[int]] = {}
+            expected = 0
+            for crowd in crowds:
+                answers = await asyncio.gather(
+                    *(accept(taker, world, key and f"{mark}:{key}", request) for key, request in crowd)
+                )
+                for (key, request), answer in zip(crowd, answers, strict=True):
+                    if key is None:
+                        expected += 1
+                        assert answer is not None
+                        assert not answer.is_replayed
+                        continue
+                    owner = first.setdefault(key, request)
+                    assert (answer is not None) == (request == owner)
+                    if answer is not None:
+                        by_key.setdefault(key, set()).add(answer.outbox_id)
+            assert all(len(ids) == 1 for ids in by_key.values())
+            assert len(await sends(world)) - before == expected + len(by_key)
+
+        @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(crowds=wishes)
+        def holds(crowds: list[list[tuple[str | None, bytes]]]) -> None:
+            asyncio.run_coroutine_threadsafe(check(crowds), loop).result(30)
+
+        await asyncio.to_thread(holds)
