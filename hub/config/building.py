@@ -17,6 +17,8 @@ _MAX_DEPTH = 32
 _MAX_NODES = 20_000
 _MAX_PROBLEMS = 50
 
+#: Longer ones are no help to a reader, and searching them at each place would take quadratic time.
+_LONGEST_SHOWN_LINE = 1000
 #: Lines that may hold a secret are not shown.
 _MAY_HOLD_SECRET = re.compile(r"(?i)secret|passw|token|_key|://[^/\s]*@")
 
@@ -58,8 +60,10 @@ class Builder:
     def place(self, line: int, column: int) -> Place:
         """Return the place for a position that counts from 0."""
         text = self._lines[line] if line < len(self._lines) else ""
-        shown = "" if _MAY_HOLD_SECRET.search(text) else text
-        return Place(source=self._source, line=line + 1, column=column + 1, line_text=shown)
+        may_be_shown = len(text) <= _LONGEST_SHOWN_LINE and not _MAY_HOLD_SECRET.search(text)
+        return Place(
+            source=self._source, line=line + 1, column=column + 1, line_text=text if may_be_shown else ""
+        )
 
     def last_place(self) -> Place:
         return self.place(*self._last)

@@ -13,7 +13,7 @@ from hub.config.nodes import Node, ScalarNode
 from hub.config.problems import ConfigError, Place, Problem, problem_at
 from hub.config.scalars import cut
 
-_MAX_BYTES = 1024 * 1024
+_MAX_BYTES = 256 * 1024
 
 #: PyYAML's words for common mistakes → why it is one, and what to write.
 _SYNTAX_ADVICE: tuple[tuple[str, str, str], ...] = (
