@@ -100,18 +100,16 @@ def test_the_images_own_command_is_one_of_the_hub() -> None:
     assert yaml.safe_load(final("CMD"))[0] in cli.commands
 
 
-@pytest.mark.parametrize("name", HUB_SERVICES)
-def test_a_hubs_health_check_uses_what_exists(name: str) -> None:
-    check = SERVICES[name]["healthcheck"]
-    words: list[str] = check.get("test", [])
-    match words:
-        case []:
-            assert check == {"disable": True}
-        case ["CMD", "hub", command, *options]:
-            known = {option for parameter in cli.commands[command].params for option in parameter.opts}
-            assert set(options) <= known
-        case _:
-            assert "http://127.0.0.1:8080/readyz" in words[-1]
+def test_health_checks_ask_where_the_processes_listen() -> None:
+    web, worker = load_settings(None, environment_of("web")), load_settings(None, environment_of("worker"))
+    addresses = {"web": f"127.0.0.1:{web.web.port}", "worker": worker.worker.listen}
+    asked = {
+        name: re.findall(r"http://(\S+)/readyz", SERVICES[name]["healthcheck"]["test"][-1])
+        for name in addresses
+    }
+
+    assert asked == {name: [address] for name, address in addresses.items()}
+    assert SERVICES["migrate"]["healthcheck"] == {"disable": True}
 
 
 @pytest.mark.parametrize("name", HUB_SERVICES)
