@@ -22,12 +22,13 @@ from hub.rules.addresses import AddressKind, IPAddress, IPNetwork, parse_address
 MAX_URL_LENGTH = 2048
 #: The setting that a refusal names, and the file it lives in.
 ALLOW_SETTING = "outbound.allow"
-ALLOW_HTTP_SETTING = "outbound.allow_http"
 _SETTINGS_FILE = "hub.yaml"
 
 _OPENED_BY_NAME = frozenset(
     {AddressKind.LOOPBACK, AddressKind.PRIVATE, AddressKind.SHARED, AddressKind.BENCHMARKING}
 )
+_LOOPBACK: tuple[IPNetwork, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+_LOCALHOST = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SPLIT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _AUTHORITY = re.compile(r"//([^/?]*)(.*)", re.DOTALL)
@@ -45,7 +46,7 @@ _DEVIATING = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
 class EgressPolicy:
     """Which receivers the operator opened beyond the public internet."""
 
-    #: Host names or literals in lower-case ASCII, compared whole: no wildcards.
+    #: Host names in lower-case ASCII, or literals, compared whole; "*.internal" stands for all names below internal.
     allow_hosts: frozenset[str] = frozenset()
     #: Networks that may be called although they are special, e.g. 127.0.0.0/8.
     allow_networks: tuple[IPNetwork, ...] = ()
@@ -136,7 +137,11 @@ def check_address(
 def read_allow_list(
     entries: Iterable[str], *, allow_http: Literal["never", "allowed_hosts", "always"] = "allowed_hosts"
 ) -> EgressPolicy:
-    """Turn the setting's entries (host names, addresses, networks in CIDR form) into a policy.
+    """Turn the setting's entries into a policy.
+
+    Args:
+        entries: Host names, names below one ("*.internal"), addresses, networks in CIDR form, or "loopback".
+        allow_http: Who may be called without TLS.
 
     Raises:
         ValueError: An entry is none of these; the message names it.
@@ -144,14 +149,17 @@ def read_allow_list(
     hosts: set[str] = set()
     networks: list[IPNetwork] = []
     for entry in entries:
+        if entry == "loopback":
+            networks.extend(_LOOPBACK)
+            continue
         try:
             networks.append(ip_network(entry.strip("[]"), strict=False))
             continue
         except ValueError:
-            name = _read_host(entry)
+            name = _read_host(entry.removeprefix("*."))
         if not isinstance(name, str):
             raise ValueError(f'{entry!r} is no host name, address or network such as "10.0.0.0/8"')
-        hosts.add(name)
+        hosts.add("*." + name if entry.startswith("*.") else name)
     return EgressPolicy(allow_hosts=frozenset(hosts), allow_networks=tuple(networks), allow_http=allow_http)
 
 
@@ -207,13 +215,10 @@ def _decide(
         return host
     literal = None if isinstance(host, str) else str(host)
     name = literal or str(host)
-    is_host_allowed = name in policy.allow_hosts
+    is_host_allowed = _is_host_listed(name, policy)
     needs_listed = scheme == "http" and policy.allow_http == "allowed_hosts" and not is_host_allowed
     if scheme == "http" and policy.allow_http == "never":
-        return Refusal(
-            message=f"plain http:// is switched off ({ALLOW_HTTP_SETTING} in {_SETTINGS_FILE}); use https://",
-            setting=ALLOW_HTTP_SETTING,
-        )
+        return Refusal(message="plain http:// is switched off here; use https://")
     refusal: Refusal | None = None
     if is_host_allowed:
         pass  # a literal that the operator listed; a listed name is checked once it is resolved
@@ -229,13 +234,12 @@ def _decide(
 
 def _check_name(name: str, policy: EgressPolicy, *, needs_listed: bool) -> Refusal | None:
     """Refuse early what no answer of the resolver could make right."""
-    if name == "localhost" or name.endswith(".localhost"):
-        loopback = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
-        if not any(_is_listed(address, policy) for address in loopback):
-            return Refusal(
-                message=f"{name} is this machine; to deliver there add it to {ALLOW_SETTING} in {_SETTINGS_FILE}",
-                setting=ALLOW_SETTING,
-            )
+    is_localhost = name == "localhost" or name.endswith(".localhost")
+    if is_localhost and not any(_is_listed(address, policy) for address in _LOCALHOST):
+        return Refusal(
+            message=f"{name} is this machine; to deliver there add it to {ALLOW_SETTING} in {_SETTINGS_FILE}",
+            setting=ALLOW_SETTING,
+        )
     return _refuse_http(name) if needs_listed and not policy.allow_networks else None
 
 
@@ -245,6 +249,13 @@ def _refuse_http(where: str) -> Refusal:
         f"or add the host to {ALLOW_SETTING} in {_SETTINGS_FILE}",
         setting=ALLOW_SETTING,
     )
+
+
+def _is_host_listed(name: str, policy: EgressPolicy) -> bool:
+    if name in policy.allow_hosts:
+        return True
+    labels = name.split(".")
+    return any("*." + ".".join(labels[start:]) in policy.allow_hosts for start in range(1, len(labels)))
 
 
 def _is_listed(address: IPAddress, policy: EgressPolicy) -> bool:

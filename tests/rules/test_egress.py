@@ -256,14 +256,22 @@ def test_a_listed_network_opens_even_link_local() -> None:
 
 
 def test_the_allow_list_is_read_from_names_addresses_and_networks() -> None:
-    policy = read_allow_list(["127.0.0.0/8", "10.1.2.3", "[::1]", "Receiver.Internal", "bücher.example."])
+    policy = read_allow_list(
+        ["loopback", "10.1.2.3", "[fd00::1]", "Receiver.Internal", "bücher.example.", "*.svc"]
+    )
 
-    assert policy.allow_hosts == {"receiver.internal", "xn--bcher-kva.example"}
-    assert [str(network) for network in policy.allow_networks] == ["127.0.0.0/8", "10.1.2.3/32", "::1/128"]
+    assert policy.allow_hosts == {"receiver.internal", "xn--bcher-kva.example", "*.svc"}
+    assert [str(network) for network in policy.allow_networks] == [
+        "127.0.0.0/8",
+        "::1/128",
+        "10.1.2.3/32",
+        "fd00::1/128",
+    ]
 
 
 @pytest.mark.parametrize(
-    "entry", ["", "*", "*.example.com", "10.0.0.0/99", "http://x", "a b", "127.1", "x:80"]
+    "entry",
+    ["", "*", "*.", "*.*.com", "a.*.com", "*.10.0.0.1", "10.0.0.0/99", "http://x", "a b", "127.1", "x:80"],
 )
 def test_an_entry_that_is_neither_is_named(entry: str) -> None:
     with pytest.raises(ValueError, match="is no host name"):
