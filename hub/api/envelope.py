@@ -79,7 +79,8 @@ class Envelope:
     def _report(self, scope: Any, state: dict[str, Any], status: int, code: str | None, begun: float) -> None:
         self._on_answer(status)
         if "route" in state or code is not None:  # the hot endpoint says what it did where it does it
-            log.info(
+            is_quiet = state.get("is_probe", False) and status < 400
+            (log.debug if is_quiet else log.info)(
                 "request.answered",
                 request_id=state["request_id"],
                 method=scope["method"],

@@ -50,7 +50,7 @@ class PathApp:
                 await send({"type": "http.response.body", "body": b""})
                 return
             raise InvalidRequest("method_not_allowed", f"Use one of: {self._allow}.")
-        state["route"] = endpoint.path
+        state["route"], state["is_probe"] = endpoint.path, endpoint.tag == "operation"
         call = await self._read(endpoint, scope, receive)
         await _answer(await endpoint.handle(call), send)
 

@@ -22,6 +22,7 @@ from hub.flow.repositories import DeliveryFilter, Event, Store
 from hub.flow.rows import DeliveryRow
 from hub.model.delivery import DeliveryState
 from hub.model.errors import StoreError
+from hub.model.ids import Prefix, id_text
 from hub.model.job import Job
 from hub.model.webhook import Webhook
 from hub.rules.conditions import Condition, compile_condition
@@ -107,7 +108,8 @@ class ReplayJobs:
                 return await self._tools.store.jobs.get(job.id) or job
             job, pages = moved, pages + 1
         if job.state != "running":
-            log.info("job.finished", job_id=job.id, kind=job.kind, state=job.state, done_count=job.done_count)
+            job_id = id_text(Prefix.JOB, job.id)
+            log.info("job.finished", job_id=job_id, kind=job.kind, state=job.state, done_count=job.done_count)
         return job
 
     async def _run_page(self, job: Job) -> Job | None:
@@ -122,7 +124,7 @@ class ReplayJobs:
         except JobFailed as error:
             moved = replace(job, state="failed", error=str(error), finished_at=now)
         except Exception as error:
-            log.exception("job.failed", job_id=job.id, kind=job.kind)
+            log.exception("job.failed", job_id=id_text(Prefix.JOB, job.id), kind=job.kind)
             reason = f"A mistake of ours: {type(error).__name__}."
             moved = replace(job, state="failed", error=reason, finished_at=now)
         is_ours = await self._tools.store.replays.advance(moved, from_cursor=job.cursor)
