@@ -32,6 +32,8 @@ Report = Callable[[str, Mapping[str, object]], None]
 #: How long children of a lower stage (the embedded Valkey) may take to stop, once nobody needs them.
 _LOWER_STAGE_SECONDS = 3.0
 _POLL_SECONDS = 0.01
+#: Whoever signals a whole process group (timeout, a terminal) may reach us twice with one wish to stop.
+_SAME_WISH_SECONDS = 0.5
 
 
 def supervise(
@@ -112,6 +114,7 @@ class _Group:
         self._exit_code: int | None = None  # set when stopping
         self._stopping_stage: int | None = None
         self._kill_at = 0.0
+        self._asked_at = 0.0
 
     def run(self) -> int:
         try:
@@ -224,10 +227,12 @@ class _Group:
     # Stopping
 
     def _on_stop_signal(self, number: signal.Signals) -> None:
+        now = time.monotonic()
         if self._exit_code is None:
             self._report("supervisor.stopping", {"signal": number.name})
+            self._asked_at = now
             self._begin_stop(EXIT_CLEAN)
-        else:
+        elif now - self._asked_at >= _SAME_WISH_SECONDS:
             self._report("supervisor.killing", {"signal": number.name})
             self._kill_at = 0.0
             for slot in self._running():
