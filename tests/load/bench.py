@@ -10,14 +10,23 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from tests.load.bare import LANE, BareOrder, run_bare
 from tests.load.behaviours import Behaviour
-from tests.load.bystanders import Bystanders
+from tests.load.bystanders import undisturbed
 from tests.load.certificates import ServerTls, issue
-from tests.load.measures import check_records, measure_idle, measure_latency, measure_throughput
+from tests.load.measures import (
+    Latency,
+    LoadFailed,
+    Throughput,
+    check_records,
+    measure_idle,
+    measure_latency,
+    measure_throughput,
+)
 from tests.load.postgres import running_postgres
 from tests.load.receiver_control import ReceiverControl
 from tests.load.receiver_process import running_receiver
@@ -25,7 +34,9 @@ from tests.load.report import LIMIT, Book, described, machine
 from tests.load.rig import Rig
 from tests.load.topologies import Apart, Embedded, Topology
 
-FAN_OUTS = (1, 3, 5)
+T = TypeVar("T")
+
+DISTURBED = "CPU used by others meanwhile, % of one core"
 RATES = (20, 100, 500)
 TLS_HOSTS = 200
 SECRET = "whsec_bG9hZC10ZXN0LXNlY3JldC1vZi0zMi1ieXRlcy4uLi4="
@@ -85,31 +96,39 @@ class Bench:
     tls_receiver: ReceiverControl
     tls: ServerTls
     say: Callable[[str], None]
+    #: Of one core, by others; None measures whatever they do.
+    most_disturbed_percent: float | None
 
     def limit(self) -> None:
         """Measure the bare loop: the same client, the same receiver, the same number of posts."""
-        others = Bystanders()
         for fan_out, events in self.scale.events.items():
             paths = [f"/bare/{fan_out}/{index}" for index in range(fan_out)]
-            self.receiver.expect(dict.fromkeys(paths, SECRET))
             targets = tuple((f"http://127.0.0.1:{self.receiver.ports[0]}{path}", SECRET) for path in paths)
-            result = run_bare(BareOrder(targets=targets, posts_per_target=events), self.folder)
-            self._add_limit(
-                f"fan-out {fan_out}", result.posts / result.seconds, result.cpu_seconds / result.posts
-            )
+            self.receiver.expect(dict.fromkeys(paths, SECRET))
+            self._bare(f"fan-out {fan_out}", BareOrder(targets=targets, posts_per_target=events))
         paths = [f"/bare/tls/{index}" for index in range(self.scale.tls_hosts)]
+        targets = tuple((base + path, SECRET) for path, base in zip(paths, self._tls_bases(), strict=True))
         self.tls_receiver.expect(dict.fromkeys(paths, SECRET), Behaviour(closes=True))
-        bases = self._tls_bases()
-        targets = tuple((base + path, SECRET) for path, base in zip(paths, bases, strict=True))
-        order = BareOrder(
-            targets=targets,
-            posts_per_target=self.scale.tls_events,
-            ca_file=str(self.tls.authority),
-            lane=LANE,
+        authority = str(self.tls.authority)
+        self._bare(
+            _TLS_NAME,
+            BareOrder(targets=targets, posts_per_target=self.scale.tls_events, ca_file=authority, lane=LANE),
         )
-        result = run_bare(order, self.folder)
-        self._add_limit(_TLS_NAME, result.posts / result.seconds, result.cpu_seconds / result.posts)
-        self.book.add("CPU used by others meanwhile, % of one core", LIMIT, others.percent())
+
+    def _bare(self, name: str, order: BareOrder) -> None:
+        self.say(f"limit: {name}")
+        result = self._quietly(LIMIT, lambda: run_bare(order, self.folder))
+        if result.failures:
+            raise LoadFailed(f"the bare loop met {result.failures} failures: the receiver did not keep up")
+        self.book.add(f"delivered/s, {name}", LIMIT, result.posts / result.seconds, kind="rate")
+        self.book.add(
+            f"CPU µs per delivery, {name}", LIMIT, result.cpu_seconds / result.posts * 1e6, kind="cost"
+        )
+
+    def _quietly(self, column: str, measure: Callable[[], T]) -> T:
+        result, percent = undisturbed(measure, self.most_disturbed_percent)
+        self.book.add(DISTURBED, column, percent)
+        return result
 
     def hub(self, topology: Topology) -> None:
         """Measure one hub from start to stop, on a fresh folder."""
@@ -121,23 +140,12 @@ class Bench:
             for fan_out in self.scale.events:
                 rig.webhooks(line_of(fan_out), fan_out)
             self._idle(rig, column)
-            others = Bystanders()
             self._latencies(rig, column)
             self._throughputs(rig, column)
             self._tls(rig, column)
-            self.book.add("CPU used by others meanwhile, % of one core", column, others.percent())
-            check_records(rig, deliveries=self._deliveries())
+            check_records(rig)
         finally:
             topology.stop()
-
-    def _deliveries(self) -> int:
-        scale = self.scale
-        plain = sum(fan_out * events for fan_out, events in scale.events.items())
-        return (
-            plain
-            + sum(max(1, int(rate * scale.latency_seconds)) for rate in scale.rates)
-            + scale.tls_hosts * scale.tls_events
-        )
 
     def _idle(self, rig: Rig, column: str) -> None:
         idle = measure_idle(rig.topology.group, self.scale.idle_seconds)
@@ -147,7 +155,7 @@ class Bench:
     def _latencies(self, rig: Rig, column: str) -> None:
         for rate in self.scale.rates:
             self.say(f"{column}: {rate:.0f} events/s")
-            seen = measure_latency(rig, (LATENCY_LINE,), rate, self.scale.latency_seconds)
+            seen = self._latency(rig, column, rate)
             for name, value in (
                 ("p50", seen.arrival.p50),
                 ("p95", seen.arrival.p95),
@@ -157,11 +165,19 @@ class Bench:
             for name, value in (("p50", seen.after_accept.p50), ("p99", seen.after_accept.p99)):
                 self.book.add(f"202→arrive {name} at {rate:.0f}/s, ms", column, value)
 
+    def _latency(self, rig: Rig, column: str, rate: float) -> Latency:
+        return self._quietly(
+            column, lambda: measure_latency(rig, (LATENCY_LINE,), rate, self.scale.latency_seconds)
+        )
+
+    def _throughput(self, rig: Rig, column: str, line: str, events: int) -> Throughput:
+        return self._quietly(column, lambda: measure_throughput(rig, (line,), events))
+
     def _throughputs(self, rig: Rig, column: str) -> None:
         peak = 0.0
         for fan_out, events in self.scale.events.items():
             self.say(f"{column}: {events} events at fan-out {fan_out}")
-            seen = measure_throughput(rig, (line_of(fan_out),), events)
+            seen = self._throughput(rig, column, line_of(fan_out), events)
             name = f"fan-out {fan_out}"
             self.book.add(f"accepted/s, {name}", column, seen.accepted_per_second)
             self.book.add(f"accept p50, {name}, ms", column, seen.accept.p50)
@@ -181,27 +197,14 @@ class Bench:
         rig.register(
             TLS_LINE, list(zip(paths, bases, strict=True)), self.tls_receiver, Behaviour(closes=True)
         )
-        on_tls = Rig(
-            topology=rig.topology,
-            receiver=self.tls_receiver,
-            folder=rig.folder,
-            bridge_id=rig.bridge_id,
-            bridge_key=rig.bridge_key,
-            rest=rig.rest,
-            paths=rig.paths,
-        )
-        seen = measure_throughput(on_tls, (TLS_LINE,), self.scale.tls_events)
+        on_tls = replace(rig, receiver=self.tls_receiver)
+        seen = self._throughput(on_tls, column, TLS_LINE, self.scale.tls_events)
         self.book.add(f"delivered/s, {_TLS_NAME}", column, seen.delivered_per_second, kind="rate")
         self.book.add(f"CPU µs per delivery, {_TLS_NAME}", column, seen.cpu_us_per_delivery, kind="cost")
 
     def _tls_bases(self) -> list[str]:
         hosts = tls_hosts(self.scale.tls_hosts)
         return [f"https://{host}:{port}" for host, port in zip(hosts, self.tls_receiver.ports, strict=True)]
-
-    def _add_limit(self, name: str, per_second: float, cpu_seconds: float) -> None:
-        self.say(f"limit: {name}")
-        self.book.add(f"delivered/s, {name}", LIMIT, per_second, kind="rate")
-        self.book.add(f"CPU µs per delivery, {name}", LIMIT, cpu_seconds * 1e6, kind="cost")
 
 
 _TLS_NAME = "new HTTPS connection each"
@@ -213,7 +216,9 @@ def tls_hosts(number: int) -> list[str]:
 
 
 @contextmanager
-def opened(scale: Scale, book: Book, folder: Path, say: Callable[[str], None]) -> Iterator[Bench]:
+def opened(
+    scale: Scale, book: Book, folder: Path, say: Callable[[str], None], most_disturbed_percent: float | None
+) -> Iterator[Bench]:
     """Start the receivers."""
     tls = issue(folder, tls_hosts(scale.tls_hosts))
     with running_receiver(folder) as receiver, running_receiver(folder, "receiver-tls") as tls_receiver:
@@ -227,12 +232,19 @@ def opened(scale: Scale, book: Book, folder: Path, say: Callable[[str], None]) -
             tls_receiver=tls_receiver,
             tls=tls,
             say=say,
+            most_disturbed_percent=most_disturbed_percent,
         )
 
 
-def run(scale: Scale, book: Book, folder: Path, say: Callable[[str], None]) -> None:
+def run(
+    scale: Scale,
+    book: Book,
+    folder: Path,
+    say: Callable[[str], None],
+    most_disturbed_percent: float | None = None,
+) -> None:
     """Do all runs and write their figures into the book."""
-    with opened(scale, book, folder, say) as bench:
+    with opened(scale, book, folder, say, most_disturbed_percent) as bench:
         env = {"SSL_CERT_FILE": str(bench.tls.authority)}
         for number in range(1, scale.runs + 1):
             say(f"run {number} of {scale.runs}")
@@ -250,6 +262,10 @@ def _apart(bench: Bench, place: Path, env: dict[str, str]) -> None:
         bench.hub(Apart(place, postgres_url=server.url, postgres_pid=server.pid, env=env))
 
 
+def _print(text: str) -> None:
+    print(f"… {text}", flush=True)
+
+
 def main() -> None:
     """Read the options, run, print, write."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
@@ -260,6 +276,12 @@ def main() -> None:
     parser.add_argument("--embedded-only", action="store_true", help="without PostgreSQL")
     parser.add_argument(
         "--folder", type=Path, help="where data goes; must be a real disk (default: a temporary one)"
+    )
+    parser.add_argument(
+        "--quiet",
+        type=float,
+        metavar="PERCENT",
+        help="wait for, and repeat until, others use no more than so much of one core",
     )
     parser.add_argument("--json", type=Path, help="also write every run's figures here")
     parser.add_argument("--markdown", type=Path, help="also write the table here")
@@ -273,7 +295,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="hub-bench-", dir=options.folder) as name:
         facts = machine(Path(name))
         try:
-            run(scale, book, Path(name), lambda text: print(f"… {text}", flush=True))
+            run(scale, book, Path(name), _print, options.quiet)
         finally:  # figures of finished runs are worth seeing when a later one fails
             print("\n" + "\n".join(described(facts)) + "\n\n" + book.for_terminal(), flush=True)
     if options.json:

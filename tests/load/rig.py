@@ -29,6 +29,8 @@ class Rig:
     rest: HubRest
     #: Paths of the receiver by line.
     paths: dict[str, list[str]] = field(default_factory=dict)
+    #: Deliveries owed so far, one number a load.
+    owed: list[int] = field(default_factory=list)
 
     @classmethod
     def attach(
