@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+from arq.connections import ArqRedis
+from redis.exceptions import RedisError
+
+from bridge.sandbox import contacts
 from hub.app.core import connect_redis, open_database
+from hub.app.outgoing import egress_policy
+from hub.app.reach import require_database, require_existing
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.embedded.datafolder import open_data_folder
@@ -16,6 +22,8 @@ from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.ingest import Ingest
 from hub.flow.keys import KeyRing
 from hub.flow.repositories import Store
+from hub.flow.sandbox import SandboxStage
+from hub.flow.webhooks import WebhookRegistry
 from hub.model.ids import IdFactory
 from hub.worker.wakeups import RedisWakeUps
 
@@ -30,8 +38,11 @@ class Console:
     new_id: IdFactory
     directory: DirectoryHolder
     wake_ups: RedisWakeUps
-    ingest: Ingest
     keys: KeyRing
+    sandbox: SandboxStage
+    webhooks: WebhookRegistry
+    #: Whether a running hub will hear of what the command did; if not, the next start finds it.
+    is_heard: Callable[[], Awaitable[bool]]
 
 
 def redis_url(settings: Settings) -> str:
@@ -41,7 +52,14 @@ def redis_url(settings: Settings) -> str:
 
 @contextlib.asynccontextmanager
 async def open_console(settings: Settings) -> AsyncIterator[Console]:
-    """Open the store beside a hub that may be running."""
+    """Open the store beside a hub that may be running.
+
+    Raises:
+        NoHubHere: There is none.
+        DatabaseUnavailable: PostgreSQL cannot be reached.
+    """
+    require_existing(settings)
+    await require_database(settings)
     clock = SystemClock()
     opened = await open_database(settings)
     redis = connect_redis(redis_url(settings))
@@ -51,27 +69,60 @@ async def open_console(settings: Settings) -> AsyncIterator[Console]:
         node = await store.processes.join(
             kind="console", name="console", now=now_ms, forgotten_before=now_ms - 600_000
         )
-        new_id = IdFactory(node, clock.now_ms)
         directory = DirectoryHolder(store, await load_directory(store))
         wake_ups = RedisWakeUps(redis, clock)
-        yield Console(
-            settings=settings,
-            store=store,
-            clock=clock,
-            new_id=new_id,
-            directory=directory,
-            wake_ups=wake_ups,
-            ingest=Ingest(
-                store=store.hot,
-                directory=directory,
-                take_ids=new_id.take,
-                wake_ups=wake_ups,
-                clock=clock,
-            ),
-            keys=KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=secrets.token_bytes),
-        )
+        new_id = IdFactory(node, clock.now_ms)
+        yield _console(settings, store, directory, wake_ups, new_id, lambda: _answers(redis))
         await wake_ups.flush()
         await store.processes.leave(node)
     finally:
         await redis.aclose(close_connection_pool=True)
         await opened.close()
+
+
+async def _answers(redis: ArqRedis) -> bool:
+    try:
+        return bool(await redis.ping())
+    except (RedisError, OSError):
+        return False
+
+
+def _console(  # noqa: PLR0917 - one place puts the parts together
+    settings: Settings,
+    store: Store,
+    directory: DirectoryHolder,
+    wake_ups: RedisWakeUps,
+    new_id: IdFactory,
+    is_heard: Callable[[], Awaitable[bool]],
+) -> Console:
+    clock = SystemClock()
+    ingest = Ingest(
+        store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+    )
+    return Console(
+        settings=settings,
+        store=store,
+        clock=clock,
+        new_id=new_id,
+        directory=directory,
+        wake_ups=wake_ups,
+        is_heard=is_heard,
+        keys=KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=secrets.token_bytes),
+        sandbox=SandboxStage(
+            store=store,
+            directory=directory,
+            contacts=contacts,
+            ingest=ingest,
+            clock=clock,
+            random_bytes=secrets.token_bytes,
+        ),
+        webhooks=WebhookRegistry(
+            store=store,
+            directory=directory,
+            clock=clock,
+            new_id=new_id,
+            random_bytes=secrets.token_bytes,
+            wake_ups=wake_ups,
+            egress=egress_policy(settings),
+        ),
+    )

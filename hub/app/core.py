@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import structlog
 from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
 
+from hub.app.reach import await_database
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.embedded.datafolder import open_data_folder
-from hub.embedded.secretkey import parse_key, read_key_file, read_or_create_key
+from hub.embedded.secretkey import SecretKeyError, parse_key, read_key_file, read_or_create_key
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.ingest import Ingest
 from hub.flow.repositories import Store
@@ -28,6 +31,8 @@ from hub.store.open import OpenStore, open_store
 from hub.store.sealing import Sealer
 from hub.worker.ownership import Membership
 from hub.worker.wakeups import QUEUE, RedisWakeUps
+
+log = structlog.get_logger("process")
 
 #: A process that was not seen for so long has left, and its node number is free.
 FORGOTTEN_MS = 10 * 60_000
@@ -63,7 +68,13 @@ def encryption_key(settings: Settings) -> bytes:
         return parse_key(settings.secrets.encryption_key, origin="secrets.encryption_key")
     if settings.secrets.key_file:
         return read_key_file(Path(settings.secrets.key_file))
-    return read_or_create_key(open_data_folder(settings.data_folder).key_path)
+    folder = open_data_folder(settings.data_folder)
+    if folder.database_path.exists() and not folder.key_path.exists():
+        raise SecretKeyError(
+            f"{folder.key_path} is missing, and what {folder.database_path.name} seals cannot be read without it. "
+            "Put it back from a backup; a new key would not fit."
+        )
+    return read_or_create_key(folder.key_path)
 
 
 async def open_database(settings: Settings) -> OpenStore:
@@ -98,10 +109,12 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
         redis_url: Where Redis is, the embedded one included.
     """
     clock = SystemClock()
+    await await_database(settings)
     opened = await open_database(settings)
     redis = connect_redis(redis_url)
     try:
         await opened.check()
+        await _tell_of_redis(redis)
         store, now_ms = opened.store, clock.now_ms()
         node = await store.processes.join(
             kind=kind, name=name, now=now_ms, forgotten_before=now_ms - FORGOTTEN_MS
@@ -139,6 +152,14 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
     finally:
         await redis.aclose(close_connection_pool=True)
         await opened.close()
+
+
+async def _tell_of_redis(redis: ArqRedis) -> None:
+    """Say so if Redis is away at the start; everything works without it, only later."""
+    try:
+        await redis.ping()
+    except (RedisError, OSError) as error:
+        log.warning("redis.away", error=str(error), reason="deliveries go on at the pace of the sweeps")
 
 
 async def _stay_seen(core: Core) -> None:

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from hub.app.core import open_database
+from hub.app.reach import require_database
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.flow.bootstrap import SandboxPlan, ensure_sandbox
@@ -24,6 +25,7 @@ class Prepared:
 
 async def prepare(settings: Settings) -> Prepared:
     """Bring the database up to date and make what a new hub needs. Repeating it changes nothing."""
+    await require_database(settings)
     opened = await open_database(settings)
     clock = SystemClock()
     try:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import http.client
 import os
-import socket
 from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
 import uvloop
 
+from hub.app.port import CannotStart, with_free_port
 from hub.app.prepare import Prepared, prepare
 from hub.app.web import serve as serve_web
 from hub.app.worker import work as run_worker
 from hub.config.settings import Settings
-from hub.embedded.children import EXIT_FAILED, Child
+from hub.embedded.children import Child
 from hub.embedded.datafolder import hold_lock, open_data_folder
 from hub.embedded.supervisor import supervise
 from hub.embedded.valkey import ValkeyServer
+from hub.model.errors import HubError
 from hub.observe.logs import configure_logs
 
 WORKER_NAME = "embedded"
@@ -27,24 +28,25 @@ WEB_NAME = "embedded"
 READY_SECONDS = 0.5
 
 
-def up(settings: Settings, *, greet: Callable[[Prepared], None]) -> int:
+def up(settings: Settings, *, greet: Callable[[Settings, Prepared], None]) -> int:
     """Run until Ctrl-C or SIGTERM.
 
     Args:
         settings: The settings.
-        greet: Called once everything answers.
+        greet: Called once everything answers, with the settings in force (a port in place of 0).
 
     Returns:
         The exit code.
+
+    Raises:
+        HubError: It cannot start: the folder or the port is taken, the database is away or of another version.
     """
     folder = open_data_folder(settings.data_folder)
     configure_logs(level=settings.log.level, form=settings.log.format, process="supervisor")
     log = structlog.get_logger("supervisor")
     with hold_lock(folder):
-        _require_free_port(settings)
+        settings = with_free_port(settings)
         prepared = _in_child(settings)
-        if prepared is None:
-            return EXIT_FAILED
         children, redis_url = [], settings.redis.url
         if not redis_url:
             valkey = ValkeyServer(folder)
@@ -60,47 +62,48 @@ def up(settings: Settings, *, greet: Callable[[Prepared], None]) -> int:
             children,
             report=report,
             drain_seconds=max(settings.web.graceful_shutdown_seconds, settings.worker.drain_seconds) + 2,
-            on_ready=lambda: greet(prepared),
+            on_ready=lambda: greet(settings, prepared),
         )
 
 
-def _require_free_port(settings: Settings) -> None:
-    """Fail with a sentence, not with a child that dies again and again."""
-    family = socket.AF_INET6 if ":" in settings.web.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.web.host, settings.web.port))
-        except OSError as error:
-            raise SystemExit(
-                f"Port {settings.web.port} on {settings.web.host} cannot be used: {error.strerror}. "
-                "Stop what listens there, or choose another one: HUB_WEB__PORT=8081"
-            ) from None
+def _in_child(settings: Settings) -> Prepared:
+    """Prepare in a process of its own: the supervisor must stay without threads to fork safely.
 
-
-def _in_child(settings: Settings) -> Prepared | None:
-    """Prepare in a process of its own: the supervisor must stay without threads to fork safely."""
+    Raises:
+        HubError: What stood against it there, in the same words.
+    """
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        code = 1
         try:
             os.close(reader)
-            prepared = asyncio.run(prepare(settings))
-            os.write(writer, msgspec.json.encode([prepared.first_key, prepared.sandbox_line]))
-            code = 0
-        except Exception as error:
-            structlog.get_logger("supervisor").error("hub.not_prepared", error=str(error), exc_info=True)
+            os.write(writer, msgspec.json.encode(_outcome(settings)))
         finally:
-            os._exit(code)
+            os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         text = pipe.read()
     os.waitpid(pid, 0)
     if not text:
-        return None
-    first_key, sandbox_line = msgspec.json.decode(text, type=tuple[str | None, str | None])
+        raise CannotStart("The preparation was killed; start again.")
+    first_key, sandbox_line, failure = msgspec.json.decode(
+        text, type=tuple[str | None, str | None, str | None]
+    )
+    if failure is not None:
+        raise CannotStart(failure)
     return Prepared(first_key=first_key, sandbox_line=sandbox_line)
+
+
+def _outcome(settings: Settings) -> tuple[str | None, str | None, str | None]:
+    """Prepare: first key, sandbox line, and what stood against it."""
+    try:
+        prepared = asyncio.run(prepare(settings))
+    except (HubError, OSError) as error:
+        return None, None, str(error)
+    except Exception as error:
+        structlog.get_logger("supervisor").exception("hub.not_prepared")
+        return None, None, f"A mistake of ours, shown above ({type(error).__name__})."
+    return prepared.first_key, prepared.sandbox_line, None
 
 
 def _web_child(settings: Settings, redis_url: str) -> Child:

@@ -19,6 +19,7 @@ from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
 from hub.app.core import Core, open_core
 from hub.app.outgoing import egress_policy, raise_file_limit
+from hub.app.port import with_free_port
 from hub.config.settings import Settings
 
 log = structlog.get_logger("web")
@@ -37,8 +38,13 @@ class _Server(uvicorn.Server):
 
 
 async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what is under way and end."""
+    """Serve until SIGTERM or SIGINT, then answer what is under way and end.
+
+    Raises:
+        HubError: It cannot start: the port is taken, the database is away or of another version.
+    """
     raise_file_limit()
+    settings = with_free_port(settings)
     async with open_core(settings, kind="web", name=name, redis_url=redis_url) as core:
         server = _Server(_config(settings, core))
         loop = asyncio.get_running_loop()
@@ -70,6 +76,7 @@ def _config(settings: Settings, core: Core) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing depends on the caller's address
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.web.graceful_shutdown_seconds,
         backlog=2048,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final, NoReturn
 
 import click
 
@@ -12,34 +15,85 @@ from hub import __version__
 from hub.cli.backup import backup, restore
 from hub.cli.bridges import bridges
 from hub.cli.doctor import doctor
+from hub.cli.explain import explain
+from hub.cli.failures import INTERRUPTED, explained
+from hub.cli.history import deliveries, events
 from hub.cli.keys import keys
 from hub.cli.listen import listen
 from hub.cli.running import migrate, serve, up, work
 from hub.cli.sandbox import sandbox
-from hub.config.problems import ConfigError
+from hub.cli.webhooks import webhooks
 from hub.config.settings import load_settings
-from hub.model.errors import HubError
+
+#: Commands in the order in which a person comes to need them.
+SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
+    "Start": (up, serve, work, migrate),
+    "Try": (sandbox, listen),
+    "Look": (events, deliveries, explain, doctor),
+    "Set up": (webhooks, keys, bridges),
+    "Keep safe": (backup, restore),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Sections(click.Group):
+    """Shows the commands under headings, in order of need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [command.name or "" for commands in SECTIONS.values() for command in commands]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+        if near and args[0] not in self.commands:
+            ctx.fail(f"No such command '{args[0]}'; did you mean `hub {near[0]}`?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(each.name or "", each.get_short_help_str(120)) for each in commands])
+
+
+@click.group(
+    cls=_Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--config", "config", type=click.Path(path_type=Path), help="Your own hub.yaml; HUB_CONFIG names it too."
 )
 @click.version_option(__version__, prog_name="hub")
 @click.pass_context
 def cli(context: click.Context, config: Path | None) -> None:
-    """Hub: phone events in, signed webhooks out; sends in, messages out."""
+    """Hub: phone events in, signed webhooks out; sends in, messages out.
+
+    Begin with `hub up`. Commands work on the hub whose data folder they find: ./data, or HUB_DATA_FOLDER.
+    """
     context.obj = load_settings(config, os.environ)
 
 
-for command in (backup, bridges, doctor, keys, listen, migrate, restore, sandbox, serve, up, work):
+for command in (each for commands in SECTIONS.values() for each in commands):
     cli.add_command(command)
 
 
-def main() -> None:
-    """Run the command line; a mistake of the user ends in a sentence, never in a traceback."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line; a mistake of the user ends in a sentence, never in a traceback.
+
+    Args:
+        arguments: What follows `hub`; those of the process if None.
+    """
     try:
-        cli(prog_name="hub")
-    except (ConfigError, HubError) as error:
-        click.echo(f"hub: {error}", err=True)
-        sys.exit(78 if isinstance(error, ConfigError) else 1)
+        code = cli(arguments, prog_name="hub", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output is gone (`hub events | head`); what is buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        failure = explained(error)
+        click.echo(f"hub: {failure.text}", err=True)
+        sys.exit(failure.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)

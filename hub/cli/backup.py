@@ -20,14 +20,14 @@ def _require_embedded(settings: Settings) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 @click.pass_obj
 def backup(settings: Settings, target: Path) -> None:
-    """Write a consistent copy of database and encryption key into the new folder TARGET; the hub may run."""
+    """Copy database and encryption key into the new folder TARGET, while the hub runs or not."""
+    from hub.app.reach import require_existing  # noqa: PLC0415
     from hub.embedded.datafolder import open_data_folder  # noqa: PLC0415
     from hub.store.backup import backup_sqlite  # noqa: PLC0415
 
     _require_embedded(settings)
+    require_existing(settings)
     folder = open_data_folder(settings.data_folder)
-    if not folder.database_path.exists():
-        raise click.UsageError(f"There is no database in {folder.path} yet.")
     try:
         target.mkdir(mode=0o700, parents=True)
     except FileExistsError:
@@ -36,16 +36,18 @@ def backup(settings: Settings, target: Path) -> None:
         ) from None
     backup_sqlite(folder.database_path, target / folder.database_path.name)
     if folder.key_path.exists():
-        (target / folder.key_path.name).touch(mode=0o600)
-        (target / folder.key_path.name).write_bytes(folder.key_path.read_bytes())
-    click.echo(f"Backed up to {target}. It holds the encryption key: keep it as safe as the hub itself.")
+        _copy_key(folder.key_path, target / folder.key_path.name)
+        about = "It holds the encryption key: keep it as safe as the hub itself."
+    else:
+        about = "The encryption key is in your settings and not in the backup: keep it beside."
+    click.echo(f"Backed up to {target}. {about}")
 
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.pass_obj
 def restore(settings: Settings, source: Path) -> None:
-    """Put a backup from the folder SOURCE into an empty data folder; the hub must be stopped."""
+    """Put the backup in the folder SOURCE into an empty data folder."""
     from hub.embedded.datafolder import hold_lock, open_data_folder  # noqa: PLC0415
     from hub.store.backup import restore_sqlite  # noqa: PLC0415
 
@@ -56,10 +58,14 @@ def restore(settings: Settings, source: Path) -> None:
             raise click.UsageError(
                 f"{folder.path} holds a hub already; give an empty one with HUB_DATA_FOLDER."
             )
-        restore_sqlite(source / folder.database_path.name, folder.database_path)
-        key = source / folder.key_path.name
-        if key.exists():
+        # The key first: a database without its key would be refused, a key without a database is only waiting.
+        if (source / folder.key_path.name).exists():
             folder.key_path.unlink(missing_ok=True)
-            folder.key_path.touch(mode=0o600)
-            folder.key_path.write_bytes(key.read_bytes())
+            _copy_key(source / folder.key_path.name, folder.key_path)
+        restore_sqlite(source / folder.database_path.name, folder.database_path)
     click.echo(f"Restored into {folder.path}. Start the hub: events that were due are delivered now.")
+
+
+def _copy_key(source: Path, target: Path) -> None:
+    target.touch(mode=0o600, exist_ok=False)
+    target.write_bytes(source.read_bytes())

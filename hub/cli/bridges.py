@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.keys import run
+from hub.cli.console import run
 from hub.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,7 +71,13 @@ def add(settings: Settings, name: str, handles: tuple[str, ...]) -> None:
 
 @bridges.command(name="rotate-secret")
 @click.argument("name")
-@click.option("--overlap-hours", default=24.0, show_default=True, help="How long the old secret is accepted.")
+@click.option(
+    "--overlap-hours",
+    default=24.0,
+    show_default=True,
+    type=click.FloatRange(0, 720),
+    help="How long the old secret is accepted.",
+)
 @click.pass_obj
 def rotate_secret(settings: Settings, name: str, overlap_hours: float) -> None:
     """Make a new secret; the old one is accepted for the overlap."""

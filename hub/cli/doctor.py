@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import click
@@ -30,14 +31,18 @@ class Finding(NamedTuple):
 @click.option("--quick", is_flag=True, help="Only database and Redis; for health checks.")
 @click.pass_obj
 def doctor(settings: Settings, *, quick: bool) -> None:
-    """Check the installation; exit 1 if something is wrong."""
+    """Check what the hub stands on, and say what to do; exit 1 if something is wrong."""
     checks: list[Callable[[Settings], Awaitable[Finding]]] = [_database, _redis]
     if not quick:
-        checks = [_python, _folder, _key, *checks, _backlog]
-    findings = [asyncio.run(_checked(check, settings)) for check in checks]
-    for finding in findings:
-        click.echo(f"{'ok  ' if finding.is_well else 'FAIL'} {finding.subject:10} {finding.detail}")
-    if not all(finding.is_well for finding in findings):
+        checks = [_python, _folder, _database, _key, _redis, _backlog]
+    seen: set[str] = set()
+    for check in checks:
+        finding = asyncio.run(_checked(check, settings))
+        if finding.is_well or finding.detail not in seen:  # one cause is told once
+            click.echo(f"{'ok  ' if finding.is_well else 'FAIL'} {finding.subject:10} {finding.detail}")
+        if not finding.is_well:
+            seen.add(finding.detail)
+    if seen:
         sys.exit(1)
 
 
@@ -59,8 +64,10 @@ async def _python(_: Settings) -> Finding:
 
 
 async def _folder(settings: Settings) -> Finding:
+    from hub.app.reach import require_existing  # noqa: PLC0415
     from hub.embedded.datafolder import open_data_folder  # noqa: PLC0415
 
+    require_existing(settings)
     folder = open_data_folder(settings.data_folder)
     free = shutil.disk_usage(folder.path).free
     detail = f"{folder.path}, {free / (1 << 30):.1f} GiB free"
@@ -70,15 +77,25 @@ async def _folder(settings: Settings) -> Finding:
 
 
 async def _key(settings: Settings) -> Finding:
-    from hub.app.core import encryption_key  # noqa: PLC0415
+    from hub.app.core import encryption_key, open_database  # noqa: PLC0415
+    from hub.app.reach import require_database  # noqa: PLC0415
 
     encryption_key(settings)
-    return Finding(True, "key", "the encryption key can be read")
+    await require_database(settings)
+    opened = await open_database(settings)
+    try:
+        await opened.store.bridges.all()  # opens every bridge's secret
+    finally:
+        await opened.close()
+    return Finding(True, "key", "the encryption key fits what is stored")
 
 
 async def _database(settings: Settings) -> Finding:
     from hub.app.core import open_database  # noqa: PLC0415
+    from hub.app.reach import require_database, require_existing  # noqa: PLC0415
 
+    require_existing(settings)
+    await require_database(settings)
     opened = await open_database(settings)
     try:
         await opened.check()
@@ -99,8 +116,8 @@ async def _redis(settings: Settings) -> Finding:
     try:
         info = await redis.info("server")
     except (RedisError, OSError) as error:
-        what = "is the hub running?" if not settings.redis.url else "check redis.url."
-        return Finding(False, "redis", f"no answer ({error}); {what} Deliveries go on, found by sweeps.")
+        what = "check redis.url" if settings.redis.url else "is the hub running? `hub up` starts it"
+        return Finding(False, "redis", f"no answer ({error}); {what}. Meanwhile sweeps find what is due.")
     finally:
         await redis.aclose(close_connection_pool=True)
     return Finding(
@@ -110,6 +127,7 @@ async def _redis(settings: Settings) -> Finding:
 
 async def _backlog(settings: Settings) -> Finding:
     from hub.app.core import open_database  # noqa: PLC0415
+    from hub.model.ids import id_time_ms  # noqa: PLC0415
 
     opened = await open_database(settings)
     try:
@@ -117,4 +135,9 @@ async def _backlog(settings: Settings) -> Finding:
     finally:
         await opened.close()
     total = sum(count for count, _ in backlog.values())
-    return Finding(True, "backlog", f"{total} deliveries pending for {len(backlog)} webhooks")
+    if not total:
+        return Finding(True, "backlog", "nothing waits")
+    oldest_ms = min(id_time_ms(oldest) for _, oldest in backlog.values())
+    since = datetime.fromtimestamp(oldest_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
+    many = f"{total} deliveries wait for {len(backlog)} webhooks, the oldest since {since}"
+    return Finding(True, "backlog", f"{many}; `hub deliveries --status pending` says why")

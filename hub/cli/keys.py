@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.console import parsed_id, run
 from hub.config.settings import Settings
+from hub.model.ids import Prefix, id_text
 from hub.model.key import SCOPES
 
 if TYPE_CHECKING:
     from hub.app.console import Console
 
-T = TypeVar("T")
-
-
-def run(settings: Settings, use: Callable[[Console], Awaitable[T]]) -> T:
-    """Open the store for one command."""
-    from hub.app.console import open_console  # noqa: PLC0415
-
-    async def inside() -> T:
-        async with open_console(settings) as console:
-            return await use(console)
-
-    return asyncio.run(inside())
+_LISTED_BY = "hub keys list"
 
 
 @click.group()
@@ -69,12 +58,12 @@ def create(settings: Settings, name: str, scopes: tuple[str, ...], lines: tuple[
 @click.pass_obj
 def list_keys(settings: Settings) -> None:
     """Show the keys, never their text."""
-    from hub.model.ids import Prefix, id_text  # noqa: PLC0415
+    from hub.flow.keys import is_live  # noqa: PLC0415
 
     async def use(console: Console) -> list[str]:
-        rows = []
+        rows, now_ms = [], console.clock.now_ms()
         for key in await console.store.keys.list(after=None, limit=1000):
-            state = "revoked" if key.revoked_at else "expires" if key.expires_at else "valid"
+            state = "revoked" if key.revoked_at else "valid" if is_live(key, now_ms) else "expired"
             scopes = ",".join(sorted(key.scopes))
             rows.append(f"{id_text(Prefix.API_KEY, key.id)}  {key.hint}…  {state:8} {key.name}  [{scopes}]")
         return rows
@@ -88,9 +77,10 @@ def list_keys(settings: Settings) -> None:
 @click.pass_obj
 def revoke(settings: Settings, key_id: str) -> None:
     """Revoke a key; other processes notice within a second."""
+    number = parsed_id(Prefix.API_KEY, key_id, listed_by=_LISTED_BY)
 
     async def use(console: Console) -> None:
-        await console.keys.revoke(_parsed(key_id))
+        await console.keys.revoke(number)
 
     run(settings, use)
     click.echo(f"{key_id} is revoked.")
@@ -98,21 +88,20 @@ def revoke(settings: Settings, key_id: str) -> None:
 
 @keys.command()
 @click.argument("key_id")
-@click.option("--overlap-hours", default=24.0, show_default=True, help="How long the old key still works.")
+@click.option(
+    "--overlap-hours",
+    default=24.0,
+    show_default=True,
+    type=click.FloatRange(0, 168),
+    help="How long the old key still works.",
+)
 @click.pass_obj
 def rotate(settings: Settings, key_id: str, overlap_hours: float) -> None:
     """Make a successor with the same rights; the old key ends after the overlap."""
 
+    number = parsed_id(Prefix.API_KEY, key_id, listed_by=_LISTED_BY)
+
     async def use(console: Console) -> str:
-        return (await console.keys.rotate(_parsed(key_id), overlap_hours=overlap_hours)).text
+        return (await console.keys.rotate(number, overlap_hours=overlap_hours)).text
 
     click.echo(run(settings, use))
-
-
-def _parsed(key_id: str) -> int:
-    from hub.model.ids import InvalidId, Prefix, parse_id  # noqa: PLC0415
-
-    try:
-        return parse_id(Prefix.API_KEY, key_id)
-    except InvalidId as error:
-        raise click.UsageError(f"{key_id}: {error}. `hub keys list` shows the ids.") from None

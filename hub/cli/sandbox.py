@@ -1,160 +1,215 @@
-"""hub sandbox: let a simulated contact act, as if its phone did."""
+"""hub sandbox: let a simulated contact act, as if its phone did. The same as POST /v1/sandbox/…, without a key."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import difflib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli.keys import run
+from hub.cli.console import run
 from hub.config.settings import Settings
 
 if TYPE_CHECKING:
-    from bridge.sandbox.contacts import Scene
     from hub.app.console import Console
+    from hub.flow.sandbox import Acted, SandboxStage, Stage
+    from hub.model.line import Line
     from hub.model.observation import Observation
 
-Act = Callable[["Scene", str, int], "Observation"]
+CONTACT = "+15550100001"
 
-_from = click.option("--from", "contact", default="+15550100001", show_default=True, help="Who acts.")
-_line = click.option("--line", default=None, help="Which of our lines; the sandbox line if not given.")
-_group = click.option(
-    "--group", default=None, help="In this group (any name for it) instead of a direct chat."
-)
-
-
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    return _from(_line(_group(click.pass_obj(command))))
+_contact = click.option(
+    "--from", "contact", default=CONTACT, show_default=True, callback=lambda *given: _handle(given[2]),
+    help="Who acts.",
+)  # fmt: skip
+_contact_of_message = click.option(
+    "--from", "contact", default=None, callback=lambda *given: _handle(given[2]),
+    help="Who acts; needed in a group only.",
+)  # fmt: skip
+_group = click.option("--group", default=None, help="In this group (any name for it), not in a direct chat.")
+_message = click.argument("message")
 
 
 @click.group()
 def sandbox() -> None:
-    """A simulated contact texts, reacts, types, reads, edits, unsends or leaves."""
+    """Let a simulated contact text, react, type, read, edit, unsend or leave."""
 
 
 @sandbox.command()
 @click.argument("text")
-@_options
-def say(settings: Settings, contact: str, line: str | None, group: str | None, text: str) -> None:
+@_contact
+@_group
+@click.pass_obj
+def say(settings: Settings, text: str, contact: str, group: str | None) -> None:
     """Write TEXT to us."""
-    from bridge.sandbox import contacts  # noqa: PLC0415
 
-    _act(settings, contact, line, group, lambda scene, guid, at: contacts.say(scene, text, guid=guid, at=at))
+    async def act(stage: SandboxStage, line: Line) -> Acted:
+        place, guid = _place(stage, line, contact, group), stage.new_guid()
+        said = stage.contacts.say(place.scene, text, guid=guid, at=stage.now_ms())
+        return await stage.act(place, [said], guid=guid)
+
+    _act(settings, act)
 
 
 @sandbox.command()
-@click.argument("guid")
+@_contact
+@_group
+@click.option("--stop", is_flag=True, help="End typing.")
+@click.pass_obj
+def typing(settings: Settings, contact: str, group: str | None, *, stop: bool) -> None:
+    """Begin (or end) to type; typing is not kept."""
+
+    async def act(stage: SandboxStage, line: Line) -> Acted:
+        place = _place(stage, line, contact, group)
+        return await stage.act(
+            place, [stage.contacts.typing(place.scene, at=stage.now_ms(), is_typing=not stop)]
+        )
+
+    _act(settings, act)
+
+
+@sandbox.command()
+@_contact
+@click.option("--group", required=True, help="Which group, by the name given when somebody wrote in it.")
+@click.pass_obj
+def leave(settings: Settings, contact: str, group: str) -> None:
+    """Leave a group."""
+
+    async def act(stage: SandboxStage, line: Line) -> Acted:
+        place = _place(stage, line, contact, group)
+        return await stage.act(place, [stage.contacts.leave_group(place.scene, at=stage.now_ms())])
+
+    _act(settings, act)
+
+
+@sandbox.command()
+@_message
 @click.argument("reaction")
 @click.option("--remove", is_flag=True, help="Take the reaction back.")
-@_options
-def react(  # noqa: PLR0917 - click passes options by name
-    settings: Settings,
-    contact: str,
-    line: str | None,
-    group: str | None,
-    guid: str,
-    reaction: str,
-    *,
-    remove: bool,
-) -> None:
-    """React to the message GUID: love, like, dislike, laugh, emphasize, question or an emoji."""
-    from bridge.sandbox import contacts  # noqa: PLC0415
-
-    _act(
-        settings,
-        contact,
-        line,
-        group,
-        lambda scene, own, at: contacts.react(scene, guid, reaction, guid=own, at=at, is_removed=remove),
-    )
+@_contact_of_message
+@click.pass_obj
+def react(settings: Settings, message: str, reaction: str, contact: str | None, *, remove: bool) -> None:
+    """React to MESSAGE: love, like, dislike, laugh, emphasize, question or an emoji."""
+    _check_reaction(reaction)
+    _at_message(
+        settings, message, contact,
+        lambda stage, scene, guid: stage.contacts.react(
+            scene, guid, reaction, guid=stage.new_guid(), at=stage.now_ms(), is_removed=remove
+        ),
+    )  # fmt: skip
 
 
 @sandbox.command()
-@click.option("--stop", is_flag=True, help="End typing.")
-@_options
-def typing(settings: Settings, contact: str, line: str | None, group: str | None, *, stop: bool) -> None:
-    """Begin (or end) to type. Typing is never stored."""
-    from bridge.sandbox import contacts  # noqa: PLC0415
-
-    _act(
-        settings, contact, line, group, lambda scene, _, at: contacts.typing(scene, at=at, is_typing=not stop)
-    )
-
-
-@sandbox.command()
-@click.argument("guid")
-@_options
-def read(settings: Settings, contact: str, line: str | None, group: str | None, guid: str) -> None:
-    """Read our message GUID."""
-    from bridge.sandbox import contacts  # noqa: PLC0415
-
-    _act(settings, contact, line, group, lambda scene, _, at: contacts.read(scene, guid, at=at))
+@_message
+@_contact_of_message
+@click.pass_obj
+def read(settings: Settings, message: str, contact: str | None) -> None:
+    """Read MESSAGE, one of ours."""
+    _at_message(
+        settings, message, contact,
+        lambda stage, scene, guid: stage.contacts.read(scene, guid, at=stage.now_ms()),
+    )  # fmt: skip
 
 
 @sandbox.command()
-@click.argument("guid")
+@_message
 @click.argument("text")
-@_options
-def edit(  # noqa: PLR0917
-    settings: Settings, contact: str, line: str | None, group: str | None, guid: str, text: str
-) -> None:
-    """Change the contact's message GUID to TEXT."""
-    from bridge.sandbox import contacts  # noqa: PLC0415
-
-    _act(settings, contact, line, group, lambda scene, _, at: contacts.edit(scene, guid, text, at=at))
-
-
-@sandbox.command()
-@click.argument("guid")
-@_options
-def unsend(settings: Settings, contact: str, line: str | None, group: str | None, guid: str) -> None:
-    """Take the contact's message GUID back."""
-    from bridge.sandbox import contacts  # noqa: PLC0415
-
-    _act(settings, contact, line, group, lambda scene, _, at: contacts.unsend(scene, guid, at=at))
+@_contact_of_message
+@click.pass_obj
+def edit(settings: Settings, message: str, text: str, contact: str | None) -> None:
+    """Change MESSAGE, one of the contact's, to TEXT."""
+    _at_message(
+        settings, message, contact,
+        lambda stage, scene, guid: stage.contacts.edit(scene, guid, text, at=stage.now_ms()),
+    )  # fmt: skip
 
 
 @sandbox.command()
-@_options
-def leave(settings: Settings, contact: str, line: str | None, group: str | None) -> None:
-    """Leave the group."""
-    from bridge.sandbox import contacts  # noqa: PLC0415
+@_message
+@_contact_of_message
+@click.pass_obj
+def unsend(settings: Settings, message: str, contact: str | None) -> None:
+    """Take MESSAGE, one of the contact's, back."""
+    _at_message(
+        settings, message, contact,
+        lambda stage, scene, guid: stage.contacts.unsend(scene, guid, at=stage.now_ms()),
+    )  # fmt: skip
 
-    if group is None:
-        raise click.UsageError("Only a group can be left: add --group NAME.")
-    _act(settings, contact, line, group, lambda scene, _, at: contacts.leave_group(scene, at=at))
 
-
-def _act(settings: Settings, contact: str, line: str | None, group: str | None, act: Act) -> None:
-    """Put the scene together, ingest what is seen, and say what came of it."""
-    from bridge.sandbox import contacts  # noqa: PLC0415
-    from hub.flow.bootstrap import SANDBOX_NAME  # noqa: PLC0415
-
-    guid = f"sandbox-{secrets.token_hex(8)}"
-    handle = line or settings.sandbox.line
-    scene = (
-        contacts.group(handle, contact, key=f"chat-{group}", name=group)
-        if group
-        else contacts.direct(handle, contact)
+def _place(stage: SandboxStage, line: Line, contact: str, group: str | None) -> Stage:
+    return (
+        stage.group(line, contact, key=f"chat-{group}", name=group) if group else stage.direct(line, contact)
     )
 
-    async def use(console: Console) -> str:
-        from hub.flow.ingest import BridgeRequest  # noqa: PLC0415
-        from hub.model.ids import Prefix, id_text  # noqa: PLC0415
 
-        bridge = console.directory.current.bridges_by_name.get(SANDBOX_NAME)
-        if bridge is None:
+def _at_message(
+    settings: Settings,
+    message: str,
+    contact: str | None,
+    observe: Callable[[SandboxStage, Any, str], Observation],
+) -> None:
+    """Act on a message that is known, in its own chat."""
+
+    async def act(stage: SandboxStage, line: Line, console: Console) -> Acted:
+        from hub.flow.recipients import find_message  # noqa: PLC0415
+        from hub.model.errors import InvalidRequest  # noqa: PLC0415
+
+        try:
+            found = await find_message(console.store, line, message, param="message")
+        except InvalidRequest:
             raise click.ClickException(
-                "There is no sandbox here yet; start the hub once (`hub up` or `hub migrate`)."
-            )
-        observation = act(scene, guid, console.clock.now_ms())
-        request = BridgeRequest(bridge.id, f"cli.{secrets.token_hex(8)}", b"", (observation,))
-        result = (await console.ingest(request))[0]
-        if result.status == "refused":
-            raise click.ClickException(f"{result.code}: {result.message}")
-        events = " ".join(id_text(Prefix.EVENT, event_id) for event_id in result.event_ids)
-        return f"{result.status}  message {guid}  event {events or 'none'}"
+                f"No message '{message}' on the sandbox line. `hub sandbox say` and GET /v1/messages show ids."
+            ) from None
+        place = await stage.at_message(line, found, contact)
+        return await stage.act(place, [observe(stage, place.scene, found.guid)])
 
-    click.echo(run(settings, use))
+    _act_with(settings, act)
+
+
+def _act(settings: Settings, act: Callable[[SandboxStage, Line], Awaitable[Acted]]) -> None:
+    _act_with(settings, lambda stage, line, _: act(stage, line))
+
+
+def _act_with(settings: Settings, act: Callable[[SandboxStage, Line, Console], Awaitable[Acted]]) -> None:
+    """Do it and say what came of it."""
+
+    async def use(console: Console) -> list[str]:
+        line = await console.sandbox.require_line()
+        acted = await act(console.sandbox, line, console)
+        told = _told(acted)
+        if not await console.is_heard():
+            told.append("The hub is not running; it delivers this when it starts.")
+        return told
+
+    for text in run(settings, use):
+        click.echo(text)
+
+
+def _told(acted: Acted) -> list[str]:
+    from hub.model.ids import Prefix, id_text  # noqa: PLC0415
+
+    events = " ".join(id_text(Prefix.EVENT, event_id) for event_id in acted.event_ids)
+    message = f"message {acted.guid}  " if acted.guid else ""
+    return [f"{message}event {events}" if events else "No event: nothing changed, or it is not kept."]
+
+
+def _handle(contact: str | None) -> str | None:
+    """Refuse what no answer could be sent to."""
+    from hub.rules.chatkeys import normalize_handle  # noqa: PLC0415
+
+    if contact is None or "@" in contact or normalize_handle(contact).startswith("+"):
+        return contact
+    raise click.BadParameter(f"'{contact}' is no phone number such as {CONTACT}, nor a mail address.")
+
+
+def _check_reaction(reaction: str) -> None:
+    from bridge.sandbox.content import STANDARD_REACTIONS  # noqa: PLC0415
+
+    if reaction in STANDARD_REACTIONS or not reaction.isascii():
+        return
+    near = difflib.get_close_matches(reaction, STANDARD_REACTIONS, n=1)
+    raise click.BadParameter(
+        f"'{reaction}' is no reaction{f'; did you mean {near[0]}?' if near else '.'} "
+        f"There are {', '.join(sorted(STANDARD_REACTIONS))}, and any emoji."
+    )

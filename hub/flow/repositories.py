@@ -152,6 +152,10 @@ class Events(Protocol):
         """Ascending by id, both ends included."""
         ...
 
+    async def newest(self, *, limit: int) -> list[Event]:
+        """Descending by id."""
+        ...
+
 
 class Messages(Protocol):
     """Messages as they stand; a message that only a receipt has shown so far is not listed."""

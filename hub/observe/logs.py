@@ -6,10 +6,11 @@ ids are.
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
@@ -17,20 +18,34 @@ import structlog
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
 
-def configure_logs(*, level: str, form: str, process: str, stream: TextIO = sys.stderr) -> None:
+class _StandardError(io.TextIOBase):
+    """Standard error as it is when a line is written: loggers are kept, and it may be replaced meanwhile."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
+def configure_logs(*, level: str, form: str, process: str, stream: TextIO | None = None) -> None:
     """Set up logging of the whole process, ours and the libraries'.
 
     Args:
         level: debug, info, warning or error.
         form: `json` for machines, `text` for people.
         process: Name shown on each line: web, worker, supervisor.
-        stream: Where lines go.
+        stream: Where lines go; standard error if None.
     """
+    stream = stream or cast(TextIO, _StandardError())
     number = getattr(logging, level.upper())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level if form == "text" else structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at" if form == "json" else "timestamp"),
         structlog.processors.format_exc_info,
     ]
     renderer: Any = (

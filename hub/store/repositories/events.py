@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import Select, select
 
 from hub.flow.repositories import Event
 from hub.store.database import Database
@@ -25,5 +27,11 @@ class SqlEvents:
         query = (
             select(*_COLUMNS).where(events.c.id.between(first_id, last_id)).order_by(events.c.id).limit(limit)
         )
+        return await self._events(query)
+
+    async def newest(self, *, limit: int) -> list[Event]:
+        return await self._events(select(*_COLUMNS).order_by(events.c.id.desc()).limit(limit))
+
+    async def _events(self, query: Select[Any]) -> list[Event]:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [Event(**row._mapping) for row in rows]

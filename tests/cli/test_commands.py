@@ -1,0 +1,210 @@
+"""What each command does on a hub that is set up, running or not."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+import click
+import pytest
+
+from hub.cli import SECTIONS, cli
+from tests.cli.conftest import Command
+
+RECEIVER = "http://127.0.0.1:9/"
+
+
+def every_command(
+    group: click.Group = cli, path: tuple[str, ...] = ()
+) -> list[tuple[tuple[str, ...], click.Command]]:
+    found: list[tuple[tuple[str, ...], click.Command]] = []
+    for name, command in group.commands.items():
+        found.append(((*path, name), command))
+        if isinstance(command, click.Group):
+            found += every_command(command, (*path, name))
+    return found
+
+
+def test_help_shows_every_command_once_in_order_of_need(hub: Command) -> None:
+    ended = hub("--help")
+
+    shown = re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE)
+    assert shown == [command.name for commands in SECTIONS.values() for command in commands]
+    assert set(shown) == set(cli.commands)
+    assert shown[0] == "up"
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), every_command(), ids=[" ".join(path) for path, _ in every_command()]
+)
+def test_every_command_and_option_says_what_it_is(path: tuple[str, ...], command: click.Command) -> None:
+    undescribed = [
+        parameter.name
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help and parameter.name != "limit"
+    ]
+
+    assert command.help
+    assert "..." not in command.get_short_help_str(120), "the first sentence is longer than help shows"
+    assert undescribed == []
+
+
+@pytest.mark.slow
+def test_a_key_is_made_listed_rotated_and_revoked(stopped_hub: Command) -> None:
+    text = stopped_hub("keys", "create", "--name", "shop", "--scope", "messages:read").out.strip()
+    row = next(row for row in stopped_hub("keys", "list").out.splitlines() if "shop" in row)
+    fresh = stopped_hub("keys", "rotate", row.split()[0], "--overlap-hours", "1").out.strip()
+    revoked = stopped_hub("keys", "revoke", row.split()[0])
+
+    assert re.fullmatch(r"sk_live_\w{32}", text)
+    assert re.fullmatch(r"sk_live_\w{32}", fresh)
+    assert text not in row
+    assert "[messages:read]" in row
+    assert revoked.code == 0
+    assert re.search(rf"{row.split()[0]}.*revoked", stopped_hub("keys", "list").out)
+
+
+@pytest.mark.slow
+def test_a_webhook_is_added_listed_tested_switched_and_deleted(stopped_hub: Command) -> None:
+    added = stopped_hub("webhooks", "add", RECEIVER, "--event", "message.*", "--line", "+15550100000")
+    webhook_id, secret = re.findall(r"(wh_\w+)\nsecret: (whsec_\S+)", added.out)[0]
+    tested = stopped_hub("webhooks", "test", webhook_id)
+    off = stopped_hub("webhooks", "disable", webhook_id)
+    listed = stopped_hub("webhooks", "list")
+    on = stopped_hub("webhooks", "enable", webhook_id)
+    stopped_hub("webhooks", "delete", webhook_id)
+
+    assert "dlv_" in tested.out
+    assert "not running" in tested.out
+    assert f"{webhook_id} is disabled." in off.out
+    assert f"{webhook_id}  disabled {RECEIVER}  +15550100000  [message.*]" in listed.out
+    assert secret not in listed.out
+    assert f"{webhook_id} is enabled." in on.out
+    assert stopped_hub("webhooks", "list").out == ""
+
+
+@pytest.mark.slow
+def test_what_a_contact_does_is_an_event_that_can_be_explained(stopped_hub: Command) -> None:
+    stopped_hub("webhooks", "add", RECEIVER)
+    stopped_hub("webhooks", "add", "http://127.0.0.1:9/other", "--event", "message.read")
+    said = stopped_hub("sandbox", "say", "Hello").out
+    guid, event_id = re.findall(r"message (\S+)  event (evt_\w+)", said)[0]
+    edited = stopped_hub("sandbox", "edit", guid, "Hello again")
+    reacted = stopped_hub("sandbox", "react", guid, "love")
+    explained = stopped_hub("explain", event_id).out
+
+    assert "evt_" in edited.out
+    assert "evt_" in reacted.out
+    assert re.findall(r"evt_\w+  (\S+)", stopped_hub("events").out) == [
+        "reaction.added",
+        "message.edited",
+        "message.received",
+    ]
+    assert re.search(rf"dlv_\w+  message.received \({event_id}\) → wh_\w+ {RECEIVER}", explained)
+    assert "pending: due" in explained
+    assert "message.received is not in message.read" in explained
+
+
+@pytest.mark.slow
+def test_a_webhook_registered_later_is_told_apart(stopped_hub: Command) -> None:
+    event_id = re.findall(r"evt_\w+", stopped_hub("sandbox", "say", "Hello").out)[0]
+    nobody = stopped_hub("explain", event_id).out
+    stopped_hub("webhooks", "add", RECEIVER)
+
+    assert "No webhook is registered" in nobody
+    assert "it was registered later" in stopped_hub("explain", event_id).out
+
+
+@pytest.mark.slow
+def test_deliveries_are_chosen_by_webhook_and_state(stopped_hub: Command) -> None:
+    first = re.findall(r"wh_\w+", stopped_hub("webhooks", "add", RECEIVER).out)[0]
+    second = re.findall(r"wh_\w+", stopped_hub("webhooks", "add", RECEIVER).out)[0]
+    stopped_hub("webhooks", "disable", second)
+    stopped_hub("sandbox", "say", "Hello")
+
+    assert re.findall(r"→ (wh_\w+)  (\w+)", stopped_hub("deliveries", "--webhook", first).out) == [
+        (first, "pending")
+    ]
+    assert re.findall(r"→ (wh_\w+)  (\w+)", stopped_hub("deliveries", "--status", "held").out) == [
+        (second, "held")
+    ]
+
+
+def test_no_list_is_silent_about_being_empty(stopped_hub: Command) -> None:
+    assert "hub sandbox say" in stopped_hub("events").err
+    assert "hub webhooks list" in stopped_hub("deliveries").err
+    assert "hub webhooks add" in stopped_hub("webhooks", "list").err
+
+
+@pytest.mark.parametrize("act", [("typing",), ("say", "Hi", "--group", "team"), ("leave", "--group", "team")])
+def test_contacts_act_in_direct_chats_and_groups(act: tuple[str, ...], stopped_hub: Command) -> None:
+    stopped_hub("sandbox", "say", "Hi", "--group", "team", "--from", "+15550100002")
+
+    assert stopped_hub("sandbox", *act).code == 0
+
+
+@pytest.mark.slow
+def test_a_bridge_is_added_with_its_line_and_gets_a_new_secret(stopped_hub: Command) -> None:
+    added = stopped_hub("bridges", "add", "phone", "--line", "+15550109999").out
+    rotated = stopped_hub("bridges", "rotate-secret", "phone").out
+
+    assert re.match(r"X-Bridge-Id: brg_\w+\nsecret: whsec_", added)
+    assert rotated.startswith("secret: whsec_")
+    assert "phone  +15550109999" in stopped_hub("bridges", "list").out
+
+
+@pytest.mark.slow
+def test_a_backup_goes_into_a_new_folder_and_comes_back(stopped_hub: Command, tmp_path: Path) -> None:
+    stopped_hub("sandbox", "say", "Hello")
+    backed_up = stopped_hub("backup", str(tmp_path / "copy"))
+    over_itself = stopped_hub("restore", str(tmp_path / "copy"))
+    restored = stopped_hub("restore", str(tmp_path / "copy"), HUB_DATA_FOLDER=str(tmp_path / "other"))
+    events = stopped_hub("events", HUB_DATA_FOLDER=str(tmp_path / "other"))
+
+    assert "keep it as safe as the hub itself" in backed_up.out
+    assert over_itself.code == 2
+    assert restored.code == 0
+    assert "message.received" in events.out
+    assert stat.S_IMODE((tmp_path / "other" / "secret.key").stat().st_mode) == 0o600
+
+
+def test_migrating_again_changes_nothing_and_shows_no_key(stopped_hub: Command) -> None:
+    ended = stopped_hub("migrate")
+
+    assert ended.code == 0
+    assert "sk_live_" not in ended.out
+
+
+def test_doctor_says_what_is_well_and_what_is_not(stopped_hub: Command) -> None:
+    ended = stopped_hub("doctor")
+
+    assert ended.code == 1  # nothing answers in place of Redis
+    assert re.findall(r"^(\S+) +(\w+)", ended.out, re.MULTILINE) == [
+        ("ok", "python"),
+        ("ok", "folder"),
+        ("ok", "database"),
+        ("ok", "key"),
+        ("FAIL", "redis"),
+        ("ok", "backlog"),
+    ]
+    assert "is the hub running? `hub up` starts it" in ended.out
+
+
+def test_doctor_tells_one_cause_once(hub: Command) -> None:
+    ended = hub("doctor")
+
+    assert ended.code == 1
+    assert ended.out.count("There is no hub in") == 1
+
+
+def test_a_folder_in_place_of_the_database_is_told_in_a_sentence(
+    stopped_hub: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "data" / "hub.db").unlink()
+    (tmp_path / "data" / "hub.db").mkdir()
+
+    ended = stopped_hub("events")
+
+    assert ended.code == 1
+    assert "unable to open database file" in ended.err
