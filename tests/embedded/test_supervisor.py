@@ -147,6 +147,17 @@ def test_each_way_to_ask_for_the_end_is_heard(start: Start, number: signal.Signa
     assert group.process.wait() == 0
 
 
+def test_two_signals_at_once_are_one_wish(start: Start) -> None:
+    """`timeout` and terminals signal the whole process group beside the supervisor itself."""
+    group = start("steady")
+    group.until("steady.up")
+
+    group.send(signal.SIGTERM)
+    group.send(signal.SIGTERM)
+
+    assert group.process.wait() == 0
+
+
 def test_a_second_signal_kills_who_will_not_stop(start: Start) -> None:
     group = start("stubborn", drain=60)
     group.until("stubborn.up")
