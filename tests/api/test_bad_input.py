@@ -196,19 +196,23 @@ REQUESTS = st.tuples(
 
 @pytest.mark.slow
 async def test_no_request_is_answered_with_a_5xx(tmp_path: Path) -> None:
-    """One hub takes thousands of requests: whatever earlier ones left behind is part of the test."""
     async with open_world(tmp_path, requests_per_hour=0) as world:
-        loop = asyncio.get_running_loop()
+        await ask_anything(world, examples=800)
 
-        @settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-        @given(request=REQUESTS)
-        def holds(request: Any) -> None:
-            (method, path), body, rest, headers = request
-            target = path.replace("{id}", rest.replace("/", "")[:20] or "x")
-            joined = f"{target}?{rest}" if len(rest) % 2 else target
-            asking = world.api.request(method, joined, body=body, headers=headers)
-            answered = asyncio.run_coroutine_threadsafe(asking, loop).result(30)
 
-            assert documented(answered)
+async def ask_anything(world: HubWorld, *, examples: int) -> None:
+    """Send generated requests to one hub: whatever earlier ones left behind is part of the test."""
+    loop = asyncio.get_running_loop()
 
-        await asyncio.to_thread(holds)
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(request=REQUESTS)
+    def holds(request: Any) -> None:
+        (method, path), body, rest, headers = request
+        target = path.replace("{id}", rest.replace("/", "")[:20] or "x")
+        joined = f"{target}?{rest}" if len(rest) % 2 else target
+        asking = world.api.request(method, joined, body=body, headers=headers)
+        answered = asyncio.run_coroutine_threadsafe(asking, loop).result(30)
+
+        assert documented(answered)
+
+    await asyncio.to_thread(holds)

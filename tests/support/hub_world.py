@@ -144,11 +144,17 @@ async def _database_at(path: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_world(folder: Path, **settings: Any) -> AsyncIterator[HubWorld]:
-    """Open a hub whose data lives in `folder`; `settings` replace those of the surface."""
-    path = folder / "hub.db"
-    await _database_at(path)
-    opened = await open_store(f"sqlite:///{path}", sealer=Sealer([bytes(32)]), cache_mib=2)
+async def open_world(place: Path | str, **settings: Any) -> AsyncIterator[HubWorld]:
+    """Open a new hub.
+
+    Args:
+        place: A folder for its SQLite file, or the URL of a migrated, empty database.
+        settings: Replace those of the surface.
+    """
+    url = place if isinstance(place, str) else f"sqlite:///{place / 'hub.db'}"
+    if isinstance(place, Path):
+        await _database_at(place / "hub.db")
+    opened = await open_store(url, sealer=Sealer([bytes(32)]), cache_mib=2)
     try:
         yield await _world(opened.store, settings)
     finally:

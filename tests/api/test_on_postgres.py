@@ -1,0 +1,94 @@
+"""The surface does on PostgreSQL what it does on SQLite: where the database could make a difference."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from hub.store import address, migration
+from hub.store.schema import metadata
+from tests.api import (
+    test_bad_input,
+    test_bridges_and_lines,
+    test_checklist,
+    test_deliveries,
+    test_idempotency,
+    test_keys,
+    test_sandbox,
+    test_webhooks,
+)
+from tests.support.hub_world import HubWorld, open_world
+from tests.support.postgres import running_postgres
+
+Case = Callable[[HubWorld], Awaitable[None]]
+
+CASES: list[Case] = [
+    test_bridges_and_lines.test_a_bridge_with_lines_is_kept,
+    test_bridges_and_lines.test_two_at_once_make_one_bridge,
+    test_bridges_and_lines.test_two_at_once_make_one_line,
+    test_checklist.test_11_outbox,
+    test_checklist.test_18_messages_page_newest_first,
+    test_deliveries.test_a_range_reaches_a_webhook_that_never_had_it,
+    test_deliveries.test_dead_letters_are_purged_by_a_job,
+    test_deliveries.test_dead_letters_are_requeued_by_a_job,
+    test_deliveries.test_filters,
+    test_deliveries.test_jobs_are_listed_and_cancelled,
+    test_deliveries.test_one_event_keeps_its_delivery,
+    test_deliveries.test_what_was_missed_while_disabled,
+    test_idempotency.test_a_repeat_gets_the_first_answer,
+    test_idempotency.test_another_body_is_a_conflict,
+    test_idempotency.test_concurrent_duplicates_send_once,
+    test_keys.test_keys_page,
+    test_keys.test_rotation_gives_the_same_rights_and_ends_the_old_key_later,
+    test_sandbox.test_a_contact_reads_our_message,
+    test_sandbox.test_every_act,
+    test_webhooks.test_a_test_reaches_this_webhook_alone,
+    test_webhooks.test_change,
+    test_webhooks.test_every_field_comes_back,
+]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The URL of a migrated database on a server of our own."""
+    with running_postgres() as server:
+        made = server.create_database("hub_api")
+        with ThreadPoolExecutor(1) as thread:  # the fixture may be made from within a running loop
+            thread.submit(asyncio.run, migration.migrate(made)).result()
+        yield made
+
+
+async def empty(url: str) -> None:
+    """Make the database as it was after its migration."""
+
+    def work(connection: Connection) -> None:
+        names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "revisions")
+        connection.execute(text(f"TRUNCATE {names}"))
+        connection.execute(text("UPDATE revisions SET version = 1"))
+
+    parsed = address.parse(url)
+    assert not isinstance(parsed, Path)
+    engine = address.engine(parsed)
+    async with engine.begin() as connection:
+        await connection.run_sync(work)
+    await engine.dispose()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__.removeprefix("test_"))
+async def test_it_holds(url: str, case: Case) -> None:
+    await empty(url)
+    async with open_world(url) as world:
+        await case(world)
+
+
+@pytest.mark.slow
+async def test_no_request_is_answered_with_a_5xx(url: str) -> None:
+    await empty(url)
+    async with open_world(url, requests_per_hour=0) as world:
+        await test_bad_input.ask_anything(world, examples=300)
