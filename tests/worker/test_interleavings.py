@@ -33,41 +33,57 @@ class Story:
         self.gates = gates
 
     async def step(self, name: str, which: int) -> None:
-        rig, dispatcher, webhook = self.rig, self.worker.dispatcher, self.webhooks[which]
+        if not self._tell(name, which) and not self._move_the_world(name, which):
+            await self._change(name, which)
+        check_counts(self.worker)
+
+    def _tell(self, name: str, which: int) -> bool:
+        """Tell the worker something."""
+        dispatcher = self.worker.dispatcher
         match name:
             case "sweep":
                 dispatcher.sweep()
             case "news":
                 dispatcher.deliveries_recorded(0, 2**62)
             case "lane_due":
-                dispatcher.lane_due(webhook.id)
-            case "owe":
-                await rig.owe(webhook, 3)
+                dispatcher.lane_due(self.webhooks[which].id)
             case "lose":
                 dispatcher.own(())
             case "regain":
                 dispatcher.own(range(16))
+            case _:
+                return False
+        return True
+
+    def _move_the_world(self, name: str, which: int) -> bool:
+        hot, gate = self.rig.hot, self.gates[which]
+        match name:
             case "hold_writes" | "let_writes":
-                _set(rig.hot.may_write, name == "let_writes")
+                _set(hot.may_write, name == "let_writes")
             case "hold_reads" | "let_reads":
-                _set(rig.hot.may_read, name == "let_reads")
-            case "answer_200" | "answer_500":
-                if self.gates[which].waiting:
-                    self.gates[which].let_go(int(name[-3:]))
-            case "answer_last":
-                if self.gates[which].waiting:
-                    self.gates[which].let_go(200, index=-1)
+                _set(hot.may_read, name == "let_reads")
+            case "answer_200" | "answer_500" | "answer_last":
+                if gate.waiting:
+                    last = name == "answer_last"
+                    gate.let_go(200 if last else int(name[-3:]), index=-1 if last else 0)
             case "later":
-                rig.timers.advance(2_500)
+                self.rig.timers.advance(2_500)
+            case _:
+                return False
+        return True
+
+    async def _change(self, name: str, which: int) -> None:
+        rig, webhook = self.rig, self.webhooks[which]
+        match name:
+            case "owe":
+                await rig.owe(webhook, 3)
             case "switch_off" | "switch_on":
-                is_active = name == "switch_on"
                 [now] = [each for each in await rig.store.webhooks.all() if each.id == webhook.id]
-                if now.is_active != is_active:
-                    await rig.change(now, is_active=is_active)
-            case "breathe":
+                if now.is_active != (name == "switch_on"):
+                    await rig.change(now, is_active=name == "switch_on")
+            case _:
                 for _ in range(20):
                     await asyncio.sleep(0.0005)
-        check_counts(self.worker)
 
     async def end_well(self) -> None:
         """Let everything through, and time pass, until nothing is owed."""
