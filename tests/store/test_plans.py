@@ -49,19 +49,24 @@ def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.
         yield connection
 
 
-@pytest.fixture(scope="module")
-def filled_postgres_url(postgres: PostgresServer) -> str:
-    return postgres.create_database("plans")
+@pytest.fixture(scope="module", params=[True, False], ids=["analysed", "young"])
+def filled_postgres_url(postgres: PostgresServer, request: pytest.FixtureRequest) -> tuple[str, bool]:
+    return postgres.create_database(f"plans_{request.param}".lower()), request.param
 
 
 @pytest.fixture
-async def filled_postgres(filled_postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
-    await migrate(filled_postgres_url)
-    connection = await asyncpg.connect(filled_postgres_url)
+async def filled_postgres(filled_postgres_url: tuple[str, bool]) -> AsyncIterator[asyncpg.Connection]:
+    """With statistics, or so young that the planner has none."""
+    url, has_statistics = filled_postgres_url
+    await migrate(url)
+    connection = await asyncpg.connect(url)
     if await connection.fetchval("SELECT count(*) FROM events") == 0:
+        for table in ("events", "deliveries", "outbox"):
+            await connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
         for statement in _FILL:
             await connection.execute(statement.format(digest="decode(lpad(to_hex(i), 32, '0'), 'hex')"))
-        await connection.execute("ANALYZE")
+        if has_statistics:
+            await connection.execute("ANALYZE")
     yield connection
     await connection.close()
 
