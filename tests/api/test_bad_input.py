@@ -197,7 +197,7 @@ REQUESTS = st.tuples(
 @pytest.mark.slow
 async def test_no_request_is_answered_with_a_5xx(tmp_path: Path) -> None:
     async with open_world(tmp_path, requests_per_hour=0) as world:
-        await ask_anything(world, examples=800)
+        await ask_anything(world, examples=400)
 
 
 async def ask_anything(world: HubWorld, *, examples: int) -> None:
