@@ -18,6 +18,7 @@ from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
 from hub.app.core import Core, open_core
+from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, raise_file_limit
 from hub.app.port import with_free_port
 from hub.config.settings import Settings
@@ -106,7 +107,7 @@ def api_parts(settings: Settings, core: Core) -> ApiParts:
         ),
         rate_limiter=RedisRateLimiter(core.redis),
         ready_checks=_ready_checks(core),
-        ingest=core.ingest,
+        ingest=counted(core.ingest, metrics),
         contacts=contacts,
         render_metrics=core.exchange.render if settings.metrics.enabled else None,
         bridge_events=BridgeEventsEndpoint(

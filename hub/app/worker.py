@@ -13,10 +13,12 @@ import structlog
 from bridge.registry import ADAPTERS, Surroundings
 from bridge.sandbox.fates import Delays
 from hub.app.core import Core, open_core
+from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
 from hub.config.settings import Settings
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
+from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.replay import ReplayJobs
@@ -43,7 +45,6 @@ log = structlog.get_logger("worker")
 DAY_MS = 86_400_000
 #: Deliveries in memory in one worker; some 2 KB each.
 MOST_QUEUED = 20_000
-SEND_POLICY_ATTEMPTS = 8
 
 
 async def work(settings: Settings, *, name: str, redis_url: str) -> None:
@@ -54,7 +55,8 @@ async def work(settings: Settings, *, name: str, redis_url: str) -> None:
         loop.add_signal_handler(number, stop.set)
     async with open_core(settings, kind="worker", name=name, redis_url=redis_url) as core:
         client = outbound_client(settings)
-        service = build_worker(core, client)
+        report = DeliveryReport(core.metrics)
+        service = build_worker(core, client, report)
         await service.start()
         listening = _listen(core, service)
         log.info("worker.started", name=name, database=core.opened.dialect)
@@ -65,6 +67,7 @@ async def work(settings: Settings, *, name: str, redis_url: str) -> None:
         if listening is not None:
             listening.cancel()
         await service.stop()
+        report.flush()
         await client.aclose()
         stopping.cancel()
         if watching.done() and not stop.is_set():
@@ -81,21 +84,22 @@ def _listen(core: Core, service: WorkerService) -> asyncio.Task[None] | None:
     return asyncio.get_running_loop().create_task(server.serve())
 
 
-def build_worker(core: Core, client: OutboundClient) -> WorkerService:
-    """Wire the parts of a worker."""
+def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> WorkerService:
+    """Wire the parts of a worker; the report hears of every attempt that was recorded."""
     settings, store, clock = core.settings, core.store, core.clock
     committer = Committer(store.hot, refused=Refused)
     dispatcher = _dispatcher(core, client, committer)
+    dispatcher.on_opened = core.metrics.breakers.inc
+    report.attach(committer)
     adapters = _adapters(core)
     lines = LineLanes(
         store=store.hot,
         directory=core.directory,
-        sending=Sending(
-            store=store.hot, clock=clock, policy=send_policy(settings), timeouts=_timeouts(settings)
-        ),
+        sending=_sending(core),
         adapters=adapters,
         wake_ups=core.wake_ups,
         clock=clock,
+        timers=LoopTimers(clock),
         draw=random.random,
         jitter_ratio=settings.sends.jitter_ratio,
     )
@@ -103,7 +107,7 @@ def build_worker(core: Core, client: OutboundClient) -> WorkerService:
         adapters=adapters,
         directory=core.directory,
         bridges=store.bridges,
-        ingest=core.ingest,
+        ingest=counted(core.ingest, core.metrics),
         new_id=core.new_id,
     )
 
@@ -212,7 +216,7 @@ def _dispatcher(core: Core, client: OutboundClient, committer: Committer) -> Dis
 def send_policy(settings: Settings) -> SendPolicy:
     """How patient lines are."""
     return SendPolicy(
-        most_attempts=SEND_POLICY_ATTEMPTS,
+        most_attempts=MOST_ATTEMPTS,
         retry_ms=1000,
         retry_max_ms=300_000,
         lookup_ms=5000,
@@ -221,8 +225,14 @@ def send_policy(settings: Settings) -> SendPolicy:
     )
 
 
-def _timeouts(settings: Settings) -> SendTimeouts:
-    return SendTimeouts(perform_seconds=settings.sends.timeout_seconds, lookup_seconds=10.0)
+def _sending(core: Core) -> Sending:
+    return CountedSending(
+        core.metrics,
+        store=core.store.hot,
+        clock=core.clock,
+        policy=send_policy(core.settings),
+        timeouts=SendTimeouts(perform_seconds=core.settings.sends.timeout_seconds, lookup_seconds=10.0),
+    )
 
 
 def _maintenance(core: Core) -> Maintenance:

@@ -9,11 +9,25 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Mapping
-from typing import Any, TextIO, cast
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Final, TextIO, cast
 
 import msgspec
 import structlog
+
+from hub.model.ids import Prefix, id_text
+
+_ID_FIELDS: Final = {
+    "bridge_id": Prefix.BRIDGE,
+    "chat_id": Prefix.CHAT,
+    "delivery_id": Prefix.DELIVERY,
+    "event_id": Prefix.EVENT,
+    "job_id": Prefix.JOB,
+    "key_id": Prefix.API_KEY,
+    "line_id": Prefix.LINE,
+    "outbox_id": Prefix.OUTBOX,
+    "webhook_id": Prefix.WEBHOOK,
+}
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
@@ -44,6 +58,7 @@ def configure_logs(*, level: str, form: str, process: str, stream: TextIO | None
     number = getattr(logging, level.upper())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _ids_as_people_know_them,
         structlog.stdlib.add_log_level if form == "text" else structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at" if form == "json" else "timestamp"),
         structlog.processors.format_exc_info,
@@ -63,6 +78,14 @@ def configure_logs(*, level: str, form: str, process: str, stream: TextIO | None
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_library_formatter(shared, renderer))
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+
+
+def _ids_as_people_know_them(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write ids as the wire and the command line do; inside they are integers."""
+    for key in event.keys() & _ID_FIELDS.keys():
+        if isinstance(event[key], int):
+            event[key] = id_text(_ID_FIELDS[key], event[key])
+    return event
 
 
 def _to_json(value: Mapping[str, Any], **_: Any) -> str:

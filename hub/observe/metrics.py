@@ -6,11 +6,13 @@ web process shows its own and the snapshots, told apart by the label `process`. 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
@@ -33,6 +35,37 @@ class Family(msgspec.Struct, array_like=True, frozen=True):
     samples: list[Sample]
 
 
+class Distribution(Collector):
+    """A histogram that takes many values at once.
+
+    The library's own takes a lock for each value, which at thousands of deliveries a second is a tenth of their cost.
+    Not for several threads.
+    """
+
+    def __init__(
+        self, name: str, documentation: str, *, bounds: Sequence[float], registry: CollectorRegistry
+    ):
+        self._name = name
+        self._documentation = documentation
+        self._bounds = tuple(bounds)
+        self._counts = [0] * (len(self._bounds) + 1)
+        self._sum = 0.0
+        registry.register(self)
+
+    def add(self, values: Iterable[float]) -> None:
+        """Take values; one that equals a bound is in its bucket."""
+        bounds, counts, total = self._bounds, self._counts, 0.0
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
+            total += value
+        self._sum += total
+
+    def collect(self) -> Iterable[Metric]:
+        bounds = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
+        buckets = list(zip(bounds, map(float, accumulate(self._counts)), strict=True))
+        yield HistogramMetricFamily(self._name, self._documentation, buckets=buckets, sum_value=self._sum)
+
+
 class Metrics:
     """Every metric of Hub; docs/reference/metrics.md is generated from here."""
 
@@ -48,16 +81,16 @@ class Metrics:
         self.attempts = Counter(
             "hub_delivery_attempts", "Delivery attempts that ended.", ["outcome"], registry=registry
         )
-        self.post_seconds = Histogram(
+        self.post_seconds = Distribution(
             "hub_post_seconds",
             "Time from the start of an attempt to its end.",
-            buckets=SECONDS,
+            bounds=SECONDS,
             registry=registry,
         )
-        self.delay_seconds = Histogram(
+        self.delay_seconds = Distribution(
             "hub_delivery_delay_seconds",
             "Time from recording an event to its first attempt's start.",
-            buckets=SECONDS,
+            bounds=SECONDS,
             registry=registry,
         )
         self.sends = Counter("hub_sends", "Steps of outbox items.", ["state"], registry=registry)

@@ -102,6 +102,8 @@ class Dispatcher:
             on_low=self._refill,
         )
         self._disabling: dict[int, asyncio.Task[None]] = {}
+        #: Told of each lane whose breaker opens.
+        self.on_opened: Callable[[], None] = lambda: None
         committer.on_committed = self._on_committed
 
     # ---- what others tell
@@ -339,6 +341,8 @@ class Dispatcher:
         limits = self._limits
         verdict = judge(lane, finished, policy=limits.breaker, disable_after_ms=limits.disable_after_ms)
         self._committer.add(finished, failing=verdict.failing, recovered=verdict.recovered)
+        if verdict.has_opened:
+            self.on_opened()
         if lane.is_closed:
             return
         if verdict.hold_until is not None:

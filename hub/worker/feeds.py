@@ -12,9 +12,10 @@ import msgspec
 import structlog
 
 from hub.flow.directory import DirectoryHolder
-from hub.flow.ingest import BridgeRequest, Ingest
+from hub.flow.ingest import BridgeRequest
 from hub.flow.ports import BridgeAdapter
 from hub.flow.repositories import Bridges
+from hub.flow.sandbox import Ingesting
 from hub.model.ids import IdFactory
 from hub.model.observation import Observation
 from hub.rules.lanes import shard_of
@@ -33,7 +34,7 @@ class Feeds:
         adapters: Mapping[int, BridgeAdapter],
         directory: DirectoryHolder,
         bridges: Bridges,
-        ingest: Ingest,
+        ingest: Ingesting,
         new_id: IdFactory,
     ) -> None:
         self._adapters = adapters

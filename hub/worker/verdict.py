@@ -30,6 +30,8 @@ class Verdict(NamedTuple):
     hold_until: int | None = None
     #: Why the webhook is to be disabled.
     disable_reason: str | None = None
+    #: The lane's breaker opened.
+    has_opened: bool = False
 
 
 def judge(lane: Lane, finished: Finished, *, policy: BreakerPolicy, disable_after_ms: int) -> Verdict:
@@ -42,11 +44,11 @@ def judge(lane: Lane, finished: Finished, *, policy: BreakerPolicy, disable_afte
         disable_after_ms: How long a webhook may do nothing but fail; 0 for ever.
     """
     ended_at = finished.attempt.started_at + finished.attempt.duration_us // 1000
-    _move_breaker(lane, finished, ended_at, policy)
+    has_opened = _move_breaker(lane, finished, ended_at, policy)
     if finished.is_success:
         may_be_marked = lane.failing_since is not None or not lane.has_succeeded
         lane.failing_since, lane.has_succeeded = None, True
-        return Verdict(recovered=may_be_marked)
+        return Verdict(recovered=may_be_marked, has_opened=has_opened)
     begins = lane.failing_since is None
     failing_since = ended_at if lane.failing_since is None else lane.failing_since
     lane.failing_since = failing_since
@@ -55,10 +57,12 @@ def judge(lane: Lane, finished: Finished, *, policy: BreakerPolicy, disable_afte
         failing=ended_at if begins else None,
         hold_until=decision.at_ms if lane.is_ordered and isinstance(decision, RetryAt) else None,
         disable_reason=_reason_to_disable(finished, ended_at - failing_since, disable_after_ms),
+        has_opened=has_opened,
     )
 
 
-def _move_breaker(lane: Lane, finished: Finished, ended_at: int, policy: BreakerPolicy) -> None:
+def _move_breaker(lane: Lane, finished: Finished, ended_at: int, policy: BreakerPolicy) -> bool:
+    """Tell whether it opened."""
     throttled_until = getattr(finished.decision, "throttle_lane_until_ms", None)
     before = lane.breaker
     lane.breaker = on_result(before, finished.is_success, ended_at, policy, throttled_until)
@@ -66,6 +70,8 @@ def _move_breaker(lane: Lane, finished: Finished, ended_at: int, policy: Breaker
         until = admits(lane.breaker, ended_at)
         if until is not True:
             log.warning("lane.opened", webhook_id=lane.webhook_id, until_ms=until)
+            return True
+    return False
 
 
 def _reason_to_disable(finished: Finished, failing_ms: int, disable_after_ms: int) -> str | None:
