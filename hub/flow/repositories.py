@@ -65,8 +65,11 @@ class Webhooks(Protocol):
     async def add(self, webhook: Webhook) -> None: ...
     async def get(self, webhook_id: int) -> Webhook | None: ...
     async def all(self) -> list[Webhook]: ...
-    async def save(self, webhook: Webhook) -> bool:
-        """Overwrite by id; False if it is gone."""
+    async def save(self, webhook: Webhook, *, seen_at: int | None = None) -> bool:
+        """Overwrite by id, `failing_since` excepted (HotTransaction.mark_webhooks keeps it).
+
+        False if it is gone or, with `seen_at`, if its `updated_at` is another by now.
+        """
         ...
 
     async def disable(self, webhook_id: int, *, reason: str, at: int) -> bool:

@@ -131,7 +131,8 @@ class WebhookRegistry:
         Raises:
             InvalidRequest: A field is refused, or the webhook was deleted meanwhile.
         """
-        return await self._save(replace(webhook, **self.checked_fields(fields)))
+        checked = self.checked_fields(fields)
+        return await self._change(webhook, lambda current: replace(current, **checked))
 
     def checked_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Turn what a caller gave into fields of Webhook, or refuse it.
@@ -155,23 +156,29 @@ class WebhookRegistry:
         """Enable or disable; doing it again changes nothing. What a disabled one misses is held for a replay."""
         if webhook.is_active == is_active:
             return webhook
+        now = self._clock.now_ms()
         if is_active:
-            changed = replace(
-                webhook, is_active=True, disabled_reason=None, disabled_at=None, failing_since=None
-            )
-        else:
-            now = self._clock.now_ms()
-            changed = replace(webhook, is_active=False, disabled_reason=BY_REQUEST, disabled_at=now)
-        saved = await self._save(changed)
-        self._wake_ups.lane_due(webhook.id, self._clock.now_ms())
-        return saved
+            await self._store.hot.write(lambda tx: tx.mark_webhooks([], [webhook.id]))
+        reason, disabled_at = (None, None) if is_active else (BY_REQUEST, now)
+        saved = await self._change(
+            webhook,
+            lambda current: replace(
+                current, is_active=is_active, disabled_reason=reason, disabled_at=disabled_at
+            ),
+        )
+        self._wake_ups.lane_due(webhook.id, now)
+        return replace(saved, failing_since=None) if is_active else saved
 
     async def rotate_secret(self, webhook: Webhook, *, overlap_hours: float) -> NewSecret:
         """Make a new secret; until the overlap is over the old one signs too."""
         secret = self._draw()
         now = self._clock.now_ms()
-        secrets = rotated(webhook.secrets, secret, overlap_hours=overlap_hours, now_ms=now)
-        return NewSecret(webhook=await self._save(replace(webhook, secrets=secrets)), secret=secret)
+
+        def rotate(current: Webhook) -> Webhook:
+            secrets = rotated(current.secrets, secret, overlap_hours=overlap_hours, now_ms=now)
+            return replace(current, secrets=secrets)
+
+        return NewSecret(webhook=await self._change(webhook, rotate), secret=secret)
 
     async def delete(self, webhook_id: int) -> None:
         """Forget a webhook; what it still waits for is cancelled by the sweep.
@@ -214,12 +221,19 @@ class WebhookRegistry:
         self._wake_ups.deliveries_recorded(delivery_id, delivery_id)
         return TestFired(event_id=event_id, delivery_id=delivery_id)
 
-    async def _save(self, webhook: Webhook) -> Webhook:
-        saved = replace(webhook, updated_at=self._clock.now_ms())
-        if not await self._store.webhooks.save(saved):
-            raise InvalidRequest("webhook_not_found", "Webhook not found.")
-        self._wake_ups.configuration_changed()
-        return saved
+    async def _change(self, webhook: Webhook, change: Callable[[Webhook], Webhook]) -> Webhook:
+        """Save a change; if someone else (a worker that disables it) was faster, change what that one left.
+
+        Raises:
+            InvalidRequest: webhook_not_found.
+        """
+        while True:
+            updated_at = max(self._clock.now_ms(), webhook.updated_at + 1)
+            saved = replace(change(webhook), updated_at=updated_at)
+            if await self._store.webhooks.save(saved, seen_at=webhook.updated_at):
+                self._wake_ups.configuration_changed()
+                return saved
+            webhook = await self.get(webhook.id)
 
     def _draw(self) -> str:
         return Secret.from_bytes(self._random_bytes(SECRET_BYTES_GENERATED)).text

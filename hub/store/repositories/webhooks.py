@@ -61,8 +61,10 @@ class SqlWebhooks:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [self._webhook(row) for row in rows]
 
-    async def save(self, webhook: Webhook) -> bool:
-        return await self._change(webhook.id, self._values(webhook))
+    async def save(self, webhook: Webhook, *, seen_at: int | None = None) -> bool:
+        values = self._values(webhook)
+        del values["failing_since"]  # the workers' own: only mark_webhooks sets and clears it
+        return await self._change(webhook.id, values, seen_at=seen_at)
 
     async def disable(self, webhook_id: int, *, reason: str, at: int) -> bool:
         values = {"is_active": 0, "disabled_reason": reason, "disabled_at": at, "updated_at": at}
@@ -88,8 +90,17 @@ class SqlWebhooks:
 
         return await self._database.read(work)
 
-    async def _change(self, webhook_id: int, values: dict[str, Any], *, is_active: bool = False) -> bool:
+    async def _change(
+        self,
+        webhook_id: int,
+        values: dict[str, Any],
+        *,
+        is_active: bool = False,
+        seen_at: int | None = None,
+    ) -> bool:
         query = update(webhooks).where(webhooks.c.id == webhook_id, _PRESENT).values(values)
+        if seen_at is not None:
+            query = query.where(webhooks.c.updated_at == seen_at)
         if is_active:
             query = query.where(webhooks.c.is_active == 1)
 
