@@ -103,3 +103,9 @@ class DirectoryHolder:
                 if revision > self.current.revision:
                     self.current = await load_directory(self._store)
         return self.current
+
+    async def reload(self) -> Directory:
+        """Load anew whatever the revision: since when webhooks fail changes without one."""
+        async with self._loading:
+            self.current = await load_directory(self._store)
+        return self.current

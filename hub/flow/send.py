@@ -69,12 +69,15 @@ class Sending:
         self, item: DueOutbox, operation: Operation, adapter: BridgeAdapter
     ) -> NextStep | None:
         outcome = await _bounded(adapter.lookup(operation), self._timeouts.lookup_seconds)
+        is_idempotent = outcome.disposition is Disposition.NOT_STARTED and await _is_idempotent(
+            adapter, self._timeouts.lookup_seconds
+        )
         step = after_lookup(
             self._policy,
             outcome,
             attempt_number=item.attempt_count,
             dispatched_at=operation.dispatched_at,
-            is_idempotent="idempotent_send" in await adapter.capabilities(),
+            is_idempotent=is_idempotent,
             now_ms=self._clock.now_ms(),
         )
         return await self._record(
@@ -137,3 +140,13 @@ async def _bounded(call: Awaitable[OperationOutcome], seconds: float) -> Operati
         return OperationOutcome(
             disposition=Disposition.MAY_HAVE_COMPLETED, code="bridge_failed", detail=type(error).__name__
         )
+
+
+async def _is_idempotent(adapter: BridgeAdapter, seconds: float) -> bool:
+    """Ask whether the bridge itself drops a repeat; no answer is no."""
+    try:
+        async with asyncio.timeout(seconds):
+            return "idempotent_send" in await adapter.capabilities()
+    except Exception:
+        log.exception("bridge.failed")
+        return False

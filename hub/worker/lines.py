@@ -1,27 +1,42 @@
 """The lanes of the outbox: one a line, first in first out, one in flight, paced.
 
-An item whose outcome is unknown is looked up beside the others; it does not hold up the line.
+Each line has two errands: what is to be sent, and what is to be looked up because its outcome is unknown. They run
+beside each other: a network that cannot say what became of one message does not hold up the next. Only what a crash
+left between hand-over and answer is looked up once before the next is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from functools import partial
 
 import structlog
 
 from hub.flow.directory import DirectoryHolder
-from hub.flow.ports import BridgeAdapter, Clock, HotStore, WakeUps
+from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction, WakeUps
 from hub.flow.rows import DueOutbox
 from hub.flow.send import Sending
 from hub.model.line import Line
-from hub.model.outbox import OutboxState
+from hub.model.outbox import OperationKind, OutboxState
 from hub.rules.lanes import shard_of
+from hub.rules.pacing import Pace, Start, reserve_start
+from hub.rules.sending import FLEETING
+from hub.worker.timers import Timers
 
 log = structlog.get_logger("worker")
 
-#: Items looked at in one read.
+#: Items looked at in one read; more, if all of them are of the other errand.
 MOST_ITEMS = 50
+MOST_ITEMS_AT_ALL = 3200
+
+
+class Errand(Enum):
+    """What a line does beside the other."""
+
+    SENDS = "sends"
+    LOOK_UPS = "look_ups"
 
 
 class LineLanes:
@@ -36,6 +51,7 @@ class LineLanes:
         adapters: Mapping[int, BridgeAdapter],
         wake_ups: WakeUps,
         clock: Clock,
+        timers: Timers,
         draw: Callable[[], float],
         jitter_ratio: float,
     ) -> None:
@@ -46,100 +62,155 @@ class LineLanes:
         self._adapters = adapters
         self._wake_ups = wake_ups
         self._clock = clock
+        self._timers = timers
         self._draw = draw
         self._jitter_ratio = jitter_ratio
         self._owned: frozenset[int] = frozenset()
-        self._running: dict[int, asyncio.Task[None]] = {}
-        self._again: set[int] = set()
-        self._next_start_at: dict[int, float] = {}
+        self._running: dict[tuple[int, Errand], asyncio.Task[None]] = {}
+        self._again: set[tuple[int, Errand]] = set()
+        #: The item being performed now, by line: dispatched, and not to be looked up yet.
+        self._performing: dict[int, int] = {}
+        #: The next start of each line: reserved when the one before it was made.
+        self._starts: dict[int, Start] = {}
+        self._rings_at: dict[int, int] = {}
+        self._look: asyncio.Task[None] | None = None
         self._is_draining = False
 
     def own(self, shards: Iterable[int]) -> None:
         """Serve the lines of these shards only; a step under way is finished."""
-        self._owned = frozenset(shards)
+        gained, self._owned = frozenset(shards) - self._owned, frozenset(shards)
+        if gained:
+            self.look_everywhere()
 
     def line_due(self, line_id: int) -> None:
         """Look at a line's outbox, if it is ours."""
-        if shard_of(line_id) not in self._owned or self._is_draining:
-            return
-        if line_id in self._running:
-            self._again.add(line_id)
-            return
-        task = asyncio.get_running_loop().create_task(self._drain_line(line_id))
-        self._running[line_id] = task
-        task.add_done_callback(lambda _: self._ended(line_id))
+        for errand in Errand:
+            self._start(line_id, errand)
 
-    async def sweep(self) -> None:
-        """Look in SQL for unfinished items in our shards."""
-        now_ms = self._clock.now_ms()
-        for shard in sorted(self._owned):
-            for line_id, at_ms in await self._store.read(lambda tx: tx.pending_lines(shard)):  # noqa: B023
-                if at_ms <= now_ms:
-                    self.line_due(line_id)
+    def look_everywhere(self) -> None:
+        """Look in SQL for unfinished items in our shards, unless that is being done."""
+        if not self._is_draining and (self._look is None or self._look.done()):
+            self._look = asyncio.get_running_loop().create_task(self._sweep())
 
     async def drain(self) -> None:
         """Start nothing more; wait for the steps under way."""
         self._is_draining = True
+        if self._look is not None:
+            self._look.cancel()
         if self._running:
             await asyncio.wait(self._running.values())
 
-    def _ended(self, line_id: int) -> None:
-        task = self._running.pop(line_id)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("line.stalled", line_id=line_id, exc_info=task.exception())
-        if line_id in self._again:
-            self._again.discard(line_id)
-            self.line_due(line_id)
+    async def _sweep(self) -> None:
+        now_ms = self._clock.now_ms()
+        try:
+            for shard in sorted(self._owned):
+                for line_id, at_ms in await self._store.read(partial(_pending_lines, shard)):
+                    if at_ms <= now_ms:
+                        self.line_due(line_id)
+        except Exception as error:
+            log.warning("lines.unread", error=str(error), reason="the next sweep reads them")
 
-    async def _drain_line(self, line_id: int) -> None:
+    def _start(self, line_id: int, errand: Errand) -> None:
+        key = (line_id, errand)
+        if shard_of(line_id) not in self._owned or self._is_draining:
+            return
+        if key in self._running:
+            self._again.add(key)
+            return
+        task = asyncio.get_running_loop().create_task(self._run(line_id, errand))
+        self._running[key] = task
+        task.add_done_callback(lambda _: self._ended(key))
+
+    def _ended(self, key: tuple[int, Errand]) -> None:
+        task = self._running.pop(key)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("line.stalled", line_id=key[0], errand=key[1].value, exc_info=task.exception())
+        if key in self._again:
+            self._again.discard(key)
+            self._start(*key)
+
+    async def _run(self, line_id: int, errand: Errand) -> None:
         """Take step after step while something is due."""
         while shard_of(line_id) in self._owned and not self._is_draining:
             line = self._directory.current.lines_by_id.get(line_id)
             adapter = self._adapters.get(line.bridge_id) if line else None
             if line is None or adapter is None:
                 return
-            items = await self._store.read(lambda tx: tx.due_outbox(line_id, shard_of(line_id), MOST_ITEMS))
-            chosen = choose(items, self._clock.now_ms())
-            if chosen is None:
-                if (at_ms := _next_due(items)) is not None:
-                    self._wake_ups.line_due(line_id, at_ms)
+            items = await self._items(line_id, errand)
+            item = next_item(items)
+            if item is None:
                 return
-            if chosen.state == OutboxState.PENDING:
-                await self._keep_pace(line)
-            await self._sending.step(chosen, line, adapter)
+            now_ms = self._clock.now_ms()
+            if item.next_attempt_at > now_ms:
+                self._wake_ups.line_due(line_id, item.next_attempt_at)
+                return
+            if errand is Errand.LOOK_UPS:
+                await self._sending.step(item, line, adapter)
+                self._start(line_id, Errand.SENDS)
+            elif self._may_start(line, item, now_ms):
+                await self._perform(item, line, adapter)
+            else:
+                return
 
-    async def _keep_pace(self, line: Line) -> None:
-        now_ms = self._clock.now_ms()
-        start_at = max(now_ms, self._next_start_at.get(line.id, 0))
-        gap_ms = line.pace_ms * (1 + self._jitter_ratio * self._draw())
-        self._next_start_at[line.id] = start_at + gap_ms
-        if start_at > now_ms:
-            await asyncio.sleep((start_at - now_ms) / 1000)
+    async def _items(self, line_id: int, errand: Errand) -> Sequence[DueOutbox]:
+        """The line's items of an errand, oldest first."""
+        limit = MOST_ITEMS
+        while True:
+            items = await self._store.read(partial(_due_outbox, line_id, limit))
+            performing = self._performing.get(line_id)
+            if errand is Errand.SENDS and any(item.state == OutboxState.DISPATCHED for item in items):
+                return []  # left by a crash: it is looked up once before the next one may overtake it
+            mine = [item for item in items if errand_of(item) is errand and item.id != performing]
+            if mine or len(items) < limit or limit >= MOST_ITEMS_AT_ALL:
+                return mine
+            limit *= 4
+
+    async def _perform(self, item: DueOutbox, line: Line, adapter: BridgeAdapter) -> None:
+        self._performing[line.id] = item.id
+        try:
+            step = await self._sending.step(item, line, adapter)
+        finally:
+            del self._performing[line.id]
+        if step is not None and step.state == OutboxState.UNKNOWN:
+            self._start(line.id, Errand.LOOK_UPS)
+
+    def _may_start(self, line: Line, item: DueOutbox, now_ms: int) -> bool:
+        """Keep the line's pace; if it must wait, look again when it may. Signs of life are not paced."""
+        if not line.pace_ms or OperationKind(item.kind) in FLEETING:
+            return True
+        start = self._starts.get(line.id)
+        if start is not None and start.at_ms > now_ms:
+            if self._rings_at.get(line.id) != start.at_ms:
+                self._rings_at[line.id] = start.at_ms
+                self._timers.call_at(start.at_ms, partial(self._start, line.id, Errand.SENDS))
+            return False
+        pace = Pace(rate_per_second=1000 / line.pace_ms, jitter_ratio=self._jitter_ratio)
+        begun = reserve_start(pace, idle_at_us=0, now_ms=now_ms)
+        self._starts[line.id] = reserve_start(
+            pace, idle_at_us=begun.idle_at_us, now_ms=now_ms, jitter=self._draw()
+        )
+        return True
 
 
-def choose(items: Iterable[DueOutbox], now_ms: int) -> DueOutbox | None:
-    """Pick what to do next: a look-up that is due, else the oldest pending item if it is due.
+async def _pending_lines(shard: int, tx: HotTransaction) -> list[tuple[int, int]]:
+    return await tx.pending_lines(shard)
 
-    The oldest pending item holds up the younger ones even while it waits: a line is first in, first out.
+
+async def _due_outbox(line_id: int, limit: int, tx: HotTransaction) -> list[DueOutbox]:
+    return await tx.due_outbox(line_id, shard_of(line_id), limit)
+
+
+def errand_of(item: DueOutbox) -> Errand:
+    """What has to be done next for an unfinished item."""
+    return Errand.SENDS if item.state == OutboxState.PENDING else Errand.LOOK_UPS
+
+
+def next_item(items: Sequence[DueOutbox]) -> DueOutbox | None:
+    """Pick what comes next of one errand, due or not.
+
+    The oldest pending item holds up the younger ones even while it waits: a line is first in, first out. Look-ups
+    have no order; the one due first comes first.
     """
-    oldest: DueOutbox | None = None
-    for item in items:
-        if item.state != OutboxState.PENDING:
-            if item.next_attempt_at <= now_ms:
-                return item
-        elif oldest is None:
-            oldest = item
-    return oldest if oldest is not None and oldest.next_attempt_at <= now_ms else None
-
-
-def _next_due(items: Iterable[DueOutbox]) -> int | None:
-    """When `choose` will have something: look-ups at their time, pending items at the oldest one's."""
-    times: list[int] = []
-    has_pending = False
-    for item in items:
-        if item.state != OutboxState.PENDING:
-            times.append(item.next_attempt_at)
-        elif not has_pending:
-            has_pending = True
-            times.append(item.next_attempt_at)
-    return min(times, default=None)
+    if not items or items[0].state == OutboxState.PENDING:
+        return items[0] if items else None
+    return min(items, key=lambda item: (item.next_attempt_at, item.id))

@@ -21,6 +21,8 @@ log = structlog.get_logger("worker")
 #: Also the resolution of cron jobs.
 LONGEST_WAIT_SECONDS = 5.0
 AFTER_ERROR_SECONDS = 0.5
+#: While more is due than is started at once.
+SHORTEST_WAIT_SECONDS = 0.02
 
 
 class NotifiedWorker(Worker):
@@ -29,6 +31,7 @@ class NotifiedWorker(Worker):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, poll_delay=LONGEST_WAIT_SECONDS, handle_signals=False, **options)
         self._notice = asyncio.Event()
+        self._has_more = False
 
     def notify(self) -> None:
         """Look into the queue now."""
@@ -41,8 +44,9 @@ class NotifiedWorker(Worker):
         while True:
             self._notice.clear()
             try:
+                self._has_more = False
                 await self._poll_iteration()
-                wait_seconds = await self._until_next()
+                wait_seconds = SHORTEST_WAIT_SECONDS if self._has_more else await self._until_next()
             except (RedisError, OSError) as error:
                 log.warning("jobs.unheard", error=str(error))
                 wait_seconds = AFTER_ERROR_SECONDS
@@ -51,6 +55,11 @@ class NotifiedWorker(Worker):
                     await self._notice.wait()
             except TimeoutError:
                 continue
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Start what came due, and remember whether there was more of it than is taken at once."""
+        await super().start_jobs(job_ids)
+        self._has_more = self.job_counter >= self.max_jobs or len(job_ids) >= self.queue_read_limit
 
     async def _until_next(self) -> float:
         """Seconds until the earliest job that is not already running comes due."""

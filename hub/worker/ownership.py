@@ -18,6 +18,9 @@ from hub.rules.lanes import SHARD_COUNT
 
 log = structlog.get_logger("worker")
 
+#: A lease that is not renewed is let go one such part of its length before it is over.
+MARGIN = 10
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Membership:
@@ -46,6 +49,8 @@ class Ownership:
         self._on_change = on_change
         self._owned: dict[int, int] = {}
         self._lease_until = 0
+        self._is_leaving = False
+        self._renewing = asyncio.Lock()
 
     @property
     def shards(self) -> frozenset[int]:
@@ -57,18 +62,36 @@ class Ownership:
         return self._clock.now_ms() < self._lease_until
 
     async def run(self) -> None:
-        """Renew at a third of the lease, for ever. A lease that could not be renewed is let go in time."""
-        while True:
-            try:
+        """Renew at a third of the lease, until we leave. A lease that could not be renewed is let go in time."""
+        while not self._is_leaving:
+            is_renewed = await self.try_to_renew()
+            # A failed renewal is tried again soon: two more before the lease is over would be few.
+            await asyncio.sleep(self._lease_ms / (3000 if is_renewed else 10_000))
+
+    async def try_to_renew(self) -> bool:
+        """Renew, or let go of everything if that does not succeed before others may take over."""
+        last_moment = self._lease_until - self._lease_ms // MARGIN if self._owned else None
+        try:
+            async with asyncio.timeout(self._seconds_until(last_moment)):
                 await self.renew()
-            except Exception as error:
-                log.warning("lease.renewal_failed", error=str(error))
-                if self._owned and self._clock.now_ms() >= self._lease_until:
-                    self._take({})
-            await asyncio.sleep(self._lease_ms / 3000)
+        except Exception as error:
+            log.warning("lease.renewal_failed", error=str(error) or type(error).__name__)
+            if last_moment is not None and self._clock.now_ms() >= last_moment - self._lease_ms // MARGIN:
+                self._take({})
+            return False
+        return True
+
+    def _seconds_until(self, at_ms: int | None) -> float:
+        wait_ms = self._lease_ms if at_ms is None else at_ms - self._clock.now_ms()
+        return max(0.0, wait_ms / 1000)
 
     async def renew(self) -> None:
         """Say that we live, and take or give back shards so that every worker has its fair part."""
+        async with self._renewing:
+            if not self._is_leaving:
+                await self._renew()
+
+    async def _renew(self) -> None:
         now_ms = self._clock.now_ms()
         await self._processes.seen(self._membership.node, now=now_ms)
         workers = await self._processes.workers(seen_after=now_ms - self._lease_ms)
@@ -81,13 +104,15 @@ class Ownership:
             lease_until=now_ms + self._lease_ms,
         )
         self._lease_until = now_ms + self._lease_ms
-        self._take(owned)
+        self._take({} if self._is_leaving else owned)
 
     async def leave(self) -> None:
-        """Free our shards for others at once."""
+        """Free our shards for others at once; nothing is renewed any more."""
+        self._is_leaving = True
         self._take({})
-        await self._processes.release_shards(self._membership.name)
-        await self._processes.leave(self._membership.node)
+        async with self._renewing:  # a renewal under way would take them again
+            await self._processes.release_shards(self._membership.name)
+            await self._processes.leave(self._membership.node)
 
     def _take(self, owned: dict[int, int]) -> None:
         if owned.keys() != self._owned.keys():

@@ -70,6 +70,8 @@ class WorkerService:
         )
         self._jobs = self._arq()
         self._refresh: asyncio.Task[None] | None = None
+        self._is_outdated = False
+        self._known_shards: frozenset[int] = frozenset()
 
     async def start(self) -> None:
         """Take shards and begin."""
@@ -108,9 +110,10 @@ class WorkerService:
             await self._ownership.leave()
         except Exception as error:
             log.warning("lease.kept", error=str(error), reason="others take over when it runs out")
-        for task in self._tasks:
+        tasks = [*self._tasks, *([self._refresh] if self._refresh else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @staticmethod
     def take_shards(dispatcher: Dispatcher, lines: LineLanes, feeds: Feeds, shards: Iterable[int]) -> None:
@@ -138,18 +141,32 @@ class WorkerService:
     def _gap(self) -> None:
         """Wake-ups may have been missed."""
         self._parts.dispatcher.sweep()
+        self._parts.lines.look_everywhere()
         self._jobs.notify()
         self._start_refresh()
 
     def _start_refresh(self) -> None:
+        """Take over changes; what is told while that happens is taken over in one more turn."""
+        self._is_outdated = True
         if self._refresh is None or self._refresh.done():
-            self._refresh = asyncio.get_running_loop().create_task(self._take_configuration())
+            self._refresh = asyncio.get_running_loop().create_task(self._refresh_until_current())
+
+    async def _refresh_until_current(self) -> None:
+        try:
+            while self._is_outdated:
+                self._is_outdated = False
+                await self._take_configuration()
+        except Exception as error:
+            log.warning("configuration.unread", error=str(error), reason="the next sweep reads it")
 
     async def _take_configuration(self) -> None:
-        known = self._parts.directory.current.revision
-        await self._parts.directory.refresh()
-        if self._parts.directory.current.revision != known:
-            self._parts.dispatcher.configuration_changed()
+        shards, directory = self._ownership.shards, self._parts.directory
+        if shards - self._known_shards:
+            await directory.reload()  # the owner before us knew since when webhooks fail
+        else:
+            await directory.refresh()
+        self._known_shards = shards
+        self._parts.dispatcher.configuration_changed()
 
     async def _sweep_for_ever(self) -> None:
         """Rebuild every wake-up from SQL, again and again; needs no Redis."""
@@ -157,7 +174,7 @@ class WorkerService:
             try:
                 await self._take_configuration()
                 self._parts.dispatcher.sweep()
-                await self._parts.lines.sweep()
+                self._parts.lines.look_everywhere()
                 self._measure()
             except Exception as error:
                 log.warning("sweep.failed", error=str(error))

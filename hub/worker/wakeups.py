@@ -25,6 +25,8 @@ STREAM_LENGTH = 10_000
 QUEUE = "hub:jobs"
 #: Later than this, a wake-up is left to the sweeps: arq keeps a deferred job for a day only.
 MOST_DEFERRED_MS = 20 * 3_600_000
+#: Ranges so close to each other become one: ids of one process and millisecond.
+NEAR = 4096
 
 
 class RedisWakeUps:
@@ -39,8 +41,9 @@ class RedisWakeUps:
         self._task: asyncio.Task[None] | None = None
 
     def deliveries_recorded(self, first_id: int, last_id: int) -> None:
-        if self._ranges and first_id <= self._ranges[-1][1] + 4096 and first_id > self._ranges[-1][0]:
-            first_id, _ = self._ranges.pop()
+        if self._ranges and self._ranges[-1][0] <= first_id <= self._ranges[-1][1] + NEAR:
+            first_id, known_last = self._ranges.pop()
+            last_id = max(last_id, known_last)
         self._ranges.append((first_id, last_id))
         self._start()
 

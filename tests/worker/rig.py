@@ -82,6 +82,8 @@ class FailingStore:
         self._store = store
         self.is_away = False
         self.failures = 0
+        #: Reads that have seen the database and wait to be let on.
+        self.reads_held = 0
         #: Held closed, writes and reads wait here first.
         self.may_write = asyncio.Event()
         self.may_read = asyncio.Event()
@@ -96,7 +98,9 @@ class FailingStore:
     async def read(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
         self._check()
         found = await self._store.read(work)
+        self.reads_held += 1
         await self.may_read.wait()
+        self.reads_held -= 1
         return found
 
     def _check(self) -> None:

@@ -163,3 +163,22 @@ async def test_pace_is_kept_without_holding_places(rig: Rig) -> None:
     await rig.until_quiet(worker)
 
     assert seen == [1, 2, 3, 4, 5]
+
+
+async def test_a_read_from_before_a_commit_repeats_nothing(rig: Rig) -> None:
+    """A read shows as pending what was recorded while it was under way."""
+    gate = rig.receiver.answering["/a"] = Gate()
+    webhook = await rig.webhook("/a", concurrency=1)
+    await rig.owe(webhook, 1)
+    worker = rig.start()
+    await eventually(lambda: gate.waiting)
+    await rig.until_read(worker)
+    rig.hot.may_read.clear()
+    worker.dispatcher.lane_due(webhook.id)
+    await eventually(lambda: rig.hot.reads_held)
+    gate.let_go()
+    await eventually(lambda: not worker.dispatcher.in_flight and not worker.committer.waiting_count)
+    rig.hot.may_read.set()
+    await rig.until_quiet(worker)
+
+    assert len(rig.receiver.arrivals) == 1

@@ -130,7 +130,7 @@ async def test_a_read_from_before_a_failure_does_not_break_the_order(rig: Rig) -
     await eventually(lambda: gate.waiting)
     rig.hot.may_read.clear()
     worker.dispatcher.lane_due(webhook.id)
-    await eventually(lambda: worker.dispatcher.is_reading)
+    await eventually(lambda: rig.hot.reads_held)
     gate.let_go(500)
     await eventually(lambda: not worker.dispatcher.in_flight)
     rig.timers.advance(1)
