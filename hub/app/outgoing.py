@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 import resource
 
 from hub.config.settings import Settings
 from hub.flow.receivers import USER_AGENT
 from hub.outbound.client import OutboundClient, OutboundLimits
-from hub.rules.egress import EgressPolicy
+from hub.rules.egress import EgressPolicy, read_allow_list
 
-LOOPBACK = ("127.0.0.0/8", "::1/128")
+#: An idle TLS connection costs some 50 KB.
+MOST_CONNECTIONS = 4000
 #: Files that the process needs beside connections to receivers.
 OTHER_FILES = 200
 
 
 def egress_policy(settings: Settings) -> EgressPolicy:
     """Who may be reached: the public internet, and what the operator allows beside it."""
-    hosts: list[str] = []
-    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
-    for entry in settings.outbound.allow:
-        for text in LOOPBACK if entry == "loopback" else (entry,):
-            try:
-                networks.append(ipaddress.ip_network(text))
-            except ValueError:
-                hosts.append(text.lower())
-    if "loopback" in settings.outbound.allow:
-        hosts.append("localhost")
-    return EgressPolicy(allow_hosts=frozenset(hosts), allow_networks=tuple(networks))
+    return read_allow_list(settings.outbound.allow)
 
 
 def raise_file_limit() -> int:
@@ -44,7 +34,7 @@ def outbound_client(settings: Settings) -> OutboundClient:
     limits = OutboundLimits(
         connect_timeout_seconds=settings.outbound.connect_timeout_seconds,
         idle_seconds=settings.outbound.keep_alive_seconds,
-        max_connections=max(64, raise_file_limit() - OTHER_FILES),
+        max_connections=min(MOST_CONNECTIONS, max(64, raise_file_limit() - OTHER_FILES)),
         user_agent=USER_AGENT,
     )
     return OutboundClient(egress_policy(settings), limits=limits, proxy=settings.outbound.proxy or None)
