@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
 from sqlalchemy import URL, Connection
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from hub.flow.ports import HotTransaction
 from hub.store import address
-from hub.store.postgres.healing import OutcomeUnknown, explained, is_lost, retrying
+from hub.store.postgres.healing import OutcomeUnknown, explained, is_lost, is_passing, retrying
 from hub.store.postgres.hot import PostgresTransaction
 
 T = TypeVar("T")
@@ -19,6 +20,9 @@ T = TypeVar("T")
 #: Cold work is seldom; the rest of the connections serve the hot path.
 COLD_CONNECTIONS = 2
 IDLE_SECONDS = 300.0
+#: Hot statements are ranges of an index that end at a limit. Without statistics (a young table) the planner may
+#: collect and sort a whole range or table instead.
+HOT_SETTINGS = address.SERVER_SETTINGS | {"enable_bitmapscan": "off", "enable_seqscan": "off"}
 
 
 class PostgresDatabase:
@@ -65,6 +69,24 @@ class PostgresDatabase:
         return result
 
 
+class _HotConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
+    """A connection that needs no cleaning between uses: we set, listen to and lock nothing beyond a transaction."""
+
+    def get_reset_query(self) -> str:
+        """Nothing: it would cost every transaction a further round trip."""
+        return ""
+
+
+@dataclass(slots=True)
+class _Run(Generic[T]):
+    """A piece of work over all of its tries."""
+
+    work: Callable[[HotTransaction], Awaitable[T]]
+    isolation: str
+    is_read_only: bool
+    is_outcome_unknown: bool = False
+
+
 class PostgresHot:
     """The hot path (hub.flow.ports.HotStore).
 
@@ -78,10 +100,10 @@ class PostgresHot:
         self._pool: asyncpg.Pool | None = None
 
     async def write(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
-        return await self._run(work, isolation="read_committed", is_read_only=False)
+        return await self._run(_Run(work, isolation="read_committed", is_read_only=False))
 
     async def read(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
-        return await self._run(work, isolation="repeatable_read", is_read_only=True)
+        return await self._run(_Run(work, isolation="repeatable_read", is_read_only=True))
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -94,29 +116,33 @@ class PostgresHot:
                 min_size=0,
                 max_size=self._pool_size,
                 max_inactive_connection_lifetime=IDLE_SECONDS,
+                connection_class=_HotConnection,
                 statement_cache_size=200,
-                server_settings=address.SERVER_SETTINGS,
+                server_settings=HOT_SETTINGS,
                 command_timeout=address.COMMAND_TIMEOUT_SECONDS,
             )
         return await self._pool
 
-    async def _run(
-        self, work: Callable[[HotTransaction], Awaitable[T]], *, isolation: str, is_read_only: bool
-    ) -> T:
-        is_outcome_unknown = False
+    async def _run(self, run: _Run[T]) -> T:
         try:
-            async for attempt in retrying():
-                with attempt:
-                    pool = await self._connected()
-                    async with (
-                        pool.acquire() as connection,
-                        connection.transaction(isolation=isolation, readonly=is_read_only),
-                    ):
-                        result = await work(PostgresTransaction(connection, is_repeat=is_outcome_unknown))
-                        # From here until COMMIT is answered.
-                        is_outcome_unknown = True
+            try:
+                return await self._once(run)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+            return await retrying()(self._once, run)
         except Exception as error:
             raise explained(error) from error
+
+    async def _once(self, run: _Run[T]) -> T:
+        pool = await self._connected()
+        async with (
+            pool.acquire() as connection,
+            connection.transaction(isolation=run.isolation, readonly=run.is_read_only),
+        ):
+            result = await run.work(PostgresTransaction(connection, is_repeat=run.is_outcome_unknown))
+            # From here until COMMIT is answered.
+            run.is_outcome_unknown = True
         return result
 
 
