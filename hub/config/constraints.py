@@ -101,7 +101,9 @@ class Url:
     def _has_form(self, parts: SplitResult) -> bool:
         if parts.scheme in self.schemes_without_host:
             return parts.path.startswith("/")
-        return parts.scheme in self.schemes and bool(parts.hostname)
+        # PostgreSQL's socket folder is a query parameter: postgresql://user@/database?host=/run/postgresql
+        has_socket = "host=/" in parts.query.replace("%2F", "/")
+        return parts.scheme in self.schemes and (bool(parts.hostname) or has_socket)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def test_a_section_with_nothing_in_it_is_left_as_it_was(tmp_path: Path) -> None:
     [
         ("HUB_DATA_FOLDER", "/var/lib/hub", "data_folder", Path("/var/lib/hub")),
         ("HUB_STORE__URL", "postgresql://u:p@h/d", "store.url", "postgresql://u:p@h/d"),
+        ("HUB_STORE__URL", "postgresql://u@/d?host=/run/pg", "store.url", "postgresql://u@/d?host=/run/pg"),
         ("HUB_STORE__URL", "", "store.url", ""),
         ("HUB_WEB__BASE_URL", "null", "web.base_url", None),
         ("HUB_WEB__BASE_URL", "https://hub.example.com/", "web.base_url", "https://hub.example.com/"),
