@@ -131,7 +131,8 @@ class HotStore(Protocol):
     async def write(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
         """Run `work` in one durable transaction (full fsync) and commit it; nothing stays if it raises.
 
-        `work` must await nothing but the transaction.
+        `work` must await nothing but the transaction. It may run more than once (a neighbour in its group failed, a
+        conflict, a lost connection), so it must have no other effect that a second run would double.
         """
         ...
 

@@ -36,8 +36,9 @@ class ChatRow(NamedTuple):
 class MessageRow(NamedTuple):
     """messages: a snapshot, merged into the row of the same (line_id, guid).
 
-    The merge is commutative: descriptive fields from the newest edit of a known message, the earliest of each
-    receipt time, the latest edit time.
+    The merge is commutative: what is said from the newest edit of a known message, the earliest of each receipt
+    time. An edit time counts only together with content: that of a placeholder (`is_known` 0) gives way to the
+    first known snapshot. A chat id of 0 says that the snapshot did not show the chat.
     """
 
     id: int
