@@ -63,7 +63,9 @@ def _commands(settings: Settings, line: str, key: str | None) -> list[str]:
                {"contact": CONTACT, "text": "Hello, Hub!"}),
         *_curl("3. send a message back", f"{url}/v1/messages", bearer,
                {"from": line, "to": CONTACT, "text": "Hello back"}),
-        "  Shorter, from this folder: `hub listen --register`, `hub sandbox say Hi`, `hub events`, `hub explain ID`.",
+        "  # or with the command itself",
+        f"  alias hub={shlex.quote(hub)}",
+        "  hub listen --register      hub sandbox say Hi      hub events      hub explain ID",
         "",
     ]  # fmt: skip
 
