@@ -32,48 +32,13 @@ from tests.load.receiver_control import ReceiverControl
 from tests.load.receiver_process import running_receiver
 from tests.load.report import LIMIT, Book, described, machine
 from tests.load.rig import Rig
+from tests.load.scale import FULL, QUICK, Scale
 from tests.load.topologies import Apart, Embedded, Topology
 
 T = TypeVar("T")
 
 DISTURBED = "CPU used by others meanwhile, % of one core"
-RATES = (20, 100, 500)
-TLS_HOSTS = 200
 SECRET = "whsec_bG9hZC10ZXN0LXNlY3JldC1vZi0zMi1ieXRlcy4uLi4="
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scale:
-    """How much of everything."""
-
-    runs: int
-    #: Events by fan-out.
-    events: dict[int, int]
-    latency_seconds: float
-    idle_seconds: float
-    rates: tuple[float, ...]
-    tls_hosts: int
-    tls_events: int
-
-
-FULL = Scale(
-    runs=3,
-    events={1: 20_000, 3: 12_000, 5: 8_000},
-    latency_seconds=10.0,
-    idle_seconds=10.0,
-    rates=RATES,
-    tls_hosts=TLS_HOSTS,
-    tls_events=30,
-)
-QUICK = Scale(
-    runs=1,
-    events={1: 200, 5: 100},
-    latency_seconds=1.0,
-    idle_seconds=0.5,
-    rates=(100,),
-    tls_hosts=5,
-    tls_events=4,
-)
 
 
 def line_of(fan_out: int) -> str:
@@ -144,6 +109,9 @@ class Bench:
             self._throughputs(rig, column)
             self._tls(rig, column)
             check_records(rig)
+        except Exception:
+            self.say(f"{column} failed; its processes said:\n{topology.last_words()}")
+            raise
         finally:
             topology.stop()
 

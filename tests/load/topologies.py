@@ -60,6 +60,10 @@ class Topology(Protocol):
         """Give the processes that can be killed, by their part: web, worker, valkey, …"""
         ...
 
+    def last_words(self) -> str:
+        """Give the end of what its processes printed, for whoever looks for a fault."""
+        ...
+
     def stop(self) -> None:
         """Stop everything."""
         ...
@@ -129,7 +133,7 @@ class Embedded:
         self._hub.stop()
 
     def last_words(self) -> str:
-        """Give the end of the hub's output, for error messages."""
+        """Give the end of what the group printed."""
         return self._hub.last_words()
 
     def _has_greeted(self) -> bool:
@@ -212,6 +216,10 @@ class Apart:
                 self.services[name].ask_to_stop()
         for name in sorted(self.services, reverse=True):
             self.services[name].stop()
+
+    def last_words(self) -> str:
+        """Give the end of what each process printed."""
+        return "\n".join(f"{name}: {service.last_words()}" for name, service in self.services.items())
 
     def _valkey(self, port: int) -> Service:
         command = [
