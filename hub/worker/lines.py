@@ -76,6 +76,11 @@ class LineLanes:
         self._look: asyncio.Task[None] | None = None
         self._is_draining = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a step or a look into SQL is under way."""
+        return bool(self._running) or (self._look is not None and not self._look.done())
+
     def own(self, shards: Iterable[int]) -> None:
         """Serve the lines of these shards only; a step under way is finished."""
         gained, self._owned = frozenset(shards) - self._owned, frozenset(shards)
