@@ -1,0 +1,1 @@
+"""Decisions: values in, a decision out. No clock, no chance, no input or output."""
