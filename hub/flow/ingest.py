@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from hub.flow.batching import Batcher
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
+from hub.flow.evidence import believed, quoted_outbox_id
 from hub.flow.payloads import event_data
 from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
 from hub.flow.record import TakeIds, record_events, require_current
@@ -107,13 +108,15 @@ class Ingest:
     ) -> tuple[list[tuple[ObservationResult, ...]], list[DeliveryRow]]:
         await require_current(tx, directory)
         now_ms = self._clock.now_ms()
-        raws = [
-            RawRow(raw_id, request.bridge_id, request.request_id, request.body)
+        batches = [
+            _items(raw_id, request, directory)
             for raw_id, request in zip(self._take_ids(len(requests)), requests, strict=True)
         ]
-        fresh = await tx.insert_raw(raws)
-        batches = [_items(raw, request, directory) for raw, request in zip(raws, requests, strict=True)]
+        fresh = await tx.insert_raw(
+            [_raw(request, items) for request, items in zip(requests, batches, strict=True) if items]
+        )
         live = [item for items in batches for item in items if item.raw_id in fresh and item.line]
+        await _check_quotes(tx, live)
         await self._merge_chats(tx, live, now_ms)
         await self._merge_messages(tx, live, now_ms)
         await tx.merge_reactions(_last_reactions(live))
@@ -188,13 +191,35 @@ class Ingest:
             self._wake_ups.deliveries_recorded(pending[0], pending[-1])
 
 
-def _items(raw: RawRow, request: BridgeRequest, directory: Directory) -> list[_Item]:
+def _raw(request: BridgeRequest, items: Sequence[_Item]) -> RawRow:
+    """Keep a request as it came.
+
+    One with something refused is not remembered as done: repeated when its line exists, it is taken in. What of it
+    was recorded the first time is known by its dedupe keys.
+    """
+    raw_id, request_id = items[0].raw_id, request.request_id
+    if any(item.line is None for item in items):
+        request_id = f"{request_id}#{raw_id}"
+    return RawRow(raw_id, request.bridge_id, request_id, request.body)
+
+
+async def _check_quotes(tx: HotTransaction, items: Sequence[_Item]) -> None:
+    """Believe no observation that quotes an item of another line. Costs nothing where nobody quotes."""
+    quotes = {outbox_id for item in items if (outbox_id := quoted_outbox_id(item.observation)) is not None}
+    if not quotes:
+        return
+    claims = {claim.id: claim for claim in await tx.outbox_claims(sorted(quotes))}
+    for item in items:
+        item.observation = believed(item.observation, line_id=_line(item).id, claims=claims)
+
+
+def _items(raw_id: int, request: BridgeRequest, directory: Directory) -> list[_Item]:
     lines = directory.lines_by_handle
     items = []
     for observation in request.observations:
         line = lines.get(observation.line)
         mine = line is not None and line.bridge_id == request.bridge_id
-        items.append(_Item(observation, line if mine else None, raw.id))
+        items.append(_Item(observation, line if mine else None, raw_id))
     return items
 
 

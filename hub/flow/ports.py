@@ -15,6 +15,7 @@ from hub.flow.rows import (
     FinishRow,
     IdempotencyRow,
     MessageRow,
+    OutboxClaim,
     OutboxRow,
     OutboxUpdate,
     RawRow,
@@ -105,7 +106,9 @@ class HotTransaction(Protocol):
         """Pending deliveries of one lane that are due, by (next_attempt_at, id)."""
         ...
 
-    async def ordered_deliveries(self, webhook_id: int, shard: int, limit: int) -> list[tuple[int, DueDelivery]]:
+    async def ordered_deliveries(
+        self, webhook_id: int, shard: int, limit: int
+    ) -> list[tuple[int, DueDelivery]]:
         """Pending deliveries of one strictly ordered lane by id, due or not, each with its next_attempt_at."""
         ...
 
@@ -118,6 +121,10 @@ class HotTransaction(Protocol):
 
     async def due_outbox(self, line_id: int, shard: int, limit: int) -> list[DueOutbox]:
         """Unfinished outbox items of one line, due or not, by id (a line is strictly ordered)."""
+        ...
+
+    async def outbox_claims(self, outbox_ids: Sequence[int]) -> list[OutboxClaim]:
+        """The items of these ids that exist, finished or not."""
         ...
 
     async def pending_lines(self, shard: int) -> list[tuple[int, int]]:

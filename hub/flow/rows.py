@@ -180,6 +180,14 @@ class DueOutbox(NamedTuple):
     created_at: int
 
 
+class OutboxClaim(NamedTuple):
+    """What evidence that quotes an outbox item is checked against."""
+
+    id: int
+    line_id: int
+    payload: str
+
+
 class OutboxUpdate(NamedTuple):
     """The outbox item after a step; applied only while it is in one of the states it may leave."""
 

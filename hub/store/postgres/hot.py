@@ -22,6 +22,7 @@ from hub.flow.rows import (
     FinishRow,
     IdempotencyRow,
     MessageRow,
+    OutboxClaim,
     OutboxRow,
     OutboxUpdate,
     RawRow,
@@ -141,6 +142,12 @@ class PostgresTransaction:
     async def due_outbox(self, line_id: int, shard: int, limit: int) -> list[DueOutbox]:
         rows = await self._connection.fetch(sql.DUE_OUTBOX, line_id, shard, limit)
         return [DueOutbox._make(row) for row in rows]
+
+    async def outbox_claims(self, outbox_ids: Sequence[int]) -> list[OutboxClaim]:
+        if not outbox_ids:
+            return []
+        rows = await self._connection.fetch(sql.OUTBOX_CLAIMS, outbox_ids)
+        return [OutboxClaim._make(row) for row in rows]
 
     async def pending_lines(self, shard: int) -> list[tuple[int, int]]:
         return [(row[0], row[1]) for row in await self._connection.fetch(sql.PENDING_LINES, shard)]

@@ -125,6 +125,7 @@ ORDERED_DELIVERIES = (
     "WHERE state = 0 AND webhook_id = $1 AND shard = $2 ORDER BY id + 0 LIMIT $3)) "
     f"AS lane {_EVENTS} ORDER BY lane.id"
 )
+OUTBOX_CLAIMS = "SELECT id, line_id, payload FROM outbox WHERE id = ANY($1::bigint[])"
 DUE_OUTBOX = (
     f"SELECT {', '.join(DueOutbox._fields)} FROM outbox "
     "WHERE state < 3 AND line_id = $1 AND shard = $2 ORDER BY id + 0 LIMIT $3"

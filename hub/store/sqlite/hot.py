@@ -21,6 +21,7 @@ from hub.flow.rows import (
     FinishRow,
     IdempotencyRow,
     MessageRow,
+    OutboxClaim,
     OutboxRow,
     OutboxUpdate,
     RawRow,
@@ -135,6 +136,12 @@ class SqliteTransaction:
     async def due_outbox(self, line_id: int, shard: int, limit: int) -> list[DueOutbox]:
         rows = self._connection.execute(sql.DUE_OUTBOX, (line_id, shard, limit)).fetchall()
         return [DueOutbox._make(row) for row in rows]
+
+    async def outbox_claims(self, outbox_ids: Sequence[int]) -> list[OutboxClaim]:
+        return [
+            OutboxClaim._make(row)
+            for row in self._run(sql.OUTBOX_CLAIMS, [(number,) for number in outbox_ids])
+        ]
 
     async def pending_lines(self, shard: int) -> list[tuple[int, int]]:
         return self._connection.execute(sql.PENDING_LINES, (shard,)).fetchall()

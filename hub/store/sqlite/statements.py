@@ -102,6 +102,7 @@ UPDATE_OUTBOX = _values(
     len(OutboxUpdate._fields) + 1,
     "outbox.id = new.column1 AND (new.column9 >> outbox.state) & 1 RETURNING outbox.id",
 )
+OUTBOX_CLAIMS = Multi("SELECT id, line_id, payload FROM outbox WHERE id IN (VALUES", "(?)", ")")
 REVISION = "SELECT version FROM revisions WHERE name = 'configuration'"
 
 
