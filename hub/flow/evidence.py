@@ -1,0 +1,75 @@
+"""What evidence may claim about our own sends, and what we know of them that it does not say.
+
+Whoever can push for one line could quote the attempt id of another line's item: an attempt id is believed only if
+its item is one of that very line. Evidence often comes without words; the item has them.
+Not here: which facts follow (hub.rules.facts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from hub.flow.rows import OutboxClaim
+from hub.model.observation import Observation, ObservedMessage, Part
+from hub.model.outbox import outbox_id_of
+
+#: Kinds that create a message, and whose event should show what was sent.
+_SHOWS_WHAT_WAS_SENT: Final = frozenset({"message.received", "message.sent", "status.sent"})
+
+
+class _SentPayload(msgspec.Struct):
+    """The fields of a send (contracts: messages.dev §2) that people see."""
+
+    text: str | None = None
+    audio_message: str | None = None
+    attachments: tuple[str, ...] = ()
+
+
+_decode = msgspec.json.Decoder(_SentPayload).decode
+
+
+def quoted_outbox_id(observation: Observation) -> int | None:
+    """Give the outbox item that an observation quotes, if it quotes one of ours."""
+    message = observation.message
+    if message is None or message.attempt_id is None:
+        return None
+    return outbox_id_of(message.attempt_id)
+
+
+def believed(observation: Observation, *, line_id: int, claims: Mapping[int, OutboxClaim]) -> Observation:
+    """Drop a quote that is not the line's own, and fill in the words of one that is.
+
+    Args:
+        observation: As the bridge told it.
+        line_id: The line that it is about; the bridge carries it.
+        claims: The items quoted by the batch, as far as they exist.
+    """
+    outbox_id, message = quoted_outbox_id(observation), observation.message
+    if outbox_id is None or message is None:
+        return observation
+    claim = claims.get(outbox_id)
+    if claim is None or claim.line_id != line_id:
+        return msgspec.structs.replace(observation, message=msgspec.structs.replace(message, attempt_id=None))
+    if observation.kind in _SHOWS_WHAT_WAS_SENT and _is_bare(message) and (parts := _parts(claim.payload)):
+        return msgspec.structs.replace(observation, message=msgspec.structs.replace(message, parts=parts))
+    return observation
+
+
+def _is_bare(message: ObservedMessage) -> bool:
+    """Whether it says nothing of the content, nor that the content is no longer what was sent."""
+    has_changed = message.edited_at is not None or message.unsent_at is not None or message.unsent_parts
+    return not message.parts and not has_changed
+
+
+def _parts(payload: str) -> tuple[Part, ...]:
+    try:
+        sent = _decode(payload)
+    except msgspec.ValidationError:  # not a message: a reaction, a sign of life
+        return ()
+    parts = [Part(type="text", text=sent.text)] if sent.text else []
+    parts += [Part(type="audio", ref=sent.audio_message)] if sent.audio_message else []
+    parts += [Part(type="attachment", ref=file_id) for file_id in sent.attachments]
+    return tuple(parts)
