@@ -6,6 +6,7 @@ import pytest
 
 from tests.load import bench, shows
 from tests.load.report import Book
+from tests.load.scale import QUICK
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -14,7 +15,7 @@ def test_bench_fills_its_table(tmp_path: Path) -> None:
     """With the limit beside what was delivered; its figures mean nothing at this scale."""
     book = Book(columns=("embedded",))
 
-    bench.run(bench.QUICK, book, tmp_path, lambda _: None)
+    bench.run(QUICK, book, tmp_path, lambda _: None)
 
     rates = {name for name, line in book.lines.items() if line.kind == "rate" and line.ratio("embedded")}
 
