@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from hub.model.errors import StoreUnavailable
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -16,7 +18,8 @@ Result = TypeVar("Result")
 class Batcher(Generic[Item, Result]):
     """Collect items into batches and give each submitter its own result.
 
-    When a batch fails, its items are tried one by one, so that only the guilty one fails.
+    When a batch fails, its items are tried one by one, so that only the guilty one fails; not when the database is
+    away: then nobody is guilty, and all are told at once.
 
     Args:
         process: Takes a batch, returns one result an item, in order.
@@ -67,12 +70,20 @@ class Batcher(Generic[Item, Result]):
         try:
             results = await self._process([item for item, _ in batch])
         except Exception as error:
-            if len(batch) > 1:
+            if isinstance(error, StoreUnavailable):
+                _fail(batch, error)
+            elif len(batch) > 1:
                 for entry in batch:
                     await self._settle([entry])
-            elif not batch[0][1].done():
-                batch[0][1].set_exception(error)
+            else:
+                _fail(batch, error)
             return
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+
+def _fail(batch: Sequence[tuple[Item, asyncio.Future[Result]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)

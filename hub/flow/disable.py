@@ -38,16 +38,21 @@ class DisableWebhook:
         self._clock = clock
 
     async def __call__(self, webhook: Webhook, reason: str) -> None:
-        """Disable; unfinished deliveries stay and go on when it is enabled again, new ones are held."""
-        now_ms = self._clock.now_ms()
-        if not await self._store.webhooks.disable(webhook.id, reason=reason, at=now_ms):
-            return
-        log.warning("webhook.disabled", webhook_id=id_text(Prefix.WEBHOOK, webhook.id), reason=reason)
-        self._wake_ups.configuration_changed()
-        await self._tell(webhook, reason, now_ms)
+        """Disable; unfinished deliveries stay and go on when it is enabled again, new ones are held.
 
-    async def _tell(self, webhook: Webhook, reason: str, now_ms: int) -> None:
-        mark = f"webhook.disabled:{webhook.id}:{now_ms}".encode()
+        The event comes first, under a key that names the webhook as it was: whoever notices too, and whoever
+        repeats this after a crash, finds it recorded. A webhook that was changed meanwhile is left alone.
+        """
+        now_ms = self._clock.now_ms()
+        if not await self._tell(webhook, reason, now_ms):
+            return
+        if await self._store.webhooks.disable(webhook.id, reason=reason, at=now_ms):
+            log.warning("webhook.disabled", webhook_id=id_text(Prefix.WEBHOOK, webhook.id), reason=reason)
+            self._wake_ups.configuration_changed()
+
+    async def _tell(self, webhook: Webhook, reason: str, now_ms: int) -> bool:
+        """Record the event, once; False if the webhook is no longer as it was."""
+        mark = f"webhook.disabled:{webhook.id}:{webhook.updated_at}".encode()
         event = EventRow(
             self._take_ids(1)[0],
             "webhook.disabled",
@@ -60,15 +65,18 @@ class DisableWebhook:
         )
         while True:
             directory = await self._directory.refresh()
+            current = directory.webhooks.get(webhook.id)
+            if current is None or not current.is_active or current.updated_at != webhook.updated_at:
+                return False
             try:
                 _, deliveries = await self._store.hot.write(
-                    lambda tx: self._record(tx, directory, event, now_ms)  # noqa: B023
+                    lambda tx: self._record(tx, directory, event, now_ms)  # noqa: B023 - used within the turn
                 )
             except StaleDirectory:
                 continue
             if deliveries:
                 self._wake_ups.deliveries_recorded(deliveries[0].id, deliveries[-1].id)
-            return
+            return True
 
     async def _record(
         self, tx: HotTransaction, directory: Directory, event: EventRow, now_ms: int

@@ -3,6 +3,7 @@
 HubError
 ├── InvalidRequest      the caller's fault: 4xx with code, message and field
 ├── StoreError          the database could not do it
+│   └── StoreUnavailable    it could not just now, whatever was asked
 ├── BridgeError         a bridge could not do it
 └── OutboundError       a receiver could not be reached (hub.outbound)
 
@@ -36,6 +37,10 @@ class InvalidRequest(HubError):
 
 class StoreError(HubError):
     """The database could not do it; nothing was recorded."""
+
+
+class StoreUnavailable(StoreError):
+    """The database is locked, full, broken or gone: whatever is asked now fails, and may succeed later."""
 
 
 class BridgeError(HubError):

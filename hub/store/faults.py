@@ -15,10 +15,10 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from hub.model.errors import StoreError
+from hub.model.errors import StoreError, StoreUnavailable
 
 
-class DatabaseUnavailable(StoreError):
+class DatabaseUnavailable(StoreUnavailable):
     """The database could not do it now: locked, full, broken or gone. Nothing of the unit was recorded."""
 
 

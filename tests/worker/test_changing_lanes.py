@@ -42,7 +42,8 @@ async def test_enabling_forgets_how_long_it_had_failed(rig: Rig) -> None:
     await rig.until_quiet(worker)
     disabled = await rig.change(webhook, is_active=False)
     rig.timers.advance(2 * DAY_MS)
-    await rig.change(disabled, is_active=True, failing_since=None)
+    await rig.store.hot.write(lambda tx: tx.mark_webhooks([], [webhook.id]))  # as enabling does
+    await rig.change(disabled, is_active=True)
     await rig.owe(webhook, 1)
     worker.dispatcher.sweep()
     await eventually(lambda: len(rig.receiver.arrivals) == 2)
