@@ -98,6 +98,8 @@ def _config_file() -> Path | None:
 def _program() -> str:
     """Name the program as this shell found it, or by its path where a new shell would not."""
     called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m hub"
     found = shutil.which(called.name)
     if found and Path(found).resolve() == called.resolve():
         return called.name
