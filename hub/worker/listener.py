@@ -31,11 +31,13 @@ class Listener:
         on_range: Callable[[int, int], None],
         on_note: Callable[[str, str], None],
         on_gap: Callable[[], None],
+        block_ms: int = BLOCK_MS,
     ) -> None:
         self._redis = redis
         self._on_range = on_range
         self._on_note = on_note
         self._on_gap = on_gap
+        self._block_ms = block_ms
         #: The last entry heard; None before the first and when it may no longer count.
         self._last_id: bytes | None = None
 
@@ -62,7 +64,9 @@ class Listener:
             newest: Any = await self._redis.xrevrange(STREAM, count=1)
             self._last_id = newest[0][0] if newest else b"0-0"
             self._on_gap()
-        answer: Any = await self._redis.xread({STREAM: self._last_id}, count=MOST_ENTRIES, block=BLOCK_MS)
+        answer: Any = await self._redis.xread(
+            {STREAM: self._last_id}, count=MOST_ENTRIES, block=self._block_ms
+        )
         if not answer:
             await self._check_that_it_goes_on()
         for _, entries in answer or ():

@@ -21,6 +21,7 @@ from hub.observe.exchange import MetricsExchange
 from hub.observe.metrics import Metrics
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher
+from hub.worker.ending import end
 from hub.worker.feeds import Feeds
 from hub.worker.lines import LineLanes
 from hub.worker.listener import Listener
@@ -110,10 +111,7 @@ class WorkerService:
             await self._ownership.leave()
         except Exception as error:
             log.warning("lease.kept", error=str(error), reason="others take over when it runs out")
-        tasks = [*self._tasks, *([self._refresh] if self._refresh else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end([*self._tasks, *([self._refresh] if self._refresh else [])])
 
     @staticmethod
     def take_shards(dispatcher: Dispatcher, lines: LineLanes, feeds: Feeds, shards: Iterable[int]) -> None:
