@@ -42,16 +42,20 @@ class DisableWebhook:
 
         The event comes first, under a key that names the webhook as it was: whoever notices too, and whoever
         repeats this after a crash, finds it recorded. A webhook that was changed meanwhile is left alone.
+        Nobody is woken for the event before the webhook is off: who hears of it finds it so.
         """
         now_ms = self._clock.now_ms()
-        if not await self._tell(webhook, reason, now_ms):
+        deliveries = await self._tell(webhook, reason, now_ms)
+        if deliveries is None:
             return
         if await self._store.webhooks.disable(webhook.id, reason=reason, at=now_ms):
             log.warning("webhook.disabled", webhook_id=id_text(Prefix.WEBHOOK, webhook.id), reason=reason)
             self._wake_ups.configuration_changed()
+        if deliveries:
+            self._wake_ups.deliveries_recorded(deliveries[0].id, deliveries[-1].id)
 
-    async def _tell(self, webhook: Webhook, reason: str, now_ms: int) -> bool:
-        """Record the event, once; False if the webhook is no longer as it was."""
+    async def _tell(self, webhook: Webhook, reason: str, now_ms: int) -> list[DeliveryRow] | None:
+        """Record the event, once, and give its new deliveries; None if the webhook is no longer as it was."""
         mark = f"webhook.disabled:{webhook.id}:{webhook.updated_at}".encode()
         event = EventRow(
             self._take_ids(1)[0],
@@ -67,16 +71,14 @@ class DisableWebhook:
             directory = await self._directory.refresh()
             current = directory.webhooks.get(webhook.id)
             if current is None or not current.is_active or current.updated_at != webhook.updated_at:
-                return False
+                return None
             try:
                 _, deliveries = await self._store.hot.write(
                     lambda tx: self._record(tx, directory, event, now_ms)  # noqa: B023 - used within the turn
                 )
             except StaleDirectory:
                 continue
-            if deliveries:
-                self._wake_ups.deliveries_recorded(deliveries[0].id, deliveries[-1].id)
-            return True
+            return deliveries
 
     async def _record(
         self, tx: HotTransaction, directory: Directory, event: EventRow, now_ms: int
