@@ -1,0 +1,117 @@
+"""One step of one send, on the real store: marked before the call, and never called twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hub.flow.rows import DueOutbox, OutboxRow
+from hub.flow.send import Sending, SendTimeouts
+from hub.model.outbox import OutboxState
+from hub.rules.lanes import shard_of
+from hub.rules.sending import SendPolicy
+from tests.support.hub_world import CONTACT, HubWorld, open_world
+from tests.support.scripted_bridge import Act, ScriptedBridge
+from tests.worker.time_by_hand import eventually
+
+POLICY = SendPolicy(
+    most_attempts=8,
+    retry_ms=1_000,
+    retry_max_ms=9_000,
+    lookup_ms=5_000,
+    unknown_after_ms=60_000,
+    fleeting_ms=10_000,
+)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
+    async with open_world(tmp_path) as opened:
+        yield opened
+
+
+def sending(world: HubWorld) -> Sending:
+    return Sending(
+        store=world.store.hot,
+        clock=world.clock,
+        policy=POLICY,
+        timeouts=SendTimeouts(perform_seconds=20.0, lookup_seconds=20.0),
+    )
+
+
+async def owe(world: HubWorld) -> DueOutbox:
+    now, line = world.clock.now_ms(), world.sandbox_line
+    payload = msgspec.json.encode({"from": line.handle, "to": CONTACT, "text": "hi"}).decode()
+    row = OutboxRow(world.new_id(), line.id, shard_of(line.id), None, "send", payload, now, now)
+    await world.store.hot.write(lambda tx: tx.insert_outbox([row]))
+    return await due(world)
+
+
+async def due(world: HubWorld) -> DueOutbox:
+    line_id = world.sandbox_line.id
+    [item] = await world.store.hot.read(lambda tx: tx.due_outbox(line_id, shard_of(line_id), 9))
+    return item
+
+
+async def state_of(world: HubWorld, item: DueOutbox) -> OutboxState:
+    stored = await world.store.outbox.get(item.id)
+    assert stored is not None
+    return stored.state
+
+
+async def test_the_hand_over_is_durable_before_the_bridge_is_called(world: HubWorld) -> None:
+    bridge = ScriptedBridge(world.clock)
+    bridge.script.append(Act.HANG)
+    item = await owe(world)
+    stepping = asyncio.ensure_future(sending(world).step(item, world.sandbox_line, bridge))
+    await eventually(lambda: bridge.sent)
+
+    assert await state_of(world, item) is OutboxState.DISPATCHED
+    bridge.answer_now.set()
+    await stepping
+    assert await state_of(world, item) is OutboxState.SENT
+
+
+async def test_two_who_have_the_same_item_send_it_once(world: HubWorld) -> None:
+    """As when a shard changes hands while both workers hold what they have read."""
+    bridge = ScriptedBridge(world.clock)
+    item = await owe(world)
+    steps = await asyncio.gather(*(sending(world).step(item, world.sandbox_line, bridge) for _ in range(5)))
+
+    assert bridge.sent == [item.id]
+    assert [step.state for step in steps if step is not None] == [OutboxState.SENT]
+
+
+async def test_a_late_success_after_the_new_owner_looked_it_up_is_kept(world: HubWorld) -> None:
+    bridge = ScriptedBridge(world.clock, can_look_up=False)
+    bridge.script.append(Act.HANG)
+    item = await owe(world)
+    stepping = asyncio.ensure_future(sending(world).step(item, world.sandbox_line, bridge))
+    await eventually(lambda: bridge.sent)
+    await sending(world).step(await due(world), world.sandbox_line, bridge)
+    assert await state_of(world, item) is OutboxState.UNKNOWN
+
+    bridge.answer_now.set()
+    await stepping
+
+    assert await state_of(world, item) is OutboxState.SENT
+    assert bridge.performed == [item.id]
+
+
+async def test_a_finished_item_is_not_moved_by_a_late_look_up(world: HubWorld) -> None:
+    bridge = ScriptedBridge(world.clock)
+    bridge.script.append(Act.LOST_ANSWER)
+    item = await owe(world)
+    await sending(world).step(item, world.sandbox_line, bridge)
+    unknown = await due(world)
+    await sending(world).step(unknown, world.sandbox_line, bridge)
+    assert await state_of(world, item) is OutboxState.SENT
+    bridge.can_look_up = False
+    world.clock.advance(100_000)
+
+    assert await sending(world).step(unknown, world.sandbox_line, bridge) is None
+    assert await state_of(world, item) is OutboxState.SENT
