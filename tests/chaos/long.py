@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.chaos.session import apart_session, embedded_session
 from tests.chaos.trial import Pace, Reckoning, run_trial
-from tests.load.tables import figure, markdown_table, terminal_table
+from tests.load.percentiles import Spread
+from tests.load.tables import markdown_table, spread_text, terminal_table
 
 _HEAD = ["blow", "recovery, s", "needless repeats", "because"]
 _SESSIONS = {"embedded": embedded_session, "apart": apart_session}
@@ -69,9 +70,9 @@ def _table(reckonings: list[Reckoning]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for name in names:
         blows = [blow for one in reckonings for blow in one.blows if blow.name == name]
-        seconds = sorted(blow.recovery_seconds for blow in blows)
+        seconds = [blow.recovery_seconds for blow in blows]
         repeats = sum(blow.needless for blow in blows)
-        span = f"{figure(seconds[len(seconds) // 2])} ({figure(seconds[0])}-{figure(seconds[-1])})"
+        span = spread_text(Spread.of(seconds))
         rows.append([name, span, str(repeats), blows[0].repeats_because if repeats else ""])
     return _HEAD, rows
 

@@ -28,7 +28,8 @@ class Blow:
     #: From the blow (or its end, see Fault.counts_from_end) to the end of the longest silence at the receiver,
     #: for the webhook that was silent the longest.
     recovery_seconds: float
-    #: Arrivals beyond the first of deliveries that had been answered with success, until the next blow.
+    #: Arrivals beyond the first of deliveries that had been answered with success, until the next blow. Those of an
+    #: earlier blow that recovers slowly fall in here too.
     needless: int
     repeats_because: str
 
