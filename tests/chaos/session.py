@@ -28,8 +28,8 @@ def embedded_session(folder: Path) -> Iterator[tuple[Rig, list[Fault]]]:
     hub = Embedded(folder, env=IMPATIENT)
     with running_receiver(folder) as receiver:
         receiver.listen()
-        hub.start()
         try:
+            hub.start()
             rig = Rig.attach(hub, receiver, folder, (LINE,))
             rig.webhooks(LINE, FAN_OUT)
             yield rig, embedded_faults(hub, receiver)

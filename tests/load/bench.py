@@ -98,8 +98,8 @@ class Bench:
     def hub(self, topology: Topology) -> None:
         """Measure one hub from start to stop, on a fresh folder."""
         column = topology.name
-        self.book.add("start to ready, s", column, topology.start())
         try:
+            self.book.add("start to ready, s", column, topology.start())
             lines = (*[line_of(fan_out) for fan_out in self.scale.events], TLS_LINE)
             rig = Rig.attach(topology, self.receiver, self.folder, lines)
             for fan_out in self.scale.events:
