@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from typing import Final
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
@@ -16,6 +17,14 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+
+#: What the labels of a metric can say.
+LABELS: Final[dict[str, dict[str, str]]] = {
+    "hub_delivery_attempts": {"outcome": "success, retryable, permanent"},
+    "hub_http_requests": {"status": "HTTP status"},
+    "hub_observations": {"status": "recorded, duplicate, refused"},
+    "hub_sends": {"state": "pending, unknown, sent, failed"},
+}
 
 
 class Sample(msgspec.Struct, array_like=True, frozen=True):
@@ -73,13 +82,19 @@ class Metrics:
         self.registry = CollectorRegistry()
         registry = self.registry
         self.observations = Counter(
-            "hub_observations", "Observations taken from bridges.", ["status"], registry=registry
+            "hub_observations",
+            "Observations taken in, from bridges and the sandbox.",
+            ["status"],
+            registry=registry,
         )
         self.requests = Counter(
             "hub_http_requests", "Requests answered by the REST surface.", ["status"], registry=registry
         )
         self.attempts = Counter(
-            "hub_delivery_attempts", "Delivery attempts that ended.", ["outcome"], registry=registry
+            "hub_delivery_attempts",
+            "Attempts of deliveries that were recorded.",
+            ["outcome"],
+            registry=registry,
         )
         self.post_seconds = Distribution(
             "hub_post_seconds",
@@ -93,17 +108,21 @@ class Metrics:
             bounds=SECONDS,
             registry=registry,
         )
-        self.sends = Counter("hub_sends", "Steps of outbox items.", ["state"], registry=registry)
+        self.sends = Counter(
+            "hub_sends", "Steps of sends, by the state they led to.", ["state"], registry=registry
+        )
         self.in_flight = Gauge("hub_posts_in_flight", "Posts under way.", registry=registry)
         self.queued = Gauge("hub_deliveries_in_memory", "Deliveries waiting in memory.", registry=registry)
         self.unrecorded = Gauge(
             "hub_attempts_unrecorded", "Attempts posted and not yet recorded.", registry=registry
         )
-        self.lanes = Gauge("hub_lanes", "Lanes known to the worker.", registry=registry)
+        self.lanes = Gauge("hub_lanes", "Lanes that the worker has open.", registry=registry)
         self.shards = Gauge(
             "hub_shards_owned", "Shards of the lanes leased by the worker.", registry=registry
         )
-        self.breakers = Counter("hub_lanes_opened", "Lanes whose circuit breaker opened.", registry=registry)
+        self.breakers = Counter(
+            "hub_lanes_opened", "Times that a lane's circuit breaker opened.", registry=registry
+        )
 
     def snapshot(self) -> bytes:
         """Everything, as the worker publishes it."""
