@@ -65,7 +65,7 @@ async def test_an_offline_line_holds_its_order(desk: Desk, bridge: ScriptedBridg
     desk.lanes.line_due(desk.line.id)
     await desk.calm()
     assert await desk.states() == [OutboxState.PENDING] * 3
-    assert rig.wake_ups.lines == [(desk.line.id, rig.clock.now_ms() + 1_000)]
+    assert set(rig.wake_ups.lines) == {(desk.line.id, rig.clock.now_ms() + 1_000)}
 
     await desk.later(999)
     assert bridge.performed == ids[:1]
