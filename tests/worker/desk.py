@@ -36,12 +36,17 @@ class Desk:
         self.line = line
         self.adapter = adapter
         self.ids: list[int] = []
-        self.lanes = self.restarted()
+        self.lanes = self._lanes(perform_seconds=30.0)
 
     def restarted(self, *, perform_seconds: float = 30.0) -> LineLanes:
         """New lanes on the same outbox, as after a crash."""
+        self.lanes.own(())
+        self.lanes = self._lanes(perform_seconds=perform_seconds)
+        return self.lanes
+
+    def _lanes(self, *, perform_seconds: float) -> LineLanes:
         rig = self.rig
-        self.lanes = LineLanes(
+        lanes = LineLanes(
             store=rig.hot,
             directory=rig.directory,
             sending=Sending(
@@ -57,8 +62,8 @@ class Desk:
             draw=lambda: 0.0,
             jitter_ratio=0.1,
         )
-        self.lanes.own(range(16))
-        return self.lanes
+        lanes.own(range(16))
+        return lanes
 
     async def owe(
         self, count: int = 1, kind: OperationKind = OperationKind.SEND, to: str = "+15550100001"
