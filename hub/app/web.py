@@ -17,6 +17,7 @@ from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
 from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
+from hub.app.coalescing import CoalescingProtocol
 from hub.app.core import Core, open_core
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, raise_file_limit
@@ -71,7 +72,7 @@ def _config(settings: Settings, core: Core) -> uvicorn.Config:
         build(api_parts(settings, core)),
         host=settings.web.host,
         port=settings.web.port,
-        http="httptools",
+        http=CoalescingProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
