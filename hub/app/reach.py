@@ -15,7 +15,6 @@ from hub.embedded.datafolder import DataFolder, open_data_folder
 from hub.model.errors import HubError
 from hub.store import address
 from hub.store.faults import DatabaseUnavailable
-from hub.store.postgres.healing import explained
 
 #: One try to connect.
 CONNECT_SECONDS = 5.0
@@ -96,5 +95,7 @@ async def await_database(settings: Settings, *, patience_seconds: float = PATIEN
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
+    from hub.store.postgres.healing import explained  # noqa: PLC0415 - a hub on SQLite does without its memory
+
     told = explained(error)
     return str(told).rpartition(": ")[2] or type(error).__name__

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from hub.store.faults import UnknownDatabase
+
+if TYPE_CHECKING:
+    import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 COMMAND_TIMEOUT_SECONDS = 60.0
 SERVER_SETTINGS = {
@@ -49,6 +52,8 @@ def dsn(url: URL) -> str:
 
 async def connect(url: URL) -> asyncpg.Connection:
     """Open one connection as Hub uses them all."""
+    import asyncpg  # noqa: PLC0415 - a hub on SQLite does without its memory
+
     return await asyncpg.connect(
         dsn(url), server_settings=SERVER_SETTINGS, command_timeout=COMMAND_TIMEOUT_SECONDS
     )
@@ -56,6 +61,8 @@ async def connect(url: URL) -> asyncpg.Connection:
 
 def engine(url: URL) -> AsyncEngine:
     """An engine without a pool, for work that is done once."""
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - as above
+
     return create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: connect(url), poolclass=NullPool
     )

@@ -1,6 +1,6 @@
 """Bring a database to the schema that this code knows: forward only, safe when many processes start at once.
 
-Not here: what each step does (migrations/versions) and what the tables mean (schema).
+Not here: what each step does (migrations/versions), what the tables mean (schema), and whether to start (revision).
 """
 
 from __future__ import annotations
@@ -10,15 +10,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from hub.store import address
-from hub.store.faults import SchemaTooNew, SchemaTooOld
+from hub.store.revision import refuse_newer
 from hub.store.sqlite.connection import BUSY_TIMEOUT_SECONDS
 from hub.store.sqlite.turnstile import Turnstile
 
@@ -34,44 +31,8 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def newest() -> str:
-    """The revision that this code knows last."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise RuntimeError("the migrations are missing from the installation")
-    return head
-
-
-def found(connection: Connection) -> str | None:
-    """The revision that the database is at; None without tables of ours."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _is_known(revision: str) -> bool:
-    try:
-        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
-    except CommandError:
-        return False
-
-
-def check(connection: Connection) -> None:
-    """Hold the database's schema against ours.
-
-    Raises:
-        SchemaTooNew: A newer hub migrated it.
-        SchemaTooOld: It wants `hub migrate`.
-    """
-    revision, wanted = found(connection), newest()
-    if revision is not None and not _is_known(revision):
-        raise SchemaTooNew(revision, wanted)
-    if revision != wanted:
-        raise SchemaTooOld(revision, wanted)
-
-
 def _upgrade(connection: Connection) -> None:
-    revision = found(connection)
-    if revision is not None and not _is_known(revision):
-        raise SchemaTooNew(revision, newest())
+    refuse_newer(connection)
     command.upgrade(_config(connection), "head")
 
 

@@ -9,13 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hub.flow.ports import HotStore
 from hub.flow.repositories import Store
-from hub.store import address, migration
+from hub.store import address, revision
 from hub.store.database import Database
-from hub.store.postgres.database import PostgresDatabase
 from hub.store.repositories.bridges import SqlBridges
 from hub.store.repositories.chats import SqlChats
 from hub.store.repositories.deliveries import SqlDeliveries
@@ -33,6 +32,9 @@ from hub.store.repositories.webhooks import SqlWebhooks
 from hub.store.sealing import Sealer
 from hub.store.sqlite.connection import SqliteOptions
 from hub.store.sqlite.database import SqliteDatabase
+
+if TYPE_CHECKING:
+    from hub.store.postgres.database import PostgresDatabase
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,14 +70,22 @@ async def open_store(url: str, *, sealer: Sealer, cache_mib: int = 64, pool_size
         parsed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = SqliteDatabase(parsed, SqliteOptions(writer_cache_kib=cache_mib * 1024))
     else:
+        from hub.store.postgres.database import PostgresDatabase  # noqa: PLC0415 - SQLite does without its memory
+
         database = PostgresDatabase(parsed, pool_size=pool_size)
     return OpenStore(
         store=_store(database, database.hot, sealer),
         dialect="sqlite" if isinstance(parsed, Path) else "postgresql",
-        migrate=partial(migration.migrate, url),
-        check=partial(database.read, migration.check),
+        migrate=partial(_migrate, url),
+        check=partial(database.read, revision.check),
         close=database.close,
     )
+
+
+async def _migrate(url: str) -> None:
+    from hub.store.migration import migrate  # noqa: PLC0415 - alembic, once in a process of its own
+
+    await migrate(url)
 
 
 def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Inspector, create_engine, inspect, text
 
-from hub.store import address
+from hub.store import address, revision
 from hub.store.faults import SchemaTooNew, SchemaTooOld, UnknownDatabase
 from hub.store.open import open_store
 from hub.store.schema import metadata
@@ -141,3 +142,10 @@ async def test_other_urls_are_refused(url: str) -> None:
     """Without repeating a password that may be in them."""
     with pytest.raises(UnknownDatabase, match="sqlite:///path"):
         await open_store(url, sealer=Sealer([KEY]))
+
+
+def test_the_revisions_that_processes_know_are_those_that_alembic_knows() -> None:
+    """Processes ask without alembic, for its memory; the names of the files must not lie."""
+    scripts = ScriptDirectory(str(revision.VERSIONS.parent))
+
+    assert revision.known() == [each.revision for each in reversed(list(scripts.walk_revisions()))]

@@ -1,0 +1,38 @@
+"""A hub on SQLite carries nothing that only others need: memory is counted, and commands should start fast."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+#: Module → who needs it.
+NEEDED_BY_OTHERS = {
+    "alembic": "migrations, in a process of their own",
+    "asyncpg": "PostgreSQL",
+    "hub.store.postgres.database": "PostgreSQL",
+    "hypothesis": "tests",
+    "sqlalchemy.ext.asyncio": "PostgreSQL",
+    "sqlalchemy.orm": "nobody",
+}
+
+
+@pytest.mark.slow
+def test_the_processes_of_hub_up_do_not_load_what_only_postgresql_needs() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, hub.app.up, hub.cli; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert set(loaded.stdout.split()) & NEEDED_BY_OTHERS.keys() == set()
+
+
+@pytest.mark.slow
+def test_help_loads_neither_database_nor_web_framework() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, hub.cli; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert set(loaded.stdout.split()) & {"sqlalchemy", "starlette", "uvicorn", "redis", "arq"} == set()
