@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -28,10 +29,11 @@ IMPATIENT: Mapping[str, str] = {
     "HUB_SANDBOX__READ_AFTER_MS": "40",
     "HUB_SENDS__UNKNOWN_AFTER_SECONDS": "1",
 }
+T = TypeVar("T")
 _KEY = re.compile(r"sk_live_\w{32}")
 
 
-def wait_for(what: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> object:
+def wait_for(what: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
     """Look until there is something; the time is a bound, never a measure."""
     give_up_at = time.monotonic() + seconds
     while not (found := what()):
