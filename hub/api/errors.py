@@ -38,6 +38,10 @@ def _code(status: int, kind: str, code: str, meaning: str, fix: str) -> ErrorCod
 #: By status, then alphabetical.
 ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
+        400, INVALID, "advanced_features_required", "The line cannot do this.",
+        "Use a line whose bridge can; the message names what is missing.",
+    ),
+    _code(
         400, INVALID, "header_refused",
         "A custom header of a webhook has a reserved name, or a name or value that HTTP forbids.",
         "Choose another name; the message says which rule it breaks.",

@@ -15,6 +15,7 @@ from hub.flow.ports import Clock, WakeUps
 from hub.flow.repositories import Store
 from hub.flow.sandbox import Ingesting, SimulatedContacts
 from hub.model.ids import IdFactory
+from hub.model.line import Line
 from hub.rules.egress import EgressPolicy
 
 Scope = Mapping[str, Any]
@@ -79,3 +80,5 @@ class ApiParts:
     bridge_events: Application
     #: Told of every answer: its HTTP status.
     on_answer: Callable[[int], None]
+    #: Whether the line's bridge can be asked to send at all.
+    can_send: Callable[[Line], bool] = lambda line: True

@@ -21,6 +21,7 @@ from hub.rules.problems import Problem
 SEND_ERRORS: Final = (
     "line_not_found",
     "line_not_accessible",
+    "advanced_features_required",
     "line_inactive",
     "chat_not_found",
     "idempotency_key_conflict",

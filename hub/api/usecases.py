@@ -54,7 +54,9 @@ def use_cases(parts: ApiParts) -> UseCases:
         jobs=JobDesk(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups),
         keys=keys,
         lines=LineBook(store=store, directory=directory, clock=clock, new_id=new_id, wake_ups=wake_ups),
-        outgoing=Outgoing(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups),
+        outgoing=Outgoing(
+            store=store, clock=clock, new_id=new_id, wake_ups=wake_ups, can_send=parts.can_send
+        ),
         sandbox=SandboxStage(
             store=store,
             directory=directory,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import structlog
 import uvicorn
 
+from bridge.registry import ADAPTERS
 from bridge.sandbox import contacts
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
 from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
@@ -23,6 +24,7 @@ from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, raise_file_limit
 from hub.app.port import with_free_port
 from hub.config.settings import Settings
+from hub.model.line import Line
 
 log = structlog.get_logger("web")
 
@@ -123,8 +125,14 @@ def api_parts(settings: Settings, core: Core) -> ApiParts:
             ),
             metrics=metrics,
         ),
+        can_send=lambda line: _has_adapter(core, line),
         on_answer=lambda status: metrics.requests.labels(str(status)).inc(),
     )
+
+
+def _has_adapter(core: Core, line: Line) -> bool:
+    bridge = core.directory.current.bridges_by_id.get(line.bridge_id)
+    return bridge is not None and bridge.kind in ADAPTERS
 
 
 def _ready_checks(core: Core) -> list[ReadyCheck]:

@@ -7,7 +7,7 @@ Not here: performing the send (hub.flow.send) and who the recipient is (hub.flow
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -58,8 +58,17 @@ class _Send(NamedTuple):
 class Outgoing:
     """Takes what lines are to do."""
 
-    def __init__(self, *, store: Store, clock: Clock, new_id: IdFactory, wake_ups: WakeUps) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        new_id: IdFactory,
+        wake_ups: WakeUps,
+        can_send: Callable[[Line], bool] = lambda line: True,
+    ) -> None:
         self._store = store
+        self._can_send = can_send
         self._clock = clock
         self._new_id = new_id
         self._wake_ups = wake_ups
@@ -84,8 +93,14 @@ class Outgoing:
             repeatable: None when the client gave no idempotency key.
 
         Raises:
-            InvalidRequest: line_inactive or idempotency_key_conflict.
+            InvalidRequest: advanced_features_required, line_inactive or idempotency_key_conflict.
         """
+        if not self._can_send(line):
+            raise InvalidRequest(
+                "advanced_features_required",
+                "The bridge of this line only brings events in; it cannot send. Use another line.",
+                param="from",
+            )
         if not line.is_active:
             raise InvalidRequest("line_inactive", "The line is switched off; nothing is sent.", param="from")
         now = self._clock.now_ms()

@@ -114,7 +114,9 @@ class OutboxItem:
 
 
 def _check(outbox_id: int) -> int:
-    return int.from_bytes(hashlib.blake2b(outbox_id.to_bytes(8), digest_size=7, person=b"hub.attempt").digest())
+    return int.from_bytes(
+        hashlib.blake2b(outbox_id.to_bytes(8), digest_size=7, person=b"hub.attempt").digest()
+    )
 
 
 def attempt_id(outbox_id: int) -> str:

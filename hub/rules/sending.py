@@ -1,7 +1,7 @@
 """What follows when a bridge has answered, or could not: a person must not get a text twice.
 
-    PENDING ─▶ DISPATCHED (durable, before the call) ─▶ SENT | FAILED | PENDING (certainly not done) | UNKNOWN
-    UNKNOWN ─▶ looked up until proof: SENT | FAILED | PENDING; without proof after a quiet time: FAILED
+PENDING ─▶ DISPATCHED (durable, before the call) ─▶ SENT | FAILED | PENDING (certainly not done) | UNKNOWN
+UNKNOWN ─▶ looked up until proof: SENT | FAILED | PENDING; without proof after a quiet time: FAILED
 """
 
 from __future__ import annotations

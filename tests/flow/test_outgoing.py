@@ -106,3 +106,18 @@ async def test_any_crowd_sends_each_key_once(tmp_path: Path) -> None:
             asyncio.run_coroutine_threadsafe(check(crowds), loop).result(30)
 
         await asyncio.to_thread(holds)
+
+
+async def test_a_line_whose_bridge_cannot_send_refuses(world: HubWorld) -> None:
+    outgoing = Outgoing(
+        store=world.store,
+        clock=world.clock,
+        new_id=world.new_id,
+        wake_ups=world.wake_ups,
+        can_send=lambda line: line != world.other_line,
+    )
+
+    with pytest.raises(InvalidRequest) as refused:
+        await outgoing.accept(world.other_line, OperationKind.SEND, {"text": "hi"}, api_key_id=None)
+
+    assert (refused.value.code, refused.value.param) == ("advanced_features_required", "from")
