@@ -34,15 +34,15 @@ def doctor(settings: Settings, *, quick: bool) -> None:
     """Check what the hub stands on, and say what to do; exit 1 if something is wrong."""
     checks: list[Callable[[Settings], Awaitable[Finding]]] = [_database, _redis]
     if not quick:
-        checks = [_python, _folder, _database, _key, _redis, _backlog]
-    seen: set[str] = set()
+        checks = [_python, *([] if settings.store.url else [_folder]), _database, _key, _redis, _backlog]
+    needing = (_key, _backlog) if settings.redis.url else (_key, _redis, _backlog)
+    findings: dict[str, Finding] = {}
     for check in checks:
-        finding = asyncio.run(_checked(check, settings))
-        if finding.is_well or finding.detail not in seen:  # one cause is told once
-            click.echo(f"{'ok  ' if finding.is_well else 'FAIL'} {finding.subject:10} {finding.detail}")
-        if not finding.is_well:
-            seen.add(finding.detail)
-    if seen:
+        if check in needing and not findings["_database"].is_well:
+            continue  # one cause is told once
+        finding = findings[check.__name__] = asyncio.run(_checked(check, settings))
+        click.echo(f"{'ok  ' if finding.is_well else 'FAIL'} {finding.subject:10} {finding.detail}")
+    if not all(finding.is_well for finding in findings.values()):
         sys.exit(1)
 
 
@@ -64,10 +64,11 @@ async def _python(_: Settings) -> Finding:
 
 
 async def _folder(settings: Settings) -> Finding:
-    from hub.app.reach import require_existing  # noqa: PLC0415
     from hub.embedded.datafolder import open_data_folder  # noqa: PLC0415
 
-    require_existing(settings)
+    path = settings.data_folder.expanduser().absolute()
+    if not path.exists():
+        return Finding(False, "folder", f"{path} does not exist; `hub up` makes it.")
     folder = open_data_folder(settings.data_folder)
     free = shutil.disk_usage(folder.path).free
     detail = f"{folder.path}, {free / (1 << 30):.1f} GiB free"
@@ -77,11 +78,8 @@ async def _folder(settings: Settings) -> Finding:
 
 
 async def _key(settings: Settings) -> Finding:
-    from hub.app.core import encryption_key, open_database  # noqa: PLC0415
-    from hub.app.reach import require_database  # noqa: PLC0415
+    from hub.app.core import open_database  # noqa: PLC0415
 
-    encryption_key(settings)
-    await require_database(settings)
     opened = await open_database(settings)
     try:
         await opened.store.bridges.all()  # opens every bridge's secret

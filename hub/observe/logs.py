@@ -63,6 +63,8 @@ def configure_logs(*, level: str, form: str, process: str, stream: TextIO | None
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at" if form == "json" else "timestamp"),
         structlog.processors.format_exc_info,
     ]
+    if form == "text":
+        shared.append(_without_nothing)
     renderer: Any = (
         structlog.processors.JSONRenderer(serializer=_to_json)
         if form == "json"
@@ -86,6 +88,11 @@ def _ids_as_people_know_them(_: Any, __: str, event: MutableMapping[str, Any]) -
         if isinstance(event[key], int):
             event[key] = id_text(_ID_FIELDS[key], event[key])
     return event
+
+
+def _without_nothing(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave out what has no value: machines want each field, people do not."""
+    return {key: value for key, value in event.items() if value is not None}
 
 
 def _to_json(value: Mapping[str, Any], **_: Any) -> str:

@@ -191,11 +191,22 @@ def test_doctor_says_what_is_well_and_what_is_not(stopped_hub: Command) -> None:
     assert "is the hub running? `hub up` starts it" in ended.out
 
 
-def test_doctor_tells_one_cause_once(hub: Command) -> None:
+def test_doctor_tells_one_cause_once_and_makes_nothing(hub: Command, tmp_path: Path) -> None:
     ended = hub("doctor")
 
     assert ended.code == 1
-    assert ended.out.count("There is no hub in") == 1
+    assert re.findall(r"^FAIL (\w+)", ended.out, re.MULTILINE) == ["folder", "database"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_is_quick_about_a_database_that_is_away(hub: Command) -> None:
+    ended = hub(
+        "doctor", HUB_STORE__URL="postgresql://u:hidden@127.0.0.1:1/x", HUB_REDIS__URL="redis://127.0.0.1:1/0"
+    )
+
+    assert ended.code == 1
+    assert re.findall(r"^FAIL (\w+)", ended.out, re.MULTILINE) == ["database", "redis"]
+    assert "hidden" not in ended.out
 
 
 def test_a_folder_in_place_of_the_database_is_told_in_a_sentence(

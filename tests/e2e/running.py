@@ -133,11 +133,6 @@ class RunningHub:
         self.key = self.key or (found[0] if found else "")
         return text
 
-    def folder_made(self) -> Path:
-        """Its folder, which a start would make."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self.folder
-
     def command(self, *arguments: str) -> str:
         """Run `hub …` on the same data; it must succeed. Return what it printed."""
         done = run_hub(arguments, folder=self.folder, env=self.env)

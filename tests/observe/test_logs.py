@@ -48,6 +48,16 @@ def test_ids_are_written_as_the_wire_writes_them(form: str) -> None:
     assert "dlv_known" in stream.getvalue()
 
 
+def test_people_are_not_shown_fields_without_a_value() -> None:
+    stream = io.StringIO()
+    configure_logs(level="info", form="text", process="web", stream=stream)
+
+    structlog.get_logger("x").info("request.answered", code=None, status=200)
+
+    assert "status=200" in stream.getvalue()
+    assert "code" not in stream.getvalue()
+
+
 @pytest.mark.parametrize(("level", "shown"), [("debug", 3), ("info", 2), ("warning", 1), ("error", 0)])
 def test_lines_below_the_level_are_not_written(level: str, shown: int) -> None:
     stream = io.StringIO()
