@@ -104,9 +104,8 @@ class BridgeEventsEndpoint:
         if scope["method"] != "POST":
             raise InvalidRequest("method_not_allowed", "Use POST.")
         headers = dict(scope["headers"])
-        bridge = self._bridge(headers)
         body = await self._read(receive)
-        request_id = self._verify(bridge, headers, body)
+        bridge, request_id = await self._authenticate(headers, body)
         observations = self._parse(body)
         results = await self._ingest(BridgeRequest(bridge.id, request_id, body, observations))
         for result in results:
@@ -119,6 +118,21 @@ class BridgeEventsEndpoint:
         )
         await send({"type": "http.response.start", "status": 202, "headers": _answer_headers(answer)})
         await send({"type": "http.response.body", "body": answer})
+
+    async def _authenticate(self, headers: Mapping[bytes, bytes], body: bytes) -> tuple[Bridge, str]:
+        """Find the bridge and check its signature; before refusing, look whether it was changed elsewhere.
+
+        Another process may have added the bridge or turned its secret a moment ago.
+        """
+        revision = self._directory.current.revision
+        try:
+            bridge = self._bridge(headers)
+            return bridge, self._verify(bridge, headers, body)
+        except InvalidRequest:
+            if (await self._directory.refresh()).revision == revision:
+                raise
+        bridge = self._bridge(headers)
+        return bridge, self._verify(bridge, headers, body)
 
     def _bridge(self, headers: Mapping[bytes, bytes]) -> Bridge:
         text = headers.get(b"x-bridge-id", b"").decode("latin-1")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook as StandardWebhook
 
+from hub.flow.bootstrap import add_push_bridge
 from hub.model.ids import Prefix, id_text
+from hub.model.webhook import StoredSecret
+from hub.rules.signing import Secret
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, HubWorld, line_id
 
 HANDLE = "+15550100020"
@@ -153,3 +158,38 @@ async def test_an_inactive_line_sends_nothing(world: HubWorld) -> None:
     sent = await world.api.post("/v1/messages", {"from": SANDBOX_LINE, "to": CONTACT, "text": "Hi"})
 
     assert (sent.status, sent.code, sent.param) == (409, "line_inactive", "from")
+
+
+async def test_a_bridge_that_another_process_added_is_known_at_once(world: HubWorld) -> None:
+    """Behind a load balancer the first events may reach another process than the one that registered it."""
+    elsewhere = await add_push_bridge(
+        world.store,
+        name="mac",
+        handles=[HANDLE],
+        new_id=world.new_id,
+        random_bytes=secrets.token_bytes,
+        clock=world.clock,
+    )
+    bridge = {"id": id_text(Prefix.BRIDGE, elsewhere.id)}
+
+    answer = await push(world, bridge, elsewhere.secrets[0].text)
+
+    assert (answer.status, answer.json["results"][0]["status"]) == (202, "recorded")
+
+
+async def test_a_secret_that_another_process_turned_is_taken_at_once(world: HubWorld) -> None:
+    bridge = await add_push_bridge(
+        world.store,
+        name="mac",
+        handles=[HANDLE],
+        new_id=world.new_id,
+        random_bytes=secrets.token_bytes,
+        clock=world.clock,
+    )
+    shown = {"id": id_text(Prefix.BRIDGE, bridge.id)}
+    assert (await push(world, shown, bridge.secrets[0].text)).status == 202
+    fresh = StoredSecret(text=Secret.from_bytes(secrets.token_bytes(32)).text)
+    await world.store.bridges.save(replace(bridge, secrets=(fresh,)))
+
+    assert (await push(world, shown, fresh.text, name="r2")).status == 202
+    assert (await push(world, shown, bridge.secrets[0].text, name="r3")).status == 401
