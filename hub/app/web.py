@@ -18,7 +18,7 @@ from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
 from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
-from hub.app.coalescing import CoalescingProtocol
+from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, raise_file_limit
@@ -56,6 +56,7 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
             loop.add_signal_handler(number, _stop, server)
         refreshing = loop.create_task(_refresh_for_ever(core))
         publishing = loop.create_task(core.exchange.publish_for_ever())
+        calm_collector()
         log.info("web.started", host=settings.web.host, port=settings.web.port, database=core.opened.dialect)
         try:
             await server.serve()
@@ -74,7 +75,7 @@ def _config(settings: Settings, core: Core) -> uvicorn.Config:
         build(api_parts(settings, core)),
         host=settings.web.host,
         port=settings.web.port,
-        http=CoalescingProtocol,
+        http="httptools",
         ws="none",
         lifespan="off",
         log_config=None,

@@ -12,6 +12,7 @@ import structlog
 
 from bridge.registry import ADAPTERS, Surroundings
 from bridge.sandbox.fates import Delays
+from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
 from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
@@ -59,6 +60,7 @@ async def work(settings: Settings, *, name: str, redis_url: str) -> None:
         service = build_worker(core, client, report)
         await service.start()
         listening = _listen(core, service)
+        calm_collector()
         log.info("worker.started", name=name, database=core.opened.dialect)
         watching = loop.create_task(service.watch())
         stopping = loop.create_task(stop.wait())
