@@ -1,7 +1,8 @@
 """Python's garbage collector, set for processes that make and drop many small objects and no cycles.
 
 With the defaults it walks the young objects every 700 allocations, some ten times per batch of events, and finds
-nothing: reference counts have freed it all. In three noisy interleaved runs of ingest it cost about a fifth of the CPU (median).
+nothing: reference counts have freed it all. In three noisy interleaved runs of ingest it cost about a fifth of the
+CPU (median).
 """
 
 import gc
