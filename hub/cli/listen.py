@@ -71,15 +71,18 @@ def _open(port: int) -> http.server.ThreadingHTTPServer:
 
 def _serve(server: http.server.ThreadingHTTPServer) -> None:
     """Serve until a signal asks to stop, so that what was registered is deleted."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: stop.set())
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
-    thread.start()
-    stop.wait()
-    server.shutdown()
-    thread.join()
+    # Waiting for the signals themselves: a handler that sets an event was once seen to be slept
+    # through. Threads inherit the mask, so that no other one takes the signal.
+    numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        thread.start()
+        signal.sigwait(numbers)
+        server.shutdown()
+        thread.join()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _checked_secret(text: str | None) -> tuple[str, ...]:
