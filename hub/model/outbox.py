@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -47,10 +48,25 @@ WIRE_STATUS: dict[OutboxState, str] = {
 class OperationKind(StrEnum):
     """What we can ask of a bridge. One verb, `perform`, carries them all."""
 
-    SEND = "send"
+    BACKGROUND = "background"
+    CHECK = "check"
+    CONTACT_CARD = "contact_card"
+    EDIT = "edit"
+    FACETIME = "facetime"
+    GROUP_ADD = "group_add"
+    GROUP_CREATE = "group_create"
+    GROUP_ICON = "group_icon"
+    GROUP_LEAVE = "group_leave"
+    GROUP_REMOVE = "group_remove"
+    GROUP_RENAME = "group_rename"
+    LOCATION = "location"
+    POLL = "poll"
     REACT = "react"
-    TYPING = "typing"
     READ = "read"
+    SEND = "send"
+    TYPING = "typing"
+    UNREAD = "unread"
+    UNSEND = "unsend"
 
 
 class Disposition(StrEnum):
@@ -76,6 +92,10 @@ class OperationOutcome:
     detail: str | None = None
     #: Whether the same operation may be performed again.
     is_retry_safe: bool = False
+    #: How many of the operation's parts the network has; a retry begins after them.
+    parts_done: int = 0
+    #: What the bridge found out or made, where there is more to tell than that it was done: a link, a place, votes.
+    result: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,31 @@
+"""Messages from the moment they are asked for, and what their sends need to know.
+
+The tables are explained in hub.store.schema; a test proves that both say the same.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Add the columns of sends, schedules and results."""
+    op.add_column("messages", sa.Column("queued_at", sa.BigInteger(), nullable=True))
+    op.add_column("messages", sa.Column("accepted_at", sa.BigInteger(), nullable=True))
+    op.add_column("messages", sa.Column("cancelled_at", sa.BigInteger(), nullable=True))
+    op.add_column("messages", sa.Column("send_at", sa.BigInteger(), nullable=True))
+    op.add_column("messages", sa.Column("was_downgraded", sa.SmallInteger(), nullable=False, server_default="0"))
+    op.add_column("messages", sa.Column("metadata", sa.Text(), nullable=True))
+    op.add_column("messages", sa.Column("job_id", KEY, nullable=True))
+    op.create_index("ix_messages_line_id_sent_at_id", "messages", ["line_id", "sent_at", "id"])
+    op.add_column("outbox", sa.Column("message_id", KEY, nullable=True))
+    op.add_column("outbox", sa.Column("priority", sa.SmallInteger(), nullable=False, server_default="0"))
+    op.add_column("outbox", sa.Column("parts_done", sa.SmallInteger(), nullable=False, server_default="0"))
+    op.add_column("outbox", sa.Column("result", sa.Text(), nullable=True))
+    op.add_column("outbox", sa.Column("job_id", KEY, nullable=True))

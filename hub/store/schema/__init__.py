@@ -1,0 +1,36 @@
+"""The tables, once, for SQLite and PostgreSQL.
+
+Migrations create them; a test proves that both say the same. Instants are integer Unix milliseconds UTC, ids are
+time-ordered 63-bit integers (hub.model.ids), JSON is text because it is written once and read whole.
+Deliveries and outbox items hold their own due time: a crash at any point leaves a row that comes due.
+"""
+
+from __future__ import annotations
+
+from hub.store.schema.base import metadata
+from hub.store.schema.configuration import api_keys, bridges, lines, processes, revisions, shards, webhooks
+from hub.store.schema.conversations import chats, events, messages, raw_payloads, reactions
+from hub.store.schema.sandbox import sandbox_sends
+from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, outbox
+
+__all__ = [
+    "api_keys",
+    "attempts",
+    "bridges",
+    "chats",
+    "deliveries",
+    "events",
+    "idempotency_keys",
+    "jobs",
+    "lines",
+    "messages",
+    "metadata",
+    "outbox",
+    "processes",
+    "raw_payloads",
+    "reactions",
+    "revisions",
+    "sandbox_sends",
+    "shards",
+    "webhooks",
+]

@@ -1,0 +1,136 @@
+"""What was said, and what happened to it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from hub.store.schema.base import Key, instant, key, metadata
+
+chats = Table(
+    "chats",
+    metadata,
+    key(),
+    Column("line_id", Key, ForeignKey("lines.id"), nullable=False),
+    Column("chat_key", Text, nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("name", Text),
+    Column("is_group", SmallInteger, nullable=False),
+    Column("participants", Text, nullable=False),
+    Column("has_inbound", SmallInteger, nullable=False),
+    instant("last_message_at"),
+    instant("created_at", nullable=False),
+    #: Up to when we have read, and whether a person marked it as unread again.
+    instant("own_read_at"),
+    Column("is_marked_unread", SmallInteger, nullable=False, server_default="0"),
+    Column("icon_file_id", Key),
+    #: JSON of the chat's background, as the network tells it.
+    Column("background", Text),
+    #: When our line left the group.
+    instant("left_at"),
+    UniqueConstraint("line_id", "chat_key"),
+    Index(None, "line_id", "last_message_at", "id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    key(),
+    Column("line_id", Key, nullable=False),
+    Column("chat_id", Key, nullable=False),
+    Column("guid", Text, nullable=False),
+    #: 0 until the message itself was seen: a receipt may arrive before it.
+    Column("is_known", SmallInteger, nullable=False),
+    Column("sender", Text),
+    Column("text", Text),
+    #: JSON list; null when `text` alone says it all.
+    Column("parts", Text),
+    Column("service", Text),
+    Column("is_from_me", SmallInteger, nullable=False),
+    Column("is_audio_message", SmallInteger, nullable=False),
+    Column("reply_to_guid", Text),
+    Column("effect", Text),
+    Column("outbox_id", Key),
+    instant("sent_at"),
+    instant("synced_at", nullable=False),
+    instant("delivered_at"),
+    instant("read_at"),
+    instant("failed_at"),
+    Column("error", Text),
+    instant("edited_at"),
+    instant("unsent_at"),
+    #: Ours only: when it was asked for, when a bridge took it (or its network showed it), when it was cancelled,
+    #: and for when it was planned. Until a network names it, `guid` is the attempt id of its send.
+    instant("queued_at"),
+    instant("accepted_at"),
+    instant("cancelled_at"),
+    instant("send_at"),
+    Column("was_downgraded", SmallInteger, nullable=False, server_default="0"),
+    #: The client's own JSON object, given back in events.
+    Column("metadata", Text),
+    #: The bulk job that it belongs to.
+    Column("job_id", Key),
+    UniqueConstraint("line_id", "guid"),
+    Index(None, "chat_id", "sent_at", "id"),
+    Index(None, "line_id", "sent_at", "id"),
+    #: What the other side has read last, a chat at a time.
+    Index(
+        "ix_messages_read",
+        "chat_id",
+        "read_at",
+        sqlite_where=text("read_at IS NOT NULL AND is_from_me = 1"),
+        postgresql_where=text("read_at IS NOT NULL AND is_from_me = 1"),
+    ),
+)
+
+reactions = Table(
+    "reactions",
+    metadata,
+    key(),
+    Column("line_id", Key, nullable=False),
+    Column("message_guid", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("is_from_me", SmallInteger, nullable=False),
+    Column("is_added", SmallInteger, nullable=False),
+    instant("sent_at", nullable=False),
+    instant("synced_at", nullable=False),
+    UniqueConstraint("line_id", "message_guid", "sender", "type"),
+)
+
+#: What bridges sent, byte for byte. (bridge_id, request_id) is also the memory of the replay protection.
+raw_payloads = Table(
+    "raw_payloads",
+    metadata,
+    key(),
+    Column("bridge_id", Key, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("bridge_id", "request_id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    key(),
+    Column("type", Text, nullable=False),
+    Column("line_id", Key),
+    Column("chat_id", Key),
+    #: BLAKE2b-128 of the dedupe key `{line}:{guid}:{kind}:{mark}`.
+    Column("dedupe_key", LargeBinary, nullable=False, unique=True),
+    #: When it happened, as the bridge tells; the id tells when it was recorded.
+    instant("occurred_at", nullable=False),
+    Column("raw_id", Key),
+    #: The native wire form of the event's `data` (contracts: messages.dev §6), rendered once.
+    Column("data", Text, nullable=False),
+)

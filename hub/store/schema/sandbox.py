@@ -1,0 +1,24 @@
+"""The simulated network behind the sandbox bridge."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, SmallInteger, Table, Text
+
+from hub.store.schema.base import instant, metadata
+
+#: The simulated network behind the sandbox bridge: what its phones have seen.
+sandbox_sends = Table(
+    "sandbox_sends",
+    metadata,
+    Column("attempt_id", Text, primary_key=True),
+    Column("line_handle", Text, nullable=False),
+    Column("guid", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("fate", Text, nullable=False),
+    #: How many steps of evidence were already told.
+    Column("told_count", SmallInteger, nullable=False),
+    instant("next_evidence_at"),
+    instant("accepted_at", nullable=False),
+    Column("content", Text, nullable=False),
+    Index("ix_sandbox_sends_evidence", "next_evidence_at"),
+)

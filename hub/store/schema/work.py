@@ -1,0 +1,149 @@
+"""What is owed: deliveries with their attempts, outbox items, long jobs; and the keys that make repeats harmless."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from hub.store.schema.base import Key, instant, key, metadata
+
+#: state: 0 pending, 1 succeeded, 2 dead letter, 3 held (matched while its webhook was disabled), 4 cancelled.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    key(),
+    Column("event_id", Key, nullable=False),
+    Column("webhook_id", Key, nullable=False),
+    Column("shard", SmallInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attempt_count", SmallInteger, nullable=False),
+    instant("next_attempt_at", nullable=False),
+    instant("finished_at"),
+    Column("last_status", SmallInteger),
+    Column("reason", Text),
+    UniqueConstraint("event_id", "webhook_id"),
+    Index(None, "webhook_id", "id"),
+    Index(
+        "ix_deliveries_pending",
+        "shard",
+        "webhook_id",
+        "next_attempt_at",
+        "id",
+        sqlite_where=text("state = 0"),
+        postgresql_where=text("state = 0"),
+    ),
+    Index(
+        "ix_deliveries_waiting_for_a_person",
+        "webhook_id",
+        "state",
+        "id",
+        sqlite_where=text("state IN (2, 3)"),
+        postgresql_where=text("state IN (2, 3)"),
+    ),
+    #: Every delivery leaves the index of the pending ones; PostgreSQL must sweep up behind them soon.
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_insert_scale_factor": 0.05},
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Key, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    #: The signed timestamp.
+    instant("started_at", nullable=False),
+    Column("duration_us", Integer, nullable=False),
+    #: 0 success, 1 retryable, 2 permanent.
+    Column("outcome", SmallInteger, nullable=False),
+    Column("status", SmallInteger),
+    Column("error", Text),
+    Column("reason", Text),
+    Column("address", Text),
+    #: JSON {"method", "url", "headers"} with custom header values masked.
+    Column("request", Text, nullable=False),
+    #: JSON {"headers", "body", "is_truncated"}; null without an answer.
+    Column("response", Text),
+    PrimaryKeyConstraint("delivery_id", "number"),
+    sqlite_with_rowid=False,
+)
+
+#: state: see hub.model.outbox.
+outbox = Table(
+    "outbox",
+    metadata,
+    key(),
+    Column("line_id", Key, nullable=False),
+    Column("shard", SmallInteger, nullable=False),
+    Column("api_key_id", Key),
+    Column("kind", Text, nullable=False),
+    #: The original request as the client sent it (contracts: messages.dev §3 OutboxItem.payload).
+    Column("payload", Text, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attempt_count", SmallInteger, nullable=False),
+    instant("next_attempt_at", nullable=False),
+    #: Set durably before the bridge is called; from then on an unknown outcome is looked up, never repeated.
+    instant("dispatched_at"),
+    Column("provider_id", Text),
+    Column("error", Text),
+    instant("created_at", nullable=False),
+    instant("completed_at"),
+    #: The message that it sends, or acts on.
+    Column("message_id", Key),
+    #: 0 to 100: higher first, first in first out among equals.
+    Column("priority", SmallInteger, nullable=False, server_default="0"),
+    #: Parts that the network has; a retry begins after them.
+    Column("parts_done", SmallInteger, nullable=False, server_default="0"),
+    #: JSON object that the bridge gave back, where an operation has more to tell than that it was done.
+    Column("result", Text),
+    #: The bulk job that it belongs to.
+    Column("job_id", Key),
+    Index(
+        "ix_outbox_pending",
+        "shard",
+        "line_id",
+        "next_attempt_at",
+        "id",
+        sqlite_where=text("state < 3"),
+        postgresql_where=text("state < 3"),
+    ),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("scope", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("response", Text, nullable=False),
+    instant("created_at", nullable=False),
+    PrimaryKeyConstraint("scope", "key"),
+    #: For retention.
+    Index(None, "created_at"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    key(),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    #: Where a crash resumes.
+    Column("cursor", BigInteger, nullable=False),
+    Column("done_count", BigInteger, nullable=False),
+    Column("total_count", BigInteger, nullable=False),
+    Column("error", Text),
+    instant("created_at", nullable=False),
+    instant("finished_at"),
+)
