@@ -1,4 +1,7 @@
-"""/v1/messages: read a chat's messages, and send one (contracts: messages.dev §2)."""
+"""POST /v1/messages: send a message (contracts: messages.dev §2).
+
+Not here: reading messages, which is hub.api.message_reads.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,16 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_cursor, split_page, write_cursor
+from hub.api.calls import AnyEndpoint, Call, Endpoint, NoQuery, Reply
 from hub.api.reading import missing
 from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, MessageReference, SendReply, To, accept
-from hub.flow.event_shapes import MessageData
-from hub.flow.payloads import message_data
-from hub.flow.recipients import find_chat, find_message, find_recipient, require_contact
+from hub.flow.recipients import find_message, find_recipient, require_contact
 from hub.model.errors import InvalidRequest
 from hub.model.outbox import OperationKind
 
 MOST_TEXT: Final = 20_000
 MOST_ATTACHMENTS: Final = 1
 _LONGEST_FILE_ID: Final = 128
-
-
-class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which chat's messages."""
-
-    from_: str = msgspec.field(name="from")
-    to: str
-    limit: Limit = DEFAULT_LIMIT
-    cursor: CursorText | None = None
 
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,19 +33,6 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="At most one `file_` id."),
     ] = ()
     reply_to: MessageReference | None = None
-
-
-async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
-    query, store = call.query, call.uses.store
-    after = read_cursor(query.cursor, count=2)
-    line = await call.line(query.from_)
-    chat = await find_chat(store, line, query.to)
-    place = None if after is None else (after[0], after[1])
-    found = await store.messages.list(chat.id, after=place, limit=query.limit + 1)
-    messages, has_more = split_page(found, query.limit)
-    cursor = write_cursor(messages[-1].sent_at or 0, messages[-1].id) if has_more else None
-    data = [msgspec.Raw(message_data(message, line_handle=line.handle).encode()) for message in messages]
-    return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
 
 
 async def _send(call: Call[NoQuery, NewMessage]) -> Reply:
@@ -89,19 +67,6 @@ def _check_content(body: NewMessage) -> None:
 
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path="/v1/messages",
-        name="list_messages",
-        summary="List a chat's messages, newest first.",
-        tag="messages",
-        scope="messages:read",
-        query=MessageQuery,
-        body=NoBody,
-        reply=Listed[MessageData],
-        errors=("line_not_found", "line_not_accessible", "chat_not_found"),
-        handle=_list,
-    ),
     Endpoint(
         method="POST",
         path="/v1/messages",
