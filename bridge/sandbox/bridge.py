@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from bridge.sandbox.alarm import Alarm
-from bridge.sandbox.content import Content, content_json, content_of, needs_of
+from bridge.sandbox.content import Content, content_json, content_of
 from bridge.sandbox.evidence import SimulatedSend, evidence, guid_for
 from bridge.sandbox.fates import OFFLINE_MS, ORDINARY, SLOW_MS, Answer, Delays, Fate, fate_of
 from hub.flow.ports import Clock
@@ -18,6 +18,7 @@ from hub.flow.repositories import SandboxNetwork
 from hub.model.ids import id_time_ms
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.rules.capabilities import missing_of, needs_of
 from hub.rules.chatkeys import handle_of
 
 CAPABILITIES: Final = frozenset(
@@ -83,9 +84,9 @@ class SandboxBridge:
 
     async def perform(self, operation: Operation) -> OperationOutcome:
         content = content_of(operation)
-        missing = needs_of(content) - CAPABILITIES
+        missing = missing_of(needs_of(operation.kind, operation.payload), CAPABILITIES)
         if missing:
-            return _refused("unsupported", f"the sandbox cannot do: {', '.join(sorted(missing))}")
+            return _refused("unsupported", f"the sandbox cannot do: {', '.join(missing)}")
         if operation.kind in {OperationKind.TYPING, OperationKind.READ}:
             return OperationOutcome(disposition=Disposition.ACCEPTED)
         known = await self._network.by_attempt(operation.attempt_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.sandbox.content import SERVICE, STANDARD_REACTIONS
+from bridge.sandbox.content import SERVICE
 from hub.model.observation import (
     Observation,
     ObservationKind,
@@ -19,6 +19,7 @@ from hub.model.observation import (
     ObservedReaction,
     Part,
 )
+from hub.rules.capabilities import STANDARD_REACTIONS
 from hub.rules.chatkeys import direct_chat_key, normalize_handle
 
 

@@ -12,11 +12,10 @@ import msgspec
 
 from hub.model.observation import ObservedChat, ObservedReaction, Part
 from hub.model.outbox import Operation, OperationKind
+from hub.rules.capabilities import STANDARD_REACTIONS
 from hub.rules.chatkeys import direct_chat_key, handle_of, normalize_chat_key
 
 SERVICE: Final = "iMessage"
-#: The tapbacks that iMessage has names for; another type is an emoji.
-STANDARD_REACTIONS: Final = frozenset({"love", "like", "dislike", "laugh", "emphasize", "question"})
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,23 +50,6 @@ def content_of(operation: Operation) -> Content:
         parts=_parts(payload),
         reply_to=_text(payload, "reply_to_guid") or _text(payload, "reply_to"),
     )
-
-
-def needs_of(content: Content) -> frozenset[str]:
-    """Name the capabilities that the operation needs."""
-    match content.kind:
-        case OperationKind.TYPING:
-            return frozenset({"typing_out"})
-        case OperationKind.READ:
-            return frozenset({"read_out"})
-        case OperationKind.REACT:
-            is_emoji = content.reaction is not None and content.reaction.type == "emoji"
-            return frozenset({"react_emoji" if is_emoji else "react_std"})
-        case OperationKind.SEND:
-            needs = {
-                {"text": "text", "audio": "audio"}.get(part.type, "attachments") for part in content.parts
-            }
-            return frozenset(needs | {"reply"} if content.reply_to else needs)
 
 
 def content_json(content: Content) -> str:

@@ -204,7 +204,7 @@ def _handle(contact: str | None) -> str | None:
 
 
 def _check_reaction(reaction: str) -> None:
-    from bridge.sandbox.content import STANDARD_REACTIONS  # noqa: PLC0415
+    from hub.rules.capabilities import STANDARD_REACTIONS  # noqa: PLC0415
 
     if reaction in STANDARD_REACTIONS or not reaction.isascii():
         return

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bridge.sandbox.content import content_of, needs_of
+from bridge.sandbox.content import content_of
 from bridge.sandbox.evidence import guid_for
 from hub.flow.ports import Clock
 from hub.model.observation import Observation, ObservedMessage
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.rules.capabilities import missing_of, needs_of
 
 CAPABILITIES = frozenset(
     {"text", "attachments", "audio", "reply", "react_std", "react_emoji", "typing_out", "read_out"}
@@ -74,8 +75,7 @@ class ScriptedBridge:
 
     async def perform(self, operation: Operation) -> OperationOutcome:
         self.performed.append(operation.outbox_id)
-        missing = needs_of(content_of(operation)) - CAPABILITIES
-        if missing:
+        if missing_of(needs_of(operation.kind, operation.payload), CAPABILITIES):
             return OperationOutcome(disposition=Disposition.REJECTED, code="unsupported")
         act = self.script.popleft() if self.script else Act.ACCEPT
         if act in _REFUSALS:
