@@ -39,3 +39,7 @@ class Line:
     status: str
     status_reason: str | None
     created_at: int
+    #: What its bridge can do (hub.model.capability), as the bridge last told; None before it ever did.
+    capabilities: frozenset[str] | None = None
+    #: What the operator switched off.
+    capabilities_off: frozenset[str] = frozenset()

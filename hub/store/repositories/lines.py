@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
 from hub.model.line import Line
@@ -14,14 +15,25 @@ from hub.store.schema import lines
 
 
 def _values(line: Line) -> dict[str, Any]:
-    flags = {"is_active": int(line.is_active), "is_contact_first": int(line.is_contact_first)}
-    return asdict(line) | flags
+    return asdict(line) | {
+        "is_active": int(line.is_active),
+        "is_contact_first": int(line.is_contact_first),
+        "capabilities": None if line.capabilities is None else _names_json(line.capabilities),
+        "capabilities_off": _names_json(line.capabilities_off),
+    }
+
+
+def _names_json(names: frozenset[str]) -> str:
+    return msgspec.json.encode(sorted(names)).decode()
 
 
 def _line(row: Row[Any]) -> Line:
     values = dict(row._mapping)
     values["is_active"] = bool(row.is_active)
     values["is_contact_first"] = bool(row.is_contact_first)
+    told = row.capabilities
+    values["capabilities"] = None if told is None else frozenset(msgspec.json.decode(told))
+    values["capabilities_off"] = frozenset(msgspec.json.decode(row.capabilities_off))
     return Line(**values)
 
 
