@@ -9,6 +9,14 @@ from __future__ import annotations
 
 from hub.store.schema.base import metadata
 from hub.store.schema.configuration import api_keys, bridges, lines, processes, revisions, shards, webhooks
+from hub.store.schema.contacts import (
+    availability,
+    contact_group_members,
+    contact_groups,
+    contact_handles,
+    contact_tags,
+    contacts,
+)
 from hub.store.schema.conversations import chats, events, messages, raw_payloads, reactions
 from hub.store.schema.sandbox import sandbox_sends
 from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, outbox
@@ -16,8 +24,14 @@ from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, 
 __all__ = [
     "api_keys",
     "attempts",
+    "availability",
     "bridges",
     "chats",
+    "contact_group_members",
+    "contact_groups",
+    "contact_handles",
+    "contact_tags",
+    "contacts",
     "deliveries",
     "events",
     "idempotency_keys",
