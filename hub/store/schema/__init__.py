@@ -18,6 +18,7 @@ from hub.store.schema.contacts import (
     contacts,
 )
 from hub.store.schema.conversations import chats, events, messages, raw_payloads, reactions
+from hub.store.schema.files import blobs, file_uses, files
 from hub.store.schema.sandbox import sandbox_sends
 from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, outbox
 
@@ -25,6 +26,7 @@ __all__ = [
     "api_keys",
     "attempts",
     "availability",
+    "blobs",
     "bridges",
     "chats",
     "contact_group_members",
@@ -34,6 +36,8 @@ __all__ = [
     "contacts",
     "deliveries",
     "events",
+    "file_uses",
+    "files",
     "idempotency_keys",
     "jobs",
     "lines",
