@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -20,11 +21,17 @@ from hub.api.calls import (
     path_id,
 )
 from hub.flow.lines import LineWish
+from hub.model.capability import CAPABILITIES
+from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import Handle, Label
 
 Service = Literal["imessage", "sms", "auto"]
+CapabilityNames = Annotated[
+    tuple[Annotated[str, Meta(max_length=64)], ...],
+    Meta(max_length=64, description="All that is switched off from now on; the bridge is not asked for it."),
+]
 PaceMs = Annotated[
     int, Meta(ge=0, le=3_600_000, description="Least time between two sends, in milliseconds.")
 ]
@@ -45,6 +52,9 @@ class LineReply(msgspec.Struct, frozen=True, kw_only=True):
     #: `online`, `degraded` or `offline`, as the bridge says.
     status: str
     status_reason: str | None
+    #: What it can do now, without what is switched off; null until its bridge has told.
+    capabilities: tuple[str, ...] | None
+    capabilities_off: tuple[str, ...]
     created_at: int
 
 
@@ -73,6 +83,7 @@ class LineChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     is_active: bool | UnsetType = UNSET
     is_contact_first: bool | UnsetType = UNSET
     pace_ms: PaceMs | UnsetType = UNSET
+    capabilities_off: CapabilityNames | UnsetType = UNSET
 
 
 def _fields(line: Line) -> dict[str, object]:
@@ -87,6 +98,8 @@ def _fields(line: Line) -> dict[str, object]:
         "pace_ms": line.pace_ms,
         "status": line.status,
         "status_reason": line.status_reason,
+        "capabilities": None if line.capabilities is None else sorted(line.able or ()),
+        "capabilities_off": sorted(line.capabilities_off),
         "created_at": line.created_at,
     }
 
@@ -132,7 +145,18 @@ async def _add(call: Call[NoQuery, NewLine]) -> Reply:
 async def _change(call: Call[NoQuery, LineChanges]) -> Reply:
     line = await _find(call)
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not UNSET}
+    if "capabilities_off" in changes:
+        changes["capabilities_off"] = _known_capabilities(changes["capabilities_off"])
     return Reply(content=_one(call, await call.uses.lines.update(line, **changes)))
+
+
+def _known_capabilities(names: Sequence[str]) -> frozenset[str]:
+    """Refuse a name that would switch nothing off."""
+    for index, name in enumerate(names):
+        if name not in CAPABILITIES:
+            message = f"'{name}' is no capability; there are {', '.join(CAPABILITIES)}."
+            raise InvalidRequest("invalid_parameter_value", message, param=f"capabilities_off[{index}]")
+    return frozenset(names)
 
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (

@@ -17,6 +17,7 @@ from hub.app.core import Core, open_core
 from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
 from hub.config.settings import Settings
+from hub.flow.capabilities import CapabilityBook
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
 from hub.flow.outgoing import MOST_ATTEMPTS
@@ -111,6 +112,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         bridges=store.bridges,
         ingest=counted(core.ingest, core.metrics),
         new_id=core.new_id,
+        capabilities=CapabilityBook(store.lines, core.directory, core.wake_ups),
     )
 
     def on_change(shards: Iterable[int]) -> None:

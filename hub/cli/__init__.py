@@ -19,6 +19,7 @@ from hub.cli.explain import explain
 from hub.cli.failures import INTERRUPTED, explained
 from hub.cli.history import deliveries, events
 from hub.cli.keys import keys
+from hub.cli.lines import lines
 from hub.cli.listen import listen
 from hub.cli.running import migrate, serve, up, work
 from hub.cli.sandbox import sandbox
@@ -30,7 +31,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
-    "Set up": (webhooks, keys, bridges),
+    "Set up": (webhooks, keys, bridges, lines),
     "Keep safe": (backup, restore),
 }
 

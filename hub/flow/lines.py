@@ -111,6 +111,7 @@ class LineBook:
             status="online",
             status_reason=None,
             created_at=self._clock.now_ms(),
+            capabilities=self._told_by(wish.bridge_id),
         )
         try:
             await self._store.lines.add(line)
@@ -120,6 +121,11 @@ class LineBook:
         self._wake_ups.configuration_changed()
         return line
 
+    def _told_by(self, bridge_id: int) -> frozenset[str] | None:
+        """What the bridge has told of its other lines: it can do the same for a new one."""
+        lines = self._directory.current.lines_by_id.values()
+        return next((each.capabilities for each in lines if each.bridge_id == bridge_id), None)
+
     async def _require_free(self, bridge_id: int, handle: str) -> None:
         directory = await self._directory.refresh()
         if bridge_id not in directory.bridges_by_id:
@@ -128,7 +134,7 @@ class LineBook:
             raise InvalidRequest("name_taken", f"'{handle}' is a line already.", param="handle")
 
     async def update(self, line: Line, **changes: object) -> Line:
-        """Change a line's label, service, activity, contact-first rule or pace."""
+        """Change a line: what it is called, what it may do, how it is paced."""
         changed = replace(line, **changes)  # type: ignore[arg-type] # the caller passes checked fields of Line
         if not await self._store.lines.save(changed):
             raise InvalidRequest("line_not_found", "Line not found.")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from hub.flow.batching import Batcher
+from hub.flow.capabilities import require_able
 from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.repositories import Store
 from hub.flow.rows import IdempotencyRow, OutboxRow
@@ -101,6 +102,7 @@ class Outgoing:
                 "The bridge of this line only brings events in; it cannot send. Use another line.",
                 param="from",
             )
+        require_able(line, kind, payload)
         if not line.is_active:
             raise InvalidRequest("line_inactive", "The line is switched off; nothing is sent.", param="from")
         now = self._clock.now_ms()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
+from hub.flow.capabilities import what_is_missing
 from hub.flow.ports import BridgeAdapter, Clock, HotStore
 from hub.flow.rows import DueOutbox, OutboxUpdate
 from hub.model.line import Line
@@ -47,15 +48,19 @@ class Sending:
         """
         operation = _operation(item, line, self._clock.now_ms())
         if item.state == OutboxState.PENDING:
-            return await self._perform(item, operation, adapter)
+            return await self._perform(item, operation, line, adapter)
         return await self._look_up(item, operation, adapter)
 
     async def _perform(
-        self, item: DueOutbox, operation: Operation, adapter: BridgeAdapter
+        self, item: DueOutbox, operation: Operation, line: Line, adapter: BridgeAdapter
     ) -> NextStep | None:
         now_ms = self._clock.now_ms()
         if is_too_late(self._policy, operation.kind, created_at=item.created_at, now_ms=now_ms):
             step = NextStep(state=OutboxState.FAILED, at_ms=now_ms, error="expired: too late to matter.")
+            return await self._record(item, step, item.attempt_count, None, None)
+        missing = what_is_missing(line, operation.kind, operation.payload)
+        if missing is not None:  # what the line can do may have changed since it was asked for
+            step = NextStep(state=OutboxState.FAILED, at_ms=now_ms, error=f"unsupported: {missing}")
             return await self._record(item, step, item.attempt_count, None, None)
         number = item.attempt_count + 1
         dispatched = NextStep(state=OutboxState.DISPATCHED, at_ms=now_ms)

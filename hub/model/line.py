@@ -43,3 +43,8 @@ class Line:
     capabilities: frozenset[str] | None = None
     #: What the operator switched off.
     capabilities_off: frozenset[str] = frozenset()
+
+    @property
+    def able(self) -> frozenset[str] | None:
+        """What it can be asked for; None before its bridge told."""
+        return None if self.capabilities is None else self.capabilities - self.capabilities_off

@@ -1,4 +1,4 @@
-"""Listens to the bridges whose adapters run inside the hub, and ingests what they see.
+"""Listens to the bridges whose adapters run inside the hub, ingests what they see, and keeps what they can do.
 
 The owner of a bridge's shard listens; bridges that push (POST /v1/bridge/events) need no feed.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
+from hub.flow.capabilities import CapabilityBook
 from hub.flow.directory import DirectoryHolder
 from hub.flow.ingest import BridgeRequest
 from hub.flow.ports import BridgeAdapter
@@ -23,6 +24,8 @@ from hub.rules.lanes import shard_of
 log = structlog.get_logger("worker")
 
 RESTART_SECONDS = 1.0
+#: How long a bridge may take to say what it can do.
+ASK_SECONDS = 10.0
 
 
 class Feeds:
@@ -36,7 +39,9 @@ class Feeds:
         bridges: Bridges,
         ingest: Ingesting,
         new_id: IdFactory,
+        capabilities: CapabilityBook,
     ) -> None:
+        self._capabilities = capabilities
         self._adapters = adapters
         self._directory = directory
         self._bridges = bridges
@@ -59,9 +64,22 @@ class Feeds:
         self.own(())
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def ask_capabilities(self) -> None:
+        """Ask each bridge that we listen to what it can do now, for what changed while it was connected."""
+        for bridge_id in list(self._tasks):
+            try:
+                async with asyncio.timeout(ASK_SECONDS):
+                    await self._ask(bridge_id)
+            except Exception as error:
+                log.warning("bridge.silent", bridge_id=bridge_id, error=str(error) or type(error).__name__)
+
+    async def _ask(self, bridge_id: int) -> None:
+        await self._capabilities.told(bridge_id, await self._adapters[bridge_id].capabilities())
+
     async def _listen(self, bridge_id: int) -> None:
         while True:
             try:
+                await self._ask(bridge_id)
                 bridge = self._directory.current.bridges_by_id.get(bridge_id)
                 async for observation in self._adapters[bridge_id].events(bridge.cursor if bridge else None):
                     await self._take(bridge_id, observation)

@@ -71,6 +71,7 @@ class WorkerService:
         )
         self._jobs = self._arq()
         self._refresh: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._is_outdated = False
         self._known_shards: frozenset[int] = frozenset()
 
@@ -111,7 +112,7 @@ class WorkerService:
             await self._ownership.leave()
         except Exception as error:
             log.warning("lease.kept", error=str(error), reason="others take over when it runs out")
-        await end([*self._tasks, *([self._refresh] if self._refresh else [])])
+        await end([*self._tasks, *[task for task in (self._refresh, self._asking) if task is not None]])
 
     @staticmethod
     def take_shards(dispatcher: Dispatcher, lines: LineLanes, feeds: Feeds, shards: Iterable[int]) -> None:
@@ -173,10 +174,17 @@ class WorkerService:
                 await self._take_configuration()
                 self._parts.dispatcher.sweep()
                 self._parts.lines.look_everywhere()
+                self._ask_capabilities()
                 self._measure()
             except Exception as error:
                 log.warning("sweep.failed", error=str(error))
             await asyncio.sleep(self._sweep_seconds)
+
+    def _ask_capabilities(self) -> None:
+        """Beside the sweep: a bridge that does not answer holds up nothing."""
+        if self._asking is None or self._asking.done():
+            asking = self._parts.feeds.ask_capabilities()
+            self._asking = asyncio.get_running_loop().create_task(asking)
 
     def _measure(self) -> None:
         metrics, dispatcher = self._parts.metrics, self._parts.dispatcher

@@ -56,12 +56,27 @@ class SqlLines:
         return [_line(row) for row in rows]
 
     async def save(self, line: Line) -> bool:
-        query = update(lines).where(lines.c.id == line.id).values(_values(line))
+        values = {name: value for name, value in _values(line).items() if name != "capabilities"}
+        query = update(lines).where(lines.c.id == line.id).values(values)
 
         def work(connection: Connection) -> bool:
             is_found = connection.execute(query).rowcount > 0
             if is_found:
                 raise_revision(connection)
             return is_found
+
+        return await self._database.write(work)
+
+    async def tell_capabilities(self, bridge_id: int, names: frozenset[str]) -> bool:
+        told = _names_json(names)
+        query = update(lines).where(
+            lines.c.bridge_id == bridge_id, lines.c.capabilities.is_distinct_from(told)
+        )
+
+        def work(connection: Connection) -> bool:
+            is_changed = connection.execute(query.values(capabilities=told)).rowcount > 0
+            if is_changed:
+                raise_revision(connection)
+            return is_changed
 
         return await self._database.write(work)

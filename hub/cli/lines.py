@@ -1,0 +1,79 @@
+"""hub lines: list the lines, what they can do, and switch some of it off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli.console import run
+from hub.config.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.app.console import Console
+    from hub.model.line import Line
+
+
+@click.group()
+def lines() -> None:
+    """Lines: list, show what one can do, switch capabilities off."""
+
+
+@lines.command(name="list")
+@click.pass_obj
+def list_lines(settings: Settings) -> None:
+    """Show the lines."""
+    from hub.model.ids import Prefix, id_text  # noqa: PLC0415
+
+    async def use(console: Console) -> list[str]:
+        return [
+            f"{id_text(Prefix.LINE, line.id)}  {line.handle:16} {line.status:8} {line.label or ''}".rstrip()
+            for line in await console.store.lines.all()
+        ]
+
+    for row in run(settings, use):
+        click.echo(row)
+
+
+@lines.command()
+@click.argument("line")
+@click.option("--off", multiple=True, metavar="NAME", help="Switch a capability off.")
+@click.option("--on", multiple=True, metavar="NAME", help="Switch it on again.")
+@click.pass_obj
+def capabilities(settings: Settings, line: str, off: tuple[str, ...], on: tuple[str, ...]) -> None:
+    """Show what LINE (its handle or id) can do; with --off and --on, change what it may."""
+    from hub.model.capability import CAPABILITIES  # noqa: PLC0415
+
+    for name in (*off, *on):
+        if name not in CAPABILITIES:
+            raise click.BadParameter(f"'{name}' is no capability; there are {', '.join(CAPABILITIES)}.")
+
+    async def use(console: Console) -> list[str]:
+        found = _find(line, await console.store.lines.all())
+        if off or on:
+            found = replace(found, capabilities_off=(found.capabilities_off | set(off)) - set(on))
+            await console.store.lines.save(found)
+            console.wake_ups.configuration_changed()
+        return [f"{name:16} {_state(found, name):12} {what}" for name, what in CAPABILITIES.items()]
+
+    for row in run(settings, use):
+        click.echo(row)
+
+
+def _find(text: str, known: list[Line]) -> Line:
+    from hub.model.ids import Prefix, id_text  # noqa: PLC0415
+    from hub.rules.chatkeys import normalize_handle  # noqa: PLC0415
+
+    for line in known:
+        if line.handle in {text, normalize_handle(text)} or id_text(Prefix.LINE, line.id) == text:
+            return line
+    raise click.UsageError(f"No line '{text}'. `hub lines list` shows them.")
+
+
+def _state(line: Line, name: str) -> str:
+    if line.capabilities is None:
+        return "off" if name in line.capabilities_off else "not told"
+    if name not in line.capabilities:
+        return "cannot"
+    return "off" if name in line.capabilities_off else "can"
