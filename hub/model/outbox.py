@@ -131,6 +131,16 @@ class OutboxItem:
     error: str | None
     created_at: int
     completed_at: int | None
+    #: The message that it sends, or acts on.
+    message_id: int | None = None
+    #: 0 to 100: higher first.
+    priority: int = 0
+    #: What the bridge found out or made, once it did.
+    result: dict[str, object] | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state >= OutboxState.SENT
 
 
 def _check(outbox_id: int) -> int:
