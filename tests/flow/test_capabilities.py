@@ -59,5 +59,5 @@ async def test_only_news_wake_others_and_unknown_names_are_dropped(world: HubWor
         await book.told(world.sandbox_line.bridge_id, frozenset({"text", "telepathy"}))
     line = (await world.directory.refresh()).lines_by_id[world.sandbox_line.id]
 
-    assert line.capabilities == {"text"}
+    assert line.capabilities == frozenset({"text"})
     assert world.wake_ups.configuration_changes == 1

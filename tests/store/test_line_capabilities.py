@@ -46,4 +46,4 @@ async def test_a_change_by_a_person_keeps_what_the_bridge_told(store: Store) -> 
     (line,) = await store.lines.all()
 
     assert (line.capabilities, line.capabilities_off) == (CAN, frozenset({"edit"}))
-    assert line.able == {"text"}
+    assert line.able == frozenset({"text"})
