@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from hub.api.ratelimit import RateLimiter
 from hub.flow.directory import DirectoryHolder
-from hub.flow.ports import Clock, WakeUps
+from hub.flow.live import NOBODY_TYPES
+from hub.flow.ports import Clock, LiveTyping, WakeUps
 from hub.flow.repositories import Store
 from hub.flow.sandbox import Ingesting, SimulatedContacts
 from hub.model.ids import IdFactory
@@ -82,3 +83,5 @@ class ApiParts:
     on_answer: Callable[[int], None]
     #: Whether the line's bridge can be asked to send at all.
     can_send: Callable[[Line], bool] = lambda line: True
+    #: Who types now, for GET /v1/typing.
+    live_typing: LiveTyping = NOBODY_TYPES

@@ -21,6 +21,7 @@ from hub.flow.rows import (
     RawRow,
     ReactionRow,
 )
+from hub.model.live import LiveEvent, Typist
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationOutcome
 
@@ -169,6 +170,35 @@ class WakeUps(Protocol):
 
     def job_added(self) -> None:
         """A long job (a replay, a requeue, a purge) waits to be run."""
+        ...
+
+
+class LiveTyping(Protocol):
+    """Knows who types now. Disposable: where it is kept may be away or empty at any time, and it forgets."""
+
+    async def typists(self, chat_id: int) -> list[Typist]:
+        """Who types in the chat now, by handle; nobody while that cannot be asked."""
+        ...
+
+
+class LiveSigns(Protocol):
+    """Takes what is only live, and tells those who follow. Never waits, never fails; losing one loses a moment."""
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether somebody follows at all; if not, `tell` costs its caller nothing but this question."""
+        ...
+
+    def recorded(self) -> None:
+        """Events were committed: whoever follows them may look."""
+        ...
+
+    def typing(self, typist: Typist, *, is_typing: bool) -> None:
+        """Somebody began to type, goes on, or stopped."""
+        ...
+
+    def tell(self, event: LiveEvent) -> None:
+        """Tell everybody who follows."""
         ...
 
 
