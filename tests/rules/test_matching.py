@@ -175,3 +175,44 @@ def test_table_agrees_with_a_scan(found: list[Subscription], event_type: str, li
     ]
 
     assert list(table.match(event_type, line_id, lambda: PAYLOAD)) == scanned == explained
+
+
+changes = st.lists(st.tuples(st.sets(st.integers(1, 50), max_size=4), subscriptions), max_size=6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("most_changed", [0, 256])
+@given(subscriptions, changes)
+def test_a_changed_table_is_the_one_compiled_anew(
+    most_changed: int, first: list[Subscription], turns: list[tuple[set[int], list[Subscription]]]
+) -> None:
+    """Whatever came and went, one by one or so much that all is compiled again; the old tables stay as they were."""
+    kept = {one.webhook_id: one for one in first}
+    before = table = MatchTable(first)
+    was = verdicts(before)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("hub.rules.matching.MOST_CHANGED", most_changed)
+        for gone, now in turns:
+            table = table.changed(gone, now)
+            for number in gone:
+                kept.pop(number, None)
+            kept.update({one.webhook_id: one for one in now})
+
+    assert verdicts(table) == verdicts(MatchTable(kept.values()))
+    assert verdicts(before) == was
+
+
+def verdicts(table: MatchTable) -> list[object]:
+    """Everything that a table says about an event of each type on each line."""
+    asked = [(one.name, line_id) for one in EVENT_TYPES for line_id in (None, 1, 2, 3)]
+    return [
+        (table.match(*what, PAYLOAD), table.explain(*what, PAYLOAD) if what[1] == 1 else None)
+        for what in asked
+    ]
+
+
+def test_a_table_forgets_lines_and_types_that_nobody_asks_for() -> None:
+    """A hub whose lines come and go does not grow."""
+    table = MatchTable([wants(1, "*", line_id=7, condition=STOP), wants(2, "message.*")])
+
+    assert table.changed([1, 2], [])._by_line == {}
