@@ -8,6 +8,7 @@ Deliveries and outbox items hold their own due time: a crash at any point leaves
 from __future__ import annotations
 
 from hub.store.schema.base import metadata
+from hub.store.schema.chats import chat_members, contact_cards, places, poll_votes, polls
 from hub.store.schema.configuration import api_keys, bridges, lines, processes, revisions, shards, webhooks
 from hub.store.schema.contacts import (
     availability,
@@ -19,7 +20,7 @@ from hub.store.schema.contacts import (
 )
 from hub.store.schema.conversations import chats, events, messages, raw_payloads, reactions
 from hub.store.schema.files import blobs, file_uses, files
-from hub.store.schema.sandbox import sandbox_sends
+from hub.store.schema.sandbox import sandbox_memory, sandbox_sends
 from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, outbox
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "availability",
     "blobs",
     "bridges",
+    "chat_members",
     "chats",
+    "contact_cards",
     "contact_group_members",
     "contact_groups",
     "contact_handles",
@@ -44,10 +47,14 @@ __all__ = [
     "messages",
     "metadata",
     "outbox",
+    "places",
+    "poll_votes",
+    "polls",
     "processes",
     "raw_payloads",
     "reactions",
     "revisions",
+    "sandbox_memory",
     "sandbox_sends",
     "shards",
     "webhooks",

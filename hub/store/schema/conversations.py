@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -40,6 +41,15 @@ chats = Table(
     instant("left_at"),
     UniqueConstraint("line_id", "chat_key"),
     Index(None, "line_id", "last_message_at", "id"),
+    #: Groups are few among the chats of a line, and are looked for by their members.
+    Index(
+        "ix_chats_groups",
+        "line_id",
+        "last_message_at",
+        "id",
+        sqlite_where=text("is_group = 1"),
+        postgresql_where=text("is_group = 1"),
+    ),
 )
 
 messages = Table(
@@ -49,7 +59,7 @@ messages = Table(
     Column("line_id", Key, nullable=False),
     Column("chat_id", Key, nullable=False),
     Column("guid", Text, nullable=False),
-    #: 0 until the message itself was seen: a receipt may arrive before it.
+    #: How we know of it (hub.flow.rows.Known): a receipt may arrive before the message.
     Column("is_known", SmallInteger, nullable=False),
     Column("sender", Text),
     Column("text", Text),
@@ -128,9 +138,15 @@ events = Table(
     Column("chat_id", Key),
     #: BLAKE2b-128 of the dedupe key `{line}:{guid}:{kind}:{mark}`.
     Column("dedupe_key", LargeBinary, nullable=False, unique=True),
-    #: When it happened, as the bridge tells; the id tells when it was recorded.
+    #: When it happened, as the bridge tells; the position tells when it was recorded.
     instant("occurred_at", nullable=False),
     Column("raw_id", Key),
     #: The native wire form of the event's `data` (contracts: messages.dev §6), rendered once.
     Column("data", Text, nullable=False),
+    #: Rises in the order of the commits, whoever commits: its id, or more where a later id was committed before.
+    Column("position", BigInteger, nullable=False, server_default="0"),
+    #: Whoever reads on reads here alone, until something fits.
+    Index("ix_events_position", "position", "line_id", "chat_id", "type"),
+    #: Rows are only added; PostgreSQL reads an index alone where it has swept.
+    postgresql_with={"autovacuum_vacuum_insert_scale_factor": 0.05},
 )

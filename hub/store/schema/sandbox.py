@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, SmallInteger, Table, Text
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, SmallInteger, Table, Text
 
 from hub.store.schema.base import instant, metadata
 
@@ -21,4 +21,17 @@ sandbox_sends = Table(
     instant("accepted_at", nullable=False),
     Column("content", Text, nullable=False),
     Index("ix_sandbox_sends_evidence", "next_evidence_at"),
+    Index(None, "guid"),
+)
+
+#: What the simulated network knows beside the sends: groups, backgrounds, the line's contact card.
+sandbox_memory = Table(
+    "sandbox_memory",
+    metadata,
+    Column("line_handle", Text, nullable=False),
+    #: A chat key, or what it is about.
+    Column("name", Text, nullable=False),
+    #: JSON object.
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("line_handle", "name"),
 )
