@@ -57,6 +57,8 @@ class Call(Generic[Query, Body]):
     headers: Mapping[bytes, bytes]
     now_ms: int
     uses: UseCases
+    #: Returns when the caller has gone away; for answers that take their time.
+    gone: Callable[[], Awaitable[None]]
 
     async def line(self, text: str, *, param: str = "from") -> Line:
         """Find the line that a field names, if the key may use it."""

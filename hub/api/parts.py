@@ -5,6 +5,7 @@ Not here: what the surface does with it (hub.api.surface).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -83,5 +84,7 @@ class ApiParts:
     on_answer: Callable[[int], None]
     #: Whether the line's bridge can be asked to send at all.
     can_send: Callable[[Line], bool] = lambda line: True
+    #: Between two looks of a caller who waits.
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Who types now, for GET /v1/typing.
     live_typing: LiveTyping = NOBODY_TYPES

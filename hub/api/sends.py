@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from hub.api.calls import Call, Reply
-from hub.flow.outgoing import Repeatable
+from hub.api.waiting import PREFER, Headers, wait_for, wanted_wait
+from hub.flow.outgoing import Accepted, Repeatable
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
-from hub.model.outbox import OperationKind
+from hub.model.outbox import (
+    STATE_NAME,
+    WIRE_STATUS,
+    OperationKind,
+    OutboxItem,
+    OutboxStateName,
+    OutboxStatus,
+)
 from hub.rules.idempotency import hash_request, validate_key
 from hub.rules.problems import Problem
 
@@ -26,7 +34,7 @@ SEND_ERRORS: Final = (
     "chat_not_found",
     "idempotency_key_conflict",
 )
-SEND_HEADERS: Final = ("Idempotency-Key",)
+SEND_HEADERS: Final = ("Idempotency-Key", PREFER)
 
 From = Annotated[str, Meta(min_length=1, max_length=320, description="The line: its handle or its `ln_` id.")]
 To = Annotated[
@@ -36,14 +44,18 @@ MessageReference = Annotated[
     str, Meta(min_length=1, max_length=512, description="A `msg_` id or the network's GUID.")
 ]
 
-OutboxStatus = Literal["pending", "claimed", "sent", "failed"]
-
 
 class SendReply(msgspec.Struct, frozen=True, kw_only=True):
     """The send is durable and will be tried. Accepted is not delivered: GET /v1/outbox tells."""
 
     id: str
     status: OutboxStatus
+    #: Our finer word for `status`; this and what follows only with `Prefer: wait=N`.
+    state: OutboxStateName | UnsetType = UNSET
+    #: A code, and what it means, once it failed.
+    error: str | UnsetType | None = UNSET
+    #: What the bridge found out or made, where there is more to tell than that it was done.
+    result: dict[str, Any] | UnsetType | None = UNSET
     request_id: str
 
 
@@ -54,16 +66,42 @@ async def accept(
     *,
     resolved: Mapping[str, object],
 ) -> Reply:
-    """Owe the call's body to the line's bridge and answer 201."""
+    """Owe the call's body to the line's bridge and answer 201: at once, or with `Prefer: wait=N` when it is done."""
+    seconds = wanted_wait(call)
     payload = {**wire_fields(call.body), **resolved}
     accepted = await call.uses.outgoing.accept(
         line, kind, payload, api_key_id=call.key.id, repeatable=_repeatable(call, kind)
     )
+    return await answer(call, accepted, seconds=seconds)
+
+
+async def answer(call: Call[Any, Any], accepted: Accepted, *, seconds: int | None) -> Reply:
+    """Tell of an outbox item that is durable; with `seconds`, wait for what becomes of it.
+
+    Args:
+        call: The request that made it.
+        accepted: The item.
+        seconds: What `wanted_wait` gave, read before anything was owed.
+    """
     content = SendReply(
         id=id_text(Prefix.OUTBOX, accepted.outbox_id), status="pending", request_id=call.request_id
     )
-    headers = ((b"idempotent-replayed", b"true"),) if accepted.is_replayed else ()
+    headers: Headers = ((b"idempotent-replayed", b"true"),) if accepted.is_replayed else ()
+    if seconds is not None:
+        item, granted = await wait_for(call, accepted.outbox_id, seconds)
+        headers += granted
+        content = content if item is None or not granted else _with_verdict(content, item)
     return Reply(content=content, status=201, headers=headers)
+
+
+def _with_verdict(content: SendReply, item: OutboxItem) -> SendReply:
+    return msgspec.structs.replace(
+        content,
+        status=WIRE_STATUS[item.state],
+        state=STATE_NAME[item.state],
+        error=item.error if item.is_finished else None,
+        result=item.result,
+    )
 
 
 def wire_fields(body: msgspec.Struct) -> dict[str, object]:

@@ -7,6 +7,7 @@ Order: method, API key, rate limit, scope, query, body, handler. Each refusal is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -73,6 +74,7 @@ class PathApp:
             headers=headers,
             now_ms=now_ms,
             uses=self._uses,
+            gone=partial(_gone, receive),
         )
 
     async def _admit(
@@ -110,6 +112,12 @@ class PathApp:
         if not raw and endpoint.is_body_optional:
             return b"", endpoint.body()
         return raw, read_json(raw, endpoint.body, most_depth=settings.json_depth)
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the caller has gone away; what is left of its body is not looked at."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def allowed_methods(endpoints: Sequence[AnyEndpoint]) -> str:

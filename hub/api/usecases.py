@@ -13,6 +13,7 @@ from hub.flow.lines import LineBook
 from hub.flow.outgoing import Outgoing
 from hub.flow.repositories import Store
 from hub.flow.sandbox import SandboxStage
+from hub.flow.verdicts import Verdicts
 from hub.flow.webhooks import WebhookRegistry
 
 
@@ -29,6 +30,7 @@ class UseCases:
     lines: LineBook
     outgoing: Outgoing
     sandbox: SandboxStage
+    verdicts: Verdicts
     webhooks: WebhookRegistry
     #: /healthz, /readyz and /metrics look at the parts themselves.
     parts: ApiParts
@@ -65,6 +67,7 @@ def use_cases(parts: ApiParts) -> UseCases:
             clock=clock,
             random_bytes=random_bytes,
         ),
+        verdicts=Verdicts(outbox=store.outbox, sleep=parts.sleep, monotonic=parts.monotonic),
         webhooks=WebhookRegistry(
             store=store,
             directory=directory,

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Literal
 
 
 class OutboxState(IntEnum):
@@ -34,14 +35,27 @@ OUTBOX_MOVES: dict[OutboxState, frozenset[OutboxState]] = {
     OutboxState.CANCELLED: frozenset(),
 }
 
+OutboxStatus = Literal["pending", "claimed", "sent", "failed"]
+OutboxStateName = Literal["pending", "dispatched", "unknown", "sent", "failed", "cancelled"]
+
 #: The outbox statuses of the wire (contracts: messages.dev §4).
-WIRE_STATUS: dict[OutboxState, str] = {
+WIRE_STATUS: dict[OutboxState, OutboxStatus] = {
     OutboxState.PENDING: "pending",
     OutboxState.DISPATCHED: "claimed",
     OutboxState.UNKNOWN: "claimed",
     OutboxState.SENT: "sent",
     OutboxState.FAILED: "failed",
     OutboxState.CANCELLED: "failed",
+}
+
+#: Our finer words for them.
+STATE_NAME: dict[OutboxState, OutboxStateName] = {
+    OutboxState.PENDING: "pending",
+    OutboxState.DISPATCHED: "dispatched",
+    OutboxState.UNKNOWN: "unknown",
+    OutboxState.SENT: "sent",
+    OutboxState.FAILED: "failed",
+    OutboxState.CANCELLED: "cancelled",
 }
 
 
@@ -135,6 +149,8 @@ class OutboxItem:
     message_id: int | None = None
     #: 0 to 100: higher first.
     priority: int = 0
+    #: How many parts the network has.
+    parts_done: int = 0
     #: What the bridge found out or made, once it did.
     result: dict[str, object] | None = None
 

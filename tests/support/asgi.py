@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ class Answered:
         return param
 
 
+class HungUp(Exception):
+    """The client went away before it was answered."""
+
+
 class Caller:
     """A client in the same process. `calls` counts what it sent."""
 
@@ -67,6 +72,7 @@ class Caller:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         chunks: Sequence[bytes] | None = None,
+        gone: asyncio.Event | None = None,
     ) -> Answered:
         """Send one request.
 
@@ -76,6 +82,10 @@ class Caller:
             body: Bytes as they are; anything else as JSON; None for an empty body.
             headers: Beside `Authorization`.
             chunks: The body in pieces, instead of `body`.
+            gone: Once set, the client has hung up.
+
+        Raises:
+            HungUp: Nothing was answered to a client that is no longer there.
         """
         raw_path, _, query = path.partition("?")
         sent = [
@@ -98,7 +108,8 @@ class Caller:
             "client": ("127.0.0.1", 40000),
             "server": ("127.0.0.1", 8080),
         }
-        return await _exchange(self._app, scope, list(chunks) if chunks is not None else [_encoded(body)])
+        pieces = list(chunks) if chunks is not None else [_encoded(body)]
+        return await _exchange(self._app, scope, pieces, gone)
 
 
 def _encoded(body: Any) -> bytes:
@@ -107,11 +118,14 @@ def _encoded(body: Any) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
-async def _exchange(app: Application, scope: dict[str, Any], chunks: list[bytes]) -> Answered:
+async def _exchange(
+    app: Application, scope: dict[str, Any], chunks: list[bytes], gone: asyncio.Event | None
+) -> Answered:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         if not chunks:
+            await (gone or asyncio.Event()).wait()
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
 
@@ -119,6 +133,8 @@ async def _exchange(app: Application, scope: dict[str, Any], chunks: list[bytes]
         sent.append(message)
 
     await app(scope, receive, send)
+    if not sent:
+        raise HungUp
     start, *rest = sent
     body = b"".join(message.get("body", b"") for message in rest)
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -76,6 +76,24 @@ class WakeUpsHeard:
         self.jobs += 1
 
 
+async def _nothing(seconds: float) -> None:
+    """Let nothing happen meanwhile."""
+
+
+@dataclass(slots=True)
+class Naps:
+    """The pauses of those who wait: the clock moves on at once, and a test may let something happen meanwhile."""
+
+    clock: ManualClock
+    taken: list[float] = field(default_factory=list)
+    meanwhile: Callable[[float], Awaitable[None]] = _nothing
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+        await self.clock.sleep(seconds)
+        await self.meanwhile(seconds)
+
+
 @dataclass(kw_only=True, slots=True)
 class HubWorld:
     """Everything of one hub that a test may look at."""
@@ -86,6 +104,7 @@ class HubWorld:
     clock: ManualClock
     new_id: IdFactory
     wake_ups: WakeUpsHeard
+    naps: Naps
     keys: KeyRing
     ingest: Ingest
     sandbox_line: Line
@@ -181,7 +200,9 @@ async def _world(store: Store, settings: dict[str, Any]) -> HubWorld:
     ingest = Ingest(
         store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
     )
+    naps = Naps(clock)
     parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings)
+    parts = replace(parts, sleep=naps)
     admin = await keys.create(KeyWish(name="admin", scopes=frozenset({"admin"})))
     return HubWorld(
         parts=parts,
@@ -190,6 +211,7 @@ async def _world(store: Store, settings: dict[str, Any]) -> HubWorld:
         clock=clock,
         new_id=new_id,
         wake_ups=wake_ups,
+        naps=naps,
         keys=keys,
         ingest=ingest,
         sandbox_line=sandbox_line,
