@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hub.model.line_safety import LineSafety
 from hub.model.webhook import StoredSecret
 
 
@@ -43,6 +44,8 @@ class Line:
     capabilities: frozenset[str] | None = None
     #: What the operator switched off.
     capabilities_off: frozenset[str] = frozenset()
+    #: What it wants otherwise than the hub, to be kept safe.
+    safety: LineSafety = LineSafety()  # noqa: RUF009 - frozen
 
     @property
     def able(self) -> frozenset[str] | None:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
 from hub.model.line import Line
+from hub.model.line_safety import LineSafety
 from hub.store.database import Database
 from hub.store.repositories.configuration import raise_revision
 from hub.store.schema import lines
@@ -20,6 +21,7 @@ def _values(line: Line) -> dict[str, Any]:
         "is_contact_first": int(line.is_contact_first),
         "capabilities": None if line.capabilities is None else _names_json(line.capabilities),
         "capabilities_off": _names_json(line.capabilities_off),
+        "safety": msgspec.json.encode(line.safety).decode(),
     }
 
 
@@ -34,6 +36,7 @@ def _line(row: Row[Any]) -> Line:
     told = row.capabilities
     values["capabilities"] = None if told is None else frozenset(msgspec.json.decode(told))
     values["capabilities_off"] = frozenset(msgspec.json.decode(row.capabilities_off))
+    values["safety"] = msgspec.json.decode(row.safety, type=LineSafety)
     return Line(**values)
 
 

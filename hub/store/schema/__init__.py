@@ -20,6 +20,7 @@ from hub.store.schema.contacts import (
 )
 from hub.store.schema.conversations import chats, events, messages, raw_payloads, reactions
 from hub.store.schema.files import blobs, file_uses, files
+from hub.store.schema.safety import consent_log, consents, line_counts, line_days, line_health, openings
 from hub.store.schema.sandbox import sandbox_memory, sandbox_sends
 from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, outbox
 
@@ -31,6 +32,8 @@ __all__ = [
     "bridges",
     "chat_members",
     "chats",
+    "consent_log",
+    "consents",
     "contact_cards",
     "contact_group_members",
     "contact_groups",
@@ -43,9 +46,13 @@ __all__ = [
     "files",
     "idempotency_keys",
     "jobs",
+    "line_counts",
+    "line_days",
+    "line_health",
     "lines",
     "messages",
     "metadata",
+    "openings",
     "outbox",
     "places",
     "poll_votes",

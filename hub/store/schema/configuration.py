@@ -68,6 +68,8 @@ lines = Table(
     Column("capabilities", Text),
     #: JSON list of what the operator switched off.
     Column("capabilities_off", Text, nullable=False, server_default="[]"),
+    #: JSON of the line's own settings of safety (hub.model.line_safety).
+    Column("safety", Text, nullable=False, server_default="{}"),
 )
 
 webhooks = Table(
