@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hub.flow.file_store import Files
+from hub.flow.configuration import Configurations
 from hub.flow.ports import HotStore
 from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
 from hub.model.delivery import Attempt, Delivery, DeliveryState
@@ -267,8 +269,10 @@ class Store:
     hot: HotStore
     bridges: Bridges
     chats: Chats
+    configurations: Configurations
     deliveries: Deliveries
     events: Events
+    files: Files
     jobs: Jobs
     keys: Keys
     lines: Lines

@@ -2,6 +2,7 @@
 
 HubError
 ├── InvalidRequest      the caller's fault: 4xx with code, message and field
+├── BlobMissing         the bytes of a file are not where they should be
 ├── StoreError          the database could not do it
 │   └── StoreUnavailable    it could not just now, whatever was asked
 ├── BridgeError         a bridge could not do it
@@ -41,6 +42,10 @@ class StoreError(HubError):
 
 class StoreUnavailable(StoreError):
     """The database is locked, full, broken or gone: whatever is asked now fails, and may succeed later."""
+
+
+class BlobMissing(HubError):
+    """The bytes of a file are not where they should be."""
 
 
 class BridgeError(HubError):

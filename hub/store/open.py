@@ -17,8 +17,10 @@ from hub.store import address, revision
 from hub.store.database import Database
 from hub.store.repositories.bridges import SqlBridges
 from hub.store.repositories.chats import SqlChats
+from hub.store.repositories.configurations import SqlConfigurations
 from hub.store.repositories.deliveries import SqlDeliveries
 from hub.store.repositories.events import SqlEvents
+from hub.store.repositories.files import SqlFiles
 from hub.store.repositories.jobs import SqlJobs
 from hub.store.repositories.keys import SqlKeys
 from hub.store.repositories.lines import SqlLines
@@ -93,8 +95,10 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         hot=hot,
         bridges=SqlBridges(database, sealer),
         chats=SqlChats(database),
+        configurations=SqlConfigurations(database, sealer),
         deliveries=SqlDeliveries(database),
         events=SqlEvents(database),
+        files=SqlFiles(database),
         jobs=SqlJobs(database),
         keys=SqlKeys(database),
         lines=SqlLines(database),
