@@ -73,8 +73,8 @@ class WebhookRegistry:
         self._egress = egress
 
     async def all(self) -> Sequence[Webhook]:
-        """Every webhook, oldest first."""
-        return sorted((await self._directory.refresh()).webhooks.values(), key=lambda each: each.id)
+        """Every webhook, oldest first, with what is known of their failing now."""
+        return sorted((await self._directory.reload()).webhooks.values(), key=lambda each: each.id)
 
     async def get(self, webhook_id: int) -> Webhook:
         """Find a webhook.

@@ -89,6 +89,7 @@ class Dispatcher:
         self._disable = disable
         #: The webhooks as the lanes know them.
         self._webhooks: Mapping[int, Webhook] = directory.current.webhooks
+        self._changed = directory.watch_webhooks()
         self._owned: frozenset[int] = frozenset()
         self._lanes = LaneBook(lane_queue=limits.lane_queue, most_queued=limits.most_queued)
         self._reader = Reader(store, clock, describe=self._describe, on_found=self._on_found)
@@ -135,15 +136,15 @@ class Dispatcher:
     def configuration_changed(self) -> None:
         """Take over what changed in the directory: paces, places, URLs; webhooks disabled, enabled, deleted."""
         before, after = self._webhooks, self._directory.current.webhooks
-        if after is before:
-            return
         self._webhooks = after
-        for webhook_id in before.keys() - after.keys():
-            self._receivers.forget(webhook_id)
-            if (lane := self._lanes.get(webhook_id)) is not None:
-                self._lanes.close(lane)
-        for webhook_id, webhook in after.items():
-            if webhook != before.get(webhook_id):
+        while self._changed:
+            webhook_id = self._changed.pop()
+            webhook = after.get(webhook_id)
+            if webhook is None:
+                self._receivers.forget(webhook_id)
+                if (lane := self._lanes.get(webhook_id)) is not None:
+                    self._lanes.close(lane)
+            elif webhook != before.get(webhook_id):
                 self._take_over(webhook)
 
     @property

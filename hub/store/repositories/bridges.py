@@ -14,6 +14,18 @@ from hub.store.schema import bridges, lines
 from hub.store.sealing import Sealer
 
 
+def bridge_from(row: Row[Any], sealer: Sealer) -> Bridge:
+    return Bridge(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        secrets=open_secrets(sealer, "bridges", row.id, row.secrets),
+        cursor=row.cursor,
+        is_enabled=bool(row.is_enabled),
+        created_at=row.created_at,
+    )
+
+
 class SqlBridges:
     """hub.flow.repositories.Bridges."""
 
@@ -26,14 +38,14 @@ class SqlBridges:
 
         def work(connection: Connection) -> None:
             connection.execute(insert(bridges).values(values))
-            raise_revision(connection)
+            raise_revision(connection, bridges, [bridge.id])
 
         await self._database.write(work)
 
     async def all(self) -> list[Bridge]:
         query = select(bridges).order_by(bridges.c.id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [self._bridge(row) for row in rows]
+        return [bridge_from(row, self._sealer) for row in rows]
 
     async def save(self, bridge: Bridge) -> bool:
         query = update(bridges).where(bridges.c.id == bridge.id).values(self._values(bridge))
@@ -41,7 +53,7 @@ class SqlBridges:
         def work(connection: Connection) -> bool:
             is_found = connection.execute(query).rowcount > 0
             if is_found:
-                raise_revision(connection)
+                raise_revision(connection, bridges, [bridge.id])
             return is_found
 
         return await self._database.write(work)
@@ -53,7 +65,7 @@ class SqlBridges:
         def work(connection: Connection) -> bool:
             is_gone = connection.execute(query).rowcount > 0
             if is_gone:
-                raise_revision(connection)
+                raise_revision(connection, bridges, [bridge_id])
             return is_gone
 
         return await self._database.write(work)
@@ -72,14 +84,3 @@ class SqlBridges:
             "is_enabled": int(bridge.is_enabled),
             "created_at": bridge.created_at,
         }
-
-    def _bridge(self, row: Row[Any]) -> Bridge:
-        return Bridge(
-            id=row.id,
-            name=row.name,
-            kind=row.kind,
-            secrets=open_secrets(self._sealer, "bridges", row.id, row.secrets),
-            cursor=row.cursor,
-            is_enabled=bool(row.is_enabled),
-            created_at=row.created_at,
-        )

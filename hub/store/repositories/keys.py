@@ -41,7 +41,7 @@ class SqlKeys:
 
         def work(connection: Connection) -> None:
             connection.execute(insert(api_keys).values(values))
-            raise_revision(connection)
+            raise_revision(connection, api_keys, [key.id])
 
         await self._database.write(work)
 
@@ -57,18 +57,18 @@ class SqlKeys:
 
     async def revoke(self, key_id: int, *, at: int) -> bool:
         query = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-        return await self._change(query.values(revoked_at=at))
+        return await self._change(key_id, query.values(revoked_at=at))
 
     async def expire(self, key_id: int, *, at: int) -> bool:
         sooner = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > at)
         query = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None), sooner)
-        return await self._change(query.values(expires_at=at))
+        return await self._change(key_id, query.values(expires_at=at))
 
-    async def _change(self, query: Update) -> bool:
+    async def _change(self, key_id: int, query: Update) -> bool:
         def work(connection: Connection) -> bool:
             is_changed = connection.execute(query).rowcount > 0
             if is_changed:
-                raise_revision(connection)
+                raise_revision(connection, api_keys, [key_id])
             return is_changed
 
         return await self._database.write(work)

@@ -29,7 +29,7 @@ def _names_json(names: frozenset[str]) -> str:
     return msgspec.json.encode(sorted(names)).decode()
 
 
-def _line(row: Row[Any]) -> Line:
+def line_from(row: Row[Any]) -> Line:
     values = dict(row._mapping)
     values["is_active"] = bool(row.is_active)
     values["is_contact_first"] = bool(row.is_contact_first)
@@ -49,14 +49,14 @@ class SqlLines:
     async def add(self, line: Line) -> None:
         def work(connection: Connection) -> None:
             connection.execute(insert(lines).values(_values(line)))
-            raise_revision(connection)
+            raise_revision(connection, lines, [line.id])
 
         await self._database.write(work)
 
     async def all(self) -> list[Line]:
         query = select(lines).order_by(lines.c.id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_line(row) for row in rows]
+        return [line_from(row) for row in rows]
 
     async def save(self, line: Line) -> bool:
         values = {name: value for name, value in _values(line).items() if name != "capabilities"}
@@ -65,7 +65,7 @@ class SqlLines:
         def work(connection: Connection) -> bool:
             is_found = connection.execute(query).rowcount > 0
             if is_found:
-                raise_revision(connection)
+                raise_revision(connection, lines, [line.id])
             return is_found
 
         return await self._database.write(work)
@@ -77,9 +77,10 @@ class SqlLines:
         )
 
         def work(connection: Connection) -> bool:
-            is_changed = connection.execute(query.values(capabilities=told)).rowcount > 0
-            if is_changed:
-                raise_revision(connection)
-            return is_changed
+            changed = query.values(capabilities=told).returning(lines.c.id)
+            ids = connection.execute(changed).scalars().all()
+            if ids:
+                raise_revision(connection, lines, ids)
+            return bool(ids)
 
         return await self._database.write(work)

@@ -31,8 +31,21 @@ _PLAIN = (
     "created_at",
     "updated_at",
 )
-_PRESENT = webhooks.c.deleted_at.is_(None)
+PRESENT = webhooks.c.deleted_at.is_(None)
 _encode = msgspec.json.encode
+
+
+def webhook_from(row: Row[Any], sealer: Sealer) -> Webhook:
+    schedule = row.retry_schedule
+    return Webhook(
+        **{name: getattr(row, name) for name in _PLAIN},
+        patterns=msgspec.json.decode(row.patterns, type=tuple[str, ...]),
+        headers=open_headers(sealer, row.id, row.headers),
+        secrets=open_secrets(sealer, "webhooks", row.id, row.secrets),
+        retry_schedule=None if schedule is None else msgspec.json.decode(schedule, type=tuple[float, ...]),
+        is_active=bool(row.is_active),
+        is_ordered=bool(row.is_ordered),
+    )
 
 
 class SqlWebhooks:
@@ -47,19 +60,19 @@ class SqlWebhooks:
 
         def work(connection: Connection) -> None:
             connection.execute(insert(webhooks).values(values))
-            raise_revision(connection)
+            raise_revision(connection, webhooks, [webhook.id])
 
         await self._database.write(work)
 
     async def get(self, webhook_id: int) -> Webhook | None:
-        query = select(webhooks).where(webhooks.c.id == webhook_id, _PRESENT)
+        query = select(webhooks).where(webhooks.c.id == webhook_id, PRESENT)
         row = await self._database.read(lambda connection: connection.execute(query).first())
-        return self._webhook(row) if row else None
+        return webhook_from(row, self._sealer) if row else None
 
     async def all(self) -> list[Webhook]:
-        query = select(webhooks).where(_PRESENT).order_by(webhooks.c.id)
+        query = select(webhooks).where(PRESENT).order_by(webhooks.c.id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [self._webhook(row) for row in rows]
+        return [webhook_from(row, self._sealer) for row in rows]
 
     async def save(self, webhook: Webhook, *, seen_at: int | None = None) -> bool:
         values = self._values(webhook)
@@ -98,7 +111,7 @@ class SqlWebhooks:
         is_active: bool = False,
         seen_at: int | None = None,
     ) -> bool:
-        query = update(webhooks).where(webhooks.c.id == webhook_id, _PRESENT).values(values)
+        query = update(webhooks).where(webhooks.c.id == webhook_id, PRESENT).values(values)
         if seen_at is not None:
             query = query.where(webhooks.c.updated_at == seen_at)
         if is_active:
@@ -107,7 +120,7 @@ class SqlWebhooks:
         def work(connection: Connection) -> bool:
             is_found = connection.execute(query).rowcount > 0
             if is_found:
-                raise_revision(connection)
+                raise_revision(connection, webhooks, [webhook_id])
             return is_found
 
         return await self._database.write(work)
@@ -124,25 +137,11 @@ class SqlWebhooks:
             "is_ordered": int(webhook.is_ordered),
         }
 
-    def _webhook(self, row: Row[Any]) -> Webhook:
-        schedule = row.retry_schedule
-        return Webhook(
-            **{name: getattr(row, name) for name in _PLAIN},
-            patterns=msgspec.json.decode(row.patterns, type=tuple[str, ...]),
-            headers=open_headers(self._sealer, row.id, row.headers),
-            secrets=open_secrets(self._sealer, "webhooks", row.id, row.secrets),
-            retry_schedule=None
-            if schedule is None
-            else msgspec.json.decode(schedule, type=tuple[float, ...]),
-            is_active=bool(row.is_active),
-            is_ordered=bool(row.is_ordered),
-        )
-
     async def list(self, *, line_id: int | None, after: int | None, limit: int) -> list[Webhook]:
-        query = select(webhooks).where(_PRESENT).order_by(webhooks.c.id.desc()).limit(limit)
+        query = select(webhooks).where(PRESENT).order_by(webhooks.c.id.desc()).limit(limit)
         if line_id is not None:
             query = query.where(or_(webhooks.c.line_id == line_id, webhooks.c.line_id.is_(None)))
         if after is not None:
             query = query.where(webhooks.c.id < after)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [self._webhook(row) for row in rows]
+        return [webhook_from(row, self._sealer) for row in rows]

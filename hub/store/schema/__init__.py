@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from hub.store.schema.base import metadata
 from hub.store.schema.chats import chat_members, contact_cards, places, poll_votes, polls
-from hub.store.schema.configuration import api_keys, bridges, lines, processes, revisions, shards, webhooks
+from hub.store.schema.configuration import (
+    api_keys,
+    bridges,
+    configuration_changes,
+    lines,
+    processes,
+    revisions,
+    shards,
+    webhooks,
+)
 from hub.store.schema.contacts import (
     availability,
     contact_group_members,
@@ -32,6 +41,7 @@ __all__ = [
     "bridges",
     "chat_members",
     "chats",
+    "configuration_changes",
     "consent_log",
     "consents",
     "contact_cards",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Table, Text
 
 from hub.store.schema.base import Key, instant, key, metadata
 
@@ -13,6 +13,18 @@ revisions = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("version", BigInteger, nullable=False),
+)
+
+#: For each thing that was ever added, changed or deleted, the revision that its last change raised: a process whose
+#: tables are stale reads again what changed, not everything.
+configuration_changes = Table(
+    "configuration_changes",
+    metadata,
+    #: Its table; `*` when everything may have changed.
+    Column("noun", Text, primary_key=True),
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+    Index(None, "revision"),
 )
 
 #: Running processes. A node number makes ids unique across processes.
