@@ -33,11 +33,11 @@ class Directory:
     """One revision of lines, bridges and webhooks, ready to be looked up."""
 
     revision: int
-    lines_by_handle: Mapping[str, Line]
-    lines_by_id: Mapping[int, Line]
-    bridges_by_name: Mapping[str, Bridge]
-    bridges_by_id: Mapping[int, Bridge]
-    webhooks: Mapping[int, Webhook]
+    lines_by_handle: MappingProxyType[str, Line]
+    lines_by_id: MappingProxyType[int, Line]
+    bridges_by_name: MappingProxyType[str, Bridge]
+    bridges_by_id: MappingProxyType[int, Bridge]
+    webhooks: MappingProxyType[int, Webhook]
     table: MatchTable
 
 
@@ -116,8 +116,10 @@ _handle: Callable[[Line], str] = attrgetter("handle")
 _name: Callable[[Bridge], str] = attrgetter("name")
 
 
-def _updated(before: Mapping[int, _Noun], gone: Iterable[int], now: Iterable[_Noun]) -> Mapping[int, _Noun]:
-    after = dict(before)
+def _updated(
+    before: MappingProxyType[int, _Noun], gone: Iterable[int], now: Iterable[_Noun]
+) -> MappingProxyType[int, _Noun]:
+    after = before.copy()
     for number in gone:
         after.pop(number, None)
     after.update((each.id, each) for each in now)
@@ -125,14 +127,14 @@ def _updated(before: Mapping[int, _Noun], gone: Iterable[int], now: Iterable[_No
 
 
 def _renamed(
-    before: Mapping[str, _Noun],
+    before: MappingProxyType[str, _Noun],
     by_id: Mapping[int, _Noun],
     gone: Iterable[int],
     now: Sequence[_Noun],
     *,
     name: Callable[[_Noun], str],
-) -> Mapping[str, _Noun]:
-    after = dict(before)
+) -> MappingProxyType[str, _Noun]:
+    after = before.copy()
     for number in (*gone, *(each.id for each in now)):
         if number in by_id:
             after.pop(name(by_id[number]), None)  # before any is added: two may have changed names
