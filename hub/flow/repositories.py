@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from hub.flow.file_store import Files
 from hub.flow.configuration import Configurations
+from hub.flow.contact_store import Availability, ContactGroups, Contacts
 from hub.flow.ports import HotStore
 from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
 from hub.model.delivery import Attempt, Delivery, DeliveryState
@@ -267,9 +268,12 @@ class Store:
     """Everything that is kept."""
 
     hot: HotStore
+    availability: Availability
     bridges: Bridges
     chats: Chats
     configurations: Configurations
+    contact_groups: ContactGroups
+    contacts: Contacts
     deliveries: Deliveries
     events: Events
     files: Files

@@ -15,9 +15,12 @@ from hub.flow.ports import HotStore
 from hub.flow.repositories import Store
 from hub.store import address, revision
 from hub.store.database import Database
+from hub.store.repositories.availability import SqlAvailability
 from hub.store.repositories.bridges import SqlBridges
 from hub.store.repositories.chats import SqlChats
 from hub.store.repositories.configurations import SqlConfigurations
+from hub.store.repositories.contact_groups import SqlContactGroups
+from hub.store.repositories.contacts import SqlContacts
 from hub.store.repositories.deliveries import SqlDeliveries
 from hub.store.repositories.events import SqlEvents
 from hub.store.repositories.files import SqlFiles
@@ -93,9 +96,12 @@ async def _migrate(url: str) -> None:
 def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
     return Store(
         hot=hot,
+        availability=SqlAvailability(database),
         bridges=SqlBridges(database, sealer),
         chats=SqlChats(database),
         configurations=SqlConfigurations(database, sealer),
+        contact_groups=SqlContactGroups(database),
+        contacts=SqlContacts(database),
         deliveries=SqlDeliveries(database),
         events=SqlEvents(database),
         files=SqlFiles(database),
