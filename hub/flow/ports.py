@@ -21,6 +21,7 @@ from hub.flow.rows import (
     RawRow,
     ReactionRow,
 )
+from hub.flow.safety_ports import SafetyStatements
 from hub.model.live import LiveEvent, Typist
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationOutcome
@@ -41,6 +42,11 @@ class HotTransaction(Protocol):
 
     Reads see the writes of the same transaction. Every method takes a whole batch; an empty batch costs nothing.
     """
+
+    @property
+    def safety(self) -> SafetyStatements:
+        """The statements of consent, budgets and health."""
+        ...
 
     async def revision(self) -> int:
         """The version of lines, bridges, webhooks and keys."""

@@ -15,6 +15,7 @@ from hub.flow.configuration import Configurations
 from hub.flow.contact_store import Availability, ContactGroups, Contacts
 from hub.flow.ports import HotStore
 from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
+from hub.flow.safety_repositories import Consents, Health
 from hub.model.delivery import Attempt, Delivery, DeliveryState
 from hub.model.job import Job
 from hub.model.key import ApiKey
@@ -274,9 +275,11 @@ class Store:
     configurations: Configurations
     contact_groups: ContactGroups
     contacts: Contacts
+    consents: Consents
     deliveries: Deliveries
     events: Events
     files: Files
+    health: Health
     jobs: Jobs
     keys: Keys
     lines: Lines

@@ -21,9 +21,11 @@ from hub.store.repositories.chats import SqlChats
 from hub.store.repositories.configurations import SqlConfigurations
 from hub.store.repositories.contact_groups import SqlContactGroups
 from hub.store.repositories.contacts import SqlContacts
+from hub.store.repositories.consents import SqlConsents
 from hub.store.repositories.deliveries import SqlDeliveries
 from hub.store.repositories.events import SqlEvents
 from hub.store.repositories.files import SqlFiles
+from hub.store.repositories.health import SqlHealth
 from hub.store.repositories.jobs import SqlJobs
 from hub.store.repositories.keys import SqlKeys
 from hub.store.repositories.lines import SqlLines
@@ -102,9 +104,11 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         configurations=SqlConfigurations(database, sealer),
         contact_groups=SqlContactGroups(database),
         contacts=SqlContacts(database),
+        consents=SqlConsents(database),
         deliveries=SqlDeliveries(database),
         events=SqlEvents(database),
         files=SqlFiles(database),
+        health=SqlHealth(database),
         jobs=SqlJobs(database),
         keys=SqlKeys(database),
         lines=SqlLines(database),
