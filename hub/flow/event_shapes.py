@@ -3,12 +3,15 @@
 `message.*` carry the whole Message and `reaction.*` the whole Reaction of contracts: messages.dev §3 with the
 `line_handle` and `chat_id` of its §6; the official client accepts the superset. The other types follow the
 pattern: the whole thing concerned, flat, with `line_handle`, `chat_id` and who did it (`actor`).
-All times are Unix ms. A member is never left out: it is null when there is nothing to say.
+All times are Unix ms. A member is null when there is nothing to say, and never left out; only what just our own
+messages can have stands in theirs alone.
 """
 
 from __future__ import annotations
 
 import msgspec
+
+from hub.rules.message_status import MessageStatus
 
 
 class AttachmentData(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +48,9 @@ class MessageData(msgspec.Struct, frozen=True, kw_only=True):
     #: Who did what the event says, where that is somebody else.
     actor: str | None
     effect: str | None
-    #: `received` for an inbound message; `sent`, `delivered`, `read` or `failed` for our own.
-    status: str
+    #: `received` for an inbound message; for our own the highest of `unsent`, `read`, `delivered`, `cancelled`,
+    #: `failed`, `sent`, `queued`.
+    status: MessageStatus
     delivered_at: int | None
     read_at: int | None
     failed_at: int | None
@@ -54,6 +58,19 @@ class MessageData(msgspec.Struct, frozen=True, kw_only=True):
     unsent_at: int | None
     #: {"code", "raw"} as the network said it.
     error: msgspec.Raw | None
+    #: When it was asked for; null for one that the line sent from another device. From here on: our own only.
+    queued_at: int | msgspec.UnsetType | None = msgspec.UNSET
+    #: When the bridge took it, or the network showed it.
+    accepted_at: int | msgspec.UnsetType | None = msgspec.UNSET
+    cancelled_at: int | msgspec.UnsetType | None = msgspec.UNSET
+    #: When it is, or was, to be sent.
+    send_at: int | msgspec.UnsetType | None = msgspec.UNSET
+    #: It went over a lesser service than the line's own.
+    was_downgraded: bool | msgspec.UnsetType = msgspec.UNSET
+    #: The JSON object that came with the request.
+    metadata: msgspec.Raw | msgspec.UnsetType | None = msgspec.UNSET
+    #: The bulk job that it belongs to.
+    job_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ReactionData(msgspec.Struct, frozen=True, kw_only=True):

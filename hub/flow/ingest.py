@@ -17,7 +17,7 @@ from hub.flow.evidence import believed, quoted_outbox_id
 from hub.flow.payloads import event_data
 from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
 from hub.flow.record import TakeIds, record_events, require_current
-from hub.flow.rows import ChatRow, DeliveryRow, EventRow, MessageRow, RawRow, ReactionRow
+from hub.flow.rows import ChatRow, DeliveryRow, EventRow, RawRow, ReactionRow, SnapshotRow
 from hub.flow.snapshots import chat_row, fold_chats, message_row, reaction_row, target_row
 from hub.model.delivery import DeliveryState
 from hub.model.line import Line
@@ -56,7 +56,7 @@ class _Item:
     raw_id: int
     facts: tuple[Fact, ...] = ()
     chat: ChatRow | None = None
-    message: MessageRow | None = None
+    message: SnapshotRow | None = None
     reaction: ReactionRow | None = None
     event_ids: list[int] = field(default_factory=list)
 
@@ -142,7 +142,7 @@ class Ingest:
     async def _merge_messages(self, tx: HotTransaction, items: Sequence[_Item], now_ms: int) -> None:
         """Merge each observation's message, or look up the message that it acts on."""
         ids = self._take_ids(2 * len(items))
-        rows: list[tuple[_Item, MessageRow]] = []
+        rows: list[tuple[_Item, SnapshotRow]] = []
         for index, item in enumerate(items):
             seen, line, chat_id = item.observation, _line(item), item.chat.id if item.chat else 0
             item.facts = facts_of(seen, line.id)
@@ -153,7 +153,7 @@ class Ingest:
                 row = message_row(seen, message_id=ids[2 * index], line=line, chat_id=chat_id, now_ms=now_ms)
             if row is not None:
                 rows.append((item, row))
-        merged: dict[tuple[int, str], MessageRow] = {}
+        merged: dict[tuple[int, str], SnapshotRow] = {}
         for wave in _waves(row for _, row in rows):
             merged.update(((row.line_id, row.guid), row) for row in await tx.merge_messages(wave))
         for item, row in rows:
@@ -245,9 +245,9 @@ def _last_reactions(items: Sequence[_Item]) -> list[ReactionRow]:
     return list(rows.values())
 
 
-def _waves(rows: Iterable[MessageRow]) -> list[list[MessageRow]]:
+def _waves(rows: Iterable[SnapshotRow]) -> list[list[SnapshotRow]]:
     """Split rows so that no key repeats within a wave; order of the same key is kept."""
-    waves: list[list[MessageRow]] = []
+    waves: list[list[SnapshotRow]] = []
     seen: dict[tuple[int, str], int] = {}
     for row in rows:
         index = seen.get((row.line_id, row.guid), 0)

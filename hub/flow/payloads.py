@@ -20,13 +20,14 @@ from hub.flow.event_shapes import (
     WebhookDisabledData,
     WebhookTestData,
 )
-from hub.flow.rows import ChatRow, MessageRow, ReactionRow
+from hub.flow.rows import ChatRow, MessageRow, ReactionRow, SnapshotRow
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import Observation, Part
 from hub.model.webhook import Webhook
 from hub.rules.chatkeys import normalize_handle
 from hub.rules.facts import Fact
+from hub.rules.message_status import MessageStatus, message_status
 
 #: Parts that are shown as attachments; the others are words.
 _ATTACHED: Final = frozenset({"attachment", "audio", "card", "sticker"})
@@ -42,7 +43,7 @@ def event_data(
     *,
     line: Line,
     chat: ChatRow | None,
-    message: MessageRow | None,
+    message: SnapshotRow | MessageRow | None,
     reaction: ReactionRow | None,
 ) -> str:
     """Render the data of an event that follows from an observation.
@@ -65,48 +66,66 @@ def event_data(
     raise ValueError(f"a '{fact.type}' cannot follow from an observation without what it is about")
 
 
-def message_data(message: MessageRow, *, line_handle: str, actor: str | None = None) -> str:
+def message_data(message: SnapshotRow | MessageRow, *, line_handle: str, actor: str | None = None) -> str:
     """Render a message with what became of it."""
     is_from_me = bool(message.is_from_me)
-    return _text(
-        MessageData(
-            id=id_text(Prefix.MESSAGE, message.id),
-            line_id=_line_id(message.line_id),
-            chat_id=_chat_id(message.chat_id),
-            guid=message.guid,
-            sender=line_handle if is_from_me else message.sender,
-            text=message.text,
-            attachments=_attachments(message.parts),
-            service=message.service,
-            is_from_me=is_from_me,
-            is_audio_message=bool(message.is_audio_message),
-            sent_at=message.sent_at,
-            synced_at=message.synced_at,
-            outbox_id=None if message.outbox_id is None else id_text(Prefix.OUTBOX, message.outbox_id),
-            reply_to_guid=message.reply_to_guid,
-            line_handle=line_handle,
-            actor=normalize_handle(actor) if actor else None,
-            effect=message.effect,
-            status=message_status(message),
-            delivered_at=message.delivered_at,
-            read_at=message.read_at,
-            failed_at=message.failed_at,
-            edited_at=message.edited_at,
-            unsent_at=message.unsent_at,
-            error=None if message.error is None else msgspec.Raw(message.error.encode()),
-        )
+    data = MessageData(
+        id=id_text(Prefix.MESSAGE, message.id),
+        line_id=_line_id(message.line_id),
+        chat_id=_chat_id(message.chat_id),
+        guid=message.guid,
+        sender=line_handle if is_from_me else message.sender,
+        text=message.text,
+        attachments=_attachments(message.parts),
+        service=message.service,
+        is_from_me=is_from_me,
+        is_audio_message=bool(message.is_audio_message),
+        sent_at=message.sent_at,
+        synced_at=message.synced_at,
+        outbox_id=None if message.outbox_id is None else id_text(Prefix.OUTBOX, message.outbox_id),
+        reply_to_guid=message.reply_to_guid,
+        line_handle=line_handle,
+        actor=normalize_handle(actor) if actor else None,
+        effect=message.effect,
+        status=status_of(message) if is_from_me else MessageStatus.RECEIVED,
+        delivered_at=message.delivered_at,
+        read_at=message.read_at,
+        failed_at=message.failed_at,
+        edited_at=message.edited_at,
+        unsent_at=message.unsent_at,
+        error=None if message.error is None else msgspec.Raw(message.error.encode()),
+    )
+    return _text(_with_our_part(data, message) if is_from_me else data)
+
+
+def status_of(message: SnapshotRow | MessageRow) -> MessageStatus:
+    """Give what a message is now."""
+    own = message if isinstance(message, MessageRow) else None
+    return message_status(
+        is_from_me=bool(message.is_from_me),
+        queued_at=own.queued_at if own else None,
+        accepted_at=own.accepted_at if own else None,
+        cancelled_at=own.cancelled_at if own else None,
+        failed_at=message.failed_at,
+        delivered_at=message.delivered_at,
+        read_at=message.read_at,
+        unsent_at=message.unsent_at,
     )
 
 
-def message_status(message: MessageRow) -> str:
-    """Give the highest rank that was shown: a failure counts only while nobody has the message."""
-    if not message.is_from_me:
-        return "received"
-    if message.read_at is not None:
-        return "read"
-    if message.delivered_at is not None:
-        return "delivered"
-    return "sent" if message.failed_at is None else "failed"
+def _with_our_part(data: MessageData, message: SnapshotRow | MessageRow) -> MessageData:
+    """Add what only our own messages have."""
+    own = message if isinstance(message, MessageRow) else None
+    return msgspec.structs.replace(
+        data,
+        queued_at=own.queued_at if own else None,
+        accepted_at=own.accepted_at if own else None,
+        cancelled_at=own.cancelled_at if own else None,
+        send_at=own.send_at if own else None,
+        was_downgraded=bool(own and own.was_downgraded),
+        metadata=msgspec.Raw(own.metadata.encode()) if own and own.metadata else None,
+        job_id=id_text(Prefix.JOB, own.job_id) if own and own.job_id else None,
+    )
 
 
 def reaction_data(reaction: ReactionRow, *, message_id: int, chat_id: int, line_handle: str) -> str:

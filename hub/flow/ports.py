@@ -20,6 +20,7 @@ from hub.flow.rows import (
     OutboxUpdate,
     RawRow,
     ReactionRow,
+    SnapshotRow,
 )
 from hub.flow.safety_ports import SafetyStatements
 from hub.model.live import LiveEvent, Typist
@@ -64,11 +65,15 @@ class HotTransaction(Protocol):
         """
         ...
 
-    async def merge_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+    async def merge_messages(self, rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
         """Insert or merge by (line_id, guid), commutatively; return the rows as they now are, in order given.
 
         Keys are unique within a batch.
         """
+        ...
+
+    async def merge_own_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+        """As `merge_messages`, for messages that we send: what bridges say nothing about is merged, too."""
         ...
 
     async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
@@ -127,7 +132,9 @@ class HotTransaction(Protocol):
         ...
 
     async def due_outbox(self, line_id: int, shard: int, limit: int) -> list[DueOutbox]:
-        """Unfinished outbox items of one line, due or not, by id (a line is strictly ordered)."""
+        """What a line has to do next: of what was tried and is unfinished the oldest `limit`, by id; then, of what
+        was never tried, the first of each priority by (next_attempt_at, id), highest priority first.
+        """
         ...
 
     async def outbox_claims(self, outbox_ids: Sequence[int]) -> list[OutboxClaim]:

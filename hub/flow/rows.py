@@ -5,6 +5,7 @@ Field order is column order; the SQL in hub.store relies on it.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
 
 
@@ -33,11 +34,24 @@ class ChatRow(NamedTuple):
     created_at: int
 
 
-class MessageRow(NamedTuple):
+class Known(IntEnum):
+    """messages.is_known: how we know of a message; a higher one has the say over what it says."""
+
+    #: Only from what was said about it: a receipt, a reaction.
+    UNSEEN = 0
+    #: Because we were asked to send it.
+    ASKED = 1
+    #: Its network, or its bridge, has shown it.
+    SEEN = 2
+    #: It stands for an attempt that a later one replaced: kept out of sight, and deaf.
+    SUPERSEDED = 3
+
+
+class SnapshotRow(NamedTuple):
     """messages: a snapshot, merged into the row of the same (line_id, guid).
 
-    The merge is commutative: what is said from the newest edit of a known message, the earliest of each receipt
-    time. An edit time counts only together with content: that of a placeholder (`is_known` 0) gives way to the
+    The merge is commutative: what is said from the newest edit of the best known snapshot (`Known`), the earliest of
+    each receipt time. An edit time counts only together with content: that of a placeholder gives way to the
     first known snapshot. A chat id of 0 says that the snapshot did not show the chat.
     """
 
@@ -63,6 +77,45 @@ class MessageRow(NamedTuple):
     error: str | None
     edited_at: int | None
     unsent_at: int | None
+
+
+class MessageRow(NamedTuple):
+    """messages: the whole row, as people see it. Its columns begin with those of a snapshot.
+
+    Until a network names a message that we were asked to send, its guid is the attempt id of its newest outbox item,
+    which `outbox_id` points to (decision 8).
+    """
+
+    id: int
+    line_id: int
+    chat_id: int
+    guid: str
+    is_known: int
+    sender: str | None
+    text: str | None
+    parts: str | None
+    service: str | None
+    is_from_me: int
+    is_audio_message: int
+    reply_to_guid: str | None
+    effect: str | None
+    outbox_id: int | None
+    sent_at: int | None
+    synced_at: int
+    delivered_at: int | None
+    read_at: int | None
+    failed_at: int | None
+    error: str | None
+    edited_at: int | None
+    unsent_at: int | None
+    #: The rest is set for our own sends only; bridges say nothing about it.
+    queued_at: int | None = None
+    accepted_at: int | None = None
+    cancelled_at: int | None = None
+    send_at: int | None = None
+    was_downgraded: int = 0
+    metadata: str | None = None
+    job_id: int | None = None
 
 
 class ReactionRow(NamedTuple):
@@ -153,6 +206,11 @@ class OutboxRow(NamedTuple):
     payload: str
     next_attempt_at: int
     created_at: int
+    message_id: int | None = None
+    priority: int = 0
+    parts_done: int = 0
+    job_id: int | None = None
+    set_id: int | None = None
 
 
 class IdempotencyRow(NamedTuple):
@@ -178,6 +236,9 @@ class DueOutbox(NamedTuple):
     dispatched_at: int | None
     next_attempt_at: int
     created_at: int
+    message_id: int | None = None
+    priority: int = 0
+    parts_done: int = 0
 
 
 class OutboxClaim(NamedTuple):
@@ -199,3 +260,7 @@ class OutboxUpdate(NamedTuple):
     provider_id: str | None
     error: str | None
     completed_at: int | None
+    #: Only rises.
+    parts_done: int = 0
+    #: None leaves what is there.
+    result: str | None = None

@@ -1,7 +1,7 @@
 """Turn an observation into the rows it leaves behind, for the store's commutative merges.
 
-A row says only what its observation shows; `is_known` is 0 while the message itself was not seen, so that a
-receipt or a reaction that arrives first never overwrites what the message says. Ids and the time are given.
+A row says only what its observation shows; `is_known` is Known.UNSEEN while the message itself was not seen, so that
+a receipt or a reaction that arrives first never overwrites what the message says. Ids and the time are given.
 Not here: which events follow (hub.rules.facts), and the merge itself (the store).
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hub.flow.rows import ChatRow, MessageRow, ReactionRow
+from hub.flow.rows import ChatRow, Known, ReactionRow, SnapshotRow
 from hub.model.line import Line
 from hub.model.observation import Observation, ObservedChat, ObservedError, ObservedMessage, Part
 from hub.model.outbox import outbox_id_of
@@ -24,14 +24,16 @@ _PART_FIELDS = Part.__struct_fields__
 _SHOWS_MESSAGE = frozenset({"message.received", "message.sent"})
 #: Kinds whose actor is not the author of the message.
 _BY_A_READER = "status."
+#: Plain numbers: what is looked up in an enum costs on the way of every observation.
+_SEEN, _UNSEEN = Known.SEEN.value, Known.UNSEEN.value
 
 
-_UNKNOWN = MessageRow(
+_UNKNOWN = SnapshotRow(
     id=0,
     line_id=0,
     chat_id=0,
     guid="",
-    is_known=0,
+    is_known=_UNSEEN,
     sender=None,
     text=None,
     parts=None,
@@ -102,7 +104,7 @@ def _fold(known: ChatRow, row: ChatRow) -> ChatRow:
 
 def message_row(
     observation: Observation, *, message_id: int, line: Line, chat_id: int, now_ms: int
-) -> MessageRow | None:
+) -> SnapshotRow | None:
     """Give the message as the observation shows it; None if the observation is about no message.
 
     Args:
@@ -116,13 +118,13 @@ def message_row(
     own, author, parts = is_own(observation), _author(observation), message.parts
     has_failed = message.error is not None or kind == "status.failed"
     is_shown = kind in _SHOWS_MESSAGE or bool(parts)
-    return MessageRow(
+    return SnapshotRow(
         message_id,
         line.id,
         chat_id,
         message.provider_id,
         # The row may say what the message is only if content, direction and author are all there.
-        1 if is_shown and own is not None and (own or author is not None) else 0,
+        _SEEN if is_shown and own is not None and (own or author is not None) else _UNSEEN,
         None if own else author,
         text_of(parts),
         _parts_json(parts) if parts and not _is_plain(parts) else None,
@@ -149,7 +151,7 @@ def _nothing_but(guid: str | None) -> ObservedMessage | None:
 
 def target_row(
     observation: Observation, *, message_id: int, line: Line, chat_id: int, now_ms: int
-) -> MessageRow | None:
+) -> SnapshotRow | None:
     """Give a placeholder for the message that a reaction is on, so that the reaction can name its id."""
     if observation.target is None:
         return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 Two = Callable[[str, str], str]
 
-#: Orders snapshots by one number: known ones first, then by edit, then those with parts.
+#: Orders snapshots by one number: the better known first, then by edit, then those with parts.
 _KNOWN_WEIGHT = 1 << 60
 _EDIT_WEIGHT = 2
 
@@ -23,6 +23,9 @@ _FLAGS = ("is_from_me", "is_audio_message")
 _ONCE_TEXTS = ("reply_to_guid", "effect", "error")
 #: Evidence: the first time counts.
 _EARLIEST = ("outbox_id", "sent_at", "delivered_at", "read_at", "failed_at", "unsent_at")
+#: What bridges say nothing about.
+_SAID_BY_US = ("send_at", "metadata", "job_id")
+_OUR_TIMES = ("queued_at", "accepted_at", "cancelled_at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +89,14 @@ def merge_messages(functions: Functions) -> str:
     rises += [(name, functions.least) for name in _EARLIEST]
     assignments += [f"{name} = {_both(function, table, name)}" for name, function in rises]
     return f"ON CONFLICT (line_id, guid) DO UPDATE SET {', '.join(assignments)}"
+
+
+def merge_own_messages(functions: Functions) -> str:
+    """Merge by (line_id, guid) as merge_messages, and what only we know of our sends: the first word stays."""
+    said = [f"{name} = coalesce(messages.{name}, excluded.{name})" for name in _SAID_BY_US]
+    said += [f"{name} = {_both(functions.least, 'messages', name)}" for name in _OUR_TIMES]
+    said.append(f"was_downgraded = {_both(functions.greatest, 'messages', 'was_downgraded')}")
+    return f"{merge_messages(functions)}, {', '.join(said)}"
 
 
 def merge_chats(functions: Functions) -> str:

@@ -1,4 +1,4 @@
-"""The lanes of the outbox: one a line, first in first out, one in flight, paced.
+"""The lanes of the outbox: one a line, in turn (hub.rules.turns), one in flight, paced.
 
 Each line has two errands: what is to be sent, and what is to be looked up because its outcome is unknown. They run
 beside each other: a network that cannot say what became of one message does not hold up the next. Only what a crash
@@ -23,11 +23,12 @@ from hub.model.outbox import OperationKind, OutboxState
 from hub.rules.lanes import shard_of
 from hub.rules.pacing import Pace, Start, reserve_start
 from hub.rules.sending import FLEETING
+from hub.rules.turns import Turn, next_turn
 from hub.worker.timers import Timers
 
 log = structlog.get_logger("worker")
 
-#: Items looked at in one read; more, if all of them are of the other errand.
+#: Items under way that are looked at in one read; more, if that many are.
 MOST_ITEMS = 50
 MOST_ITEMS_AT_ALL = 3200
 
@@ -142,12 +143,12 @@ class LineLanes:
             if line is None or adapter is None:
                 return
             items = await self._items(line_id, errand)
-            item = next_item(items)
-            if item is None:
-                return
             now_ms = self._clock.now_ms()
-            if item.next_attempt_at > now_ms:
-                self._wake_ups.line_due(line_id, item.next_attempt_at)
+            turn = next_turn(items, now_ms) if errand is Errand.SENDS else next_look_up(items, now_ms)
+            item = turn.item
+            if item is None:
+                if turn.look_at is not None:
+                    self._wake_ups.line_due(line_id, turn.look_at)
                 return
             if errand is Errand.LOOK_UPS:
                 await self._sending.step(item, line, adapter)
@@ -158,7 +159,7 @@ class LineLanes:
                 return
 
     async def _items(self, line_id: int, errand: Errand) -> Sequence[DueOutbox]:
-        """The line's items of an errand, oldest first."""
+        """The line's items of an errand that may be next."""
         limit = MOST_ITEMS
         while True:
             items = await self._store.read(partial(_due_outbox, line_id, limit))
@@ -166,7 +167,8 @@ class LineLanes:
             if errand is Errand.SENDS and any(item.state == OutboxState.DISPATCHED for item in items):
                 return []  # left by a crash: it is looked up once before the next one may overtake it
             mine = [item for item in items if errand_of(item) is errand and item.id != performing]
-            if mine or len(items) < limit or limit >= MOST_ITEMS_AT_ALL:
+            has_all = sum(1 for item in items if item.attempt_count) < limit
+            if has_all or (mine and errand is Errand.LOOK_UPS) or limit >= MOST_ITEMS_AT_ALL:
                 return mine
             limit *= 4
 
@@ -210,12 +212,9 @@ def errand_of(item: DueOutbox) -> Errand:
     return Errand.SENDS if item.state == OutboxState.PENDING else Errand.LOOK_UPS
 
 
-def next_item(items: Sequence[DueOutbox]) -> DueOutbox | None:
-    """Pick what comes next of one errand, due or not.
-
-    The oldest pending item holds up the younger ones even while it waits: a line is first in, first out. Look-ups
-    have no order; the one due first comes first.
-    """
-    if not items or items[0].state == OutboxState.PENDING:
-        return items[0] if items else None
-    return min(items, key=lambda item: (item.next_attempt_at, item.id))
+def next_look_up(items: Sequence[DueOutbox], now_ms: int) -> Turn[DueOutbox]:
+    """Pick what is looked up next: look-ups have no order, the one due first comes first."""
+    first = min(items, key=lambda item: (item.next_attempt_at, item.id), default=None)
+    if first is None or first.next_attempt_at <= now_ms:
+        return Turn(item=first, look_at=None)
+    return Turn(item=None, look_at=first.next_attempt_at)

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from hub.flow.event_shapes import SHAPES
-from hub.flow.payloads import event_data, message_status, webhook_disabled_data, webhook_test_data
-from hub.flow.rows import ChatRow, MessageRow
+from hub.flow.payloads import event_data, status_of, webhook_disabled_data, webhook_test_data
+from hub.flow.rows import ChatRow, SnapshotRow
 from hub.flow.snapshots import chat_row, message_row, reaction_row, target_row
 from hub.model.ids import EPOCH_MS
 from hub.model.line import Line
@@ -104,7 +104,7 @@ def rendered(observation: Observation) -> str:
     if observation.chat is not None:
         chat = chat_row(observation, chat_id=AN_ID + 3, line_id=LINE.id, now_ms=NOW)
     make = target_row if observation.reaction is not None else message_row
-    message: MessageRow | None = make(
+    message: SnapshotRow | None = make(
         observation, message_id=AN_ID + 4, line=LINE, chat_id=chat.id if chat else 0, now_ms=NOW
     )
     reaction = reaction_row(observation, reaction_id=AN_ID + 5, line=LINE, now_ms=NOW)
@@ -230,7 +230,7 @@ def test_status_is_the_highest_rank_shown(
 
     row = row._replace(is_from_me=is_from_me, delivered_at=delivered_at, read_at=read_at, failed_at=failed_at)
 
-    assert message_status(row) == expected
+    assert status_of(row) == expected
 
 
 def test_fact_without_its_thing_is_a_mistake() -> None:

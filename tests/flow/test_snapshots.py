@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.flow.rows import ChatRow, MessageRow
+from hub.flow.rows import ChatRow, Known, SnapshotRow
 from hub.flow.snapshots import chat_row, fold_chats, message_row, reaction_row, target_row
 from hub.model.line import Line
 from hub.model.observation import Observation, ObservedChat, ObservedError, ObservedReaction, Part
@@ -35,7 +35,7 @@ LINE = Line(
 NOW = AT + 10
 
 
-def message_of(observation: Observation) -> MessageRow:
+def message_of(observation: Observation) -> SnapshotRow:
     row = message_row(observation, message_id=1, line=LINE, chat_id=2, now_ms=NOW)
     assert row is not None
     return row
@@ -45,7 +45,7 @@ def chat_of(observation: Observation, chat_id: int = 1) -> ChatRow:
     return chat_row(observation, chat_id=chat_id, line_id=LINE.id, now_ms=NOW)
 
 
-def differences(row: MessageRow | ChatRow, **expected: Any) -> dict[str, tuple[Any, Any]]:
+def differences(row: SnapshotRow | ChatRow, **expected: Any) -> dict[str, tuple[Any, Any]]:
     actual = row._asdict()
     return {name: (value, actual[name]) for name, value in expected.items() if actual[name] != value}
 
@@ -55,7 +55,7 @@ MESSAGES: dict[str, tuple[Observation, dict[str, Any]]] = {
         seen("message.received", message=a_message(sent_at=AT - 5, is_from_me=False, service="iMessage")),
         {
             "guid": "GUID",
-            "is_known": 1,
+            "is_known": Known.SEEN,
             "sender": CONTACT,
             "text": "hello",
             "parts": None,
@@ -69,7 +69,7 @@ MESSAGES: dict[str, tuple[Observation, dict[str, Any]]] = {
     "sent by our outbox": (
         seen("message.sent", message=a_message(attempt_id=attempt_id(99), reply_to="P", effect="slam")),
         {
-            "is_known": 1,
+            "is_known": Known.SEEN,
             "sender": None,
             "is_from_me": 1,
             "outbox_id": 99,
@@ -80,21 +80,31 @@ MESSAGES: dict[str, tuple[Observation, dict[str, Any]]] = {
     ),
     "received without words": (
         seen("message.received", message=a_message(text=None)),
-        {"is_known": 1, "text": None, "parts": None},
+        {"is_known": Known.SEEN, "text": None, "parts": None},
     ),
     "only a receipt": (
         seen("status.delivered", actor=CONTACT, target="GUID", chat=None),
-        {"is_known": 0, "is_from_me": 1, "sender": None, "delivered_at": AT, "sent_at": None, "text": None},
+        {
+            "is_known": Known.UNSEEN,
+            "is_from_me": 1,
+            "sender": None,
+            "delivered_at": AT,
+            "sent_at": None,
+            "text": None,
+        },
     ),
     "a receipt with the whole message": (
         seen("status.read", actor=CONTACT, message=a_message(is_from_me=True, read_at=AT - 1)),
-        {"is_known": 1, "sender": None, "read_at": AT - 1, "text": "hello"},
+        {"is_known": Known.SEEN, "sender": None, "read_at": AT - 1, "text": "hello"},
     ),
     "we read theirs in a group": (
         seen("status.read", chat=GROUP, message=a_message(is_from_me=False, read_at=AT)),
-        {"is_known": 0, "sender": None, "read_at": AT},
+        {"is_known": Known.UNSEEN, "sender": None, "read_at": AT},
     ),
-    "an update that does not say whose": (seen("message.observed", message=a_message()), {"is_known": 0}),
+    "an update that does not say whose": (
+        seen("message.observed", message=a_message()),
+        {"is_known": Known.UNSEEN},
+    ),
     "failed": (
         seen("status.failed", target="GUID", error=ObservedError(code="4", raw="timeout")),
         {"failed_at": AT, "error": '{"code":"4","raw":"timeout"}'},
@@ -106,11 +116,11 @@ MESSAGES: dict[str, tuple[Observation, dict[str, Any]]] = {
     ),
     "edited": (
         seen("message.edited", actor=CONTACT, message=a_message(text="better")),
-        {"is_known": 1, "edited_at": AT, "text": "better", "sent_at": None},
+        {"is_known": Known.SEEN, "edited_at": AT, "text": "better", "sent_at": None},
     ),
     "unsent": (
         seen("message.unsent", actor=CONTACT, message=a_message(text=None)),
-        {"is_known": 0, "unsent_at": AT},
+        {"is_known": Known.UNSEEN, "unsent_at": AT},
     ),
     "unsent in part, seen in a poll": (
         seen("message.observed", message=a_message(unsent_parts=(0,))),
@@ -231,7 +241,7 @@ def test_rows_of_one_chat_fold_into_one_and_what_is_not_said_stays() -> None:
     ) == {}  # fmt: skip
 
 
-def state_after(observations: Iterable[Observation]) -> dict[str, MessageRow]:
+def state_after(observations: Iterable[Observation]) -> dict[str, SnapshotRow]:
     rows = []
     for each in observations:
         chat_id = 2 if each.chat is not None else 0

@@ -10,11 +10,12 @@ from hub.flow.rows import (
     DeliveryRow,
     EventRow,
     FinishRow,
-    MessageRow,
+    Known,
     OutboxRow,
     OutboxUpdate,
     RawRow,
     ReactionRow,
+    SnapshotRow,
 )
 from hub.model.line import Bridge, Line
 from hub.model.webhook import StoredSecret, Webhook
@@ -33,12 +34,12 @@ CHAT = ChatRow(
     last_message_at=None,
     created_at=1,
 )
-MESSAGE = MessageRow(
+MESSAGE = SnapshotRow(
     id=1,
     line_id=1,
     chat_id=1,
     guid="g1",
-    is_known=1,
+    is_known=Known.SEEN,
     sender="+1",
     text="hello",
     parts=None,

@@ -248,7 +248,7 @@ async def test_outbox_items_move_as_the_table_allows(
 
 
 async def test_a_line_s_outbox_is_in_order_and_finished_items_leave_it(store: Store) -> None:
-    """Due or not, by id; the lane tells its earliest time."""
+    """Of each priority the one that is due first; the lane tells its earliest time."""
     items = [OUTBOX, OUTBOX._replace(id=2, next_attempt_at=3), OUTBOX._replace(id=3, line_id=2)]
     await store.hot.write(lambda tx: tx.insert_outbox(items))
     assert await store.hot.read(lambda tx: tx.pending_lines(0)) == [(1, 3), (2, 5)]

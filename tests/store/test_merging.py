@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hub.flow.ports import HotTransaction
 from hub.flow.repositories import Store
-from hub.flow.rows import ChatRow, MessageRow, ReactionRow
+from hub.flow.rows import ChatRow, Known, ReactionRow, SnapshotRow
 from hub.store.open import open_store
 from hub.store.sealing import Sealer
 from tests.store.conftest import KEY
@@ -23,12 +23,12 @@ instants = st.none() | st.integers(1, 5)
 #: Characters that databases order differently unless told: case, accents, beyond the basic plane.
 words = st.none() | st.sampled_from(["", "a", "B", "b", "é", "z", "Z", "\uffff", "\U0001f600"])
 snapshots = st.builds(
-    MessageRow,
+    SnapshotRow,
     id=st.integers(1, 99),
     line_id=st.just(1),
     chat_id=st.integers(0, 2),
     guid=st.just("g"),
-    is_known=st.integers(0, 1),
+    is_known=st.sampled_from(Known),
     sender=words,
     text=words,
     parts=words,
@@ -63,8 +63,8 @@ class _Undo(Exception):
     """Ends a trial without a trace."""
 
 
-async def _messages(store: Store, rows: Sequence[MessageRow]) -> MessageRow:
-    seen: list[MessageRow] = []
+async def _messages(store: Store, rows: Sequence[SnapshotRow]) -> SnapshotRow:
+    seen: list[SnapshotRow] = []
 
     async def work(tx: HotTransaction) -> None:
         for row in rows:
@@ -80,7 +80,7 @@ async def _messages(store: Store, rows: Sequence[MessageRow]) -> MessageRow:
 @sighted
 @given(history=histories)
 async def test_messages_merge_in_any_order(
-    store: Store, history: tuple[list[MessageRow], list[MessageRow]]
+    store: Store, history: tuple[list[SnapshotRow], list[SnapshotRow]]
 ) -> None:
     """All but the id, which is that of the first."""
     rows, shuffled = history

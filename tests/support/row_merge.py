@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hub.flow.rows import MessageRow
+from hub.flow.rows import SnapshotRow
 
 #: What a message says, taken as a whole from the best row: a known one, then the latest edit, then the fullest.
 SAID = ("sender", "text", "parts", "service", "is_from_me", "is_audio_message")
@@ -16,7 +16,7 @@ SAID = ("sender", "text", "parts", "service", "is_from_me", "is_audio_message")
 ONCE = ("reply_to_guid", "effect", "outbox_id", "sent_at", "delivered_at", "read_at", "failed_at", "error")
 
 
-def merge(one: MessageRow, other: MessageRow) -> MessageRow:
+def merge(one: SnapshotRow, other: SnapshotRow) -> SnapshotRow:
     """Merge two rows of the same message; an edit counts only together with what it made of the message."""
     best = max(one, other, key=_rank)
     return best._replace(
@@ -29,16 +29,16 @@ def merge(one: MessageRow, other: MessageRow) -> MessageRow:
     )
 
 
-def merged(rows: Iterable[MessageRow]) -> dict[str, MessageRow]:
+def merged(rows: Iterable[SnapshotRow]) -> dict[str, SnapshotRow]:
     """Merge rows in the order given, by message."""
-    state: dict[str, MessageRow] = {}
+    state: dict[str, SnapshotRow] = {}
     for row in rows:
         known = state.get(row.guid)
         state[row.guid] = row if known is None else merge(known, row)
     return state
 
 
-def _rank(row: MessageRow) -> tuple[object, ...]:
+def _rank(row: SnapshotRow) -> tuple[object, ...]:
     said = tuple(str(getattr(row, name)) for name in SAID)
     return row.is_known, row.edited_at or 0, row.parts is not None, said
 

@@ -27,6 +27,7 @@ from hub.flow.rows import (
     OutboxUpdate,
     RawRow,
     ReactionRow,
+    SnapshotRow,
 )
 from hub.store import moves
 from hub.store.postgres import statements as sql
@@ -80,8 +81,13 @@ class PostgresTransaction:
         merged = {_by_chat(row): row for row in found}
         return [merged[_by_chat(row)] for row in rows]
 
-    async def merge_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
-        found = map(MessageRow._make, await self._run(sql.MERGE_MESSAGES, sorted(rows, key=_by_guid)))
+    async def merge_messages(self, rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
+        found = map(SnapshotRow._make, await self._run(sql.MERGE_MESSAGES, sorted(rows, key=_by_guid)))
+        merged = {_by_guid(row): row for row in found}
+        return [merged[_by_guid(row)] for row in rows]
+
+    async def merge_own_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+        found = map(MessageRow._make, await self._run(sql.MERGE_OWN_MESSAGES, sorted(rows, key=_by_guid)))
         merged = {_by_guid(row): row for row in found}
         return [merged[_by_guid(row)] for row in rows]
 

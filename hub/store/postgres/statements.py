@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import Table, make_url
 
@@ -21,6 +22,7 @@ from hub.flow.rows import (
     OutboxUpdate,
     RawRow,
     ReactionRow,
+    SnapshotRow,
 )
 from hub.store import merging, schema
 
@@ -41,8 +43,17 @@ def _insert(
     return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({_arrays(table, columns)}) AS new {tail}"
 
 
-def _update(table: Table, columns: Sequence[str], where: str, *, more: str = "", more_name: str = "") -> str:
-    sets = ", ".join(f"{name} = new.{name}" for name in columns if name != "id")
+def _update(
+    table: Table,
+    columns: Sequence[str],
+    where: str,
+    *,
+    more: str = "",
+    more_name: str = "",
+    merged: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    values = {name: f"new.{name}" for name in columns if name != "id"} | {**merged}
+    sets = ", ".join(f"{name} = {value}" for name, value in values.items())
     names = ", ".join([*columns, *([more_name] if more_name else [])])
     arrays = _arrays(table, columns) + (f", ${len(columns) + 1}::{more}[]" if more else "")
     new = f"unnest({arrays}) AS new ({names})"
@@ -59,8 +70,13 @@ MERGE_CHATS = _insert(
 )
 MERGE_MESSAGES = _insert(
     schema.messages,
+    SnapshotRow._fields,
+    f"{merging.merge_messages(merging.POSTGRES)} {_returning(SnapshotRow._fields)}",
+)
+MERGE_OWN_MESSAGES = _insert(
+    schema.messages,
     MessageRow._fields,
-    f"{merging.merge_messages(merging.POSTGRES)} {_returning(MessageRow._fields)}",
+    f"{merging.merge_own_messages(merging.POSTGRES)} {_returning(MessageRow._fields)}",
 )
 MERGE_REACTIONS = _insert(schema.reactions, ReactionRow._fields, merging.merge_reactions())
 INSERT_EVENTS = _insert(schema.events, EventRow._fields, f"{_NOTHING} RETURNING id")
@@ -91,6 +107,10 @@ UPDATE_OUTBOX = (
         "(new.sources >> old.state) & 1 = 1",
         more="integer",
         more_name="sources",
+        merged={
+            "parts_done": "greatest(old.parts_done, new.parts_done)",
+            "result": "coalesce(new.result, old.result)",
+        },
     )
     + " RETURNING old.id"
 )
@@ -98,7 +118,11 @@ UPDATE_OUTBOX = (
 ALREADY_MOVED = (
     f"SELECT old.id FROM outbox AS old JOIN unnest({_arrays(schema.outbox, OutboxUpdate._fields)}) "
     f"AS new ({', '.join(OutboxUpdate._fields)}) ON old.id = new.id WHERE "
-    + " AND ".join(f"old.{name} IS NOT DISTINCT FROM new.{name}" for name in OutboxUpdate._fields[1:])
+    + " AND ".join(
+        f"old.{name} IS NOT DISTINCT FROM new.{name}"
+        for name in OutboxUpdate._fields
+        if name not in {"id", "parts_done", "result"}
+    )
 )
 REVISION = "SELECT version FROM revisions WHERE name = 'configuration'"
 PRESENT_EVENTS = "SELECT id FROM events WHERE id = ANY($1::bigint[])"
@@ -126,9 +150,18 @@ ORDERED_DELIVERIES = (
     f"AS lane {_EVENTS} ORDER BY lane.id"
 )
 OUTBOX_CLAIMS = "SELECT id, line_id, payload FROM outbox WHERE id = ANY($1::bigint[])"
+_DUE_OUTBOX = ", ".join(DueOutbox._fields)
+_STARTED = "FROM outbox WHERE state < 3 AND attempt_count > 0 AND line_id = $1 AND shard = $2"
+_WAITING = "FROM outbox WHERE state < 3 AND attempt_count = 0 AND line_id = $1 AND shard = $2"
+_TOP_FIRST = "ORDER BY shard DESC, line_id DESC, priority DESC LIMIT 1"
+#: One seek a priority, whatever waits behind its first one.
 DUE_OUTBOX = (
-    f"SELECT {', '.join(DueOutbox._fields)} FROM outbox "
-    "WHERE state < 3 AND line_id = $1 AND shard = $2 ORDER BY id + 0 LIMIT $3"
+    f"WITH RECURSIVE priorities(value) AS ((SELECT priority {_WAITING} {_TOP_FIRST}) UNION ALL "
+    f"SELECT (SELECT priority {_WAITING} AND priority < priorities.value {_TOP_FIRST}) FROM priorities "
+    "WHERE priorities.value IS NOT NULL) "
+    f"(SELECT {_DUE_OUTBOX} {_STARTED} ORDER BY shard, line_id, id LIMIT $3) UNION ALL "
+    f"SELECT first.* FROM priorities CROSS JOIN LATERAL (SELECT {_DUE_OUTBOX} {_WAITING} "
+    "AND priority = priorities.value ORDER BY shard, line_id, priority, next_attempt_at, id LIMIT 1) AS first"
 )
 
 

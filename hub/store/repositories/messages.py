@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, text, tuple_
 
-from hub.flow.rows import MessageRow, ReactionRow
+from hub.flow.rows import Known, MessageRow, ReactionRow
 from hub.store.database import Database
 from hub.store.schema import messages, reactions
 
 _COLUMNS = [messages.c[name] for name in MessageRow._fields]
 _REACTION_COLUMNS = [reactions.c[name] for name in ReactionRow._fields]
-_IS_KNOWN = messages.c.is_known == 1
+_IS_KNOWN = messages.c.is_known.in_((Known.ASKED, Known.SEEN))
 #: Literals, or neither database would recognise its partial index.
 _IS_READ = text("messages.read_at IS NOT NULL AND messages.is_from_me = 1")
 _at, _id = messages.c.sent_at, messages.c.id

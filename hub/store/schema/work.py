@@ -51,6 +51,14 @@ deliveries = Table(
         sqlite_where=text("state IN (2, 3)"),
         postgresql_where=text("state IN (2, 3)"),
     ),
+    #: Those whose last answer was no 2xx: few among the many of a webhook.
+    Index(
+        "ix_deliveries_refused",
+        "webhook_id",
+        "id",
+        sqlite_where=text("last_status >= 300"),
+        postgresql_where=text("last_status >= 300"),
+    ),
     #: Every delivery leaves the index of the pending ones; PostgreSQL must sweep up behind them soon.
     postgresql_with={"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_insert_scale_factor": 0.05},
 )
@@ -107,6 +115,12 @@ outbox = Table(
     Column("result", Text),
     #: The bulk job that it belongs to.
     Column("job_id", Key),
+    #: The first item of its request, where one request asked for several.
+    Column("set_id", Key),
+    #: The message that was asked for, where it was folded into the one that its network showed: `message_id`.
+    Column("placeholder_id", Key),
+    #: The dedupe key of the evidence that showed its outcome: it is told once, by the outcome or by the evidence.
+    Column("evidence_key", LargeBinary),
     Index(
         "ix_outbox_pending",
         "shard",
@@ -115,6 +129,62 @@ outbox = Table(
         "id",
         sqlite_where=text("state < 3"),
         postgresql_where=text("state < 3"),
+    ),
+    #: Never tried: which comes next, whatever waits behind it.
+    Index(
+        "ix_outbox_waiting",
+        "shard",
+        "line_id",
+        "priority",
+        "next_attempt_at",
+        "id",
+        sqlite_where=text("state < 3 AND attempt_count = 0"),
+        postgresql_where=text("state < 3 AND attempt_count = 0"),
+    ),
+    #: Tried, and not at its end.
+    Index(
+        "ix_outbox_started",
+        "shard",
+        "line_id",
+        "id",
+        sqlite_where=text("state < 3 AND attempt_count > 0"),
+        postgresql_where=text("state < 3 AND attempt_count > 0"),
+    ),
+    #: What was ever done for a message.
+    Index(
+        "ix_outbox_message",
+        "message_id",
+        "id",
+        sqlite_where=text("message_id IS NOT NULL"),
+        postgresql_where=text("message_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_outbox_job",
+        "job_id",
+        "id",
+        sqlite_where=text("job_id IS NOT NULL"),
+        postgresql_where=text("job_id IS NOT NULL"),
+    ),
+    #: Counted a line at a time.
+    Index(
+        "ix_outbox_failed",
+        "line_id",
+        "id",
+        sqlite_where=text("state = 4"),
+        postgresql_where=text("state = 4"),
+    ),
+    Index(
+        "ix_outbox_placeholder",
+        "placeholder_id",
+        sqlite_where=text("placeholder_id IS NOT NULL"),
+        postgresql_where=text("placeholder_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_outbox_set",
+        "set_id",
+        "id",
+        sqlite_where=text("set_id IS NOT NULL"),
+        postgresql_where=text("set_id IS NOT NULL"),
     ),
 )
 

@@ -26,6 +26,7 @@ from hub.flow.rows import (
     OutboxUpdate,
     RawRow,
     ReactionRow,
+    SnapshotRow,
 )
 from hub.store import moves
 from hub.store.sqlite import statements as sql
@@ -74,15 +75,22 @@ class SqliteTransaction:
         merged = {row[1:3]: ChatRow._make(row) for row in self._run(sql.CHATS_BY_KEY, keys)}
         return [merged[key] for key in keys]
 
-    async def merge_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+    async def merge_messages(self, rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
         keys = [(row.line_id, row.guid) for row in rows]
         known = self._run(sql.KNOWN_GUIDS, keys)
         self._change(sql.MERGE_MESSAGES, rows)
         if not known:
             return list(rows)
-        found = map(MessageRow._make, self._run(sql.MESSAGES_BY_GUID, known))
+        found = map(SnapshotRow._make, self._run(sql.MESSAGES_BY_GUID, known))
         merged = {(row.line_id, row.guid): row for row in found}
         return [merged.get(key, row) for key, row in zip(keys, rows, strict=True)]
+
+    async def merge_own_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+        self._change(sql.MERGE_OWN_MESSAGES, rows)
+        keys = [(row.line_id, row.guid) for row in rows]
+        found = map(MessageRow._make, self._run(sql.OWN_BY_GUID, keys))
+        merged = {(row.line_id, row.guid): row for row in found}
+        return [merged[key] for key in keys]
 
     async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
         self._change(sql.MERGE_REACTIONS, rows)

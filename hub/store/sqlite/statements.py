@@ -17,6 +17,7 @@ from hub.flow.rows import (
     AttemptRow,
     ChatRow,
     DeliveryRow,
+    DueOutbox,
     EventRow,
     FinishRow,
     IdempotencyRow,
@@ -25,6 +26,7 @@ from hub.flow.rows import (
     OutboxUpdate,
     RawRow,
     ReactionRow,
+    SnapshotRow,
 )
 from hub.store import merging
 
@@ -74,7 +76,8 @@ _NOTHING = "ON CONFLICT DO NOTHING"
 #: the cost of a row. The count of changes tells the usual case, a look-up by key the others.
 INSERT_RAW = _insert("raw_payloads", RawRow._fields, _NOTHING)
 MERGE_CHATS = _insert("chats", ChatRow._fields, merging.merge_chats(merging.SQLITE))
-MERGE_MESSAGES = _insert("messages", MessageRow._fields, merging.merge_messages(merging.SQLITE))
+MERGE_MESSAGES = _insert("messages", SnapshotRow._fields, merging.merge_messages(merging.SQLITE))
+MERGE_OWN_MESSAGES = _insert("messages", MessageRow._fields, merging.merge_own_messages(merging.SQLITE))
 MERGE_REACTIONS = _insert("reactions", ReactionRow._fields, merging.merge_reactions())
 INSERT_EVENTS = _insert("events", EventRow._fields, _NOTHING)
 INSERT_DELIVERIES = _insert("deliveries", DeliveryRow._fields, _NOTHING, constants=(("attempt_count", 0),))
@@ -95,12 +98,13 @@ MARK_RECOVERED = Multi(
 )
 INSERT_IDEMPOTENCY = _insert("idempotency_keys", IdempotencyRow._fields, f"{_NOTHING} RETURNING scope, key")
 INSERT_OUTBOX = _insert("outbox", OutboxRow._fields, _NOTHING, constants=(("state", 0), ("attempt_count", 0)))
-#: The ninth value is a mask of the states that the item may leave for the new one.
+#: The eleventh value is a mask of the states that the item may leave for the new one.
 UPDATE_OUTBOX = _values(
     "UPDATE outbox SET state = new.column2, attempt_count = new.column3, next_attempt_at = new.column4, "
-    "dispatched_at = new.column5, provider_id = new.column6, error = new.column7, completed_at = new.column8",
+    "dispatched_at = new.column5, provider_id = new.column6, error = new.column7, completed_at = new.column8, "
+    "parts_done = max(outbox.parts_done, new.column9), result = coalesce(new.column10, outbox.result)",
     len(OutboxUpdate._fields) + 1,
-    "outbox.id = new.column1 AND (new.column9 >> outbox.state) & 1 RETURNING outbox.id",
+    "outbox.id = new.column1 AND (new.column11 >> outbox.state) & 1 RETURNING outbox.id",
 )
 OUTBOX_CLAIMS = Multi("SELECT id, line_id, payload FROM outbox WHERE id IN (VALUES", "(?)", ")")
 REVISION = "SELECT version FROM revisions WHERE name = 'configuration'"
@@ -120,7 +124,8 @@ def by_key(table: str, columns: Sequence[str], key: tuple[str, str]) -> Multi:
 
 CHATS_BY_KEY = by_key("chats", ChatRow._fields, ("line_id", "chat_key"))
 KNOWN_GUIDS = by_key("messages", ("line_id", "guid"), ("line_id", "guid"))
-MESSAGES_BY_GUID = by_key("messages", MessageRow._fields, ("line_id", "guid"))
+MESSAGES_BY_GUID = by_key("messages", SnapshotRow._fields, ("line_id", "guid"))
+OWN_BY_GUID = by_key("messages", MessageRow._fields, ("line_id", "guid"))
 PRESENT_EVENTS = present("events")
 PRESENT_RAW = present("raw_payloads")
 SELECT_IDEMPOTENCY = by_key("idempotency_keys", IdempotencyRow._fields, ("scope", "key"))
@@ -143,11 +148,20 @@ ORDERED_DELIVERIES = (
     "WHERE state = 0 AND webhook_id = ? AND shard = ? ORDER BY id LIMIT ?) AS lane "
     "CROSS JOIN deliveries AS d ON d.id = lane.id CROSS JOIN events AS e ON e.id = d.event_id ORDER BY d.id"
 )
+_DUE_OUTBOX = ", ".join(f"outbox.{name}" for name in DueOutbox._fields)
+_STARTED = "outbox INDEXED BY ix_outbox_started WHERE state < 3 AND attempt_count > 0"
+_WAITING = "outbox INDEXED BY ix_outbox_waiting WHERE state < 3 AND attempt_count = 0"
+_OF_LINE = "AND line_id = ?1 AND shard = ?2"
+_TOP = f"SELECT priority FROM {_WAITING} {_OF_LINE}"
+#: One seek a priority, whatever waits behind its first one.
 DUE_OUTBOX = (
-    "SELECT id, line_id, kind, payload, state, attempt_count, dispatched_at, next_attempt_at, created_at "
-    "FROM outbox WHERE id IN ("
-    "SELECT id FROM outbox INDEXED BY ix_outbox_pending WHERE state < 3 AND line_id = ? AND shard = ? "
-    "ORDER BY id LIMIT ?) ORDER BY id"
+    f"WITH RECURSIVE priorities(value) AS (SELECT ({_TOP} ORDER BY priority DESC LIMIT 1) UNION ALL "
+    f"SELECT ({_TOP} AND priority < priorities.value ORDER BY priority DESC LIMIT 1) FROM priorities "
+    "WHERE priorities.value IS NOT NULL) "
+    f"SELECT * FROM (SELECT {_DUE_OUTBOX} FROM outbox WHERE id IN "
+    f"(SELECT id FROM {_STARTED} {_OF_LINE} ORDER BY id LIMIT ?3) ORDER BY id) "
+    f"UNION ALL SELECT {_DUE_OUTBOX} FROM priorities CROSS JOIN outbox ON outbox.id = "
+    f"(SELECT id FROM {_WAITING} {_OF_LINE} AND priority = priorities.value ORDER BY next_attempt_at, id LIMIT 1)"
 )
 
 
