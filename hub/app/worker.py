@@ -108,7 +108,6 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
     )
     feeds = Feeds(
         adapters=adapters,
-        directory=core.directory,
         bridges=store.bridges,
         ingest=counted(core.ingest, core.metrics),
         new_id=core.new_id,

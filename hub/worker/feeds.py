@@ -12,7 +12,6 @@ import msgspec
 import structlog
 
 from hub.flow.capabilities import CapabilityBook
-from hub.flow.directory import DirectoryHolder
 from hub.flow.ingest import BridgeRequest
 from hub.flow.ports import BridgeAdapter
 from hub.flow.repositories import Bridges
@@ -35,7 +34,6 @@ class Feeds:
         self,
         *,
         adapters: Mapping[int, BridgeAdapter],
-        directory: DirectoryHolder,
         bridges: Bridges,
         ingest: Ingesting,
         new_id: IdFactory,
@@ -43,7 +41,6 @@ class Feeds:
     ) -> None:
         self._capabilities = capabilities
         self._adapters = adapters
-        self._directory = directory
         self._bridges = bridges
         self._ingest = ingest
         self._new_id = new_id
@@ -80,12 +77,15 @@ class Feeds:
         while True:
             try:
                 await self._ask(bridge_id)
-                bridge = self._directory.current.bridges_by_id.get(bridge_id)
-                async for observation in self._adapters[bridge_id].events(bridge.cursor if bridge else None):
+                async for observation in self._adapters[bridge_id].events(await self._cursor(bridge_id)):
                     await self._take(bridge_id, observation)
             except Exception:
                 log.warning("bridge.feed_failed", bridge_id=bridge_id, exc_info=True)
             await asyncio.sleep(RESTART_SECONDS)
+
+    async def _cursor(self, bridge_id: int) -> str | None:
+        """How far the bridge was heard, by whichever process: no revision tells of it."""
+        return next((each.cursor for each in await self._bridges.all() if each.id == bridge_id), None)
 
     async def _take(self, bridge_id: int, observation: Observation) -> None:
         """Ingest first, then move the cursor: a crash between the two repeats, and repeats are harmless."""

@@ -39,3 +39,13 @@ async def test_enabling_forgets_since_when_it_failed(world: HubWorld) -> None:
 
     enabled = await registry.get(webhook_id)
     assert (enabled.is_active, enabled.failing_since, enabled.disabled_at) == (True, None, None)
+
+
+async def test_a_list_tells_since_when_webhooks_fail(world: HubWorld) -> None:
+    """A worker notes it without raising the revision."""
+    registry = use_cases(world.parts).webhooks
+    webhook_id = parse_id(Prefix.WEBHOOK, (await world.webhook())["id"])
+    await registry.all()
+    await world.store.hot.write(lambda tx: tx.mark_webhooks([(webhook_id, 5)], []))
+
+    assert [each.failing_since for each in await registry.all()] == [5]
