@@ -93,6 +93,14 @@ messages = Table(
     UniqueConstraint("line_id", "guid"),
     Index(None, "chat_id", "sent_at", "id"),
     Index(None, "line_id", "sent_at", "id"),
+    Index(
+        "ix_messages_job",
+        "job_id",
+        "sent_at",
+        "id",
+        sqlite_where=text("job_id IS NOT NULL"),
+        postgresql_where=text("job_id IS NOT NULL"),
+    ),
     #: What the other side has read last, a chat at a time.
     Index(
         "ix_messages_read",

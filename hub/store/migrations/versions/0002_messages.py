@@ -37,6 +37,14 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("metadata", sa.Text(), nullable=True))
     op.add_column("messages", sa.Column("job_id", KEY, nullable=True))
     op.create_index("ix_messages_line_id_sent_at_id", "messages", ["line_id", "sent_at", "id"])
+    of_jobs = sa.text("job_id IS NOT NULL")
+    op.create_index(
+        "ix_messages_job",
+        "messages",
+        ["job_id", "sent_at", "id"],
+        sqlite_where=of_jobs,
+        postgresql_where=of_jobs,
+    )
     op.add_column("outbox", sa.Column("message_id", KEY, nullable=True))
     op.add_column("outbox", sa.Column("priority", sa.SmallInteger(), nullable=False, server_default="0"))
     op.add_column("outbox", sa.Column("parts_done", sa.SmallInteger(), nullable=False, server_default="0"))
