@@ -3,7 +3,7 @@
 from hub.outbound.client import OutboundClient
 from hub.outbound.errors import OutboundCode, OutboundError
 from hub.outbound.limits import OutboundLimits
-from hub.outbound.messages import Request, Response, Target
+from hub.outbound.messages import Request, Response, StreamedResponse, Target
 from hub.outbound.request_head import header_lines
 from hub.outbound.resolver import NameNotResolvedError, Resolver, SystemResolver
 from hub.outbound.tls import client_context
@@ -17,6 +17,7 @@ __all__ = [
     "Request",
     "Resolver",
     "Response",
+    "StreamedResponse",
     "SystemResolver",
     "Target",
     "client_context",

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from hub.outbound.connection import Connection, Exchange
 from hub.outbound.deadlines import DeadlineWatch
@@ -20,11 +20,12 @@ from hub.outbound.dialing import Dialer
 from hub.outbound.errors import OutboundCode, OutboundError
 from hub.outbound.guard import AddressGuard
 from hub.outbound.limits import OutboundLimits
-from hub.outbound.messages import Request, Response, Target
+from hub.outbound.messages import Request, Response, StreamedResponse, Target
 from hub.outbound.pool import IdlePool
 from hub.outbound.proxy import EgressProxy
 from hub.outbound.request_head import check_lines, check_method
 from hub.outbound.resolver import Resolver, SystemResolver
+from hub.outbound.streaming import BodyStream
 from hub.outbound.targets import TargetFactory
 from hub.outbound.tls import ResumingContext, TlsSessions, client_context
 from hub.rules.egress import EgressPolicy
@@ -142,19 +143,38 @@ class OutboundClient:
             OutboundError: The URL or a header is refused, or there is no whole answer.
         """
         target = self.target(request.url, request.headers)
-        method = check_method(request.method)
-        head = method + b" " + target.request_target + b" HTTP/1.1\r\n" + target.header_block
-        if request.body or method in (b"POST", b"PUT", b"PATCH"):
-            head += b"Content-Length: %d\r\n" % len(request.body)
-        head += b"\r\n"
-        exchange = Exchange(
-            head,
-            request.body,
-            max_body_bytes=request.max_response_bytes,
-            is_resendable=method not in (b"POST", b"PATCH"),
-            has_no_body=method == b"HEAD",
-        )
-        return await self._call(target, exchange, request.timeout_seconds)
+        return await self._call(target, _exchange_of(target, request), request.timeout_seconds)
+
+    @contextlib.asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[StreamedResponse]:
+        """Send one request and read the body while it arrives, in constant memory.
+
+        The answer is that of the block; its time counts until the block ends. A block that leaves early ends the
+        connection.
+
+        Raises:
+            OutboundError: The URL or a header is refused, there is no answer, or (from `pieces`) not a whole one.
+        """
+        target, started = self.target(request.url, request.headers), self._clock()
+        self._begin_call()
+        connection: Connection | None = None
+        try:
+            connection, body = await self._begin_stream(target, request, started + request.timeout_seconds)
+            reader = connection.reader
+            pieces = _whole(body, connection, request.max_response_bytes)
+            yield StreamedResponse(status=reader.status, headers=tuple(reader.headers), pieces=pieces)
+            if reader.is_over and reader.problem is None:
+                self._watch.remove(connection)
+                self._finish(connection, started)
+                connection = None
+        except OutboundError as error:
+            error.duration_ms = (self._clock() - started) * 1000.0
+            raise
+        finally:
+            if connection is not None:
+                self._watch.remove(connection)
+                connection.abort()
+            self._end_call()
 
     def use_policy(self, policy: EgressPolicy) -> None:
         """Judge by another policy from now on: every name, address, target and kept connection is vetted anew."""
@@ -246,6 +266,33 @@ class OutboundClient:
         connection.policy_version = target.policy_version
         return connection
 
+    async def _begin_stream(
+        self, target: Target, request: Request, deadline: float
+    ) -> tuple[Connection, BodyStream]:
+        """Send the request, once more if a kept connection was stale; the head is there when this returns."""
+        connection = self._take_idle(target, self._clock()) or await self._connect(target, deadline)
+        while True:
+            body = BodyStream()
+            exchange = _exchange_of(target, request, body)
+            connection.start(exchange, deadline)
+            self._watch.add(connection)
+            try:
+                while not (connection.reader.is_head_over or connection.reader.is_over):
+                    await body.wait()
+            except BaseException:
+                self._watch.remove(connection)
+                connection.abort()
+                raise
+            if not (exchange.is_resendable and connection.is_stale):
+                break
+            self._watch.remove(connection)
+            connection = await self._dial(target, deadline)
+        if not connection.reader.is_head_over and (problem := connection.take_problem()) is not None:
+            self._watch.remove(connection)
+            connection.abort()
+            raise problem
+        return connection, body
+
     async def _exchange(self, connection: Connection, exchange: Exchange, deadline: float) -> None:
         answered = connection.start(exchange, deadline)
         self._watch.add(connection)
@@ -288,6 +335,35 @@ class OutboundClient:
             tls = connection.tls_object()
             if tls is not None:
                 self._sessions.learn(connection.key[1], tls)
+
+
+def _exchange_of(target: Target, request: Request, stream: BodyStream | None = None) -> Exchange:
+    method = check_method(request.method)
+    head = method + b" " + target.request_target + b" HTTP/1.1\r\n" + target.header_block
+    if request.body or method in (b"POST", b"PUT", b"PATCH"):
+        head += b"Content-Length: %d\r\n" % len(request.body)
+    return Exchange(
+        head + b"\r\n",
+        request.body,
+        max_body_bytes=request.max_response_bytes,
+        is_resendable=method not in (b"POST", b"PATCH"),
+        has_no_body=method == b"HEAD",
+        stream=stream,
+    )
+
+
+async def _whole(body: BodyStream, connection: Connection, most_bytes: int) -> AsyncIterator[bytes]:
+    """Give the pieces, and say so if they are not all of the body."""
+    count = 0
+    async for piece in body.pieces():
+        count += len(piece)
+        yield piece
+    if (problem := connection.take_problem()) is not None:
+        raise problem
+    if connection.reader.is_truncated:
+        if count >= most_bytes:
+            raise OutboundError(OutboundCode.BODY_TOO_LARGE, f"the answer is larger than {most_bytes} bytes")
+        raise OutboundError(OutboundCode.CONNECTION_LOST, "the end of the answer could not be read")
 
 
 def _closed() -> OutboundError:

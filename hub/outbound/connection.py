@@ -14,6 +14,7 @@ from typing import cast
 from hub.outbound.errors import OutboundCode, OutboundError
 from hub.outbound.messages import PoolKey
 from hub.outbound.response_reader import ResponseReader
+from hub.outbound.streaming import BodyStream
 
 #: Up to here head and body go out in one write (and one TCP segment where they fit); copying more costs more.
 _JOIN_BYTES = 65_536
@@ -23,10 +24,17 @@ _KEEP_ALIVE_SECONDS = re.compile(rb"timeout\s*=\s*(\d{1,6})", re.IGNORECASE)
 class Exchange:
     """One request, ready to write, and what to read of its answer. (No dataclass: made once per call.)"""
 
-    __slots__ = ("body", "has_no_body", "head", "is_resendable", "max_body_bytes")
+    __slots__ = ("body", "has_no_body", "head", "is_resendable", "max_body_bytes", "stream")
 
     def __init__(
-        self, head: bytes, body: bytes, *, max_body_bytes: int, is_resendable: bool, has_no_body: bool = False
+        self,
+        head: bytes,
+        body: bytes,
+        *,
+        max_body_bytes: int,
+        is_resendable: bool,
+        has_no_body: bool = False,
+        stream: BodyStream | None = None,
     ) -> None:
         self.head = head
         self.body = body
@@ -35,6 +43,8 @@ class Exchange:
         self.is_resendable = is_resendable
         #: No body follows whatever the answer's headers say (HEAD, CONNECT).
         self.has_no_body = has_no_body
+        #: Gets the body while it arrives; without it the body is gathered.
+        self.stream = stream
 
 
 class Connection(asyncio.Protocol):
@@ -42,6 +52,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_on_lost",
+        "_stream",
         "_transport",
         "_waiter",
         "address",
@@ -82,10 +93,16 @@ class Connection(asyncio.Protocol):
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._stream: BodyStream | None = None
 
     def start(self, exchange: Exchange, deadline: float) -> asyncio.Future[None]:
         """Send a request; the future ends, never with an error, when `reader` is over."""
-        self.reader.begin(max_body_bytes=exchange.max_body_bytes, has_no_body=exchange.has_no_body)
+        stream = self._stream = exchange.stream
+        if stream is None:
+            self.reader.begin(max_body_bytes=exchange.max_body_bytes, has_no_body=exchange.has_no_body)
+        else:
+            stream.hold = self._hold
+            self.reader.begin(max_body_bytes=exchange.max_body_bytes, take=stream.put)
         self.deadline = deadline
         waiter = self._waiter = asyncio.get_running_loop().create_future()
         try:
@@ -177,6 +194,8 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif self.reader.feed(data):
             self._settle()
+        elif self._stream is not None:
+            self._stream.wake()
 
     def eof_received(self) -> bool:
         self.is_open = False
@@ -199,6 +218,12 @@ class Connection(asyncio.Protocol):
             transport.write(exchange.head)
             transport.write(exchange.body)
 
+    def _hold(self, is_held: bool) -> None:
+        """Make the receiver wait, or let it go on; the deadline counts on."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing() and transport.is_reading() == is_held:
+            (transport.pause_reading if is_held else transport.resume_reading)()
+
     def _lose(self) -> None:
         self.reader.fail(
             OutboundCode.CONNECTION_LOST, "the connection was lost before the answer was complete"
@@ -206,6 +231,10 @@ class Connection(asyncio.Protocol):
         self._settle()
 
     def _settle(self) -> None:
+        if self._stream is not None:
+            self._hold(False)
+            self._stream.end()
+            self._stream = None
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

@@ -30,6 +30,8 @@ class OutboundCode(StrEnum):
     #: The answer was not HTTP.
     PROTOCOL_ERROR = "protocol_error"
     HEADERS_TOO_LARGE = "headers_too_large"
+    #: A streamed body is longer than the caller takes.
+    BODY_TOO_LARGE = "body_too_large"
     #: Closed or reset before the answer was complete.
     CONNECTION_LOST = "connection_lost"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 #: (name, value) as received or to be sent; latin-1 bytes, never checked for meaning.
@@ -64,3 +64,19 @@ class Response:
     address: str
     is_reused_connection: bool
     duration_ms: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamedResponse:
+    """The head of an answer whose body is still to come.
+
+    `pieces` raises OutboundError where the body breaks off, and when it is longer than was asked for.
+    """
+
+    status: int
+    headers: Headers
+    pieces: AsyncIterator[bytes]
+
+    def header(self, name: bytes) -> bytes | None:
+        """Give the first header of that (lower-case) name."""
+        return next((value for each, value in self.headers if each.lower() == name), None)

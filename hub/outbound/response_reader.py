@@ -7,6 +7,8 @@ An answer that stops early (connection lost) is an error, because it may be a pr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from httptools import HttpParserError, HttpParserInvalidStatusError, HttpParserUpgrade, HttpResponseParser
 
 from hub.outbound.errors import OutboundCode, OutboundError
@@ -22,15 +24,16 @@ class ResponseReader:
     __slots__ = (
         "_has_no_body",
         "_has_status",
-        "_is_head_over",
         "_is_interim",
         "_is_message_over",
         "_max_body_bytes",
         "_parser",
         "_parts",
         "_room",
+        "_take",
         "has_excess",
         "headers",
+        "is_head_over",
         "is_over",
         "is_reusable",
         "is_truncated",
@@ -51,17 +54,21 @@ class ResponseReader:
         )
         self.begin(max_body_bytes=0)
 
-    def begin(self, *, max_body_bytes: int, has_no_body: bool = False) -> None:
+    def begin(
+        self, *, max_body_bytes: int, has_no_body: bool = False, take: Callable[[bytes], None] | None = None
+    ) -> None:
         """Start reading the next answer.
 
         Args:
             max_body_bytes: Read this much of the body, then call the answer over.
             has_no_body: Whatever the headers promise, no body follows (HEAD, CONNECT).
+            take: Gets the body piece by piece; without it the body is gathered in `body`.
         """
         self._max_body_bytes = self._room = max_body_bytes
         self._has_no_body = has_no_body
         self._parts: list[bytes] = []
-        self._has_status = self._is_head_over = self._is_interim = self._is_message_over = False
+        self._take = self._parts.append if take is None else take
+        self._has_status = self.is_head_over = self._is_interim = self._is_message_over = False
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         #: Nothing more will be read: complete, truncated or broken.
@@ -98,7 +105,7 @@ class ResponseReader:
         self.is_reusable = False
         if self.is_over:
             return
-        if self._is_head_over and not self._is_length_known():
+        if self.is_head_over and not self._is_length_known():
             self.is_over = True
             return
         self.fail(
@@ -125,7 +132,7 @@ class ResponseReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # Trailers arrive here too, and are dropped.
-        if not self._is_head_over:
+        if not self.is_head_over:
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -136,7 +143,7 @@ class ResponseReader:
             self._is_interim = True
             return
         self.status = status
-        self._is_head_over = True
+        self.is_head_over = True
         if self._has_no_body:
             self.is_over = True
 
@@ -149,7 +156,7 @@ class ResponseReader:
             data = data[: self._room]
             self.is_truncated = self.is_over = True
         self._room -= len(data)
-        self._parts.append(data)
+        self._take(data)
 
     def on_message_complete(self) -> None:
         if self._is_interim:
@@ -168,7 +175,7 @@ class ResponseReader:
         self.is_reusable = False
         if self.is_over:
             return
-        has_status = self._is_head_over or self._has_status or bool(self.headers)
+        has_status = self.is_head_over or self._has_status or bool(self.headers)
         status = self.status or self._parser.get_status_code()
         if has_status and status >= 200 and not isinstance(error, HttpParserInvalidStatusError):
             self.status = status
@@ -178,7 +185,7 @@ class ResponseReader:
 
     def _check_size(self) -> None:
         head_bytes = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if not self._is_head_over or head_bytes > self.max_header_bytes:
+        if not self.is_head_over or head_bytes > self.max_header_bytes:
             limit = self.max_header_bytes
             self.fail(
                 OutboundCode.HEADERS_TOO_LARGE, f"the headers of the receiver's answer exceed {limit} bytes"
