@@ -113,6 +113,15 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "List the line's chats with GET /v1/chats?from=…",
     ),
     _code(
+        404, NOT_FOUND, "contact_group_not_found", "No such contact group.",
+        "List the groups with GET /v1/contact-groups.",
+    ),
+    _code(
+        404, NOT_FOUND, "contact_not_found",
+        "No such contact, or none that the key may see.",
+        "Find it with GET /v1/contacts?q=…; a key restricted to lines sees those that its lines write with.",
+    ),
+    _code(
         404, NOT_FOUND, "delivery_not_found", "No such delivery.",
         "List the deliveries with GET /v1/deliveries; finished ones go after the days of retention.",
     ),
@@ -146,6 +155,11 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         409, INVALID, "bridge_in_use", "The bridge still carries lines.",
         "Disable it instead: PATCH /v1/bridges/{id} with {\"is_enabled\": false}.",
+    ),
+    _code(
+        409, INVALID, "contact_exists",
+        "A handle belongs to another contact already; `existing_id` names it.",
+        "Change that contact, or leave the handle out.",
     ),
     _code(
         409, INVALID, "idempotency_key_conflict",
@@ -197,6 +211,8 @@ class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     code: str
     message: str
     param: str | msgspec.UnsetType = msgspec.UNSET
+    #: What stands in the way of something that can be there only once.
+    existing_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ErrorReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,5 +230,6 @@ def error_reply(error: InvalidRequest, request_id: str) -> ErrorReply:
         code=error.code,
         message=error.message,
         param=msgspec.UNSET if error.param is None else error.param,
+        existing_id=msgspec.UNSET if error.existing_id is None else error.existing_id,
     )
     return ErrorReply(error=detail, request_id=request_id)

@@ -27,13 +27,23 @@ class InvalidRequest(HubError):
         param: The field concerned, as the caller named it.
     """
 
-    def __init__(self, code: str, message: str, *, param: str | None = None, retry_after: int | None = None):
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after: int | None = None,
+        existing_id: str | None = None,
+    ):
         super().__init__(message)
         self.code = code
         self.message = message
         self.param = param
         #: Seconds, for 429 and 503.
         self.retry_after = retry_after
+        #: The id of what stands in the way, for 409.
+        self.existing_id = existing_id
 
 
 class StoreError(HubError):

@@ -28,7 +28,7 @@ _CHAT_KEY: Final = DIRECT_PREFIX + contact_handles.c.handle
 def page(wanted: ContactFilter, after: ContactPlace | None, *, dialect: str) -> Select[Any]:
     """Give ids in order, with what a cursor needs; with lines, also whether each is visible."""
     number, name = _order_columns(wanted)
-    query = select(number.label("id"), name.label("sort_name")).select_from(_source(wanted))
+    query: Select[Any] = select(number.label("id"), name.label("sort_name")).select_from(_source(wanted))
     if wanted.line_ids is not None:
         query = query.add_columns(is_on(wanted.line_ids).label("is_visible"))
     for condition in _conditions(wanted, number, dialect):
