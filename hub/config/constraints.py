@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
+from hub.rules.local_time import find_zone
+
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*"
     r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.?"
@@ -169,6 +171,18 @@ class Destination:
         if _is_host(text):
             return None
         return Complaint(why="it is no host name", fix="write for instance receiver.internal or *.internal")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """A time zone by its IANA name."""
+
+    def complaint(self, value: object, /) -> Complaint | None:
+        if find_zone(str(value)) is not None:
+            return None
+        return Complaint(
+            why="it is not the name of a time zone", fix="write UTC, Europe/Berlin or America/New_York"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from hub.config.constraints import (
     LengthBetween,
     Matching,
     Origin,
+    TimeZone,
     Url,
 )
 from hub.config.decode import secret
+from hub.rules.quiet_hours import WINDOW_FORM, WINDOW_PATTERN
 
 _MONTH_SECONDS = 30 * 24 * 3600
 _DAY_SECONDS = 24 * 3600
@@ -136,6 +138,33 @@ class Sends:
     jitter_ratio: Ratio
     timeout_seconds: Annotated[float, Between(1, 3600)]
     unknown_after_seconds: Annotated[float, Between(1, _DAY_SECONDS)]
+
+
+_Words = Annotated[tuple[Annotated[str, Matching(r".{1,40}", "1 to 40 characters", "STOP")], ...], LengthBetween(0, 50)]
+_Count = Annotated[int, Between(0, 1_000_000)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Safety:
+    """What keeps lines from being blocked; a line may have its own (PATCH /v1/lines/{id})."""
+
+    time_zone: Annotated[str, TimeZone()]
+    consent_scope: Literal["line", "hub"]
+    stop_words: _Words
+    start_words: _Words
+    help_words: _Words
+    group_sends: Literal["block", "allow"]
+    new_conversations_per_hour: _Count
+    new_conversations_per_day: _Count
+    warm_up_per_day: Annotated[tuple[_Count, ...], LengthBetween(0, 365)]
+    messages_per_day: _Count
+    quiet_hours: Annotated[
+        tuple[Annotated[str, Matching(WINDOW_PATTERN, WINDOW_FORM, "21:00-08:00")], ...], LengthBetween(0, 14)
+    ]
+    unanswered_warning: Annotated[int, Between(0, 1000)]
+    ratio_warning: Annotated[float, Between(0, 1000)]
+    failed_warning: Ratio
+    undelivered_warning: Ratio
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ from hub.config.environment import read_environment
 from hub.config.loader import load_document, read_document
 from hub.config.nodes import Node
 from hub.config.problems import ConfigError, Place, Problem, problem_at
+from hub.config.safety import safety_policy
 from hub.config.sections import (
     Bridge,
     Delivery,
@@ -24,6 +25,7 @@ from hub.config.sections import (
     Outbound,
     Redis,
     Retention,
+    Safety,
     Sandbox,
     Secrets,
     Sends,
@@ -31,6 +33,8 @@ from hub.config.sections import (
     Web,
     Worker,
 )
+from hub.model.line_safety import SafetyPolicy
+from hub.rules.line_policy import find_problem
 
 #: Names the operator's own file when no path is given.
 CONFIG_VARIABLE = "HUB_CONFIG"
@@ -59,12 +63,18 @@ class Settings:
     delivery: Delivery
     outbound: Outbound
     sends: Sends
+    safety: Safety
     sandbox: Sandbox
     limits: Limits
     retention: Retention
     log: Log
     metrics: Metrics
     worker: Worker
+
+    @property
+    def safety_policy(self) -> SafetyPolicy:
+        """What holds for a line that wants nothing of its own."""
+        return safety_policy(self.safety, jitter_ratio=self.sends.jitter_ratio)
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -142,6 +152,7 @@ def _decode(layers: Sequence[Node], problems: list[Problem]) -> Settings:
 def _contradictions(settings: Settings, layers: Sequence[Node]) -> list[Problem]:
     """Return the problems of keys that are each right but do not go together."""
     delivery, sandbox, secrets = settings.delivery, settings.sandbox, settings.secrets
+    unsafe = find_problem(settings.safety_policy)
     checks = (
         (
             delivery.breaker_open_max_seconds < delivery.breaker_open_seconds,
@@ -160,6 +171,12 @@ def _contradictions(settings: Settings, layers: Sequence[Node]) -> list[Problem]
             "secrets.key_file",
             "secrets.encryption_key is set too, and only one of them could count",
             'set the other one to ""',
+        ),
+        (
+            unsafe is not None,
+            f"safety.{unsafe.pointer.partition('[')[0]}" if unsafe else "",
+            f"{unsafe.what}: {unsafe.why}" if unsafe else "",
+            unsafe.fix if unsafe else "",
         ),
     )
     return [

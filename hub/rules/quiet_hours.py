@@ -4,16 +4,47 @@ is as long as the clock makes it. What is due meanwhile is postponed to the end,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from hub.model.line_safety import DAYS, QuietWindow
+import msgspec
+
+from hub.model.line_safety import DAYS, Day, QuietWindow
 from hub.rules.local_time import instant, local
+
+#: A window as text: `[days ]HH:MM-HH:MM[ new_conversations]`, days separated by commas.
+WINDOW_FORM: Final = "[days ]HH:MM-HH:MM[ new_conversations], days among mon,tue,wed,thu,fri,sat,sun"
+_CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_DAY = "|".join(DAYS)
+WINDOW_PATTERN: Final = (
+    rf"(?:(?P<days>(?:{_DAY})(?:,(?:{_DAY}))*) )?"
+    rf"(?P<from>{_CLOCK})-(?P<to>{_CLOCK})(?P<new> new_conversations)?"
+)
 
 _MINUTE_MS = 60_000
 _DAY_MINUTES = 24 * 60
 _WEEK_MINUTES = 7 * _DAY_MINUTES
+
+
+def read_window(text: str) -> QuietWindow:
+    """Read a window from text.
+
+    Raises:
+        ValueError: It has not that form.
+    """
+    found = re.fullmatch(WINDOW_PATTERN, text)
+    if found is None:
+        raise ValueError(f"'{text}' is not of the form {WINDOW_FORM}")
+    days = found["days"]
+    return QuietWindow(
+        days=msgspec.convert(days.split(","), tuple[Day, ...]) if days else DAYS,
+        from_=found["from"],
+        to=found["to"],
+        holds="new_conversations" if found["new"] else "all",
+    )
 
 
 def is_quiet(windows: Sequence[QuietWindow], moment: datetime, *, is_new: bool) -> bool:

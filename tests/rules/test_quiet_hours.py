@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hub.model.line_safety import DAYS, QuietWindow
 from hub.rules.local_time import instant, local
-from hub.rules.quiet_hours import is_quiet, leaves_time, quiet_until
+from hub.rules.quiet_hours import is_quiet, leaves_time, quiet_until, read_window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = QuietWindow(from_="21:00", to="08:00")
@@ -119,3 +119,27 @@ def test_the_end_is_the_first_free_minute(
 def test_some_minute_of_the_week_must_be_free(found: list[QuietWindow], *, expected: bool) -> None:
     """Quiet hours are no switch."""
     assert leaves_time(found) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("21:00-08:00", NIGHT),
+        (
+            "sat,sun 00:00-10:00 new_conversations",
+            QuietWindow(days=("sat", "sun"), from_="00:00", to="10:00", holds="new_conversations"),
+        ),
+    ],
+)
+def test_a_window_can_be_written_in_a_line(text: str, expected: QuietWindow) -> None:
+    """As settings have it."""
+    assert read_window(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "21-8", "24:00-08:00", "sat, sun 10:00-11:00", "fre 10:00-11:00", "10:00-11:00 x"]
+)
+def test_another_form_is_refused(text: str) -> None:
+    """With the form that is accepted."""
+    with pytest.raises(ValueError, match="HH:MM"):
+        read_window(text)
