@@ -118,13 +118,17 @@ def message_row(
     own, author, parts = is_own(observation), _author(observation), message.parts
     has_failed = message.error is not None or kind == "status.failed"
     is_shown = kind in _SHOWS_MESSAGE or bool(parts)
+    # The row may say what the message is only if content, direction and author are all there.
+    is_seen = is_shown and own is not None and (own or author is not None)
+    sent_at = _sent_at(observation)
+    if sent_at is None and is_seen:
+        sent_at = at  # it stands in lists from now on; a better date, which is earlier, takes its place
     return SnapshotRow(
         message_id,
         line.id,
         chat_id,
         message.provider_id,
-        # The row may say what the message is only if content, direction and author are all there.
-        _SEEN if is_shown and own is not None and (own or author is not None) else _UNSEEN,
+        _SEEN if is_seen else _UNSEEN,
         None if own else author,
         text_of(parts),
         _parts_json(parts) if parts and not _is_plain(parts) else None,
@@ -134,7 +138,7 @@ def message_row(
         message.reply_to,
         message.effect,
         outbox_id_of(message.attempt_id) if message.attempt_id is not None else None,
-        _sent_at(observation),
+        sent_at,
         now_ms,
         _first(message.delivered_at, at if kind == "status.delivered" else None),
         _first(message.read_at, at if kind == "status.read" else None),

@@ -116,7 +116,7 @@ MESSAGES: dict[str, tuple[Observation, dict[str, Any]]] = {
     ),
     "edited": (
         seen("message.edited", actor=CONTACT, message=a_message(text="better")),
-        {"is_known": Known.SEEN, "edited_at": AT, "text": "better", "sent_at": None},
+        {"is_known": Known.SEEN, "edited_at": AT, "text": "better", "sent_at": AT},
     ),
     "unsent": (
         seen("message.unsent", actor=CONTACT, message=a_message(text=None)),
