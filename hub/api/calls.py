@@ -5,12 +5,13 @@ Not here: how it is read off the wire (hub.api.reading) and which endpoints ther
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from hub.api.parts import Receive
 from hub.api.usecases import UseCases
 from hub.model.errors import InvalidRequest
 from hub.model.ids import InvalidId, parse_id
@@ -43,6 +44,10 @@ class NoBody(msgspec.Struct, frozen=True):
     """The endpoint takes no body; one that comes is not read."""
 
 
+class StreamBody(msgspec.Struct, frozen=True):
+    """The handler reads the body itself, while it arrives (`Call.receive`); its form stands in `request_content`."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call(Generic[Query, Body]):
     """A request that passed authentication, rate limit, scope and the checks of its shape."""
@@ -59,6 +64,8 @@ class Call(Generic[Query, Body]):
     uses: UseCases
     #: Returns when the caller has gone away; for answers that take their time.
     gone: Callable[[], Awaitable[None]]
+    #: The server's messages, for what reads its body itself.
+    receive: Receive
 
     async def line(self, text: str, *, param: str = "from") -> Line:
         """Find the line that a field names, if the key may use it."""
@@ -67,9 +74,14 @@ class Call(Generic[Query, Body]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """An answer: a struct that becomes JSON, or bytes as they are."""
+    """An answer: a struct that becomes JSON, bytes as they are, or pieces of bytes sent while they are made.
 
-    content: msgspec.Struct | bytes
+    Pieces end early when the caller has gone, and when the answer is that of a HEAD.
+    """
+
+    content: msgspec.Struct | bytes | AsyncIterator[bytes]
+    #: Of pieces, where it is known.
+    length: int | None = None
     status: int = 200
     content_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -93,9 +105,14 @@ class Described(Generic[Query, Body]):
     body: type[Body]
     #: Whether the body may be left out.
     is_body_optional: bool = False
-    #: The shape of the answer's JSON.
+    #: The shape of the answer's JSON; bytes for what is no JSON, None for an answer without a body.
     reply: Any
     status: int = 200
+    #: Media types of a StreamBody, and of an answer that is neither JSON nor plain text, with their schemas.
+    request_content: Mapping[str, Any] = field(default_factory=dict)
+    reply_content: Mapping[str, Any] = field(default_factory=dict)
+    #: Other successes than `status`, and what they mean.
+    other_statuses: Mapping[int, str] = field(default_factory=dict)
     #: Codes beyond those that any endpoint can answer.
     errors: tuple[str, ...] = ()
     #: Request headers that it reads beside `Authorization`.

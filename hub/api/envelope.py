@@ -25,7 +25,9 @@ log = structlog.get_logger("api")
 _CUT_OFF: Final = 0
 _INTERNAL: Final = InvalidRequest("internal_error", "A mistake of ours; it is logged under this request id.")
 _AWAY: Final = InvalidRequest(
-    "service_unavailable", "The database could not do it now; nothing was recorded. Try again.", retry_after=1
+    "service_unavailable",
+    "The database or the store of files could not do it now; nothing was recorded. Try again.",
+    retry_after=1,
 )
 _encode: Final = msgspec.json.Encoder().encode
 

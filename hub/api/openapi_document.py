@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.api.calls import AnyDescribed, NoBody, NoQuery
+from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
 from hub.api.errors import BY_CODE, ErrorReply
 
 Json = dict[str, Any]
@@ -118,7 +118,8 @@ def error_codes(endpoint: AnyDescribed) -> tuple[str, ...]:
 
 
 def _shapes(endpoint: AnyDescribed) -> list[Any]:
-    return [shape for shape in (endpoint.query, endpoint.body, endpoint.reply) if shape is not bytes]
+    shapes = (endpoint.query, endpoint.body, endpoint.reply)
+    return [shape for shape in shapes if shape not in (bytes, None, StreamBody)]
 
 
 def _operation(endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components: Mapping[str, Json]) -> Json:
@@ -139,10 +140,12 @@ def _operation(endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components:
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not NoBody:
-        content = {"schema": by_shape[endpoint.body], "example": dict(endpoint.example)}
+        content: Json = {
+            "application/json": {"schema": by_shape.get(endpoint.body), "example": dict(endpoint.example)}
+        }
         operation["requestBody"] = {
             "required": not endpoint.is_body_optional,
-            "content": {"application/json": content},
+            "content": dict(endpoint.request_content) or content,
         }
     return operation
 
@@ -198,10 +201,17 @@ def _responses(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
     if endpoint.scope is not None:
         headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _ANSWER_HEADERS}
     content: Json = {"text/plain": {"schema": {"type": "string"}}}
-    if endpoint.reply is not bytes:
+    if endpoint.reply_content:
+        content = dict(endpoint.reply_content)
+    elif endpoint.reply not in (bytes, None):
         content = {"application/json": {"schema": by_shape[endpoint.reply]}}
     phrase = HTTPStatus(endpoint.status).phrase
-    responses: Json = {str(endpoint.status): {"description": phrase, "headers": headers, "content": content}}
+    response: Json = {"description": phrase, "headers": headers}
+    responses: Json = {
+        str(endpoint.status): response if endpoint.reply is None else {**response, "content": content}
+    }
+    for status, meaning in endpoint.other_statuses.items():
+        responses[str(status)] = {"description": meaning, "headers": headers}
     for status in sorted({BY_CODE[code].status for code in error_codes(endpoint)}):
         responses[str(status)] = {"$ref": f"#/components/responses/Error{status}"}
     return responses

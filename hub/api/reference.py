@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from hub.api.calls import AnyDescribed, NoBody, NoQuery
+from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
 from hub.api.errors import ERROR_CODES
 from hub.api.openapi import described, document_json
 from hub.api.openapi_document import error_codes
@@ -72,14 +72,17 @@ def _endpoint(endpoint: AnyDescribed) -> str:
     if endpoint.description:
         lines.append("\n" + endpoint.description)
     scope = "none, open to anybody" if endpoint.scope is None else f"`{endpoint.scope}`"
-    if endpoint.headers and endpoint.scope is None:
+    if "webhook-signature" in endpoint.headers:
         scope = "none; signed by the bridge"
-    lines.append(f"\nScope: {scope}. Answers {endpoint.status}.\n")
+    others = "".join(f", or {status} ({meaning})" for status, meaning in endpoint.other_statuses.items())
+    lines.append(f"\nScope: {scope}. Answers {endpoint.status}{others}.\n")
     if endpoint.query is not NoQuery:
         lines.append(f"Query: {_fields(endpoint.query)}.\n")
     if endpoint.headers:
         lines.append(f"Headers: {', '.join(f'`{name}`' for name in endpoint.headers)}.\n")
-    if endpoint.body is not NoBody:
+    if endpoint.body is StreamBody:
+        lines.append(f"Body: {', '.join(f'`{kind}`' for kind in endpoint.request_content)}.\n")
+    elif endpoint.body is not NoBody:
         optional = " (may be left out)" if endpoint.is_body_optional else ""
         lines.append(f"Body{optional}: {_fields(endpoint.body)}.\n")
     if endpoint.example:
@@ -88,7 +91,9 @@ def _endpoint(endpoint: AnyDescribed) -> str:
     listed = get_args(endpoint.reply)
     if listed:
         lines.append(f"Answer: a list of {_fields(listed[0], mark=False)}.\n")
-    elif endpoint.reply is not bytes:
+    elif endpoint.reply_content:
+        lines.append(f"Answer: {', '.join(f'`{kind}`' for kind in endpoint.reply_content)}.\n")
+    elif endpoint.reply not in (bytes, None):
         lines.append(f"Answer: {_fields(endpoint.reply, mark=False)}.\n")
     codes = ", ".join(f"`{code}`" for code in sorted(error_codes(endpoint)))
     lines.append(f"Errors: {codes}.\n")

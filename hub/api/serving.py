@@ -6,14 +6,15 @@ Order: method, API key, rate limit, scope, query, body, handler. Each refusal is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from hub.api.authentication import require_scope
-from hub.api.calls import NOBODY, AnyEndpoint, Call, NoBody, Reply
+from hub.api.calls import NOBODY, AnyEndpoint, Call, NoBody, Reply, StreamBody
 from hub.api.parts import ApiParts, Receive, Send
 from hub.api.reading import read_body, read_json, read_query, require_clean_path, require_json_type
 from hub.api.usecases import UseCases
@@ -53,7 +54,8 @@ class PathApp:
             raise InvalidRequest("method_not_allowed", f"Use one of: {self._allow}.")
         state["route"], state["is_probe"] = endpoint.path, endpoint.tag == "operation"
         call = await self._read(endpoint, scope, receive)
-        await _answer(await endpoint.handle(call), send)
+        reply = await endpoint.handle(call)
+        await _answer(reply, call, send, is_head=scope["method"] == "HEAD")
 
     async def _read(self, endpoint: AnyEndpoint, scope: Any, receive: Receive) -> Call[Any, Any]:
         headers = dict(scope["headers"])
@@ -75,6 +77,7 @@ class PathApp:
             now_ms=now_ms,
             uses=self._uses,
             gone=partial(_gone, receive),
+            receive=receive,
         )
 
     async def _admit(
@@ -106,6 +109,8 @@ class PathApp:
     ) -> tuple[bytes, msgspec.Struct]:
         if endpoint.body is NoBody:
             return b"", NoBody()
+        if endpoint.body is StreamBody:
+            return b"", StreamBody()
         settings = self._parts.settings
         require_json_type(headers)
         raw = await read_body(receive, headers, most_bytes=settings.max_body_bytes)
@@ -126,12 +131,49 @@ def allowed_methods(endpoints: Sequence[AnyEndpoint]) -> str:
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
-async def _answer(reply: Reply, send: Send) -> None:
+async def _answer(reply: Reply, call: Call[Any, Any], send: Send, *, is_head: bool) -> None:
+    if isinstance(reply.content, AsyncIterator):
+        await send(_start(reply, reply.length))
+        await _send_pieces(reply.content, call, send, is_head=is_head)
+        return
     body = reply.content if isinstance(reply.content, bytes) else _encode(reply.content)
-    headers = [
-        (b"content-type", reply.content_type),
-        (b"content-length", b"%d" % len(body)),
-        *reply.headers,
-    ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send(_start(reply, len(body)))
     await send({"type": "http.response.body", "body": body})
+
+
+async def _send_pieces(
+    pieces: AsyncIterator[bytes], call: Call[Any, Any], send: Send, *, is_head: bool
+) -> None:
+    leaving = asyncio.ensure_future(call.gone())
+    try:
+        if not is_head:
+            async for piece in _until(leaving, pieces):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        leaving.cancel()
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()
+
+
+async def _until(leaving: asyncio.Future[None], pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Give the pieces as they are made, as long as somebody is there to take them."""
+    while not leaving.done():
+        making = asyncio.ensure_future(anext(pieces, None))
+        try:
+            await asyncio.wait((making, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not making.done():
+                making.cancel()
+                await asyncio.wait((making,))
+        piece = None if making.cancelled() else making.result()
+        if piece is None:
+            return
+        yield piece
+
+
+def _start(reply: Reply, length: int | None) -> dict[str, Any]:
+    headers = [(b"content-type", reply.content_type)] if reply.content_type else []
+    if length is not None:
+        headers.append((b"content-length", b"%d" % length))
+    return {"type": "http.response.start", "status": reply.status, "headers": [*headers, *reply.headers]}
