@@ -127,6 +127,63 @@ class LineStatusData(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: int
 
 
+class ConsentData(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody said about hearing from us."""
+
+    #: Of the log's entry.
+    id: str
+    handle: str
+    #: The line that heard it or was named; null where none was.
+    line_id: str | None
+    line_handle: str | None
+    chat_id: str | None
+    #: For which lines it counts: `line` or `hub`.
+    scope: str
+    #: `opted_out` or `opted_in`; null for a request for help.
+    state: str | None
+    #: `keyword`, `api`, `import` or `operator`.
+    source: str
+    keyword: str | None
+    message_id: str | None
+    reason: str | None
+    #: When it was said, and when the hub heard of it.
+    said_at: int
+    recorded_at: int
+
+
+class HealthWarningData(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is not well with a line."""
+
+    code: str
+    #: How bad: `limited`, `flagged` or `offline`.
+    state: str
+    message: str
+
+
+class LineHealthData(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that fares better or worse from now on."""
+
+    line_id: str
+    line_handle: str
+    label: str | None
+    #: `active`, `limited`, `flagged` or `offline`.
+    state: str
+    previous_state: str
+    #: The code of the worst warning; null while active.
+    reason: str | None
+    since: int
+    warnings: tuple[HealthWarningData, ...]
+    sent_today: int
+    failed_today: int
+    received_today: int
+    new_conversations_today: int
+    sent_week: int
+    received_week: int
+    #: The most messages in a row to one chat without an answer.
+    unanswered_most: int
+    occurred_at: int
+
+
 class WebhookDisabledData(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook that was disabled; what it misses from now on is held for a replay."""
 
@@ -157,6 +214,12 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "chat.member_added": ChatData,
     "chat.member_removed": ChatData,
     "chat.renamed": ChatData,
+    "contact.help_requested": ConsentData,
+    "contact.opted_in": ConsentData,
+    "contact.opted_out": ConsentData,
+    "line.degraded": LineHealthData,
+    "line.offline": LineHealthData,
+    "line.online": LineHealthData,
     "line.status_changed": LineStatusData,
     "message.delivered": MessageData,
     "message.downgraded": MessageData,

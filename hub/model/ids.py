@@ -29,6 +29,7 @@ class Prefix(StrEnum):
     API_KEY = "key"
     BRIDGE = "brg"
     CHAT = "cht"
+    CONSENT = "cns"
     CONTACT = "ct"
     CONTACT_GROUP = "ctg"
     DELIVERY = "dlv"

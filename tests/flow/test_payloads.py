@@ -24,6 +24,7 @@ from hub.model.outbox import attempt_id
 from hub.model.webhook import Webhook
 from hub.rules.event_types import SUBSCRIBABLE
 from hub.rules.facts import facts_of
+from tests.flow.safety_specimens import SAFETY_RENDERED
 from tests.support.sightings import AT, CONTACT, GROUP, LINE_HANDLE, OTHER, a_message, seen
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "events"
@@ -118,6 +119,7 @@ def _renderer(observation: Observation) -> Callable[[], str]:
 
 RENDERED: dict[str, Callable[[], str]] = {
     **{name: _renderer(observation) for name, observation in SEEN.items()},
+    **SAFETY_RENDERED,
     "webhook.disabled": lambda: webhook_disabled_data(WEBHOOK),
     "webhook.test": lambda: webhook_test_data(WEBHOOK, now_ms=NOW),
 }

@@ -39,7 +39,16 @@ def test_live_events_are_not_subscribable() -> None:
 def test_every_fact_can_be_subscribed_to() -> None:
     """What ingest can claim and what a webhook can ask for are in step."""
     assert set(FACT_TYPES) <= set(SUBSCRIBABLE)
-    assert set(SUBSCRIBABLE) - set(FACT_TYPES) == {"webhook.disabled", "webhook.test"}
+    assert set(SUBSCRIBABLE) - set(FACT_TYPES) == {
+        "contact.help_requested",
+        "contact.opted_in",
+        "contact.opted_out",
+        "line.degraded",
+        "line.offline",
+        "line.online",
+        "webhook.disabled",
+        "webhook.test",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,34 @@
+"""What holds for each line, looked up by the line: its own settings over the hub's, the sandbox's over both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.flow.bootstrap import SANDBOX_KIND
+from hub.flow.directory import Directory
+from hub.model.consent import EVERY_LINE
+from hub.model.line import Line
+from hub.model.line_safety import LineSafety, SafetyPolicy
+from hub.rules.line_policy import resolve, sandbox_defaults
+
+
+class LinePolicies:
+    """The policies of all lines."""
+
+    def __init__(self, defaults: SafetyPolicy, current: Callable[[], Directory]) -> None:
+        self._defaults = defaults
+        self._sandbox = sandbox_defaults(defaults)
+        self._current = current
+
+    def of(self, line: Line) -> SafetyPolicy:
+        return self.with_own(line, line.safety)
+
+    def with_own(self, line: Line, own: LineSafety) -> SafetyPolicy:
+        """What would hold if the line had these settings."""
+        bridge = self._current().bridges_by_id.get(line.bridge_id)
+        is_sandbox = bridge is not None and bridge.kind == SANDBOX_KIND
+        return resolve(self._sandbox if is_sandbox else self._defaults, own)
+
+    def scope_of(self, line: Line) -> int:
+        """For which line a word counts that this line hears."""
+        return line.id if self.of(line).consent_scope == "line" else EVERY_LINE
