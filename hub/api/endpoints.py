@@ -13,10 +13,13 @@ from hub.api import (
     lines,
     message_reads,
     message_sends,
+    message_timeline,
     operations,
     outbox,
     reactions,
+    receipts,
     sandbox,
+    typing_signs,
     webhooks,
 )
 from hub.api.calls import AnyEndpoint
@@ -31,9 +34,12 @@ NOUNS: Final[tuple[AnyEndpoint, ...]] = (
     *lines.ENDPOINTS,
     *message_reads.ENDPOINTS,
     *message_sends.ENDPOINTS,
+    *message_timeline.ENDPOINTS,
     *operations.ENDPOINTS,
     *outbox.ENDPOINTS,
     *reactions.ENDPOINTS,
+    *receipts.ENDPOINTS,
     *sandbox.ENDPOINTS,
+    *typing_signs.ENDPOINTS,
     *webhooks.ENDPOINTS,
 )

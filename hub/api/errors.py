@@ -172,6 +172,11 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Switch it on: PATCH /v1/lines/{id} with {\"is_active\": true}.",
     ),
     _code(
+        409, INVALID, "message_not_sent",
+        "The message waits, or has failed: its network does not know it, so nothing can be done to it there.",
+        "Wait until its `status` is `sent`; `Prefer: wait=N` at the send does that for you.",
+    ),
+    _code(
         409, INVALID, "name_taken", "Another one has this name or handle.", "Choose another, or change that one.",
     ),
     _code(

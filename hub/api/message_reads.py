@@ -1,53 +1,186 @@
-"""GET /v1/messages: read a chat's messages (contracts: messages.dev §2).
+"""GET /v1/messages: list and search messages, and read one (contracts: messages.dev §2).
 
-Not here: what makes or changes one, which is hub.api.message_sends.
+Not here: what makes or changes one (hub.api.message_sends), and what happened to one (hub.api.message_timeline).
 """
 
 from __future__ import annotations
 
-import msgspec
+from typing import Annotated, Literal
 
-from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_cursor, split_page, write_cursor
+import msgspec
+from msgspec import Meta
+
+from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, field_id
+from hub.api.finding import find_readable_message
+from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_cursor, write_cursor
+from hub.api.sends import From, To
 from hub.flow.event_shapes import MessageData
+from hub.flow.message_pages import MessageFilter
 from hub.flow.payloads import message_data
-from hub.flow.recipients import find_chat
+from hub.flow.recipients import find_chat, read_direct_key
+from hub.model.errors import InvalidRequest
+from hub.model.ids import Prefix
+from hub.model.line import Line
+from hub.model.observation import Instant
+from hub.rules.message_status import MessageStatus
+from hub.rules.textsearch import MOST_QUERY
+
+Words = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MOST_QUERY,
+        description="A part of the text, whatever the case of its letters.",
+    ),
+]
 
 
 class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which chat's messages."""
+    """Which messages; without `from` those of every line that the key may see."""
 
-    from_: str = msgspec.field(name="from")
-    to: str
+    from_: From | None = msgspec.field(name="from", default=None)
+    to: To | None = None
+    direction: Literal["inbound", "outbound"] | None = None
+    status: MessageStatus | None = None
+    #: `imessage`, `sms`, …, as the message's own `service` says.
+    service: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
+    has_attachments: bool | None = None
+    #: By `sent_at`: from then on.
+    since: Instant | None = None
+    #: By `sent_at`: before then.
+    until: Instant | None = None
+    q: Words | None = None
+    #: The bulk job that they belong to.
+    job_id: str | None = None
+    sort: Literal["newest", "oldest"] = "newest"
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
 
 
-async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
-    query, store = call.query, call.uses.store
-    after = read_cursor(query.cursor, count=2)
-    line = await call.line(query.from_)
-    chat = await find_chat(store, line, query.to)
-    place = None if after is None else (after[0], after[1])
-    found = await store.messages.list(chat.id, after=place, limit=query.limit + 1)
-    messages, has_more = split_page(found, query.limit)
-    cursor = write_cursor(messages[-1].sent_at or 0, messages[-1].id) if has_more else None
-    data = [msgspec.Raw(message_data(message, line_handle=line.handle).encode()) for message in messages]
-    return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
+class MessageReply(MessageData, frozen=True, kw_only=True):
+    """A message as it stands."""
 
+    request_id: str
+
+
+async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
+    query = call.query
+    after = read_cursor(query.cursor, count=2)
+    lines = await _lines(call)
+    wanted = _wanted(query, tuple(lines), await _chat_ids(call, lines))
+    page = await call.uses.store.messages.page(
+        wanted,
+        after=None if after is None else (after[0], after[1]),
+        limit=query.limit,
+        is_oldest_first=query.sort == "oldest",
+    )
+    data = [
+        msgspec.Raw(message_data(message, line_handle=lines[message.line_id].handle).encode())
+        for message in page.messages
+    ]
+    return Reply(
+        content=Listed(
+            data=data,
+            has_more=page.after is not None,
+            next_cursor=None if page.after is None else write_cursor(*page.after),
+            request_id=call.request_id,
+        )
+    )
+
+
+async def _lines(call: Call[MessageQuery, NoBody]) -> dict[int, Line]:
+    """Give the line that is asked for, or all that the key may see."""
+    if call.query.from_ is not None:
+        line = await call.line(call.query.from_)
+        return {line.id: line}
+    return {line.id: line for line in await call.uses.lines.visible(call.key)}
+
+
+async def _chat_ids(call: Call[MessageQuery, NoBody], lines: dict[int, Line]) -> tuple[int, ...] | None:
+    """Give the chats with the other side; None when it is not asked for.
+
+    Raises:
+        InvalidRequest: chat_not_found when nothing was said there, on any of the lines.
+    """
+    to, store = call.query.to, call.uses.store
+    if to is None:
+        return None
+    if call.query.from_ is not None:
+        return ((await find_chat(store, next(iter(lines.values())), to)).id,)
+    if to.startswith("cht_"):
+        chat = await store.chats.get(field_id(to, Prefix.CHAT, "chat", param="to"))
+        if chat is not None:
+            call.uses.lines.require(call.key, chat.line_id, param="to")
+        found = [] if chat is None else [chat]
+    else:
+        found = await store.chats.by_key_on(list(lines), read_direct_key(to))
+    found = [chat for chat in found if chat.line_id in lines]
+    if not found:
+        raise InvalidRequest("chat_not_found", "Chat not found: nothing was said there yet.", param="to")
+    return tuple(chat.id for chat in found)
+
+
+def _wanted(
+    query: MessageQuery, line_ids: tuple[int, ...], chat_ids: tuple[int, ...] | None
+) -> MessageFilter:
+    job_id = None if query.job_id is None else field_id(query.job_id, Prefix.JOB, "job", param="job_id")
+    return MessageFilter(
+        line_ids=line_ids,
+        chat_ids=chat_ids,
+        job_id=job_id,
+        since=query.since,
+        until=query.until,
+        is_from_me=None if query.direction is None else query.direction == "outbound",
+        status=query.status,
+        service=None if query.service is None else query.service.lower(),
+        has_attachments=query.has_attachments,
+        words=query.q,
+    )
+
+
+async def _get(call: Call[NoQuery, NoBody]) -> Reply:
+    line, message = await find_readable_message(call, call.path["id"])
+    data = message_data(message, line_handle=line.handle)
+    # The text is an object that is never empty: the request id joins it at its end.
+    return Reply(content=f'{data[:-1]},"request_id":"{call.request_id}"}}'.encode())
+
+
+_LIST_DESCRIPTION = (
+    "With `from` and `to` one chat's messages, as the native contract has it; either may be left out. Messages that "
+    "wait, are planned, have failed or were cancelled are listed, too.\n\n"
+    "Pages stay stable while messages arrive: a cursor names a place, not a number of rows. `direction`, `status`, "
+    "`service`, `has_attachments`, `q` and `job_id` are looked for in a bounded number of rows a page: such a page "
+    "may hold fewer messages than `limit`, even none, while `has_more` is true; go on with `next_cursor`.\n\n"
+    "`q` is a part of the text; the case of letters does not matter in any script, accents do."
+)
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     Endpoint(
         method="GET",
         path="/v1/messages",
         name="list_messages",
-        summary="List a chat's messages, newest first.",
+        summary="List and search messages, newest first.",
+        description=_LIST_DESCRIPTION,
         tag="messages",
         scope="messages:read",
         query=MessageQuery,
         body=NoBody,
         reply=Listed[MessageData],
-        errors=("line_not_found", "line_not_accessible", "chat_not_found"),
+        errors=("line_not_found", "line_not_accessible", "chat_not_found", "job_not_found"),
         handle=_list,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/messages/{id}",
+        name="get_message",
+        summary="Read one message.",
+        description="`id` is a `msg_` id or the network's GUID.",
+        tag="messages",
+        scope="messages:read",
+        query=NoQuery,
+        body=NoBody,
+        reply=MessageReply,
+        errors=("line_not_accessible", "message_not_found"),
+        handle=_get,
     ),
 )

@@ -48,6 +48,14 @@ _HEADERS: Final[dict[str, Json]] = {
         "required": False,
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     },
+    "Prefer": {
+        "description": (
+            "`wait=N` answers when the outbox item is finished, or after N seconds (0 to 30). Where it was done, "
+            "`Preference-Applied` says so (RFC 7240)."
+        ),
+        "required": False,
+        "schema": {"type": "string", "examples": ["wait=10"]},
+    },
     "X-Bridge-Id": {"description": "The bridge's `brg_` id.", "required": True, "schema": {"type": "string"}},
     "webhook-id": {
         "description": "Names the request; the same on its retries.",

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from hub.flow.payloads import status_of
 from hub.flow.repositories import Chat, Store
 from hub.flow.rows import MessageRow
 from hub.model.errors import InvalidRequest
 from hub.model.ids import InvalidId, Prefix, parse_id
 from hub.model.line import Line
+from hub.model.outbox import outbox_id_of
 from hub.rules.chatkeys import direct_chat_key, normalize_handle
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -37,6 +39,16 @@ async def find_recipient(store: Store, line: Line, to: str) -> Recipient:
     if to.startswith("cht_"):
         chat = await _chat(store, line, to)
         return Recipient(chat_key=chat.chat_key, chat=chat)
+    key = read_direct_key(to)
+    return Recipient(chat_key=key, chat=await store.chats.by_key(line.id, key))
+
+
+def read_direct_key(to: str) -> str:
+    """Read `to` where it names a person.
+
+    Raises:
+        InvalidRequest: invalid_parameter_value.
+    """
     handle = normalize_handle(to)
     if not (_PHONE.fullmatch(handle) or _APPLE_ID.fullmatch(handle)):
         raise InvalidRequest(
@@ -45,8 +57,7 @@ async def find_recipient(store: Store, line: Line, to: str) -> Recipient:
             "or the id of a chat (cht_…).",
             param="to",
         )
-    key = direct_chat_key(handle)
-    return Recipient(chat_key=key, chat=await store.chats.by_key(line.id, key))
+    return direct_chat_key(handle)
 
 
 async def find_chat(store: Store, line: Line, to: str) -> Chat:
@@ -85,6 +96,21 @@ async def find_message(store: Store, line: Line, text: str, *, param: str) -> Me
     if message is None or message.line_id != line.id:
         raise InvalidRequest("message_not_found", "Message not found.", param=param)
     return message
+
+
+def require_named(message: MessageRow, *, param: str) -> None:
+    """Refuse to act on a message that no network has named yet: nothing there could be pointed at.
+
+    Raises:
+        InvalidRequest: message_not_sent.
+    """
+    # Until a network names it, a message goes by the attempt id of its send.
+    if outbox_id_of(message.guid) is not None:
+        raise InvalidRequest(
+            "message_not_sent",
+            f"The message is {status_of(message)}: its network does not know it yet. Try again when it is sent.",
+            param=param,
+        )
 
 
 async def _message(store: Store, line: Line, text: str) -> MessageRow | None:

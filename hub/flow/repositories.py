@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from hub.flow.file_store import Files
 from hub.flow.configuration import Configurations
 from hub.flow.contact_store import Availability, ContactGroups, Contacts
+from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.ports import HotStore
 from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
 from hub.flow.safety_repositories import Consents, Health
@@ -127,6 +128,10 @@ class Keys(Protocol):
 class Chats(Protocol):
     async def get(self, chat_id: int) -> Chat | None: ...
     async def by_key(self, line_id: int, chat_key: str) -> Chat | None: ...
+    async def by_key_on(self, line_ids: Sequence[int], chat_key: str) -> list[Chat]:
+        """The chats with the same other side, on any of these lines."""
+        ...
+
     async def list(self, line_id: int, *, after: tuple[int, int] | None, limit: int) -> list[Chat]:
         """By (last_message_at, id), latest first."""
         ...
@@ -183,13 +188,35 @@ class Messages(Protocol):
         """Our message of the chat that was read last."""
         ...
 
-    async def list(self, chat_id: int, *, after: tuple[int, int] | None, limit: int) -> list[MessageRow]:
-        """By (sent_at, id), latest first."""
+    async def by_guid_on(self, line_ids: Sequence[int], guid: str) -> MessageRow | None:
+        """The message that a network named so, on one of these lines."""
+        ...
+
+    async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:
+        """When what these keys stand for happened, as far as its events are kept."""
+        ...
+
+    async def page(
+        self,
+        wanted: MessageFilter,
+        *,
+        after: Place | None,
+        limit: int,
+        is_oldest_first: bool = False,
+        most_read: int = MOST_READ,
+    ) -> MessagePage:
+        """By (sent_at, id), latest first unless said otherwise. Where rows must be looked into, at most
+        `most_read` of them are: such a page may be short, and still not the last.
+        """
         ...
 
 
 class Outbox(Protocol):
     async def get(self, outbox_id: int) -> OutboxItem | None: ...
+    async def of_message(self, message_id: int) -> list[OutboxItem]:
+        """What was ever owed for a message, oldest first."""
+        ...
+
 
 
 class Jobs(Protocol):

@@ -108,6 +108,18 @@ def reaction_type(observation: Observation) -> str:
     return reaction.emoji if reaction.type == "emoji" and reaction.emoji else reaction.type
 
 
+def receipt_key(line_id: int, guid: str, kind: str, *, member: str = "") -> bytes:
+    """Give the dedupe key of a receipt (`delivered`, `read`, `failed`, `downgraded`), to look for its event.
+
+    Args:
+        line_id: The message's line.
+        guid: The message's.
+        kind: Which receipt.
+        member: Whose, in a group; empty for that of the message as a whole.
+    """
+    return _fact("", f"{line_id}:{guid}:", f"{kind}:{member}", 0).dedupe_key
+
+
 def _fact(event_type: str, scope: str, claim: str, at: int) -> Fact:
     """Key a claim: the scope is `{line id}:{guid}:`, the claim `{kind}:{mark}`."""
     return Fact(event_type, blake2b((scope + claim).encode(), digest_size=16).digest(), at)

@@ -274,17 +274,17 @@ async def test_chats_are_listed_by_their_last_message(store: Store) -> None:
     assert found == await store.chats.get(4)
 
 
-async def test_messages_are_listed_once_they_are_known(store: Store) -> None:
-    """Latest first; placeholders are hidden; the last one read is told."""
-    known = [MESSAGE._replace(id=n, guid=f"g{n}", sent_at=at) for n, at in ((1, 10), (2, None), (3, 30))]
+async def test_messages_are_found_once_they_are_known(store: Store) -> None:
+    """Placeholders are hidden; the last one read is told."""
+    known = [MESSAGE._replace(id=n, guid=f"g{n}", sent_at=at) for n, at in ((1, 10), (3, 30))]
     ours = MESSAGE._replace(id=4, guid="g4", is_from_me=1, sent_at=40, read_at=60)
     placeholder = MESSAGE._replace(id=5, guid="g5", is_known=Known.UNSEEN, sent_at=99)
     await store.hot.write(lambda tx: tx.merge_messages([*known, ours, placeholder]))
-    pages = [await store.messages.list(1, after=after, limit=3) for after in (None, (10, 1), (0, 2))]
 
-    assert [[row.id for row in page] for page in pages] == [[4, 3, 1], [2], []]
     assert MessageRow(*ours) == await store.messages.last_read(1)
     assert MessageRow(*ours) == await store.messages.by_guid(1, "g4")
+    assert MessageRow(*ours) == await store.messages.by_guid_on([1, 2], "g4")
+    assert await store.messages.by_guid_on([2, 3], "g4") is None
     assert await store.messages.get(5) is None
     await store.hot.write(lambda tx: tx.merge_reactions([REACTION]))
     assert await store.messages.reactions(1, "g1") == [REACTION]

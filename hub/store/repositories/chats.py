@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -50,6 +51,11 @@ class SqlChats:
         return await self._one(
             select(*_COLUMNS).where(chats.c.line_id == line_id, chats.c.chat_key == chat_key)
         )
+
+    async def by_key_on(self, line_ids: Sequence[int], chat_key: str) -> list[Chat]:
+        query = select(*_COLUMNS).where(chats.c.line_id.in_(line_ids), chats.c.chat_key == chat_key)
+        rows = await self._database.read(lambda connection: connection.execute(query.order_by(_id)).all())
+        return [_chat(row) for row in rows]
 
     async def _one(self, query: Select[Any]) -> Chat | None:
         row = await self._database.read(lambda connection: connection.execute(query).first())

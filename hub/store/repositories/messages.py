@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text, tuple_
+from sqlalchemy import Select, select, text
 
-from hub.flow.rows import Known, MessageRow, ReactionRow
+from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
+from hub.flow.rows import MessageRow, ReactionRow
 from hub.store.database import Database
-from hub.store.schema import messages, reactions
+from hub.store.repositories.message_pages import COLUMNS, IS_VISIBLE, read_page
+from hub.store.schema import events, messages, reactions
 
-_COLUMNS = [messages.c[name] for name in MessageRow._fields]
 _REACTION_COLUMNS = [reactions.c[name] for name in ReactionRow._fields]
-_IS_KNOWN = messages.c.is_known.in_((Known.ASKED, Known.SEEN))
 #: Literals, or neither database would recognise its partial index.
 _IS_READ = text("messages.read_at IS NOT NULL AND messages.is_from_me = 1")
-_at, _id = messages.c.sent_at, messages.c.id
-
-
-def _dated(chat_id: int, after: tuple[int, int] | None) -> Select[Any]:
-    query = select(*_COLUMNS).where(messages.c.chat_id == chat_id, _IS_KNOWN, _at.is_not(None))
-    if after is not None:
-        query = query.where(tuple_(_at, _id) < after)
-    return query.order_by(_at.desc(), _id.desc())
-
-
-def _undated(chat_id: int, after: tuple[int, int] | None) -> Select[Any]:
-    query = select(*_COLUMNS).where(messages.c.chat_id == chat_id, _IS_KNOWN, _at.is_(None))
-    if after is not None and after[0] == 0:
-        query = query.where(_id < after[1])
-    return query.order_by(_id.desc())
+_id = messages.c.id
 
 
 class SqlMessages:
@@ -39,11 +26,17 @@ class SqlMessages:
         self._database = database
 
     async def get(self, message_id: int) -> MessageRow | None:
-        return await self._one(select(*_COLUMNS).where(_id == message_id, _IS_KNOWN))
+        return await self._one(select(*COLUMNS).where(_id == message_id, IS_VISIBLE))
 
     async def by_guid(self, line_id: int, guid: str) -> MessageRow | None:
-        query = select(*_COLUMNS).where(messages.c.line_id == line_id, messages.c.guid == guid, _IS_KNOWN)
+        query = select(*COLUMNS).where(messages.c.line_id == line_id, messages.c.guid == guid, IS_VISIBLE)
         return await self._one(query)
+
+    async def by_guid_on(self, line_ids: Sequence[int], guid: str) -> MessageRow | None:
+        on_lines = select(*COLUMNS).where(
+            messages.c.line_id.in_(line_ids), messages.c.guid == guid, IS_VISIBLE
+        )
+        return await self._one(on_lines.order_by(_id).limit(1))
 
     async def reactions(self, line_id: int, guid: str) -> list[ReactionRow]:
         query = select(*_REACTION_COLUMNS).order_by(reactions.c.sent_at, reactions.c.id)
@@ -52,18 +45,29 @@ class SqlMessages:
         return [ReactionRow._make(row) for row in rows]
 
     async def last_read(self, chat_id: int) -> MessageRow | None:
-        query = select(*_COLUMNS).where(messages.c.chat_id == chat_id, _IS_READ, _IS_KNOWN)
+        query = select(*COLUMNS).where(messages.c.chat_id == chat_id, _IS_READ, IS_VISIBLE)
         return await self._one(query.order_by(messages.c.read_at.desc()).limit(1))
+
+    async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:
+        query = select(events.c.dedupe_key, events.c.occurred_at).where(events.c.dedupe_key.in_(dedupe_keys))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {bytes(row.dedupe_key): row.occurred_at for row in rows}
 
     async def _one(self, query: Select[Any]) -> MessageRow | None:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return MessageRow._make(row) if row else None
 
-    async def list(self, chat_id: int, *, after: tuple[int, int] | None, limit: int) -> list[MessageRow]:
-        """Messages without a date come last, as if sent at 0."""
-
-        def work(connection: Connection) -> list[Row[Any]]:
-            rows = list(connection.execute(_dated(chat_id, after).limit(limit)))
-            return rows + list(connection.execute(_undated(chat_id, after).limit(limit - len(rows))))
-
-        return [MessageRow._make(row) for row in await self._database.read(work)]
+    async def page(
+        self,
+        wanted: MessageFilter,
+        *,
+        after: Place | None,
+        limit: int,
+        is_oldest_first: bool = False,
+        most_read: int = MOST_READ,
+    ) -> MessagePage:
+        return await self._database.read(
+            lambda connection: read_page(
+                connection, wanted, walk=(after, is_oldest_first), limit=limit, most_read=most_read
+            )
+        )

@@ -33,3 +33,8 @@ class SqlOutbox:
         query = select(*_COLUMNS).where(outbox.c.id == outbox_id)
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return None if row is None else _item(row)
+
+    async def of_message(self, message_id: int) -> list[OutboxItem]:
+        query = select(*_COLUMNS).where(outbox.c.message_id == message_id).order_by(outbox.c.id)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_item(row) for row in rows]
