@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from bridge.sandbox.alarm import Alarm
+from bridge.sandbox.attachments import open_simulated
 from bridge.sandbox.content import Content, content_json, content_of
 from bridge.sandbox.evidence import SimulatedSend, evidence, guid_for
 from bridge.sandbox.fates import OFFLINE_MS, ORDINARY, SLOW_MS, Answer, Delays, Fate, fate_of
@@ -108,6 +109,9 @@ class SandboxBridge:
             detail="the network knows no such attempt",
             is_retry_safe=True,
         )
+
+    def open_attachment(self, ref: str) -> AsyncIterator[bytes]:
+        return open_simulated(ref)
 
     async def _perform_new(self, operation: Operation, content: Content) -> OperationOutcome:
         fate = _fate(content)

@@ -1,7 +1,7 @@
 """Bytes in a folder of this machine, or of a file system that all machines share.
 
-A blob appears whole or not at all: it is written as a draft in the same file system, synced, then renamed, and the
-rename is synced too. Two who keep the same bytes at the same name do no harm. Blobs are spread over 256 folders.
+A blob appears whole or not at all: it is written as a draft in the same file system, synced, then given its name, and
+the name is synced too. Two who keep the same bytes at the same name do no harm. Blobs are spread over 256 folders.
 Work on the disk happens in threads.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
@@ -122,7 +123,8 @@ class FolderDraft:
         target = self._place(name)
         self._flush()
         os.fsync(self._file.fileno())
-        self._path.replace(target)
+        # Linked and not renamed: a draft may have to be kept once more, at another name.
+        _place(self._path, target)
         _sync(target.parent)
 
 
@@ -160,6 +162,23 @@ def _open(path: Path, first: int) -> BinaryIO:
     file = path.open("rb", buffering=0)
     file.seek(first)
     return file
+
+
+def _place(draft: Path, target: Path) -> None:
+    """Give finished bytes their name; bytes that have it already are the same."""
+    try:
+        target.hardlink_to(draft)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        copy = draft.with_name(f"{draft.name}.copy")
+        shutil.copyfile(draft, copy)
+        descriptor = os.open(copy, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        copy.replace(target)
 
 
 def _discard(path: Path, file: BinaryIO) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from hub.flow.rows import (
@@ -181,6 +182,10 @@ class WakeUps(Protocol):
         """Lines, bridges, webhooks or keys changed."""
         ...
 
+    def files_due(self) -> None:
+        """Files wait to be fetched from their bridges."""
+        ...
+
     def job_added(self) -> None:
         """A long job (a replay, a requeue, a purge) waits to be run."""
         ...
@@ -238,4 +243,35 @@ class BridgeAdapter(Protocol):
 
     async def lookup(self, operation: Operation) -> OperationOutcome:
         """Say whether the operation happened, by attempt id or by chat, time and content."""
+        ...
+
+    def open_attachment(self, ref: str) -> AsyncIterator[bytes]:
+        """Give the bytes that a part's `ref` names.
+
+        Raises:
+            AttachmentGone: The network does not have them, and will not have them later.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutgoingFile:
+    """A file that a bridge is to send."""
+
+    filename: str | None
+    mime_type: str
+    size: int
+    chunks: AsyncIterator[bytes]
+
+
+class OutgoingFiles(Protocol):
+    """Where bridges get the bytes of what they send (hub.flow.outgoing_files)."""
+
+    async def open_file(self, file_id: str) -> OutgoingFile:
+        """Open a file by its `file_` id.
+
+        Raises:
+            AttachmentGone: There is no such file, or no bytes of it: the operation can never be done.
+            StoreUnavailable: The store of files is away; the operation may be tried again.
+        """
         ...

@@ -6,6 +6,7 @@ HubError
 ├── StoreError          the database could not do it
 │   └── StoreUnavailable    it could not just now, whatever was asked
 ├── BridgeError         a bridge could not do it
+│   └── AttachmentGone      it does not have these bytes, and will not
 └── OutboundError       a receiver could not be reached (hub.outbound)
 
 One place (hub.api.errors) turns them into HTTP; internals never leave.
@@ -13,9 +14,23 @@ One place (hub.api.errors) turns them into HTTP; internals never leave.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class HubError(Exception):
     """Something that Hub knows how to explain."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitFigures:
+    """A limit that is used up."""
+
+    limit: int
+    used: int
+    #: `hour` or `day`.
+    period: str
+    #: Unix ms.
+    resets_at: int
 
 
 class InvalidRequest(HubError):
@@ -35,6 +50,7 @@ class InvalidRequest(HubError):
         param: str | None = None,
         retry_after: int | None = None,
         existing_id: str | None = None,
+        limit: LimitFigures | None = None,
     ):
         super().__init__(message)
         self.code = code
@@ -44,6 +60,8 @@ class InvalidRequest(HubError):
         self.retry_after = retry_after
         #: The id of what stands in the way, for 409.
         self.existing_id = existing_id
+        #: The figures of what is used up, for 429.
+        self.limit = limit
 
 
 class StoreError(HubError):
@@ -60,3 +78,7 @@ class BlobMissing(HubError):
 
 class BridgeError(HubError):
     """A bridge could not do it."""
+
+
+class AttachmentGone(BridgeError):
+    """A bridge does not have the bytes of an attachment, and will not have them later."""

@@ -69,6 +69,26 @@ def read_name_header(value: bytes) -> str | None:
     return clean_name(_decoded(text))
 
 
+_DISPOSITION: Final = re.compile(
+    rb"""
+    ;[ \t]* (?P<key>filename\*?) [ \t]*=[ \t]*
+    (?: "(?P<quoted>(?:[^"\\]|\\.){0,1024})" | (?P<plain>[^;"]{0,1024}) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def read_disposition_name(value: bytes) -> str | None:
+    """Read the name out of a Content-Disposition; `filename*` beats `filename`."""
+    names: dict[str, bytes] = {}
+    for found in _DISPOSITION.finditer(value[:_MOST_HEADER_BYTES]):
+        quoted = found["quoted"]
+        text = found["plain"] if quoted is None else re.sub(rb"\\(.)", rb"\1", quoted)
+        names.setdefault(found["key"].decode("ascii").lower(), text)
+    name = names.get("filename*") or names.get("filename")
+    return None if name is None else read_name_header(name)
+
+
 def _decoded(raw: bytes) -> str:
     try:
         return raw.decode()

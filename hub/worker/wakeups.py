@@ -57,6 +57,10 @@ class RedisWakeUps:
         self._notes["config"] = None
         self._start()
 
+    def files_due(self) -> None:
+        self._notes["files"] = None
+        self._start()
+
     def job_added(self) -> None:
         """A long job (a replay, a purge) waits to be run."""
         self._deferred["run_jobs", 0] = self._clock.now_ms()

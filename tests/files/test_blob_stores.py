@@ -129,6 +129,17 @@ async def test_the_same_bytes_may_be_kept_again_at_once(blobs: BlobStore) -> Non
     assert await content(blobs.read("aa-1")) == b"same"
 
 
+async def test_a_draft_may_be_kept_twice(blobs: BlobStore) -> None:
+    async with blobs.draft() as draft:
+        await draft.write(b"same")
+        await draft.keep("aa-1")
+        await blobs.delete("aa-1")
+        await draft.keep("aa-2")
+
+    assert await names(blobs) == {"aa-2": 4}
+    assert await content(blobs.read("aa-2")) == b"same"
+
+
 async def test_all_are_listed_and_deleted_once(blobs: BlobStore) -> None:
     assert await names(blobs) == {}
     for number in range(5):

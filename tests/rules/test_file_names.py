@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.rules.file_names import MOST_BYTES, clean_name, content_disposition, read_name_header
+from hub.rules.file_names import (
+    MOST_BYTES,
+    clean_name,
+    content_disposition,
+    read_disposition_name,
+    read_name_header,
+)
 
 NAMES = {
     "plain": ("a.txt", "a.txt"),
@@ -79,11 +85,26 @@ def test_names_in_headers(value: bytes, expected: str | None) -> None:
     assert read_name_header(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"attachment", None),
+        (b'attachment; filename="a b.txt"', "a b.txt"),
+        (b"attachment; filename=a.txt; size=5", "a.txt"),
+        (b'attachment; filename="a\\"b.txt"', "a_b.txt"),
+        (b"attachment; filename=\"x.txt\"; filename*=UTF-8''%e2%82%ac.txt", "€.txt"),
+        (b'inline; FileName="../../x"', "x"),
+        (b'attachment; filename=""', None),
+    ],
+)
+def test_names_in_a_content_disposition(value: bytes, expected: str | None) -> None:
+    assert read_disposition_name(value) == expected
+
+
 @given(st.binary(max_size=600))
 def test_no_header_breaks_the_reader(value: bytes) -> None:
-    name = read_name_header(value)
-
-    assert clean_name(name) == name
+    for name in (read_name_header(value), read_disposition_name(b"attachment; filename=" + value)):
+        assert clean_name(name) == name
 
 
 @pytest.mark.parametrize(

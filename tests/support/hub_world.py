@@ -59,6 +59,7 @@ class WakeUpsHeard:
     lines: list[int] = field(default_factory=list)
     configuration_changes: int = 0
     jobs: int = 0
+    files: int = 0
 
     def deliveries_recorded(self, first_id: int, last_id: int) -> None:
         self.ranges.append((first_id, last_id))
@@ -71,6 +72,9 @@ class WakeUpsHeard:
 
     def configuration_changed(self) -> None:
         self.configuration_changes += 1
+
+    def files_due(self) -> None:
+        self.files += 1
 
     def job_added(self) -> None:
         self.jobs += 1

@@ -11,6 +11,7 @@ from enum import StrEnum
 from bridge.sandbox.content import content_of
 from bridge.sandbox.evidence import guid_for
 from hub.flow.ports import Clock
+from hub.model.errors import AttachmentGone
 from hub.model.observation import Observation, ObservedMessage
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
 from hub.rules.capabilities import missing_of, needs_of
@@ -61,6 +62,8 @@ class ScriptedBridge:
     looked_up: list[int] = field(default_factory=list)
     answer_now: asyncio.Event = field(default_factory=asyncio.Event)
     on_lookup: Callable[[], asyncio.Event] | None = None
+    #: What `open_attachment` gives, by ref; an exception in it is raised there.
+    attachments: dict[str, list[bytes | Exception]] = field(default_factory=dict)
     _told: list[Observation] = field(default_factory=list)
 
     async def capabilities(self) -> frozenset[str]:
@@ -100,6 +103,15 @@ class ScriptedBridge:
         if self.is_idempotent:
             return OperationOutcome(disposition=Disposition.NOT_STARTED, code="not_found", is_retry_safe=True)
         return OperationOutcome(disposition=Disposition.MAY_HAVE_COMPLETED, code="not_found")
+
+    async def open_attachment(self, ref: str) -> AsyncIterator[bytes]:
+        pieces = self.attachments.get(ref)
+        if pieces is None:
+            raise AttachmentGone("the network does not have it")
+        for piece in pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
 
     def arrived(self, operation: Operation) -> int:
         return Counter(self.sent)[operation.outbox_id]

@@ -71,6 +71,9 @@ class SilentWakeUps:
     def configuration_changed(self) -> None:
         self.configurations += 1
 
+    def files_due(self) -> None:
+        """Files wait to be fetched."""
+
     def job_added(self) -> None:
         self.jobs += 1
 
