@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from hub.flow.file_store import Files
 from hub.flow.configuration import Configurations
-from hub.flow.contact_store import Availability, ContactGroups, Contacts
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
+from hub.flow.contact_store import Availability, ContactGroups, Contacts
 from hub.flow.ports import HotStore
 from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
 from hub.flow.safety_repositories import Consents, Health
@@ -36,6 +36,40 @@ class Event:
     occurred_at: int
     #: JSON.
     data: str
+    #: Rises in the order of the commits; tells when it was recorded, as an id tells its time.
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventFilter:
+    """Which events; None does not restrict."""
+
+    types: frozenset[str] | None = None
+    #: Restricted to lines, events of no line are left out.
+    line_ids: frozenset[int] | None = None
+    chat_id: int | None = None
+    #: Positions, both ends included.
+    first_position: int = 0
+    last_position: int = 2**63 - 1
+
+    def fits(self, type: str, line_id: int | None, chat_id: int | None) -> bool:
+        """Tell whether an event of any position is wanted."""
+        return (
+            (self.types is None or type in self.types)
+            and (self.line_ids is None or line_id in self.line_ids)
+            and (self.chat_id is None or chat_id == self.chat_id)
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventPage:
+    """What a look at the events found."""
+
+    events: list[Event]
+    #: How far it looked: go on from here. Beyond the last event found, where others did not fit.
+    position: int
+    #: Nothing that fits lay beyond, in the direction of reading, when it looked.
+    is_end: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +199,8 @@ class Deliveries(Protocol):
 
 
 class Events(Protocol):
+    """Recorded events. Whoever reads on by position misses none, whichever process commits what and when."""
+
     async def get(self, event_id: int) -> Event | None: ...
     async def page(self, *, first_id: int, last_id: int, limit: int) -> list[Event]:
         """Ascending by id, both ends included."""
@@ -172,6 +208,21 @@ class Events(Protocol):
 
     async def newest(self, *, limit: int) -> list[Event]:
         """Descending by id."""
+        ...
+
+    async def newest_position(self) -> int:
+        """The position of the event that was committed last; 0 without any."""
+        ...
+
+    async def read_on(self, wanted: EventFilter, *, after: int, limit: int) -> EventPage:
+        """Ascending by position, from beyond `after`.
+
+        Looks at a bounded number of events, so that a rare type costs many short reads and never a long one.
+        """
+        ...
+
+    async def read_back(self, wanted: EventFilter, *, before: int, limit: int) -> EventPage:
+        """Descending by position, from below `before`; bounded as well."""
         ...
 
 
@@ -300,9 +351,9 @@ class Store:
     bridges: Bridges
     chats: Chats
     configurations: Configurations
+    consents: Consents
     contact_groups: ContactGroups
     contacts: Contacts
-    consents: Consents
     deliveries: Deliveries
     events: Events
     files: Files

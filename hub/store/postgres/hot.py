@@ -1,6 +1,7 @@
 """The hot path on PostgreSQL: every method is one statement over arrays.
 
-Batches go in by the order of their key, so that two transactions never wait for each other crosswise.
+Batches go in by the order of their key, so that two transactions never wait for each other crosswise; events go in
+last of what is merged, one transaction at a time (decision 8).
 Not here: the transaction around it (database) and the text of the statements (statements).
 """
 
@@ -35,7 +36,6 @@ from hub.store.postgres.safety import PostgresSafety
 
 Rows = Sequence[tuple[Any, ...]]
 
-_by_dedupe_key = itemgetter(EventRow._fields.index("dedupe_key"))
 _by_chat = itemgetter(1, 2)
 _by_guid = itemgetter(1, 3)
 _by_reaction = itemgetter(1, 2, 3, 4)
@@ -63,7 +63,9 @@ class PostgresTransaction:
         return found
 
     async def _inserted(self, insert: str, present: str, rows: Rows) -> set[int]:
-        inserted: set[int] = {row[0] for row in await self._run(insert, rows)}
+        return await self._with_earlier({row[0] for row in await self._run(insert, rows)}, present, rows)
+
+    async def _with_earlier(self, inserted: set[int], present: str, rows: Rows) -> set[int]:
         if len(inserted) < len(rows):
             # An id that is there although it was not inserted now is ours from an earlier run of this work.
             rest = [row[0] for row in rows if row[0] not in inserted]
@@ -95,7 +97,14 @@ class PostgresTransaction:
         await self._run(sql.MERGE_REACTIONS, sorted(rows, key=_by_reaction))
 
     async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
-        return await self._inserted(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, sorted(rows, key=_by_dedupe_key))
+        if not rows:
+            return set()
+        # A statement of its own: the next one must see what the holder before us committed.
+        await self._connection.fetch(sql.ONE_RECORDER_AT_A_TIME)
+        lowest = min(row[0] for row in rows)
+        columns = zip(*rows, strict=True)
+        found = await self._connection.fetch(sql.INSERT_EVENTS, *columns, lowest)
+        return await self._with_earlier({row[0] for row in found}, sql.PRESENT_EVENTS, rows)
 
     async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
         await self._run(sql.INSERT_DELIVERIES, sorted(rows, key=_by_event))

@@ -96,7 +96,11 @@ class SqliteTransaction:
         self._change(sql.MERGE_REACTIONS, rows)
 
     async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
-        return self._insert(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, rows)
+        if not rows:
+            return set()
+        newest = self._connection.execute(sql.NEWEST_POSITION).fetchone()[0] or 0
+        shift = max(0, newest + 1 - min(row[0] for row in rows))
+        return self._insert(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, [(*row, row[0] + shift) for row in rows])
 
     async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
         self._change(sql.INSERT_DELIVERIES, rows)

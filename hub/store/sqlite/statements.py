@@ -79,7 +79,8 @@ MERGE_CHATS = _insert("chats", ChatRow._fields, merging.merge_chats(merging.SQLI
 MERGE_MESSAGES = _insert("messages", SnapshotRow._fields, merging.merge_messages(merging.SQLITE))
 MERGE_OWN_MESSAGES = _insert("messages", MessageRow._fields, merging.merge_own_messages(merging.SQLITE))
 MERGE_REACTIONS = _insert("reactions", ReactionRow._fields, merging.merge_reactions())
-INSERT_EVENTS = _insert("events", EventRow._fields, _NOTHING)
+INSERT_EVENTS = _insert("events", (*EventRow._fields, "position"), _NOTHING)
+NEWEST_POSITION = "SELECT max(position) FROM events"
 INSERT_DELIVERIES = _insert("deliveries", DeliveryRow._fields, _NOTHING, constants=(("attempt_count", 0),))
 INSERT_ATTEMPTS = _insert("attempts", AttemptRow._fields, _NOTHING)
 FINISH_DELIVERIES = _values(
