@@ -6,7 +6,7 @@ docs/reference/errors.md is generated from this table, and a test ties the two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import msgspec
 
@@ -96,6 +96,12 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         403, INVALID, "contact_has_not_messaged",
         "The line may only answer, and nobody in this chat has written to it yet.",
         "Wait for the contact to write first.",
+    ),
+    _code(
+        403, INVALID, "contact_opted_out",
+        "The contact, or somebody in the group, has said STOP or was opted out.",
+        "Do not write to them. GET /v1/consents/{handle} tells who said what; a START, or a consent that you can "
+        "prove and record with POST /v1/consents, undoes it.",
     ),
     _code(
         403, AUTHORIZATION, "insufficient_scope",
@@ -193,6 +199,18 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Send `Content-Type: application/json`, uncompressed.",
     ),
     _code(
+        429, RATE_LIMIT, "message_limit_reached",
+        "The line has sent as many messages as it may on one day of its clock.",
+        "Wait as many seconds as `Retry-After` says, use another line, or raise `safety.messages_per_day`; `limit` "
+        "has the figures.",
+    ),
+    _code(
+        429, RATE_LIMIT, "new_conversation_limit_reached",
+        "The line has opened as many conversations as it may within an hour or a day. Existing chats go on.",
+        "Wait as many seconds as `Retry-After` says, let contacts write first (GET /v1/deep-links), or raise "
+        "`safety.new_conversations_per_day`; `limit` has the figures.",
+    ),
+    _code(
         429, RATE_LIMIT, "rate_limit_exceeded", "The key has used up its requests of this hour.",
         "Wait as many seconds as `Retry-After` says; raise limits.requests_per_hour or the key's own limit.",
     ),
@@ -209,6 +227,17 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
 BY_CODE: dict[str, ErrorCode] = {each.code: each for each in ERROR_CODES}
 
 
+class LimitDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit that is used up."""
+
+    limit: int
+    used: int
+    #: `hour` or `day`, by the line's clock.
+    period: str
+    #: Unix ms.
+    resets_at: int
+
+
 class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What went wrong. `param` is left out when it does not apply: a null makes the vendor's client give up."""
 
@@ -218,6 +247,8 @@ class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     param: str | msgspec.UnsetType = msgspec.UNSET
     #: What stands in the way of something that can be there only once.
     existing_id: str | msgspec.UnsetType = msgspec.UNSET
+    #: The figures of a limit that is used up.
+    limit: LimitDetail | msgspec.UnsetType = msgspec.UNSET
 
 
 class ErrorReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,5 +267,6 @@ def error_reply(error: InvalidRequest, request_id: str) -> ErrorReply:
         message=error.message,
         param=msgspec.UNSET if error.param is None else error.param,
         existing_id=msgspec.UNSET if error.existing_id is None else error.existing_id,
+        limit=msgspec.UNSET if error.limit is None else LimitDetail(**asdict(error.limit)),
     )
     return ErrorReply(error=detail, request_id=request_id)

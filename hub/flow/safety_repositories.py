@@ -89,7 +89,7 @@ class Health(Protocol):
 
     async def save_day(self, line_id: int, day: DayRecord) -> None: ...
     async def count(self, line_id: int, window: Window, *, now: int, undelivered_before: int) -> Figures:
-        """Count the messages of a line in a window, but not the conversations that it opened."""
+        """Count what a line did in a window."""
         ...
 
     async def unanswered(self, line_id: int, *, since: int, most_chats: int, most: int) -> int:

@@ -49,6 +49,8 @@ class ConversationRow(NamedTuple):
     is_begun: int
     #: JSON list of handles.
     participants: str
+    #: The outbox item that opened it; 0 if none of ours did.
+    opened_by: int = 0
 
 
 class OpeningRow(NamedTuple):

@@ -11,7 +11,7 @@ from hub.flow.consent_rows import entry_from
 from hub.flow.ports import HotTransaction
 from hub.flow.repositories import Store
 from hub.flow.safety_repositories import ConsentFilter, DayRecord, HealthRecord
-from hub.flow.safety_rows import BridgeStatusRow, CountKey
+from hub.flow.safety_rows import BridgeStatusRow, CountKey, OpeningRow
 from hub.model.consent import ConsentAction
 from hub.model.ids import first_id_at
 from hub.model.outbox import OutboxState
@@ -185,6 +185,9 @@ async def test_a_day_is_counted(store: Store) -> None:
 
     async def work(tx: HotTransaction) -> None:
         await tx.merge_messages(rows)
+        await tx.safety.insert_openings(
+            [OpeningRow(1, f"dm:+{number}", 1, NOW - 1 + number) for number in range(4)]
+        )
         await tx.insert_outbox([OUTBOX._replace(id=base + number) for number in (1, 2, 3)])
         failed = DISPATCH._replace(state=OutboxState.FAILED, attempt_count=1, error="x")
         await tx.update_outbox([DISPATCH._replace(id=base + 1)])
@@ -195,7 +198,7 @@ async def test_a_day_is_counted(store: Store) -> None:
 
     found = await store.health.count(1, window, now=NOW + DAY, undelivered_before=NOW + 100)
 
-    assert found == Figures(sent=4, delivered=2, failed=2, received=1, undelivered=1)
+    assert found == Figures(sent=4, delivered=2, failed=2, received=1, new_conversations=3, undelivered=1)
 
 
 async def test_the_longest_silence_is_found(store: Store) -> None:

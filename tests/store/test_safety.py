@@ -138,6 +138,7 @@ async def test_a_conversation_is_begun_once_it_was_counted_or_seen(store: Store)
         "dm:+4": (0, 1),
     }
     assert found["dm:+1"].participants == '["+1"]'
+    assert {row.chat_key: row.opened_by for row in found.values() if row.opened_by} == {"dm:+4": 9}
 
 
 async def test_counters_are_counted_exactly_by_many_at_once(url: str, store: Store) -> None:

@@ -41,8 +41,8 @@ MERGE_CONSENT = _insert("consents", ConsentRow._fields, f"{merging.MERGE_CONSENT
 STANDING = "SELECT entry_id FROM consents WHERE scope_line_id = $1 AND handle = $2 AND entry_id = $3"
 CONVERSATIONS = (
     "SELECT wanted.line, wanted.key, coalesce(chats.has_inbound, 0), "
-    f"(openings.line_id IS NOT NULL OR {merging.WAS_SEEN})::int, coalesce(chats.participants, '[]') "
-    f"FROM {_WANTED} "
+    f"(openings.line_id IS NOT NULL OR {merging.WAS_SEEN})::int, coalesce(chats.participants, '[]'), "
+    f"coalesce(openings.outbox_id, 0) FROM {_WANTED} "
     "LEFT JOIN chats ON chats.line_id = wanted.line AND chats.chat_key = wanted.key "
     "LEFT JOIN openings ON openings.line_id = wanted.line AND openings.chat_key = wanted.key "
     "WHERE chats.id IS NOT NULL OR openings.line_id IS NOT NULL"

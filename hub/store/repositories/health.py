@@ -19,7 +19,7 @@ from hub.rules.line_health import Figures
 from hub.rules.local_time import Window
 from hub.store.database import Database
 from hub.store.safety_merging import SEEN
-from hub.store.schema import chats, line_counts, line_days, line_health, messages, outbox
+from hub.store.schema import chats, line_counts, line_days, line_health, messages, openings, outbox
 
 _RECORD = [line_health.c[field.name] for field in fields(HealthRecord)]
 _FIGURES = [field.name for field in fields(Figures)]
@@ -114,6 +114,12 @@ class SqlHealth:
             outbox.c.attempt_count > 0,
         )
 
+        opened = select(func.count()).where(
+            openings.c.line_id == line_id,
+            openings.c.opened_at >= window.start_ms,
+            openings.c.opened_at < window.end_ms,
+        )
+
         def work(connection: Connection) -> Figures:
             sent, delivered, failed, received, undelivered = connection.execute(seen).one()
             never_sent = connection.execute(refused).scalar_one()
@@ -122,6 +128,7 @@ class SqlHealth:
                 delivered=int(delivered),
                 failed=int(failed) + int(never_sent),
                 received=int(received),
+                new_conversations=int(connection.execute(opened).scalar_one()),
                 undelivered=int(undelivered),
             )
 

@@ -77,6 +77,7 @@ openings = Table(
     Column("outbox_id", Key, nullable=False),
     instant("opened_at", nullable=False),
     PrimaryKeyConstraint("line_id", "chat_key"),
+    Index(None, "line_id", "opened_at"),
     sqlite_with_rowid=False,
 )
 

@@ -38,8 +38,8 @@ LOGGED = "SELECT id FROM consent_log WHERE id IN (SELECT value FROM json_each(?)
 MERGE_CONSENT = _insert("consents", ConsentRow._fields, merging.MERGE_CONSENT)
 CONVERSATIONS = (
     f"SELECT {_FIRST}, {_SECOND}, coalesce(chats.has_inbound, 0), "
-    f"openings.line_id IS NOT NULL OR {merging.WAS_SEEN}, coalesce(chats.participants, '[]') "
-    "FROM json_each(?) AS wanted "
+    f"openings.line_id IS NOT NULL OR {merging.WAS_SEEN}, coalesce(chats.participants, '[]'), "
+    "coalesce(openings.outbox_id, 0) FROM json_each(?) AS wanted "
     f"LEFT JOIN chats ON chats.line_id = {_FIRST} AND chats.chat_key = {_SECOND} "
     f"LEFT JOIN openings ON openings.line_id = {_FIRST} AND openings.chat_key = {_SECOND} "
     "WHERE chats.id IS NOT NULL OR openings.line_id IS NOT NULL"

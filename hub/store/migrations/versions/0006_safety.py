@@ -77,6 +77,7 @@ def _create_budgets() -> None:
         sa.PrimaryKeyConstraint("line_id", "chat_key", name="pk_openings"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_openings_line_id_opened_at", "openings", ["line_id", "opened_at"])
     op.create_table(
         "line_counts",
         sa.Column("line_id", KEY, nullable=False),
