@@ -140,7 +140,9 @@ class Sends:
     unknown_after_seconds: Annotated[float, Between(1, _DAY_SECONDS)]
 
 
-_Words = Annotated[tuple[Annotated[str, Matching(r".{1,40}", "1 to 40 characters", "STOP")], ...], LengthBetween(0, 50)]
+_Words = Annotated[
+    tuple[Annotated[str, Matching(r".{1,40}", "1 to 40 characters", "STOP")], ...], LengthBetween(0, 50)
+]
 _Count = Annotated[int, Between(0, 1_000_000)]
 
 
@@ -165,6 +167,38 @@ class Safety:
     ratio_warning: Annotated[float, Between(0, 1000)]
     failed_warning: Ratio
     undelivered_warning: Ratio
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Files:
+    """Uploads and attachments."""
+
+    max_bytes: Annotated[int, Between(1024, 5 * 2**30)]
+    quota_bytes: Annotated[int, Between(0, 10**14)]
+    unused_days: Days
+    link_hours: Annotated[int, Between(1, 8760)]
+    presign_minutes: Annotated[int, Between(1, 10_080)]
+    upload_seconds: Annotated[float, Between(1, _DAY_SECONDS)]
+    idle_seconds: Annotated[float, Between(1, 3600)]
+    fetch_seconds: Annotated[float, Between(1, _DAY_SECONDS)]
+    storage: Literal["folder", "s3"]
+    s3_bucket: Annotated[str, Matching(r"|[A-Za-z0-9][A-Za-z0-9._-]{1,254}", "a bucket's name", "hub-files")]
+    s3_prefix: Annotated[
+        str,
+        Matching(
+            r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", "names between slashes", "hub"
+        ),
+    ]
+    s3_region: Annotated[str, Matching(r"[a-z0-9-]{1,64}", "a region's name", "eu-central-1")]
+    s3_endpoint: Annotated[
+        str, Url(schemes=("http", "https"), example="https://s3.example.com", may_be_empty=True)
+    ]
+    s3_access_key: Annotated[str, Matching(r"[!-~]{0,256}", "printable ASCII without spaces", "AKIA…")]
+    s3_secret_key: Annotated[
+        str, Matching(r"[!-~]{0,256}", "printable ASCII without spaces", "the secret of the access key")
+    ] = secret()
+    s3_secret_key_file: str
+    s3_virtual_hosted: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

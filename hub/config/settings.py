@@ -19,6 +19,7 @@ from hub.config.safety import safety_policy
 from hub.config.sections import (
     Bridge,
     Delivery,
+    Files,
     Limits,
     Log,
     Metrics,
@@ -64,6 +65,7 @@ class Settings:
     outbound: Outbound
     sends: Sends
     safety: Safety
+    files: Files
     sandbox: Sandbox
     limits: Limits
     retention: Retention
@@ -152,8 +154,26 @@ def _decode(layers: Sequence[Node], problems: list[Problem]) -> Settings:
 def _contradictions(settings: Settings, layers: Sequence[Node]) -> list[Problem]:
     """Return the problems of keys that are each right but do not go together."""
     delivery, sandbox, secrets = settings.delivery, settings.sandbox, settings.secrets
-    unsafe = find_problem(settings.safety_policy)
+    unsafe, files = find_problem(settings.safety_policy), settings.files
     checks = (
+        (
+            files.storage == "s3" and not files.s3_bucket,
+            "files.s3_bucket",
+            "files.storage is s3, and no bucket is named",
+            "name the bucket, or set files.storage to folder",
+        ),
+        (
+            bool(files.s3_access_key) != bool(files.s3_secret_key or files.s3_secret_key_file),
+            "files.s3_access_key",
+            "an access key and its secret go together",
+            "give both (files.s3_access_key, files.s3_secret_key or s3_secret_key_file), or neither",
+        ),
+        (
+            bool(files.s3_secret_key and files.s3_secret_key_file),
+            "files.s3_secret_key_file",
+            "files.s3_secret_key is set too, and only one of them could count",
+            'set the other one to ""',
+        ),
         (
             delivery.breaker_open_max_seconds < delivery.breaker_open_seconds,
             "delivery.breaker_open_max_seconds",
