@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api import (
+    availability,
     bridges,
     chats,
+    contact_files,
+    contact_groups,
+    contacts,
     deliveries,
     jobs,
     keys,
@@ -16,6 +20,7 @@ from hub.api import (
     message_timeline,
     operations,
     outbox,
+    phone_numbers,
     reactions,
     receipts,
     sandbox,
@@ -26,8 +31,13 @@ from hub.api.calls import AnyEndpoint
 
 #: Alphabetical by file.
 NOUNS: Final[tuple[AnyEndpoint, ...]] = (
+    *availability.ENDPOINTS,
     *bridges.ENDPOINTS,
     *chats.ENDPOINTS,
+    # Before the contacts, whose ids would match their paths.
+    *contact_files.ENDPOINTS,
+    *contact_groups.ENDPOINTS,
+    *contacts.ENDPOINTS,
     *deliveries.ENDPOINTS,
     *jobs.ENDPOINTS,
     *keys.ENDPOINTS,
@@ -37,6 +47,7 @@ NOUNS: Final[tuple[AnyEndpoint, ...]] = (
     *message_timeline.ENDPOINTS,
     *operations.ENDPOINTS,
     *outbox.ENDPOINTS,
+    *phone_numbers.ENDPOINTS,
     *reactions.ENDPOINTS,
     *receipts.ENDPOINTS,
     *sandbox.ENDPOINTS,

@@ -29,6 +29,7 @@ _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _TAGS: Final = {
     "bridges": "Adapters that push their events to the hub.",
     "chats": "Conversations of a line.",
+    "contacts": "People we know, and how they can be reached.",
     "deliveries": "Events on their way to webhooks, and dead letters.",
     "jobs": "Long work: replays, requeues, purges.",
     "keys": "API keys.",

@@ -55,6 +55,12 @@ class ApiSettings:
     rotation_overlap_hours: int
     #: Empty: /metrics is open to whoever reaches the port.
     metrics_token: str
+    availability_keep_ms: int
+    #: Of which country a hint about a national number may speak; empty for none.
+    contacts_region: str
+    contacts_file_bytes: int
+    #: Whether a look-up tells where a number is from.
+    number_places: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

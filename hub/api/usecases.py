@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from hub.api.authentication import Authenticator
 from hub.api.parts import ApiParts, ApiSettings
+from hub.flow.availability import AvailabilityDesk
 from hub.flow.bridges import BridgeBook
+from hub.flow.contact_groups import ContactGroupBook
+from hub.flow.contact_import import ContactImport
+from hub.flow.contacts import ContactBook
 from hub.flow.jobs import JobDesk
 from hub.flow.keys import KeyRing
 from hub.flow.lines import LineBook
@@ -24,7 +28,11 @@ class UseCases:
     store: Store
     settings: ApiSettings
     authenticator: Authenticator
+    availability: AvailabilityDesk
     bridges: BridgeBook
+    contact_groups: ContactGroupBook
+    contact_import: ContactImport
+    contacts: ContactBook
     jobs: JobDesk
     keys: KeyRing
     lines: LineBook
@@ -41,10 +49,20 @@ def use_cases(parts: ApiParts) -> UseCases:
     store, directory, clock, new_id = parts.store, parts.directory, parts.clock, parts.new_id
     random_bytes, wake_ups = parts.random_bytes, parts.wake_ups
     keys = KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=random_bytes)
+    lines = LineBook(store=store, directory=directory, clock=clock, new_id=new_id, wake_ups=wake_ups)
+    outgoing = Outgoing(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups, can_send=parts.can_send)
+    verdicts = Verdicts(outbox=store.outbox, sleep=parts.sleep, monotonic=parts.monotonic)
     return UseCases(
         store=store,
         settings=parts.settings,
         authenticator=Authenticator(keys),
+        availability=AvailabilityDesk(
+            store=store,
+            outgoing=outgoing,
+            verdicts=verdicts,
+            clock=clock,
+            keep_ms=parts.settings.availability_keep_ms,
+        ),
         bridges=BridgeBook(
             store=store,
             directory=directory,
@@ -53,12 +71,13 @@ def use_cases(parts: ApiParts) -> UseCases:
             random_bytes=random_bytes,
             wake_ups=wake_ups,
         ),
+        contact_groups=ContactGroupBook(store=store, clock=clock, new_id=new_id),
+        contact_import=ContactImport(store=store, clock=clock, new_id=new_id),
+        contacts=ContactBook(store=store, lines=lines, clock=clock, new_id=new_id),
         jobs=JobDesk(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups),
         keys=keys,
-        lines=LineBook(store=store, directory=directory, clock=clock, new_id=new_id, wake_ups=wake_ups),
-        outgoing=Outgoing(
-            store=store, clock=clock, new_id=new_id, wake_ups=wake_ups, can_send=parts.can_send
-        ),
+        lines=lines,
+        outgoing=outgoing,
         sandbox=SandboxStage(
             store=store,
             directory=directory,
@@ -67,7 +86,7 @@ def use_cases(parts: ApiParts) -> UseCases:
             clock=clock,
             random_bytes=random_bytes,
         ),
-        verdicts=Verdicts(outbox=store.outbox, sleep=parts.sleep, monotonic=parts.monotonic),
+        verdicts=verdicts,
         webhooks=WebhookRegistry(
             store=store,
             directory=directory,

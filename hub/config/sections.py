@@ -202,6 +202,18 @@ class Files:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Contacts:
+    """People we know."""
+
+    availability_hours: Annotated[int, Between(0, 8760)]
+    default_region: Annotated[
+        str, Matching(r"([A-Z]{2})?", "two capital letters of ISO 3166, or empty", "DE")
+    ]
+    import_max_bytes: Annotated[int, Between(1024, 2**30)]
+    number_places: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sandbox:
     """The sandbox bridge."""
 

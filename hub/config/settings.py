@@ -18,6 +18,7 @@ from hub.config.problems import ConfigError, Place, Problem, problem_at
 from hub.config.safety import safety_policy
 from hub.config.sections import (
     Bridge,
+    Contacts,
     Delivery,
     Files,
     Limits,
@@ -66,6 +67,7 @@ class Settings:
     sends: Sends
     safety: Safety
     files: Files
+    contacts: Contacts
     sandbox: Sandbox
     limits: Limits
     retention: Retention

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 SCOPES: tuple[str, ...] = (
     "admin",
     "chats:read",
+    "contacts:read",
+    "contacts:write",
     "deliveries:read",
     "deliveries:write",
     "events:read",

@@ -41,6 +41,9 @@ _OTHERS: Final = (
 )
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _HEAD_BYTES: Final = 4096
+_MISQUOTED: Final = (
+    "The quotation marks are not in order: a cell in quotes ends with one, and quotes inside it are doubled."
+)
 
 
 def find_encoding(head: bytes) -> str | Problem:
@@ -82,8 +85,11 @@ def check_encoding(chunks: Iterable[bytes], encoding: str) -> Problem | None:
     return None
 
 
-def rows_of(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
-    """Cut lines into rows, numbered from 1; for a row whose quotes are wrong comes the reason."""
+def rows_of(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | str | Problem]]:
+    """Cut lines into rows, numbered from 1; for a row whose quotes are wrong comes the reason.
+
+    A problem ends it: behind a quotation mark that is never closed nobody can say where a row begins.
+    """
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 0
@@ -94,7 +100,11 @@ def rows_of(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[st
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, _cell_error(str(error))
+            if "limit" in str(error) or "unexpected end" in str(error):
+                why = f"in row {number} a quotation mark is never closed, or a cell is over {LONGEST_CELL} characters"
+                yield number, _refused(why, "Close it, or write it twice where it is meant")
+                return
+            yield number, _MISQUOTED
 
 
 def objects_of(chunks: Iterable[str]) -> Iterator[tuple[int, str | Problem]]:
@@ -186,12 +196,6 @@ class _Scanner:
 def _after_blanks(text: str, at: int) -> int:
     found = _BLANK.match(text, at)
     return found.end() if found else at
-
-
-def _cell_error(told: str) -> str:
-    if "limit" in told or "unexpected end" in told:
-        return "A quotation mark that opens here is never closed, or a cell is longer than 65,536 characters."
-    return "The quotation marks are not in order: a cell in quotes ends with one, and quotes inside it are doubled."
 
 
 def _undecodable(error: UnicodeError, encoding: str, line: int) -> Problem:

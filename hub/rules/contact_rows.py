@@ -30,7 +30,7 @@ from hub.rules.problems import Problem
 
 _SEVERAL: Final = re.compile(r"\s*(?:[;,|\n]|:::)\s*")
 #: What our own export puts before a cell that a spreadsheet could run.
-_GUARDED: Final = re.compile(r"'[=+\-@\t\r]")
+_GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
 #: Fields of our own JSON that an import cannot set.
 _NOT_SET: Final = frozenset({"id", "created_at", "updated_at", "last_message_at"})
 
@@ -112,6 +112,9 @@ class _Reading:
         self._errors: list[RowError] = []
 
     def row(self) -> Row:
+        whole = " ".join(self._said[part] for part in ("first_name", "last_name") if part in self._said)
+        if self._said.get("name") == whole:
+            del self._said["name"]  # the hub makes it of the two by itself
         fields = ContactFields(**self._said, handles=tuple(self._handles.values()), tags=tuple(self._tags))
         if not self._handles and not self._errors:
             self.refuse(None, "There is neither a phone number nor a mail address.")

@@ -78,7 +78,8 @@ def test_rows_are_numbered_and_a_wrong_quote_spoils_its_row_only() -> None:
 def test_a_quote_that_never_closes_is_told() -> None:
     rows = list(rows_of(["a,b\n", '"c,d\n', "e,f\n"], ","))
 
-    assert "never closed" in str(rows[-1][1])
+    assert isinstance(rows[-1][1], Problem)
+    assert "in row 2 a quotation mark is never closed" in str(rows[-1][1])
 
 
 @given(

@@ -47,6 +47,10 @@ _SETTINGS = ApiSettings(
     json_depth=32,
     rotation_overlap_hours=24,
     metrics_token="",
+    availability_keep_ms=3_600_000,
+    contacts_region="",
+    contacts_file_bytes=1_000_000,
+    number_places=False,
 )
 
 

@@ -28,9 +28,10 @@ _CHAT_KEY: Final = DIRECT_PREFIX + contact_handles.c.handle
 def page(wanted: ContactFilter, after: ContactPlace | None, *, dialect: str) -> Select[Any]:
     """Give ids in order, with what a cursor needs; with lines, also whether each is visible."""
     number, name = _order_columns(wanted)
-    query: Select[Any] = select(number.label("id"), name.label("sort_name")).select_from(_source(wanted))
+    columns: list[Any] = [number.label("id"), name.label("sort_name")]
     if wanted.line_ids is not None:
-        query = query.add_columns(is_on(wanted.line_ids).label("is_visible"))
+        columns.append(is_on(wanted.line_ids).label("is_visible"))
+    query = select(*columns).select_from(_source(wanted))
     for condition in _conditions(wanted, number, dialect):
         query = query.where(condition)
     keys = (name, number) if wanted.order in _BY_NAME else (number,)
