@@ -112,6 +112,42 @@ class ChatData(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: int
 
 
+class PollOptionData(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer that a poll offers."""
+
+    id: str
+    text: str
+    #: How many have chosen it.
+    votes: int
+
+
+class PollData(msgspec.Struct, frozen=True, kw_only=True):
+    """A poll as it stood when the event was recorded."""
+
+    id: str
+    #: The same as `id`, so that it can be told from other ids.
+    poll_id: str
+    #: Null while no observation has named the chat.
+    chat_id: str | None
+    line_id: str
+    line_handle: str
+    #: The network's id.
+    guid: str
+    #: Null, and no options, while only votes were seen.
+    title: str | None
+    options: tuple[PollOptionData, ...]
+    is_from_me: bool
+    #: Who made it; null when our line did or nobody knows.
+    creator: str | None
+    outbox_id: str | None
+    created_at: int | None
+    #: Who voted; null when our line did, and for `poll.created`.
+    actor: str | None
+    #: What the actor has chosen now: ids of options. Empty when the vote was taken back.
+    choices: tuple[str, ...]
+    occurred_at: int
+
+
 class LineStatusData(msgspec.Struct, frozen=True, kw_only=True):
     """A line whose status changed."""
 
@@ -229,6 +265,8 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "message.received": MessageData,
     "message.sent": MessageData,
     "message.unsent": MessageData,
+    "poll.created": PollData,
+    "poll.voted": PollData,
     "reaction.added": ReactionData,
     "reaction.removed": ReactionData,
     "webhook.disabled": WebhookDisabledData,

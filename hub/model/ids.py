@@ -39,6 +39,7 @@ class Prefix(StrEnum):
     LINE = "ln"
     MESSAGE = "msg"
     OUTBOX = "obx"
+    POLL = "pol"
     REACTION = "rxn"
     WEBHOOK = "wh"
 

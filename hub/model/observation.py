@@ -35,6 +35,8 @@ ObservationKind = Literal[
     "chat.member_removed",
     "chat.left",
     "chat.icon",
+    "poll.created",
+    "poll.voted",
     "line.status",
 ]
 
@@ -104,6 +106,27 @@ class ObservedReaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     emoji: Annotated[str, Meta(max_length=64)] | None = None
 
 
+class ObservedOption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One answer that a poll offers."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=128)]
+    text: Label
+
+
+class ObservedPoll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A poll as it stands now, or as much of it as the bridge knows."""
+
+    #: The network's id of the poll.
+    provider_id: ProviderId
+    title: Label | None = None
+    options: Annotated[tuple[ObservedOption, ...], Meta(max_length=64)] = ()
+    #: The ids of the options that the actor has chosen now; empty when the vote was taken back.
+    choices: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=128)], ...], Meta(max_length=64)
+    ] = ()
+    attempt_id: Annotated[str, Meta(max_length=64)] | None = None
+
+
 class Observation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that a bridge saw."""
 
@@ -123,7 +146,9 @@ class Observation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     #: The message acted on (reactions, statuses without `message`): its network id.
     target: ProviderId | None = None
     reaction: ObservedReaction | None = None
-    #: The member concerned (chat.member_*), the new name (chat.renamed), the line's state (line.status).
+    poll: ObservedPoll | None = None
+    #: The member concerned (chat.member_*), the new name (chat.renamed), `removed` for a picture that was taken away
+    #: (chat.icon), the line's state (line.status).
     value: Label | None = None
     error: ObservedError | None = None
     #: Opaque to us; the bridge may ask for the last one.

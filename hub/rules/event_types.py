@@ -54,6 +54,8 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(name="message.received", summary="A contact wrote to a line.", is_native=True),
     EventType(name="message.sent", summary="A message from a line has left it.", is_native=True),
     EventType(name="message.unsent", summary="A message was taken back by the person who sent it."),
+    EventType(name="poll.created", summary="Somebody asked a chat to vote."),
+    EventType(name="poll.voted", summary="Somebody voted, changed the vote or took it back."),
     EventType(name="reaction.added", summary="Somebody reacted to a message.", is_native=True),
     EventType(name="reaction.removed", summary="Somebody took a reaction back.", is_native=True),
     EventType(name="receipt.read", summary="A contact has read the chat up to now.", is_subscribable=False),

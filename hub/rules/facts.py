@@ -33,6 +33,8 @@ FACT_TYPES: Final = (
     "chat.member_removed",
     "chat.left",
     "chat.icon_changed",
+    "poll.created",
+    "poll.voted",
     "line.status_changed",
 )
 
@@ -210,6 +212,18 @@ def _chat_facts(observation: Observation, line_id: int) -> tuple[Fact, ...]:
     return (_fact(_CHAT_TYPES[kind], scope, f"{kind}:{value}@{at}", at),)
 
 
+def _poll_facts(observation: Observation, line_id: int) -> tuple[Fact, ...]:
+    """A poll is made once; a vote is what one voter has chosen since a date."""
+    poll, kind, at = observation.poll, observation.kind, observation.at
+    if poll is None:
+        return ()
+    scope = f"{line_id}:{poll.provider_id}:"
+    if kind == "poll.created":
+        return (_fact(kind, scope, "poll.created:", at),)
+    voter = normalize_handle(observation.actor) if observation.actor else ""
+    return (_fact(kind, scope, f"poll.voted:{voter}:{','.join(sorted(set(poll.choices)))}@{at}", at),)
+
+
 def _line_facts(observation: Observation, line_id: int) -> tuple[Fact, ...]:
     claim = f"line.status:{observation.value or ''}@{observation.at}"
     return (_fact("line.status_changed", f"{line_id}::", claim, observation.at),)
@@ -230,6 +244,8 @@ _READERS: Final[dict[str, Callable[[Observation, int], tuple[Fact, ...]]]] = {
     "line.status": _line_facts,
     "message.observed": _message_facts,
     "message.received": _message_facts,
+    "poll.created": _poll_facts,
+    "poll.voted": _poll_facts,
     "reaction.added": _reaction_facts,
     "reaction.removed": _reaction_facts,
 }

@@ -13,13 +13,22 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.flow.chat_rows import PollRow, VoteRow
 from hub.flow.event_shapes import SHAPES
 from hub.flow.payloads import event_data, status_of, webhook_disabled_data, webhook_test_data
+from hub.flow.poll_payloads import Tally, poll_data
 from hub.flow.rows import ChatRow, SnapshotRow
 from hub.flow.snapshots import chat_row, message_row, reaction_row, target_row
 from hub.model.ids import EPOCH_MS
 from hub.model.line import Line
-from hub.model.observation import Observation, ObservedError, ObservedReaction, Part
+from hub.model.observation import (
+    Observation,
+    ObservedError,
+    ObservedOption,
+    ObservedPoll,
+    ObservedReaction,
+    Part,
+)
 from hub.model.outbox import attempt_id
 from hub.model.webhook import Webhook
 from hub.rules.event_types import SUBSCRIBABLE
@@ -69,6 +78,13 @@ PHOTO = Part(
     type="attachment", ref="R", filename="a.png", mime_type="image/png", size=3, url="https://f.example/a.png"
 )
 
+POLL = ObservedPoll(
+    provider_id="POLL",
+    title="Lunch?",
+    options=(ObservedOption(id="a", text="Soup"), ObservedOption(id="b", text="Salad")),
+)
+VOTE = ObservedPoll(provider_id="POLL", choices=("b",))
+
 SEEN: dict[str, Observation] = {
     "chat.icon_changed": seen("chat.icon", chat=GROUP, actor=CONTACT),
     "chat.left": seen("chat.left", chat=GROUP, actor=OTHER),
@@ -113,6 +129,19 @@ def rendered(observation: Observation) -> str:
     return event_data(fact, observation, line=LINE, chat=chat, message=message, reaction=reaction)
 
 
+def polled(observation: Observation, *, votes: tuple[str, ...]) -> str:
+    """Render the event of a poll as ingest does, with these votes."""
+    row = PollRow(
+        id=AN_ID + 6, line_id=LINE.id, chat_id=AN_ID + 3, guid="POLL", title="Lunch?",
+        options=msgspec.json.encode(POLL.options).decode(), creator=CONTACT, is_from_me=0, outbox_id=None,
+        created_at=AT, synced_at=NOW,
+    )  # fmt: skip
+    cast = tuple(
+        VoteRow(LINE.id, "POLL", f"+1555010000{number}", text, AT) for number, text in enumerate(votes)
+    )
+    return poll_data(Tally(poll=row, votes=cast), observation, line=LINE)
+
+
 def _renderer(observation: Observation) -> Callable[[], str]:
     return lambda: rendered(observation)
 
@@ -120,6 +149,8 @@ def _renderer(observation: Observation) -> Callable[[], str]:
 RENDERED: dict[str, Callable[[], str]] = {
     **{name: _renderer(observation) for name, observation in SEEN.items()},
     **SAFETY_RENDERED,
+    "poll.created": lambda: polled(seen("poll.created", chat=GROUP, actor=CONTACT, poll=POLL), votes=()),
+    "poll.voted": lambda: polled(seen("poll.voted", chat=GROUP, actor=OTHER, poll=VOTE), votes=('["b"]',)),
     "webhook.disabled": lambda: webhook_disabled_data(WEBHOOK),
     "webhook.test": lambda: webhook_test_data(WEBHOOK, now_ms=NOW),
 }

@@ -7,7 +7,14 @@ from typing import Any, get_args
 
 import pytest
 
-from hub.model.observation import Observation, ObservationKind, ObservedError, ObservedReaction, Part
+from hub.model.observation import (
+    Observation,
+    ObservationKind,
+    ObservedError,
+    ObservedPoll,
+    ObservedReaction,
+    Part,
+)
 from hub.model.outbox import attempt_id
 from hub.rules.event_types import EVENT_TYPES_BY_NAME
 from hub.rules.facts import FACT_TYPES, Fact, facts_of, is_own, text_of
@@ -17,6 +24,7 @@ LINE = 7
 OWN: dict[str, Any] = {"is_from_me": True}
 THEIRS: dict[str, Any] = {"is_from_me": False}
 LOVE = ObservedReaction(type="love")
+POLL = ObservedPoll(provider_id="POLL", title="Lunch?", choices=("b", "a", "a"))
 
 
 def key(text: str) -> bytes:
@@ -25,6 +33,14 @@ def key(text: str) -> bytes:
 
 #: What is seen → (event type, dedupe key without the line, when).
 CASES: dict[str, tuple[Observation, list[tuple[str, str, int]]]] = {
+    "a poll is made once": (
+        seen("poll.created", chat=GROUP, actor=CONTACT, poll=POLL),
+        [("poll.created", "POLL:poll.created:", AT)],
+    ),
+    "a vote is what one voter chose when": (
+        seen("poll.voted", chat=None, actor=CONTACT, poll=POLL),
+        [("poll.voted", f"POLL:poll.voted:{CONTACT}:a,b@{AT}", AT)],
+    ),
     "received": (
         seen("message.received", actor=CONTACT, message=a_message(sent_at=AT - 5)),
         [("message.received", "GUID:created:", AT - 5)],
@@ -217,8 +233,9 @@ def test_words_of_a_message(parts: tuple[Part, ...], expected: str | None) -> No
 @pytest.mark.parametrize("kind", get_args(ObservationKind))
 def test_every_kind_leads_to_facts_or_is_fleeting(kind: ObservationKind) -> None:
     observation = seen(
-        kind, chat=GROUP, actor=CONTACT, message=a_message(**OWN), target="GUID", reaction=LOVE, value=OTHER
-    )
+        kind, chat=GROUP, actor=CONTACT, message=a_message(**OWN), target="GUID", reaction=LOVE, value=OTHER,
+        poll=POLL,
+    )  # fmt: skip
 
     is_silent = kind.startswith("typing.") or kind == "message.observed"
     assert bool(facts_of(observation, LINE)) is not is_silent

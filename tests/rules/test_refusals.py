@@ -11,6 +11,7 @@ from hub.model.observation import (
     ObservationKind,
     ObservedChat,
     ObservedError,
+    ObservedPoll,
     ObservedReaction,
     Part,
 )
@@ -32,6 +33,9 @@ REFUSED: dict[str, tuple[Observation, str]] = {
     "typing nowhere": (seen("typing.started", chat=None), "chat"),
     "renamed to nothing": (seen("chat.renamed", chat=GROUP), "value"),
     "nobody added": (seen("chat.member_added", chat=GROUP), "value"),
+    "a poll about nothing": (seen("poll.created", chat=GROUP), "poll"),
+    "a poll nowhere": (seen("poll.created", chat=None, poll=ObservedPoll(provider_id="P")), "chat"),
+    "a vote in nothing": (seen("poll.voted", chat=GROUP), "poll"),
     "line without a state": (seen("line.status", chat=None), "value"),
     "line in a state of its own": (seen("line.status", chat=None, value="tired"), "value"),
     "two messages at once": (seen("status.read", target="OTHER", message=a_message()), "target"),
