@@ -6,6 +6,7 @@ import msgspec
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
 from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_cursor, split_page, write_cursor
+from hub.flow.chat_store import ChatFilter
 from hub.flow.repositories import Chat
 from hub.model.ids import Prefix, id_text
 
@@ -52,7 +53,9 @@ async def _list(call: Call[ChatQuery, NoBody]) -> Reply:
     after = read_cursor(query.cursor, count=2)
     line = await call.line(query.from_)
     place = None if after is None else (after[0], after[1])
-    found = await call.uses.store.chats.list(line.id, after=place, limit=query.limit + 1)
+    found = await call.uses.store.chats.list(
+        ChatFilter(line_ids=(line.id,)), after=place, limit=query.limit + 1
+    )
     chats, has_more = split_page(found, query.limit)
     cursor = write_cursor(chats[-1].last_message_at or 0, chats[-1].id) if has_more else None
     data = [_shown(chat) for chat in chats]

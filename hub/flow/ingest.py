@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hub.flow.batching import Batcher
+from hub.flow.chat_life import keep_groups, keep_polls
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
 from hub.flow.evidence import believed, quoted_outbox_id
 from hub.flow.payloads import event_data
+from hub.flow.poll_payloads import Tally, poll_data
 from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
 from hub.flow.record import TakeIds, record_events, require_current
 from hub.flow.rows import ChatRow, DeliveryRow, EventRow, RawRow, ReactionRow, SnapshotRow
@@ -58,6 +60,7 @@ class _Item:
     chat: ChatRow | None = None
     message: SnapshotRow | None = None
     reaction: ReactionRow | None = None
+    poll: Tally | None = None
     event_ids: list[int] = field(default_factory=list)
 
 
@@ -120,6 +123,8 @@ class Ingest:
         await self._merge_chats(tx, live, now_ms)
         await self._merge_messages(tx, live, now_ms)
         await tx.merge_reactions(_last_reactions(live))
+        await keep_groups(tx, live)
+        await keep_polls(tx, live, self._take_ids, now_ms)
         events = self._events(live)
         new, deliveries = await record_events(
             tx, directory, [event for _, event in events], take_ids=self._take_ids, now_ms=now_ms
@@ -172,14 +177,7 @@ class Ingest:
                     fact.dedupe_key,
                     fact.occurred_at,
                     item.raw_id,
-                    event_data(
-                        fact,
-                        item.observation,
-                        line=_line(item),
-                        chat=item.chat,
-                        message=item.message,
-                        reaction=item.reaction,
-                    ),
+                    _data(item, fact),
                 ),
             )
             for event_id, (item, fact) in zip(self._take_ids(len(facts)), facts, strict=True)
@@ -228,9 +226,24 @@ def _line(item: _Item) -> Line:
     return item.line
 
 
+def _data(item: _Item, fact: Fact) -> str:
+    if item.poll is not None:
+        return poll_data(item.poll, item.observation, line=_line(item))
+    return event_data(
+        fact,
+        item.observation,
+        line=_line(item),
+        chat=item.chat,
+        message=item.message,
+        reaction=item.reaction,
+    )
+
+
 def _chat_id(item: _Item) -> int | None:
     if item.chat is not None:
         return item.chat.id
+    if item.poll is not None:
+        return item.poll.poll.chat_id or None
     return (item.message.chat_id or None) if item.message is not None else None
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from hub.flow.chat_ports import ChatStatements
 from hub.flow.rows import (
     AttemptRow,
     ChatRow,
@@ -44,6 +45,11 @@ class HotTransaction(Protocol):
 
     Reads see the writes of the same transaction. Every method takes a whole batch; an empty batch costs nothing.
     """
+
+    @property
+    def chats(self) -> ChatStatements:
+        """The statements of groups, polls, places and cards."""
+        ...
 
     @property
     def safety(self) -> SafetyStatements:

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hub.flow.file_store import Files
+from hub.flow.chat_rows import PlaceRow
+from hub.flow.chat_store import ChatFilter, ChatTotals
 from hub.flow.configuration import Configurations
-from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.contact_store import Availability, ContactGroups, Contacts
+from hub.flow.file_store import Files
+from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
+from hub.flow.poll_payloads import Tally
 from hub.flow.ports import HotStore
 from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
 from hub.flow.safety_repositories import Consents, Health
@@ -86,6 +89,16 @@ class Chat:
     participants: tuple[str, ...]
     has_inbound: bool
     last_message_at: int | None
+    created_at: int
+    #: Up to when our side has read, and whether a person marked it as unread since.
+    own_read_at: int | None
+    is_marked_unread: bool
+    #: The picture that our line gave the group.
+    icon_file_id: int | None
+    #: JSON of the background that our line gave it.
+    background: str | None
+    #: When our line left the group.
+    left_at: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,8 +179,26 @@ class Chats(Protocol):
         """The chats with the same other side, on any of these lines."""
         ...
 
-    async def list(self, line_id: int, *, after: tuple[int, int] | None, limit: int) -> list[Chat]:
-        """By (last_message_at, id), latest first."""
+    async def unread(self, chat_ids: Sequence[int]) -> dict[int, int]:
+        """How many messages came in since our side has read; no more than 100 are counted."""
+        ...
+
+    async def last_messages(self, chat_ids: Sequence[int]) -> dict[int, MessageRow]:
+        """The latest message of each chat that has one."""
+        ...
+
+    async def totals(self, chat_id: int) -> ChatTotals: ...
+    async def poll(self, poll_id: int) -> Tally | None: ...
+    async def places(self, line_id: int) -> list[PlaceRow]:
+        """By handle."""
+        ...
+
+    async def card(self, line_id: int) -> tuple[str, int] | None:
+        """The line's contact card (JSON), and when the bridge told it."""
+        ...
+
+    async def list(self, wanted: ChatFilter, *, after: tuple[int, int] | None, limit: int) -> list[Chat]:
+        """By (last_message_at, id), latest first; chats without a message last."""
         ...
 
 
@@ -269,7 +300,6 @@ class Outbox(Protocol):
         ...
 
 
-
 class Jobs(Protocol):
     async def add(self, job: Job) -> None: ...
     async def get(self, job_id: int) -> Job | None: ...
@@ -325,12 +355,20 @@ class SandboxNetwork(Protocol):
         ...
 
     async def by_attempt(self, attempt_id: str) -> dict[str, Any] | None: ...
+    async def by_guid(self, guid: str) -> dict[str, Any] | None: ...
     async def due(self, *, now: int, limit: int) -> list[dict[str, Any]]:
         """Sends whose next_evidence_at is at or before now, oldest first."""
         ...
 
     async def next_due_at(self) -> int | None: ...
     async def told(self, attempt_id: str, *, told_count: int, next_evidence_at: int | None) -> None: ...
+    async def recall(self, line_handle: str, name: str) -> str | None:
+        """What it knows under a name beside the sends; None if nothing."""
+        ...
+
+    async def remember(self, line_handle: str, name: str, value: str) -> None:
+        """Know something from now on; what was known under the name is replaced."""
+        ...
 
 
 class Retention(Protocol):

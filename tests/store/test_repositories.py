@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from hub.flow.chat_store import ChatFilter
 from hub.flow.ports import HotTransaction
 from hub.flow.repositories import DeliveryFilter, Store
 from hub.flow.rows import Known, MessageRow
@@ -265,7 +266,7 @@ async def test_chats_are_listed_by_their_last_message(store: Store) -> None:
     await store.hot.write(lambda tx: tx.merge_chats(rows))
     seen: list[int] = []
     after: tuple[int, int] | None = None
-    while page := await store.chats.list(1, after=after, limit=2):
+    while page := await store.chats.list(ChatFilter(line_ids=(1,)), after=after, limit=2):
         seen += [chat.id for chat in page]
         after = (page[-1].last_message_at or 0, page[-1].id)
 

@@ -32,6 +32,7 @@ from hub.flow.rows import (
 )
 from hub.store import moves
 from hub.store.postgres import statements as sql
+from hub.store.postgres.chats import PostgresChats
 from hub.store.postgres.safety import PostgresSafety
 
 Rows = Sequence[tuple[Any, ...]]
@@ -54,6 +55,7 @@ class PostgresTransaction:
     def __init__(self, connection: Connection, *, is_repeat: bool = False) -> None:
         self._connection = connection
         self._is_repeat = is_repeat
+        self.chats = PostgresChats(connection)
         self.safety = PostgresSafety(connection, is_repeat=is_repeat)
 
     async def _run(self, statement: str, rows: Rows) -> list[Record]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.database import Database
-from hub.store.schema import sandbox_sends
+from hub.store.schema import sandbox_memory, sandbox_sends
 
 _due_at = sandbox_sends.c.next_evidence_at
 
@@ -28,7 +28,12 @@ class SqlSandboxNetwork:
         return await self._database.write(work)
 
     async def by_attempt(self, attempt_id: str) -> dict[str, Any] | None:
-        query = select(sandbox_sends).where(sandbox_sends.c.attempt_id == attempt_id)
+        return await self._one(select(sandbox_sends).where(sandbox_sends.c.attempt_id == attempt_id))
+
+    async def by_guid(self, guid: str) -> dict[str, Any] | None:
+        return await self._one(select(sandbox_sends).where(sandbox_sends.c.guid == guid))
+
+    async def _one(self, query: Select[Any]) -> dict[str, Any] | None:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return dict(row._mapping) if row else None
 
@@ -45,3 +50,19 @@ class SqlSandboxNetwork:
         query = update(sandbox_sends).where(sandbox_sends.c.attempt_id == attempt_id)
         query = query.values(told_count=told_count, next_evidence_at=next_evidence_at)
         await self._database.write(lambda connection: connection.execute(query).rowcount)
+
+    async def recall(self, line_handle: str, name: str) -> str | None:
+        query = select(sandbox_memory.c.value).where(
+            sandbox_memory.c.line_handle == line_handle, sandbox_memory.c.name == name
+        )
+        value: str | None = await self._database.read(lambda connection: connection.execute(query).scalar())
+        return value
+
+    async def remember(self, line_handle: str, name: str, value: str) -> None:
+        def work(connection: Connection) -> None:
+            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+            query = dialect.insert(sandbox_memory).values(line_handle=line_handle, name=name, value=value)
+            key = [sandbox_memory.c.line_handle, sandbox_memory.c.name]
+            connection.execute(query.on_conflict_do_update(index_elements=key, set_={"value": value}))
+
+        await self._database.write(work)

@@ -30,6 +30,7 @@ from hub.flow.rows import (
 )
 from hub.store import moves
 from hub.store.sqlite import statements as sql
+from hub.store.sqlite.chats import SqliteChats
 from hub.store.sqlite.safety import SqliteSafety
 
 Rows = Sequence[tuple[Any, ...]]
@@ -40,6 +41,7 @@ class SqliteTransaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.chats = SqliteChats(connection)
         self.safety = SqliteSafety(connection)
 
     def _run(self, statement: sql.Multi, rows: Rows) -> list[Any]:

@@ -19,7 +19,9 @@ def upgrade() -> None:
     op.add_column("lines", sa.Column("capabilities", sa.Text(), nullable=True))
     op.add_column("lines", sa.Column("capabilities_off", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("chats", sa.Column("own_read_at", sa.BigInteger(), nullable=True))
-    op.add_column("chats", sa.Column("is_marked_unread", sa.SmallInteger(), nullable=False, server_default="0"))
+    op.add_column(
+        "chats", sa.Column("is_marked_unread", sa.SmallInteger(), nullable=False, server_default="0")
+    )
     op.add_column("chats", sa.Column("icon_file_id", KEY, nullable=True))
     op.add_column("chats", sa.Column("background", sa.Text(), nullable=True))
     op.add_column("chats", sa.Column("left_at", sa.BigInteger(), nullable=True))
