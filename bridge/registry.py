@@ -24,6 +24,8 @@ class Surroundings:
     clock: Clock
     sandbox_network: SandboxNetwork
     sandbox_delays: Delays
+    #: Capabilities that the sandbox lacks.
+    sandbox_without: frozenset[str] = frozenset()
 
 
 def _sandbox(surroundings: Surroundings) -> BridgeAdapter:
@@ -34,6 +36,7 @@ def _sandbox(surroundings: Surroundings) -> BridgeAdapter:
         alarm=LoopAlarm(clock),
         sleep=asyncio.sleep,
         delays=surroundings.sandbox_delays,
+        without=surroundings.sandbox_without,
     )
 
 

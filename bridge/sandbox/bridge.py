@@ -2,6 +2,7 @@
 
 Everything that happened stands in the network's memory (SandboxNetwork), so a crash forgets nothing: what was not
 marked as told is told again. Typing and read marks leave no trace, as in a real network without receipts of them.
+Not here: what the network makes of each operation (bridge.sandbox.network).
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
+import msgspec
+
 from bridge.sandbox.alarm import Alarm
 from bridge.sandbox.attachments import open_simulated
 from bridge.sandbox.content import Content, content_json, content_of
-from bridge.sandbox.evidence import SimulatedSend, evidence, guid_for
+from bridge.sandbox.evidence import SimulatedSend, is_failure_shown, pieces_of
 from bridge.sandbox.fates import OFFLINE_MS, ORDINARY, SLOW_MS, Answer, Delays, Fate, fate_of
+from bridge.sandbox.ids import guid_for
+from bridge.sandbox.network import QUESTIONS, Asked, Refused, judge, names_of
 from hub.flow.ports import Clock
 from hub.flow.repositories import SandboxNetwork
 from hub.model.ids import id_time_ms
@@ -26,43 +31,81 @@ CAPABILITIES: Final = frozenset(
     {
         "attachments",
         "audio",
+        "availability",
+        "background",
+        "contact_card",
         "delivered",
+        "edit",
+        "effects",
+        "facetime",
+        "group_create",
+        "group_icon",
+        "group_leave",
+        "group_members",
+        "group_rename",
         "idempotent_send",
+        "link_preview",
+        "location",
+        "polls",
         "react_emoji",
         "react_std",
         "read_in",
         "read_out",
         "reply",
         "sms_fallback",
+        "subject",
         "text",
         "typing_in",
         "typing_out",
+        "unread_out",
+        "unsend",
     }
 )
 
 #: How often the memory is looked at without a ring: another process may have accepted a send.
 LOOK_EVERY_MS: Final = 1_000
 _PAGE: Final = 100
+_TRACELESS: Final = frozenset({OperationKind.TYPING, OperationKind.READ, OperationKind.UNREAD})
+_OF_MESSAGES: Final = frozenset({OperationKind.EDIT, OperationKind.UNSEND})
+#: Operations that make something which the network names.
+_MAKES: Final = frozenset({OperationKind.POLL, OperationKind.REACT, OperationKind.SEND})
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class SandboxBridge:
-    """Adapter to the simulated network."""
+    """Adapter to the simulated network.
+
+    Args:
+        network: Its memory.
+        clock: The time.
+        alarm: Wakes whoever tells evidence.
+        sleep: Waits out a slow network.
+        delays: When evidence shows.
+        without: Capabilities that this network lacks, to see what a lesser one refuses.
+    """
 
     kind: str = "sandbox"
 
     def __init__(
-        self, network: SandboxNetwork, *, clock: Clock, alarm: Alarm, sleep: Sleep, delays: Delays
+        self,
+        network: SandboxNetwork,
+        *,
+        clock: Clock,
+        alarm: Alarm,
+        sleep: Sleep,
+        delays: Delays,
+        without: frozenset[str] = frozenset(),
     ) -> None:
         self._network = network
         self._clock = clock
         self._alarm = alarm
         self._sleep = sleep
         self._delays = delays
+        self._able = CAPABILITIES - without
 
     async def capabilities(self) -> frozenset[str]:
-        return CAPABILITIES
+        return self._able
 
     async def health(self) -> tuple[str, str | None]:
         return "online", None
@@ -74,26 +117,30 @@ class SandboxBridge:
             due = await self._network.due(now=now_ms, limit=_PAGE)
             for row in due:
                 send = SimulatedSend.read(row)
-                shown = evidence(send, self._delays, observed_at=now_ms)
-                if shown is not None:
-                    yield shown
-                await self._mark_told(send)  # only now has the listener recorded it
+                pieces = pieces_of(send, self._delays)
+                if send.told_count < len(pieces):
+                    yield msgspec.structs.replace(pieces[send.told_count], observed_at=now_ms)
+                await self._mark_told(send, pieces)  # only now has the listener recorded it
             if not due:
                 next_due_at = await self._network.next_due_at()
                 look_at = now_ms + LOOK_EVERY_MS
                 await self._alarm.wait_until(look_at if next_due_at is None else min(next_due_at, look_at))
 
     async def perform(self, operation: Operation) -> OperationOutcome:
-        content = content_of(operation)
-        missing = missing_of(needs_of(operation.kind, operation.payload), CAPABILITIES)
+        missing = missing_of(needs_of(operation.kind, operation.payload), self._able)
         if missing:
             return _refused("unsupported", f"the sandbox cannot do: {', '.join(missing)}")
-        if operation.kind in {OperationKind.TYPING, OperationKind.READ}:
+        if operation.kind in _TRACELESS:
             return OperationOutcome(disposition=Disposition.ACCEPTED)
+        content = content_of(operation)
+        if operation.kind in QUESTIONS:
+            return await self._answer(operation, content)
         known = await self._network.by_attempt(operation.attempt_id)
         if known is not None:
             return _outcome(SimulatedSend.read(known))
-        return await self._perform_new(operation, content)
+        if operation.kind is OperationKind.SEND:
+            return await self._perform_send(operation, content)
+        return await self._perform_other(operation, content)
 
     async def lookup(self, operation: Operation) -> OperationOutcome:
         known = await self._network.by_attempt(operation.attempt_id)
@@ -113,11 +160,13 @@ class SandboxBridge:
     def open_attachment(self, ref: str) -> AsyncIterator[bytes]:
         return open_simulated(ref)
 
-    async def _perform_new(self, operation: Operation, content: Content) -> OperationOutcome:
+    async def _perform_send(self, operation: Operation, content: Content) -> OperationOutcome:
         fate = _fate(content)
         match fate.answer:
             case Answer.REFUSED:
                 return _refused(fate.code, fate.story)
+            case Answer.SMS_ONLY if not content.may_be_sms:
+                return _refused(fate.code, "not on iMessage, and it may not go out as an SMS")
             case Answer.TIMEOUT_UNSENT:
                 return _unknown(fate, "the bridge did not answer in time")
             case Answer.OFFLINE if self._is_offline(operation):
@@ -134,6 +183,36 @@ class SandboxBridge:
             return _unknown(fate, "the bridge did not answer in time")
         return _outcome(send)
 
+    async def _perform_other(self, operation: Operation, content: Content) -> OperationOutcome:
+        judged = judge(await self._asked(operation, content))
+        if isinstance(judged, Refused):
+            return _refused(judged.code, judged.detail)
+        for name, value in judged.memory.items():
+            await self._network.remember(operation.line_handle, name, value)
+        return _outcome(await self._accept(operation, judged.content, ORDINARY))
+
+    async def _answer(self, operation: Operation, content: Content) -> OperationOutcome:
+        judged = judge(await self._asked(operation, content))
+        if isinstance(judged, Refused):
+            return _refused(judged.code, judged.detail)
+        return OperationOutcome(disposition=Disposition.ACCEPTED, result=judged.content.result)
+
+    async def _asked(self, operation: Operation, content: Content) -> Asked:
+        """Gather what the network knows that matters for an operation."""
+        known = {name: await self._network.recall(operation.line_handle, name) for name in names_of(content)}
+        target = None
+        if content.kind in _OF_MESSAGES and content.target is not None:
+            row = await self._network.by_guid(content.target)
+            target = None if row is None else SimulatedSend.read(row)
+        return Asked(
+            attempt_id=operation.attempt_id,
+            line=operation.line_handle,
+            content=content,
+            now_ms=self._clock.now_ms(),
+            memory={name: value for name, value in known.items() if value is not None},
+            target=target,
+        )
+
     async def _accept(self, operation: Operation, content: Content, fate: Fate) -> SimulatedSend:
         attempt_id, accepted_at = operation.attempt_id, self._clock.now_ms()
         send = SimulatedSend(
@@ -145,6 +224,7 @@ class SandboxBridge:
             accepted_at=accepted_at,
             content=content,
         )
+        pieces = pieces_of(send, self._delays)
         # A second one at the same time is dropped here: the memory keeps the first.
         await self._network.accept(
             {
@@ -154,7 +234,7 @@ class SandboxBridge:
                 "recipient": content.chat.key,
                 "fate": fate.name,
                 "told_count": 0,
-                "next_evidence_at": send.due_at(0, self._delays),
+                "next_evidence_at": pieces[0].at if pieces else None,
                 "accepted_at": accepted_at,
                 "content": content_json(content),
             }
@@ -162,9 +242,9 @@ class SandboxBridge:
         self._alarm.ring()
         return send
 
-    async def _mark_told(self, send: SimulatedSend) -> None:
-        told_count = min(send.told_count + 1, len(send.steps))
-        next_at = send.due_at(told_count, self._delays)
+    async def _mark_told(self, send: SimulatedSend, pieces: tuple[Observation, ...]) -> None:
+        told_count = min(send.told_count + 1, len(pieces))
+        next_at = pieces[told_count].at if told_count < len(pieces) else None
         await self._network.told(send.attempt_id, told_count=told_count, next_evidence_at=next_at)
 
     def _is_offline(self, operation: Operation) -> bool:
@@ -177,14 +257,29 @@ def _fate(content: Content) -> Fate:
 
 
 def _outcome(send: SimulatedSend) -> OperationOutcome:
-    if send.fate.answer is Answer.REFUSED_AFTER_SENDING:
-        return _refused(send.fate.code, send.fate.story, provider_id=send.guid)
-    return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id=send.guid)
-
-
-def _refused(code: str | None, detail: str, *, provider_id: str | None = None) -> OperationOutcome:
+    content = send.content
+    if is_failure_shown(send):
+        detail = "the second part was refused" if send.has_failed_between else send.fate.story
+        parts_done = send.parts_done if send.has_failed_between else 0
+        return _refused(send.fate.code, detail, provider_id=send.guid, parts_done=parts_done)
+    has_name = content.kind in _MAKES or (content.kind is OperationKind.GROUP_CREATE and content.parts)
     return OperationOutcome(
-        disposition=Disposition.REJECTED, provider_id=provider_id, code=code, detail=detail
+        disposition=Disposition.ACCEPTED,
+        provider_id=send.guid if has_name else None,
+        parts_done=len(content.parts) if content.kind is OperationKind.SEND else 0,
+        result=content.result,
+    )
+
+
+def _refused(
+    code: str | None, detail: str, *, provider_id: str | None = None, parts_done: int = 0
+) -> OperationOutcome:
+    return OperationOutcome(
+        disposition=Disposition.REJECTED,
+        provider_id=provider_id,
+        code=code,
+        detail=detail,
+        parts_done=parts_done,
     )
 
 

@@ -6,16 +6,21 @@ scenes together and hand the observations to ingest, exactly as a bridge would.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.sandbox.content import SERVICE
+from bridge.sandbox.ids import option_id
+from bridge.sandbox.memory import after_acts
 from hub.model.observation import (
     Observation,
     ObservationKind,
     ObservedChat,
     ObservedError,
     ObservedMessage,
+    ObservedOption,
+    ObservedPoll,
     ObservedReaction,
     Part,
 )
@@ -136,9 +141,25 @@ def leave_group(scene: Scene, *, at: int) -> Observation:
     return _seen(scene, "chat.left", at, value=scene.contact)
 
 
-def change_icon(scene: Scene, *, at: int) -> Observation:
-    """The contact gives the group another picture."""
-    return _seen(scene, "chat.icon", at)
+def change_icon(scene: Scene, *, at: int, is_removed: bool = False) -> Observation:
+    """The contact gives the group another picture, or takes it away."""
+    return _seen(scene, "chat.icon", at, value="removed" if is_removed else None)
+
+
+def ask(scene: Scene, title: str, options: tuple[str, ...], *, guid: str, at: int) -> Observation:
+    """The contact asks the chat to vote."""
+    offered = tuple(ObservedOption(id=option_id(index), text=text) for index, text in enumerate(options))
+    return _seen(scene, "poll.created", at, poll=ObservedPoll(provider_id=guid, title=title, options=offered))
+
+
+def vote(scene: Scene, poll: str, choices: tuple[str, ...], *, at: int) -> Observation:
+    """The contact votes; what it chose before no longer counts."""
+    return _seen(scene, "poll.voted", at, poll=ObservedPoll(provider_id=poll, choices=choices))
+
+
+def remembered(memory: str | None, observations: Iterable[Observation]) -> str | None:
+    """Give what the network knows of a chat after these acts; None while there is nothing to know."""
+    return after_acts(memory, observations)
 
 
 def line_status(line: str, status: str, *, at: int, reason: str | None = None) -> Observation:

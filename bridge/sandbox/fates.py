@@ -5,6 +5,7 @@ docs/sandbox.md shows this table; a test holds the two together. All numbers are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -32,6 +33,10 @@ class Answer(StrEnum):
     TIMEOUT_UNSENT = "timeout_unsent"
     #: Certainly not begun, until the line is back.
     OFFLINE = "offline"
+    #: Refused, unless it may go out as an SMS.
+    SMS_ONLY = "sms_only"
+    #: Of several parts the first goes out and the second is refused.
+    PART_FAILS = "part_fails"
 
 
 class Step(StrEnum):
@@ -79,6 +84,14 @@ class Fate:
     code: str | None = None
     steps: tuple[Step, ...] = ()
 
+    @property
+    def is_sms(self) -> bool:
+        return Step.DOWNGRADED in self.steps
+
+    def fails_between(self, parts: Sequence[object], parts_done: int) -> bool:
+        """Tell whether the network takes only the first of these parts."""
+        return self.answer is Answer.PART_FAILS and parts_done == 0 and len(parts) > 1
+
 
 _ALL_WELL: Final = (Step.SENT, Step.DELIVERED, Step.READ)
 
@@ -120,9 +133,19 @@ FATES: Final = (
         steps=(Step.SENT, Step.DELIVERED),
     ),
     Fate(
+        name="part_fails",
+        number="+15550100206",
+        story="Of a message in several parts the first goes out and the second fails; a retry sends the rest.",
+        answer=Answer.PART_FAILS,
+        code="part_failed",
+        steps=_ALL_WELL,
+    ),
+    Fate(
         name="downgraded",
         number="+15550100302",
-        story="Goes out as an SMS instead of an iMessage; delivered, never read.",
+        story="Not on iMessage: refused, but with `allow_sms_fallback` it goes out as an SMS; delivered, never read.",
+        answer=Answer.SMS_ONLY,
+        code="sms_only",
         steps=(Step.SENT, Step.DOWNGRADED, Step.DELIVERED),
     ),
     Fate(

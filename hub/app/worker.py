@@ -153,6 +153,7 @@ def _adapters(core: Core) -> dict[int, BridgeAdapter]:
             delivered_after_ms=core.settings.sandbox.delivered_after_ms,
             read_after_ms=core.settings.sandbox.read_after_ms,
         ),
+        sandbox_without=frozenset(core.settings.sandbox.without),
     )
     return {
         bridge.id: ADAPTERS[bridge.kind](surroundings)

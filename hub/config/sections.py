@@ -20,6 +20,7 @@ from hub.config.constraints import (
     Url,
 )
 from hub.config.decode import secret
+from hub.model.capability import CAPABILITIES
 from hub.rules.quiet_hours import WINDOW_FORM, WINDOW_PATTERN
 
 _MONTH_SECONDS = 30 * 24 * 3600
@@ -227,6 +228,7 @@ class Sandbox:
     pace_seconds: Seconds
     delivered_after_ms: Annotated[int, Between(0, 600_000)]
     read_after_ms: Annotated[int, Between(0, 600_000)]
+    without: tuple[Annotated[str, Matching("|".join(CAPABILITIES), "a capability", "edit")], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from hub.flow.ports import BridgeAdapter
+from hub.model.capability import CAPABILITIES
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind
+from hub.rules.capabilities import needs_of
 from hub.rules.facts import facts_of, is_own
 from hub.rules.refusals import validate
 
 LINE_ID = 7
 _NOT_DONE = {Disposition.REJECTED, Disposition.NOT_STARTED}
-
-#: An operation, and the capability it needs.
-OPERATIONS: tuple[tuple[str, OperationKind, dict[str, object]], ...] = (
-    ("text", OperationKind.SEND, {"text": "hello"}),
-    ("attachments", OperationKind.SEND, {"attachments": ["file_0000000000001"]}),
-    ("audio", OperationKind.SEND, {"audio_message": "file_0000000000002"}),
-    ("reply", OperationKind.SEND, {"text": "yes", "reply_to_guid": "PARENT-GUID"}),
-    ("react_std", OperationKind.REACT, {"message_guid": "TARGET-GUID", "type": "love"}),
-    ("react_emoji", OperationKind.REACT, {"message_guid": "TARGET-GUID", "type": "🎉"}),
-    ("typing_out", OperationKind.TYPING, {"state": "on"}),
-    ("read_out", OperationKind.READ, {}),
-)
 
 
 class BridgeHarness(ABC):
@@ -53,22 +44,135 @@ class BridgeHarness(ABC):
     async def seen(self) -> list[Observation]:
         """Give all that the bridge tells until its network is quiet, from the beginning if it must repeat."""
 
+    async def group(self) -> str:
+        """Give the key of a group that the line is in, with the contact and one more."""
+        made = await self.adapter.perform(self.operation(OperationKind.GROUP_CREATE, participants=MEMBERS))
+        return str((made.result or {}).get("chat_key", "no-group"))
+
+
+MEMBERS = ("+15550100001", "+15550100002")
+NEWCOMER = "+15550100003"
+
+Asking = Callable[[BridgeHarness], Awaitable[Operation]]
+
+
+def _says(kind: OperationKind, **payload: object) -> Asking:
+    """An operation that needs nothing before it."""
+
+    async def ask(harness: BridgeHarness) -> Operation:
+        return harness.operation(kind, **payload)
+
+    return ask
+
+
+def _on_message(kind: OperationKind, **payload: object) -> Asking:
+    """An operation on a message that the line has sent."""
+
+    async def ask(harness: BridgeHarness) -> Operation:
+        sent = await harness.adapter.perform(harness.operation(OperationKind.SEND, text="helo"))
+        return harness.operation(kind, message_guid=sent.provider_id, **payload)
+
+    return ask
+
+
+def _in_group(kind: OperationKind, **payload: object) -> Asking:
+    """An operation in a group that the line is in."""
+
+    async def ask(harness: BridgeHarness) -> Operation:
+        return harness.operation(kind, chat_key=await harness.group(), **payload)
+
+    return ask
+
+
+#: An operation, the capability that it needs beside those of its preparation, and what its result tells.
+OPERATIONS: tuple[tuple[str, Asking, frozenset[str]], ...] = (
+    ("attachments", _says(OperationKind.SEND, attachments=["file_0000000000001"]), frozenset()),
+    ("audio", _says(OperationKind.SEND, audio_message="file_0000000000002"), frozenset()),
+    ("availability", _says(OperationKind.CHECK, handle=MEMBERS[0]), frozenset({"handle", "imessage", "sms"})),
+    (
+        "background",
+        _says(OperationKind.BACKGROUND, file_id="file_0000000000003"),
+        frozenset({"has_background", "background_id", "version"}),
+    ),
+    (
+        "contact_card",
+        _says(OperationKind.CONTACT_CARD, action="set", card={"first_name": "Ada"}),
+        frozenset({"card"}),
+    ),
+    ("edit", _on_message(OperationKind.EDIT, text="hello"), frozenset()),
+    ("effects", _says(OperationKind.SEND, text="hi", effect="confetti"), frozenset()),
+    ("facetime", _says(OperationKind.FACETIME), frozenset({"url"})),
+    ("group_create", _says(OperationKind.GROUP_CREATE, participants=MEMBERS), frozenset({"chat_key"})),
+    ("group_icon", _in_group(OperationKind.GROUP_ICON, file_id="file_0000000000004"), frozenset()),
+    ("group_leave", _in_group(OperationKind.GROUP_LEAVE), frozenset()),
+    ("group_members", _in_group(OperationKind.GROUP_ADD, handle=NEWCOMER), frozenset()),
+    ("group_members", _in_group(OperationKind.GROUP_REMOVE, handle=MEMBERS[1]), frozenset()),
+    ("group_rename", _in_group(OperationKind.GROUP_RENAME, name="Trip"), frozenset()),
+    (
+        "link_preview",
+        _says(OperationKind.SEND, text="https://hub.example", link_preview={"title": "Hub"}),
+        frozenset(),
+    ),
+    ("location", _says(OperationKind.LOCATION), frozenset({"places"})),
+    (
+        "mentions",
+        _says(OperationKind.SEND, parts=[{"type": "text", "text": "hi", "mention": MEMBERS[0]}]),
+        frozenset(),
+    ),
+    (
+        "polls",
+        _says(OperationKind.POLL, title="Lunch?", options=["Soup", "Salad"]),
+        frozenset({"poll_guid", "options"}),
+    ),
+    ("react_emoji", _says(OperationKind.REACT, message_guid="TARGET-GUID", type="🎉"), frozenset()),
+    ("react_std", _says(OperationKind.REACT, message_guid="TARGET-GUID", type="love"), frozenset()),
+    (
+        "react_std",
+        _says(OperationKind.REACT, message_guid="TARGET-GUID", type="love", remove=True),
+        frozenset(),
+    ),
+    ("read_out", _says(OperationKind.READ), frozenset()),
+    ("reply", _says(OperationKind.SEND, text="yes", reply_to_guid="PARENT-GUID"), frozenset()),
+    ("subject", _says(OperationKind.SEND, text="hi", subject="News"), frozenset()),
+    ("text", _says(OperationKind.SEND, text="hello"), frozenset()),
+    ("typing_out", _says(OperationKind.TYPING, state="on"), frozenset()),
+    ("unread_out", _says(OperationKind.UNREAD), frozenset()),
+    ("unsend", _on_message(OperationKind.UNSEND), frozenset()),
+)
+#: Capabilities that show in evidence, or in how a send is repeated, and not in an operation of their own.
+SHOWN_OTHERWISE = frozenset(
+    {"delivered", "focus", "history", "idempotent_send", "read_in", "sms_fallback", "typing_in"}
+)
+
 
 class BridgeConformance:
     """The conformance suite."""
 
-    @pytest.mark.parametrize(
-        ("capability", "kind", "payload"), OPERATIONS, ids=[operation[0] for operation in OPERATIONS]
-    )
+    async def test_capabilities_are_names_of_the_list(self, harness: BridgeHarness) -> None:
+        assert await harness.adapter.capabilities() <= CAPABILITIES.keys()
+
+    @pytest.mark.parametrize(("capability", "ask", "tells"), OPERATIONS, ids=[each[0] for each in OPERATIONS])
     async def test_capability_is_honoured_or_the_operation_refused(
-        self, harness: BridgeHarness, capability: str, kind: OperationKind, payload: dict[str, object]
+        self, harness: BridgeHarness, capability: str, ask: Asking, tells: frozenset[str]
     ) -> None:
-        can = capability in await harness.adapter.capabilities()
+        operation = await ask(harness)
+        can = needs_of(operation.kind, operation.payload) <= await harness.adapter.capabilities()
 
-        outcome = await harness.adapter.perform(harness.operation(kind, **payload))
+        outcome = await harness.adapter.perform(operation)
 
+        assert capability in needs_of(operation.kind, operation.payload)
         assert outcome.disposition is (Disposition.ACCEPTED if can else Disposition.REJECTED)
         assert can or outcome.code == "unsupported"
+        assert not can or tells <= (outcome.result or {}).keys()
+
+    async def test_what_was_refused_leaves_no_trace(self, harness: BridgeHarness) -> None:
+        able = await harness.adapter.capabilities()
+        for _, ask, _ in OPERATIONS:
+            operation = await ask(harness)
+            if not needs_of(operation.kind, operation.payload) <= able:
+                await harness.adapter.perform(operation)
+
+                assert harness.arrived(operation) == 0
 
     async def test_health_is_one_of_three_states(self, harness: BridgeHarness) -> None:
         assert (await harness.adapter.health())[0] in {"online", "degraded", "offline"}
@@ -165,10 +269,8 @@ class BridgeConformance:
 
 
 async def _perform_all(harness: BridgeHarness) -> None:
-    capabilities = await harness.adapter.capabilities()
-    for capability, kind, payload in OPERATIONS:
-        if capability in capabilities:
-            await harness.adapter.perform(harness.operation(kind, **payload))
+    for _, ask, _ in OPERATIONS:
+        await harness.adapter.perform(await ask(harness))
     for operation in harness.timing_out():
         await harness.adapter.perform(operation)
 

@@ -33,7 +33,8 @@ class CountingNetwork(MemorySandboxNetwork):
 class SandboxHarness(BridgeHarness):
     """The sandbox behind the bridge conformance suite, and more for its own tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, without: frozenset[str] = frozenset()) -> None:
+        self._without = without
         self.clock = ManualClock()
         self.network = CountingNetwork()
         self._new_id = IdFactory(0, self.clock.now_ms)
@@ -51,6 +52,7 @@ class SandboxHarness(BridgeHarness):
             alarm=ManualAlarm(self.clock),
             sleep=self.clock.sleep,
             delays=DELAYS,
+            without=self._without,
         )
         return self._bridge
 

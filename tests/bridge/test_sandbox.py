@@ -24,12 +24,7 @@ ALL_WELL = ["message.sent", "message.delivered", "message.read"]
 
 #: Fate → what perform says, its code, whether it may be repeated, what lookup says, and the events that follow.
 EXPECTED: dict[str, tuple[str, str | None, str, list[str]]] = {
-    "downgraded": (
-        "accepted",
-        None,
-        "accepted",
-        ["message.sent", "message.downgraded", "message.delivered"],
-    ),
+    "downgraded": ("rejected", "sms_only", "not_started", []),
     "echoes": ("accepted", None, "accepted", [*ALL_WELL, "message.received"]),
     "error_22": ("rejected", "22", "rejected", ["message.failed"]),
     "fails_after_sending": ("accepted", None, "accepted", ["message.sent", "message.failed"]),
@@ -37,6 +32,7 @@ EXPECTED: dict[str, tuple[str, str | None, str, list[str]]] = {
     "never_read": ("accepted", None, "accepted", ["message.sent", "message.delivered"]),
     "not_reachable": ("rejected", "not_reachable", "not_started", []),
     "ordinary": ("accepted", None, "accepted", ALL_WELL),
+    "part_fails": ("accepted", None, "accepted", ALL_WELL),
     "replies_stop": ("accepted", None, "accepted", [*ALL_WELL, "message.received"]),
     "slow": ("accepted", None, "accepted", ALL_WELL),
     "timeout_never_sent": ("may_have_completed", "timeout", "may_have_completed", []),
@@ -85,7 +81,7 @@ def test_numbers_are_unique_fictional_and_not_the_lines() -> None:
 
 
 def test_documentation_shows_the_table() -> None:
-    text = DOCUMENTATION.read_text(encoding="utf-8")
+    text = DOCUMENTATION.read_text(encoding="utf-8").partition("## What else")[0]
     rows = dict(re.findall(r"^\| `(\+1555\d+)` \| (.+?) \|$", text, re.MULTILINE))
 
     assert rows == {fate.number: fate.story for fate in FATES}
@@ -134,6 +130,38 @@ async def test_offline_line_recovers(harness: SandboxHarness) -> None:
     assert refused.is_retry_safe
     assert outcome.disposition is Disposition.ACCEPTED
     assert new_events(await harness.seen()) == ALL_WELL
+
+
+async def test_what_may_be_an_sms_goes_out_as_one(harness: SandboxHarness) -> None:
+    number = "+15550100302"
+    operation = harness.operation(OperationKind.SEND, to=number, text="hi", allow_sms_fallback=True)
+
+    outcome = await harness.adapter.perform(operation)
+    seen = await harness.seen()
+
+    assert outcome.disposition is Disposition.ACCEPTED
+    assert new_events(seen) == ["message.sent", "message.downgraded", "message.delivered"]
+    assert seen[-1].message is not None
+    assert seen[-1].message.service == "SMS"
+
+
+async def test_a_message_that_fails_in_the_middle_says_how_far_it_came(harness: SandboxHarness) -> None:
+    parts = [{"type": "text", "text": "one"}, {"type": "attachment", "file_id": "file_1"}]
+    number = "+15550100206"
+    first = harness.operation(OperationKind.SEND, to=number, parts=parts)
+    rest = harness.operation(OperationKind.SEND, to=number, parts=parts, parts_done=1)
+
+    failed = await harness.adapter.perform(first)
+    again = await harness.adapter.lookup(first)
+    retried = await harness.adapter.perform(rest)
+    seen = await harness.seen()
+
+    assert (failed.disposition, failed.code, failed.parts_done) == ("rejected", "part_failed", 1)
+    assert again == failed
+    assert (retried.disposition, retried.parts_done) == ("accepted", 2)
+    assert new_events(seen) == ["message.sent", "message.failed", "message.delivered", "message.read"]
+    assert [part.ref for each in seen if each.kind == "message.sent" and each.message
+            for part in each.message.parts] == ["file_1"]  # fmt: skip
 
 
 async def test_slow_network_takes_its_time(harness: SandboxHarness) -> None:

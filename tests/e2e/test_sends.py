@@ -21,7 +21,8 @@ ENDS = {
     "+15550100200": ("sent", None),
     "+15550100202": ("sent", None),
     "+15550100204": ("sent", None),
-    "+15550100302": ("sent", None),
+    "+15550100206": ("sent", None),
+    "+15550100302": ("failed", "sms_only"),
     "+15550100404": ("failed", "not_reachable"),
     "+15550100408": ("sent", None),
     "+15550100410": ("sent", None),
@@ -44,7 +45,8 @@ def items(rest: Rest) -> dict[str, dict[str, Any]]:
 
 
 def test_every_documented_number_is_tried() -> None:
-    documented = re.findall(r"^\| `(\+\d+)`", (ROOT / "docs" / "sandbox.md").read_text("utf-8"), re.MULTILINE)
+    text = (ROOT / "docs" / "sandbox.md").read_text("utf-8").partition("## What else")[0]
+    documented = re.findall(r"^\| `(\+\d+)`", text, re.MULTILINE)
 
     assert set(documented) == set(ENDS) - {"+15550100001"}
 

@@ -10,6 +10,7 @@ class MemorySandboxNetwork:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, Any]] = {}
+        self._known: dict[tuple[str, str], str] = {}
 
     async def accept(self, send: dict[str, Any]) -> bool:
         if send["attempt_id"] in self._rows:
@@ -20,6 +21,15 @@ class MemorySandboxNetwork:
     async def by_attempt(self, attempt_id: str) -> dict[str, Any] | None:
         row = self._rows.get(attempt_id)
         return None if row is None else dict(row)
+
+    async def by_guid(self, guid: str) -> dict[str, Any] | None:
+        return next((dict(row) for row in self._rows.values() if row["guid"] == guid), None)
+
+    async def recall(self, line_handle: str, name: str) -> str | None:
+        return self._known.get((line_handle, name))
+
+    async def remember(self, line_handle: str, name: str, value: str) -> None:
+        self._known[line_handle, name] = value
 
     async def due(self, *, now: int, limit: int) -> list[dict[str, Any]]:
         due = [row for row in self._waiting() if row["next_evidence_at"] <= now]

@@ -77,3 +77,18 @@ class SandboxNetworkSuite:
         await network.told("a", told_count=3, next_evidence_at=None)
 
         assert await network.next_due_at() is None
+
+    async def test_a_send_is_found_by_the_networks_id(self, network: SandboxNetwork) -> None:
+        await network.accept(a_send("a"))
+
+        assert await network.by_guid("GUID-a") == a_send("a")
+        assert await network.by_guid("GUID-b") is None
+
+    async def test_what_is_remembered_is_recalled_line_by_line(self, network: SandboxNetwork) -> None:
+        await network.remember("+1", "chat1", "old")
+        await network.remember("+1", "chat1", "new")
+        await network.remember("+2", "chat1", "other")
+
+        assert await network.recall("+1", "chat1") == "new"
+        assert await network.recall("+2", "chat1") == "other"
+        assert await network.recall("+1", "chat2") is None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bridge.sandbox.content import content_of
-from bridge.sandbox.evidence import guid_for
+from bridge.sandbox.ids import guid_for
 from hub.flow.ports import Clock
 from hub.model.errors import AttachmentGone
 from hub.model.observation import Observation, ObservedMessage
