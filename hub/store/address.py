@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,12 +51,12 @@ def dsn(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
-async def connect(url: URL) -> asyncpg.Connection:
+async def connect(url: URL, settings: Mapping[str, str] = SERVER_SETTINGS) -> asyncpg.Connection:
     """Open one connection as Hub uses them all."""
     import asyncpg  # noqa: PLC0415 - a hub on SQLite does without its memory
 
     return await asyncpg.connect(
-        dsn(url), server_settings=SERVER_SETTINGS, command_timeout=COMMAND_TIMEOUT_SECONDS
+        dsn(url), server_settings=dict(settings), command_timeout=COMMAND_TIMEOUT_SECONDS
     )
 
 

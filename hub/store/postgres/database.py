@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -14,14 +15,15 @@ from hub.flow.ports import HotTransaction
 from hub.store import address
 from hub.store.postgres.healing import OutcomeUnknown, explained, is_lost, is_passing, retrying
 from hub.store.postgres.hot import PostgresTransaction
+from hub.store.postgres.late import LateTransaction, LoneStatement, SecondStatement
 
 T = TypeVar("T")
 
 #: Cold work is seldom; the rest of the connections serve the hot path.
 COLD_CONNECTIONS = 2
 IDLE_SECONDS = 300.0
-#: Hot statements are ranges of an index that end at a limit. Without statistics (a young table) the planner may
-#: collect and sort a whole range or table instead.
+#: Hot statements, and pages, are ranges of an index that end at a limit. Without statistics (a young table) the planner
+#: may collect and sort a whole range or table instead. What must scan a table (a count for metrics) still does.
 HOT_SETTINGS = address.SERVER_SETTINGS | {"enable_bitmapscan": "off", "enable_seqscan": "off"}
 
 
@@ -136,20 +138,26 @@ class PostgresHot:
 
     async def _once(self, run: _Run[T]) -> T:
         pool = await self._connected()
-        async with (
-            pool.acquire() as connection,
-            connection.transaction(isolation=run.isolation, readonly=run.is_read_only),
-        ):
-            result = await run.work(PostgresTransaction(connection, is_repeat=run.is_outcome_unknown))
-            # From here until COMMIT is answered.
+        async with pool.acquire() as connection:
+            if run.is_read_only:
+                with contextlib.suppress(SecondStatement):
+                    return await run.work(PostgresTransaction(LoneStatement(connection)))
+            late = LateTransaction(connection, isolation=run.isolation, is_read_only=run.is_read_only)
+            try:
+                result = await run.work(PostgresTransaction(late, is_repeat=run.is_outcome_unknown))
+            except BaseException:
+                await late.roll_back()
+                raise
+            # From here until the end is answered.
             run.is_outcome_unknown = True
+            await late.commit()
         return result
 
 
 def _engine(url: URL) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: address.connect(url),
+        async_creator=lambda: address.connect(url, HOT_SETTINGS),
         pool_size=COLD_CONNECTIONS,
         max_overflow=0,
         pool_pre_ping=True,

@@ -75,14 +75,17 @@ class _Ranges:
     #: The table that has these values as its ids.
     parent: Any
 
-    def keys(self, walk: _Walk, *more: Condition) -> Any:
-        """Select the places of the way, of all ranges together, in order."""
-        each = [
-            select(_at, _id).where(self.column == value, *walk.range, *more).order_by(None)
-            for value in self.values
-        ]
+    def keys(self, connection: Connection, walk: _Walk, *more: Condition, until: int) -> Any:
+        """Select the places of the way, of all ranges together, in order; nobody asks beyond so many.
+
+        Both databases take from each range only what they need, if each is told in its own way: SQLite merges ranges
+        that are not ordered by themselves, PostgreSQL those that are.
+        """
+        each = [select(_at, _id).where(self.column == value, *walk.range, *more) for value in self.values]
         if len(each) == 1:
             return each[0].order_by(*walk.order)
+        if connection.dialect.name == "postgresql":
+            each = [one.order_by(*walk.order).limit(until) for one in each]
         merged = union_all(*each)
         by_name = merged.selected_columns
         order = [by_name.sent_at, by_name.id]
@@ -95,7 +98,8 @@ class _Ranges:
         if len(self.values) == 1:
             query = select(*COLUMNS).where(self.column == self.values[0], *walk.range, *found)
             return list(connection.execute(query.order_by(*walk.order).limit(limit)))
-        places = connection.execute(self.keys(walk, *found).limit(limit)).all()
+        keys = self.keys(connection, walk, *found, until=limit)
+        places = connection.execute(keys.limit(limit)).all()
         if not places:
             return []
         by_id = select(*COLUMNS).where(_id.in_([place.id for place in places]))
@@ -126,7 +130,8 @@ def read_page(
     ranges, left_out = _ranked(connection, _ranges(wanted), way, limit + 1)
     stops = [] if left_out is None else [way.before(left_out)]
     if wanted.looks_into_rows:
-        reached = connection.execute(ranges.keys(way).offset(most_read - 1).limit(1)).first()
+        keys = ranges.keys(connection, way, until=most_read)
+        reached = connection.execute(keys.offset(most_read - 1).limit(1)).first()
         stops += [] if reached is None else [(reached.sent_at, reached.id)]
     stop = way.first(stops)
     found = (IS_VISIBLE, *conditions(wanted, connection.dialect.name))
