@@ -70,6 +70,7 @@ async def empty(url: str) -> None:
         names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "revisions")
         connection.execute(text(f"TRUNCATE {names}"))
         connection.execute(text("UPDATE revisions SET version = 1"))
+        connection.execute(text("SELECT setval('event_positions', 1, false)"))
 
     parsed = address.parse(url)
     assert not isinstance(parsed, Path)

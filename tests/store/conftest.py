@@ -50,6 +50,7 @@ def _empty(connection: Connection) -> None:
     names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "revisions")
     connection.execute(text(f"TRUNCATE {names}"))
     connection.execute(text("UPDATE revisions SET version = 1"))
+    connection.execute(text("SELECT setval('event_positions', 1, false)"))
 
 
 async def _emptied(url: str) -> str:

@@ -22,7 +22,8 @@ from tests.support.postgres import PostgresServer
 _CATALOGUE = {
     "sqlite": "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'",
     "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' UNION ALL "
-    "SELECT relname, array_to_string(reloptions, ',') FROM pg_class WHERE relname = 'deliveries'",
+    "SELECT relname, array_to_string(reloptions, ',') FROM pg_class WHERE relname IN ('deliveries', 'events') "
+    "UNION ALL SELECT sequencename, data_type::text FROM pg_sequences WHERE schemaname = 'public'",
 }
 
 

@@ -45,10 +45,10 @@ _by_event = itemgetter(1, 2)
 
 
 class PostgresTransaction:
-    """One hot transaction on a connection whose BEGIN and COMMIT are someone else's.
+    """One hot transaction whose BEGIN and COMMIT are someone else's.
 
     Args:
-        connection: Within a transaction.
+        connection: Runs its statements.
         is_repeat: The same work ran before and lost its connection; its commit may have succeeded.
     """
 
@@ -101,19 +101,17 @@ class PostgresTransaction:
     async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
         if not rows:
             return set()
-        # A statement of its own: the next one must see what the holder before us committed.
-        await self._connection.fetch(sql.ONE_RECORDER_AT_A_TIME)
-        lowest = min(row[0] for row in rows)
-        columns = zip(*rows, strict=True)
-        found = await self._connection.fetch(sql.INSERT_EVENTS, *columns, lowest)
+        columns = list(zip(*rows, strict=True))
+        found = await self._connection.fetch(sql.INSERT_EVENTS, *columns, min(columns[0]), max(columns[0]))
         return await self._with_earlier({row[0] for row in found}, sql.PRESENT_EVENTS, rows)
 
     async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
         await self._run(sql.INSERT_DELIVERIES, sorted(rows, key=_by_event))
 
     async def finish_deliveries(self, finished: Sequence[FinishRow], attempts: Sequence[AttemptRow]) -> None:
-        await self._run(sql.INSERT_ATTEMPTS, sorted(attempts))
-        await self._run(sql.FINISH_DELIVERIES, sorted(finished))
+        if attempts or finished:
+            values = [*_columns(AttemptRow, sorted(attempts)), *_columns(FinishRow, sorted(finished))]
+            await self._connection.execute(sql.FINISH_DELIVERIES, *values)
 
     async def mark_webhooks(self, failing: Sequence[tuple[int, int]], recovered: Sequence[int]) -> None:
         await self._run(sql.MARK_FAILING, sorted(failing))

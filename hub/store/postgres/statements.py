@@ -79,13 +79,17 @@ MERGE_OWN_MESSAGES = _insert(
     f"{merging.merge_own_messages(merging.POSTGRES)} {_returning(MessageRow._fields)}",
 )
 MERGE_REACTIONS = _insert(schema.reactions, ReactionRow._fields, merging.merge_reactions())
-#: Held until others see the commit, so that positions rise in the order of the commits. Its key is any number.
-ONE_RECORDER_AT_A_TIME = f"SELECT pg_advisory_xact_lock({0x48_75_62_00_03})"
-#: The last value is the lowest id of the batch.
+#: The lock (its key is any number) is held until others see the commit, so that positions rise in the order of the
+#: commits. The sequence tells the newest position whatever this statement's snapshot can see of the events.
+#: The last two values are the lowest and the highest id of the batch.
 INSERT_EVENTS = (
-    f"INSERT INTO events ({', '.join(EventRow._fields)}, position) SELECT new.*, "
-    "new.id + greatest(0, (SELECT coalesce(max(position), 0) + 1 FROM events) - "
-    f"${len(EventRow._fields) + 1}::bigint) FROM unnest({_arrays(schema.events, EventRow._fields)}) "
+    f"WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock({0x48_75_62_00_03})), "
+    "taken AS MATERIALIZED (SELECT greatest(0, nextval('event_positions') - "
+    f"${len(EventRow._fields) + 1}::bigint) AS shift FROM held), "
+    "placed AS MATERIALIZED (SELECT shift, setval('event_positions', "
+    f"${len(EventRow._fields) + 2}::bigint + shift) FROM taken) "
+    f"INSERT INTO events ({', '.join(EventRow._fields)}, position) SELECT new.*, new.id + placed.shift "
+    f"FROM placed CROSS JOIN unnest({_arrays(schema.events, EventRow._fields)}) "
     f"AS new ({', '.join(EventRow._fields)}) {_NOTHING} RETURNING id"
 )
 INSERT_DELIVERIES = _insert(

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    Sequence,
     SmallInteger,
     Table,
     Text,
@@ -136,6 +137,9 @@ raw_payloads = Table(
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("bridge_id", "request_id"),
 )
+
+#: On PostgreSQL, where several processes record at once: the position given last. On SQLite the table tells it.
+event_positions = Sequence("event_positions", metadata=metadata, data_type=BigInteger)
 
 events = Table(
     "events",

@@ -18,6 +18,8 @@ def upgrade() -> None:
     op.execute("UPDATE events SET position = id")
     op.create_index("ix_events_position", "events", ["position", "line_id", "chat_id", "type"])
     if op.get_bind().dialect.name == "postgresql":
+        op.execute("CREATE SEQUENCE event_positions AS BIGINT")
+        op.execute("SELECT setval('event_positions', coalesce(max(position), 1)) FROM events")
         op.execute("ALTER TABLE events SET (autovacuum_vacuum_insert_scale_factor = 0.05)")
     _create_partial("ix_deliveries_refused", "deliveries", ["webhook_id", "id"], "last_status >= 300")
     _create_partial("ix_outbox_failed", "outbox", ["line_id", "id"], "state = 4")
