@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from hub.api.ratelimit import RateLimiter
 from hub.flow.directory import DirectoryHolder
+from hub.flow.line_policies import LinePolicies
 from hub.flow.live import NOBODY_TYPES
 from hub.flow.ports import Clock, LiveTyping, WakeUps
 from hub.flow.repositories import Store
@@ -82,6 +83,8 @@ class ApiParts:
     ingest: Ingesting
     #: The module bridge.sandbox.contacts.
     contacts: SimulatedContacts
+    #: What holds for each line.
+    policies: LinePolicies
     #: The page of /metrics; None switches it off.
     render_metrics: Callable[[], Awaitable[bytes]] | None
     #: POST /v1/bridge/events, which stays bare because it is the hot one.

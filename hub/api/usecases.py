@@ -8,6 +8,7 @@ from hub.api.authentication import Authenticator
 from hub.api.parts import ApiParts, ApiSettings
 from hub.flow.availability import AvailabilityDesk
 from hub.flow.bridges import BridgeBook
+from hub.flow.consent import ConsentBook
 from hub.flow.contact_groups import ContactGroupBook
 from hub.flow.contact_import import ContactImport
 from hub.flow.contacts import ContactBook
@@ -33,6 +34,7 @@ class UseCases:
     contact_groups: ContactGroupBook
     contact_import: ContactImport
     contacts: ContactBook
+    consents: ConsentBook
     jobs: JobDesk
     keys: KeyRing
     lines: LineBook
@@ -74,6 +76,9 @@ def use_cases(parts: ApiParts) -> UseCases:
         contact_groups=ContactGroupBook(store=store, clock=clock, new_id=new_id),
         contact_import=ContactImport(store=store, clock=clock, new_id=new_id),
         contacts=ContactBook(store=store, lines=lines, clock=clock, new_id=new_id),
+        consents=ConsentBook(
+            store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+        ),
         jobs=JobDesk(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups),
         keys=keys,
         lines=lines,

@@ -18,9 +18,12 @@ from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.socketpath import find_socket_path
+from hub.flow.consent import ConsentBook
 from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.hearing import Hearing
 from hub.flow.ingest import Ingest
 from hub.flow.keys import KeyRing
+from hub.flow.line_policies import LinePolicies
 from hub.flow.repositories import Store
 from hub.flow.sandbox import SandboxStage
 from hub.flow.webhooks import WebhookRegistry
@@ -38,6 +41,7 @@ class Console:
     new_id: IdFactory
     directory: DirectoryHolder
     wake_ups: RedisWakeUps
+    consents: ConsentBook
     keys: KeyRing
     sandbox: SandboxStage
     webhooks: WebhookRegistry
@@ -96,8 +100,14 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
     is_heard: Callable[[], Awaitable[bool]],
 ) -> Console:
     clock = SystemClock()
+    policies = LinePolicies(settings.safety_policy, lambda: directory.current)
     ingest = Ingest(
-        store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+        store=store.hot,
+        directory=directory,
+        take_ids=new_id.take,
+        wake_ups=wake_ups,
+        clock=clock,
+        hearing=Hearing(policies, new_id.take),
     )
     return Console(
         settings=settings,
@@ -107,6 +117,9 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         directory=directory,
         wake_ups=wake_ups,
         is_heard=is_heard,
+        consents=ConsentBook(
+            store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+        ),
         keys=KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=secrets.token_bytes),
         sandbox=SandboxStage(
             store=store,

@@ -22,7 +22,9 @@ from hub.config.settings import Settings
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.secretkey import SecretKeyError, parse_key, read_key_file, read_or_create_key
 from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.hearing import Hearing
 from hub.flow.ingest import Ingest
+from hub.flow.line_policies import LinePolicies
 from hub.flow.repositories import Store
 from hub.model.ids import IdFactory
 from hub.observe.exchange import MetricsExchange
@@ -55,6 +57,7 @@ class Core:
     metrics: Metrics
     exchange: MetricsExchange
     ingest: Ingest
+    policies: LinePolicies
 
 
 def store_url(settings: Settings) -> str:
@@ -122,6 +125,7 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
         new_id = IdFactory(node, clock.now_ms)
         directory = DirectoryHolder(store, await load_directory(store))
         wake_ups, metrics = RedisWakeUps(redis, clock), Metrics()
+        policies = LinePolicies(settings.safety_policy, lambda: directory.current)
         core = Core(
             settings=settings,
             opened=opened,
@@ -141,7 +145,9 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
                 wake_ups=wake_ups,
                 clock=clock,
                 most_running=1 if opened.dialect == "sqlite" else 2,
+                hearing=Hearing(policies, new_id.take),
             ),
+            policies=policies,
         )
         presence = asyncio.get_running_loop().create_task(_stay_seen(core))
         try:

@@ -117,6 +117,7 @@ def api_parts(settings: Settings, core: Core) -> ApiParts:
         ready_checks=_ready_checks(core),
         ingest=counted(core.ingest, metrics),
         contacts=contacts,
+        policies=core.policies,
         render_metrics=core.exchange.render if settings.metrics.enabled else None,
         bridge_events=BridgeEventsEndpoint(
             directory=core.directory,

@@ -165,14 +165,12 @@ class ConsentBook:
         *,
         store: Store,
         directory: DirectoryHolder,
-        policies: LinePolicies,
         take_ids: TakeIds,
         wake_ups: WakeUps,
         clock: Clock,
     ) -> None:
         self._store = store
         self._directory = directory
-        self._policies = policies
         self._take_ids = take_ids
         self._wake_ups = wake_ups
         self._clock = clock

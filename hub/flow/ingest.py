@@ -15,6 +15,7 @@ from hub.flow.batching import Batcher
 from hub.flow.chat_life import keep_groups, keep_polls
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
 from hub.flow.evidence import believed, quoted_outbox_id
+from hub.flow.hearing import Hearing
 from hub.flow.payloads import event_data
 from hub.flow.poll_payloads import Tally, poll_data
 from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
@@ -76,12 +77,14 @@ class Ingest:
         wake_ups: WakeUps,
         clock: Clock,
         most_running: int = 1,
+        hearing: Hearing | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
         self._take_ids = take_ids
         self._wake_ups = wake_ups
         self._clock = clock
+        self._hearing = hearing
         self._batches: Batcher[BridgeRequest, tuple[ObservationResult, ...]] = Batcher(
             self._record, most_items=MOST_REQUESTS, most_running=most_running
         )
@@ -132,6 +135,8 @@ class Ingest:
         for item, event in events:
             if event.id in new:
                 item.event_ids.append(event.id)
+        if self._hearing is not None:
+            deliveries += await self._hearing.take_in(tx, directory, live, now_ms)
         return [tuple(_result(item) for item in items) for items in batches], deliveries
 
     async def _merge_chats(self, tx: HotTransaction, items: Sequence[_Item], now_ms: int) -> None:

@@ -19,8 +19,10 @@ from hub.api.ratelimit import LocalRateLimiter
 from hub.api.surface import build
 from hub.flow.bootstrap import SandboxPlan, add_push_bridge, ensure_sandbox
 from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.hearing import Hearing
 from hub.flow.ingest import BridgeRequest, Ingest
 from hub.flow.keys import KeyRing, KeyWish
+from hub.flow.line_policies import LinePolicies
 from hub.flow.repositories import Store
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.line import Line
@@ -30,6 +32,7 @@ from hub.rules.addresses import IPNetwork
 from hub.rules.egress import EgressPolicy
 from hub.store.open import open_store
 from hub.store.sealing import Sealer
+from tests.rules.policies import POLICY
 from tests.support.asgi import Caller
 from tests.support.manual_time import ManualClock
 
@@ -206,7 +209,12 @@ async def _world(store: Store, settings: dict[str, Any]) -> HubWorld:
     directory = DirectoryHolder(store, await load_directory(store))
     keys = KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=chance.randbytes)
     ingest = Ingest(
-        store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+        store=store.hot,
+        directory=directory,
+        take_ids=new_id.take,
+        wake_ups=wake_ups,
+        clock=clock,
+        hearing=Hearing(LinePolicies(POLICY, lambda: directory.current), new_id.take),
     )
     naps = Naps(clock)
     parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings)
@@ -261,6 +269,7 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
         ready_checks=[ReadyCheck(name="database", check=ready)],
         ingest=ingest,
         contacts=contacts,
+        policies=LinePolicies(POLICY, lambda: directory.current),
         render_metrics=render,
         bridge_events=BridgeEventsEndpoint(
             directory=directory, ingest=ingest, clock=clock, limits=limits, metrics=Metrics()

@@ -8,6 +8,7 @@ Rows are locked by the order of their key, so that two transactions never wait f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from asyncpg import Connection, Record  # type: ignore[import-untyped]  # asyncpg ships no types
@@ -23,6 +24,7 @@ from hub.flow.safety_rows import (
 )
 from hub.store import safety_merging as merging
 
+_by_dedupe_key = itemgetter(ConsentLogRow._fields.index("dedupe_key"))
 _WANTED = "unnest($1::bigint[], $2::text[]) AS wanted (line, key)"
 
 
@@ -78,7 +80,7 @@ class PostgresSafety:
     async def insert_consent_log(self, rows: Sequence[ConsentLogRow]) -> set[int]:
         if not rows:
             return set()
-        await self._each(INSERT_LOG, sorted(rows, key=lambda row: row.dedupe_key))
+        await self._each(INSERT_LOG, sorted(rows, key=_by_dedupe_key))
         return {row[0] for row in await self._connection.fetch(LOGGED, [row.id for row in rows])}
 
     async def merge_consent(self, row: ConsentRow) -> bool:
