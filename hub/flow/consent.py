@@ -25,7 +25,7 @@ from hub.model.delivery import DeliveryState
 from hub.model.line import Line
 from hub.model.observation import Observation
 from hub.rules.chatkeys import handle_of, normalize_chat_key
-from hub.rules.consent import LONGEST_SAID, keyword_in, policy_keywords, supersedes
+from hub.rules.consent import LONGEST_SAID, keyword_in, supersedes
 from hub.rules.facts import is_own, text_of
 
 #: Kinds of observation that show what a contact wrote.
@@ -69,10 +69,8 @@ class Listening:
         parts = message.parts
         if not parts or len(parts[0].text or "") > LONGEST_SAID or is_own(seen) is not False:
             return None
-        policy = self._policies.of(line)
-        found = keyword_in(text_of(parts), policy_keywords(policy))
-        handle = handle_of(normalize_chat_key(chat.key))
-        if found is None or handle is None:
+        found = keyword_in(text_of(parts), self._policies.keywords_of(line))
+        if found is None or (handle := handle_of(normalize_chat_key(chat.key))) is None:
             return None
         action, keyword = found
         said_at = message.edited_at or message.sent_at or seen.at
@@ -94,7 +92,7 @@ class Listening:
             _digest(f"{line.id}:{message.provider_id}:{action}:{mark}"),
             line,
             chat_id,
-            is_reply_owed=action is ConsentAction.HELP and policy.help_reply is not None,
+            is_reply_owed=action is ConsentAction.HELP and self._policies.of(line).help_reply is not None,
         )
 
 

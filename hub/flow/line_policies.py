@@ -9,6 +9,7 @@ from hub.flow.directory import Directory
 from hub.model.consent import EVERY_LINE
 from hub.model.line import Line
 from hub.model.line_safety import LineSafety, SafetyPolicy
+from hub.rules.consent import Keywords, policy_keywords
 from hub.rules.line_policy import resolve, sandbox_defaults
 
 
@@ -19,9 +20,22 @@ class LinePolicies:
         self._defaults = defaults
         self._sandbox = sandbox_defaults(defaults)
         self._current = current
+        #: Resolving costs more than looking, and every short message that comes in asks.
+        self._known: dict[int, tuple[Line, SafetyPolicy, Keywords]] = {}
 
     def of(self, line: Line) -> SafetyPolicy:
-        return self.with_own(line, line.safety)
+        return self._entry(line)[1]
+
+    def keywords_of(self, line: Line) -> Keywords:
+        """The words that a line listens for."""
+        return self._entry(line)[2]
+
+    def _entry(self, line: Line) -> tuple[Line, SafetyPolicy, Keywords]:
+        known = self._known.get(line.id)
+        if known is None or known[0] is not line:
+            policy = self.with_own(line, line.safety)
+            known = self._known[line.id] = (line, policy, policy_keywords(policy))
+        return known
 
     def with_own(self, line: Line, own: LineSafety) -> SafetyPolicy:
         """What would hold if the line had these settings."""
