@@ -21,7 +21,7 @@ Shape = TypeVar("Shape", bound=msgspec.Struct)
 MOST_QUERY_BYTES: Final = 8_192
 _BAD_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MISSING: Final = re.compile(r"Object missing required field `([^`]*)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
-_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _ELSEWHERE: Final = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
 #: What cannot be JSON. A missing type, and curl's default for -d, are read as JSON because they mostly are.
 _NO_JSON: Final = re.compile(
