@@ -42,6 +42,13 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Use a line whose bridge can; the message names what is missing.",
     ),
     _code(
+        400, INVALID, "empty_file", "The file has no bytes.", "Send the file's bytes as the body.",
+    ),
+    _code(
+        400, INVALID, "fetch_failed", "The address gave no file.",
+        "The message says why; check that the address answers 200 to a plain GET, and is not behind a login.",
+    ),
+    _code(
         400, INVALID, "header_refused",
         "A custom header of a webhook has a reserved name, or a name or value that HTTP forbids.",
         "Choose another name; the message says which rule it breaks.",
@@ -51,6 +58,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "The body is not one JSON object in UTF-8, is nested too deeply, or holds NUL, half a surrogate pair or a "
         "number too large to keep.",
         "Send one well-formed JSON object; the message names the place.",
+    ),
+    _code(
+        400, INVALID, "invalid_multipart", "The body is not well-formed multipart/form-data.",
+        "Let an HTTP library write the form; the message says what is broken.",
     ),
     _code(
         400, INVALID, "invalid_parameter_value",
@@ -113,6 +124,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "The key is restricted to other lines.",
         "Use one of the key's lines, or another key.",
     ),
+    _code(
+        403, AUTHORIZATION, "link_refused", "The address of a file has expired, or was changed.",
+        "Ask for a fresh one: GET /v1/files/{id}, or announce the upload again.",
+    ),
     _code(404, NOT_FOUND, "bridge_not_found", "No such bridge.", "List the bridges with GET /v1/bridges."),
     _code(
         404, NOT_FOUND, "chat_not_found", "The line has no such chat.",
@@ -136,7 +151,12 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "List deliveries with GET /v1/deliveries; events go after the days of retention.",
     ),
     _code(
-        404, NOT_FOUND, "file_not_found", "No such file.", "Check the id. This hub does not keep files yet.",
+        404, NOT_FOUND, "file_not_found", "No such file.",
+        "Check the id; a file that nothing uses goes after `files.unused_days`.",
+    ),
+    _code(
+        404, NOT_FOUND, "file_unavailable", "The bytes of this file could not be had.",
+        "The message says why; ask whoever sent it to send it again.",
     ),
     _code(404, NOT_FOUND, "job_not_found", "No such job.", "List the jobs with GET /v1/jobs."),
     _code(404, NOT_FOUND, "key_not_found", "No such API key.", "List the keys with GET /v1/keys."),
@@ -159,6 +179,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Use one of the methods in the `Allow` header.",
     ),
     _code(
+        408, INVALID, "upload_timeout", "An upload stood still, or took too long.",
+        "Send it again; the limits are `files.idle_seconds` and `files.upload_seconds`.",
+    ),
+    _code(
         409, INVALID, "bridge_in_use", "The bridge still carries lines.",
         "Disable it instead: PATCH /v1/bridges/{id} with {\"is_enabled\": false}.",
     ),
@@ -166,6 +190,18 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         409, INVALID, "contact_exists",
         "A handle belongs to another contact already; `existing_id` names it.",
         "Change that contact, or leave the handle out.",
+    ),
+    _code(
+        409, INVALID, "file_already_uploaded", "The bytes of this file are there already.",
+        "Announce another file for other bytes.",
+    ),
+    _code(
+        409, INVALID, "file_in_use", "A message, a group or a card uses this file.", "It goes when nothing uses it.",
+    ),
+    _code(
+        409, INVALID, "file_not_ready", "The file has no bytes yet.",
+        "Upload them to the address that announcing it gave, or wait until they are fetched: GET /v1/files/{id} shows "
+        "its `state`.",
     ),
     _code(
         409, INVALID, "idempotency_key_conflict",
@@ -186,17 +222,25 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         409, INVALID, "name_taken", "Another one has this name or handle.", "Choose another, or change that one.",
     ),
     _code(
+        409, INVALID, "storage_quota_exceeded", "The hub keeps as many bytes of files as it may.",
+        "Delete files that nothing needs, or raise `files.quota_bytes`.",
+    ),
+    _code(
         409, INVALID, "webhook_disabled", "The webhook is disabled, so nothing is delivered to it.",
         "Enable it first: POST /v1/webhooks/{id}/enable.",
     ),
     _code(
         413, INVALID, "payload_too_large", "The body is larger than this hub accepts.",
-        "Send less; the message names the limit (web.max_body_bytes, bridge.max_body_bytes).",
+        "Send less; the message names the limit (web.max_body_bytes, bridge.max_body_bytes, files.max_bytes).",
     ),
     _code(
         415, INVALID, "unsupported_media_type",
         "The body's Content-Type cannot be JSON, names another charset than UTF-8, or the body is compressed.",
         "Send `Content-Type: application/json`, uncompressed.",
+    ),
+    _code(
+        416, INVALID, "range_not_satisfiable", "The range lies behind the end of the file.",
+        "Ask for a range within the size that `Content-Range` tells.",
     ),
     _code(
         429, RATE_LIMIT, "message_limit_reached",

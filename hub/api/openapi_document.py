@@ -31,6 +31,7 @@ _TAGS: Final = {
     "chats": "Conversations of a line.",
     "contacts": "People we know, and how they can be reached.",
     "deliveries": "Events on their way to webhooks, and dead letters.",
+    "files": "Uploads, and attachments of messages.",
     "jobs": "Long work: replays, requeues, purges.",
     "keys": "API keys.",
     "lines": "The identities that the hub speaks as.",
@@ -57,7 +58,15 @@ _HEADERS: Final[dict[str, Json]] = {
         "required": False,
         "schema": {"type": "string", "examples": ["wait=10"]},
     },
+    "If-None-Match": {"description": "Entity tags.", "required": False, "schema": {"type": "string"}},
+    "If-Range": {"description": "An entity tag.", "required": False, "schema": {"type": "string"}},
+    "Range": {"description": "`bytes=first-last`.", "required": False, "schema": {"type": "string"}},
     "X-Bridge-Id": {"description": "The bridge's `brg_` id.", "required": True, "schema": {"type": "string"}},
+    "X-Filename": {
+        "description": "The name of a raw upload: Latin-1, UTF-8, percent-encoded UTF-8, or as RFC 5987 has it.",
+        "required": False,
+        "schema": {"type": "string", "maxLength": 4096},
+    },
     "webhook-id": {
         "description": "Names the request; the same on its retries.",
         "required": True,

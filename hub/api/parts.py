@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from hub.api.ratelimit import RateLimiter
 from hub.flow.directory import DirectoryHolder
+from hub.flow.downloads import Downloads
+from hub.flow.files import FileParts
 from hub.flow.line_policies import LinePolicies
 from hub.flow.live import NOBODY_TYPES
 from hub.flow.ports import Clock, LiveTyping, WakeUps
@@ -56,6 +58,10 @@ class ApiSettings:
     rotation_overlap_hours: int
     #: Empty: /metrics is open to whoever reaches the port.
     metrics_token: str
+    #: Whole time of one upload, longest time without a byte, and whole time of fetching one file.
+    upload_seconds: float
+    idle_seconds: float
+    fetch_seconds: float
     availability_keep_ms: int
     #: Of which country a hint about a national number may speak; empty for none.
     contacts_region: str
@@ -81,6 +87,9 @@ class ApiParts:
     rate_limiter: RateLimiter
     ready_checks: Sequence[ReadyCheck]
     ingest: Ingesting
+    files: FileParts
+    #: For addresses that callers want fetched.
+    downloads: Downloads
     #: The module bridge.sandbox.contacts.
     contacts: SimulatedContacts
     #: What holds for each line.

@@ -12,6 +12,7 @@ from hub.flow.consent import ConsentBook
 from hub.flow.contact_groups import ContactGroupBook
 from hub.flow.contact_import import ContactImport
 from hub.flow.contacts import ContactBook
+from hub.flow.files import FileDesk
 from hub.flow.jobs import JobDesk
 from hub.flow.keys import KeyRing
 from hub.flow.lines import LineBook
@@ -35,6 +36,7 @@ class UseCases:
     contact_import: ContactImport
     contacts: ContactBook
     consents: ConsentBook
+    files: FileDesk
     jobs: JobDesk
     keys: KeyRing
     lines: LineBook
@@ -79,6 +81,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         ),
+        files=FileDesk(store=store, parts=parts.files, clock=clock, new_id=new_id, wake_ups=wake_ups),
         jobs=JobDesk(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups),
         keys=keys,
         lines=lines,

@@ -16,12 +16,14 @@ from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
+from hub.app.files import file_parts
 from hub.app.reach import await_database
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.secretkey import SecretKeyError, parse_key, read_key_file, read_or_create_key
 from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.files import FileParts
 from hub.flow.hearing import Hearing
 from hub.flow.ingest import Ingest
 from hub.flow.line_policies import LinePolicies
@@ -57,6 +59,7 @@ class Core:
     metrics: Metrics
     exchange: MetricsExchange
     ingest: Ingest
+    files: FileParts
     policies: LinePolicies
 
 
@@ -126,6 +129,7 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
         directory = DirectoryHolder(store, await load_directory(store))
         wake_ups, metrics = RedisWakeUps(redis, clock), Metrics()
         policies = LinePolicies(settings.safety_policy, lambda: directory.current)
+        files = file_parts(settings, store=store, clock=clock, new_id=new_id, secret=encryption_key(settings))
         core = Core(
             settings=settings,
             opened=opened,
@@ -137,6 +141,7 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
             directory=directory,
             wake_ups=wake_ups,
             metrics=metrics,
+            files=files,
             exchange=MetricsExchange(metrics, redis, process=f"{kind}-{name}"),
             ingest=Ingest(
                 store=store.hot,

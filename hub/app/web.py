@@ -21,10 +21,12 @@ from hub.api.surface import build
 from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
 from hub.app.measuring import counted
-from hub.app.outgoing import egress_policy, raise_file_limit
+from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
 from hub.config.settings import Settings
 from hub.model.line import Line
+from hub.outbound.client import OutboundClient
+from hub.outbound.downloads import GuardedDownloads
 
 log = structlog.get_logger("web")
 
@@ -50,7 +52,8 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
     raise_file_limit()
     settings = with_free_port(settings)
     async with open_core(settings, kind="web", name=name, redis_url=redis_url) as core:
-        server = _Server(_config(settings, core))
+        client = outbound_client(settings)
+        server = _Server(_config(settings, core, client))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, server)
@@ -63,6 +66,7 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         finally:
             refreshing.cancel()
             publishing.cancel()
+            await client.aclose()
             await core.store.processes.leave(core.membership.node)
 
 
@@ -70,9 +74,9 @@ def _stop(server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-def _config(settings: Settings, core: Core) -> uvicorn.Config:
+def _config(settings: Settings, core: Core, client: OutboundClient) -> uvicorn.Config:
     return uvicorn.Config(
-        build(api_parts(settings, core)),
+        build(api_parts(settings, core, client)),
         host=settings.web.host,
         port=settings.web.port,
         http="httptools",
@@ -88,8 +92,8 @@ def _config(settings: Settings, core: Core) -> uvicorn.Config:
     )
 
 
-def api_parts(settings: Settings, core: Core) -> ApiParts:
-    """Wire the REST surface."""
+def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiParts:
+    """Wire the REST surface; the client fetches files from addresses that callers give."""
     metrics = core.metrics
     return ApiParts(
         store=core.store,
@@ -108,6 +112,9 @@ def api_parts(settings: Settings, core: Core) -> ApiParts:
             json_depth=settings.limits.json_depth,
             rotation_overlap_hours=settings.delivery.rotation_overlap_hours,
             metrics_token=settings.metrics.token,
+            upload_seconds=settings.files.upload_seconds,
+            idle_seconds=settings.files.idle_seconds,
+            fetch_seconds=settings.files.fetch_seconds,
             availability_keep_ms=settings.contacts.availability_hours * 3_600_000,
             contacts_region=settings.contacts.default_region,
             contacts_file_bytes=settings.contacts.import_max_bytes,
@@ -116,6 +123,8 @@ def api_parts(settings: Settings, core: Core) -> ApiParts:
         rate_limiter=RedisRateLimiter(core.redis),
         ready_checks=_ready_checks(core),
         ingest=counted(core.ingest, metrics),
+        files=core.files,
+        downloads=GuardedDownloads(client),
         contacts=contacts,
         policies=core.policies,
         render_metrics=core.exchange.render if settings.metrics.enabled else None,

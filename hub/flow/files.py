@@ -171,7 +171,7 @@ class FileDesk:
         found = []
         for text, param in file_ids:
             file = await self.find(key, read_file_id(text, param=param), param=param)
-            self._require_ready(file, param=param)
+            self.require_ready(file, param=param)
             found.append(file)
         return found
 
@@ -195,7 +195,7 @@ class FileDesk:
             InvalidRequest: file_not_ready or file_unavailable.
             BlobMissing: The bytes are gone.
         """
-        blob = self._require_ready(file)
+        blob = self.require_ready(file)
         whole = Span(first=0, size=blob.size) if span is None else span
         pieces = self._parts.blobs.read(blob.name, first=whole.first, size=whole.size)
         first = await anext(pieces, b"")
@@ -217,7 +217,12 @@ class FileDesk:
         )
 
     @staticmethod
-    def _require_ready(file: File, *, param: str | None = None) -> Blob:
+    def require_ready(file: File, *, param: str | None = None) -> Blob:
+        """Give where the bytes of a file are.
+
+        Raises:
+            InvalidRequest: file_not_ready or file_unavailable.
+        """
         if file.state is FileState.STORED and file.blob is not None:
             return file.blob
         if file.state is FileState.FAILED:

@@ -17,6 +17,7 @@ from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
 from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
 from hub.api.ratelimit import LocalRateLimiter
 from hub.api.surface import build
+from hub.files.folder import FolderBlobs
 from hub.flow.bootstrap import SandboxPlan, add_push_bridge, ensure_sandbox
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.hearing import Hearing
@@ -28,12 +29,15 @@ from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import Observation
 from hub.observe.metrics import Metrics
+from hub.outbound.client import OutboundClient
+from hub.outbound.downloads import GuardedDownloads
 from hub.rules.addresses import IPNetwork
 from hub.rules.egress import EgressPolicy
 from hub.store.open import open_store
 from hub.store.sealing import Sealer
 from tests.rules.policies import POLICY
 from tests.support.asgi import Caller
+from tests.support.file_parts import file_parts
 from tests.support.manual_time import ManualClock
 
 SANDBOX_LINE = "+15550100000"
@@ -50,6 +54,9 @@ _SETTINGS = ApiSettings(
     json_depth=32,
     rotation_overlap_hours=24,
     metrics_token="",
+    upload_seconds=60,
+    idle_seconds=30,
+    fetch_seconds=10,
     availability_keep_ms=3_600_000,
     contacts_region="",
     contacts_file_bytes=1_000_000,
@@ -185,13 +192,18 @@ async def open_world(place: Path | str, **settings: Any) -> AsyncIterator[HubWor
     if isinstance(place, Path):
         await _database_at(place / "hub.db")
     opened = await open_store(url, sealer=Sealer([bytes(32)]), cache_mib=2)
+    client = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
+    files = (place if isinstance(place, Path) else Path(mkdtemp(prefix="hub-files-"))) / "files"
     try:
-        yield await _world(opened.store, settings)
+        yield await _world(opened.store, settings, client, FolderBlobs(files))
     finally:
+        await client.aclose()
         await opened.close()
 
 
-async def _world(store: Store, settings: dict[str, Any]) -> HubWorld:
+async def _world(
+    store: Store, settings: dict[str, Any], client: OutboundClient, blobs: FolderBlobs
+) -> HubWorld:
     clock, chance, wake_ups = ManualClock(), random.Random(7), WakeUpsHeard()
     new_id = IdFactory(1, clock.now_ms)
     plan = SandboxPlan(handle=SANDBOX_LINE, pace_ms=0)
@@ -217,7 +229,7 @@ async def _world(store: Store, settings: dict[str, Any]) -> HubWorld:
         hearing=Hearing(LinePolicies(POLICY, lambda: directory.current), new_id.take),
     )
     naps = Naps(clock)
-    parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings)
+    parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings, blobs, client)
     parts = replace(parts, sleep=naps)
     admin = await keys.create(KeyWish(name="admin", scopes=frozenset({"admin"})))
     return HubWorld(
@@ -245,6 +257,8 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
     ingest: Ingest,
     chance: random.Random,
     settings: dict[str, Any],
+    blobs: FolderBlobs,
+    client: OutboundClient,
 ) -> ApiParts:
     async def ready() -> str | None:
         await store.hot.read(lambda tx: tx.revision())
@@ -268,6 +282,8 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
         rate_limiter=LocalRateLimiter(),
         ready_checks=[ReadyCheck(name="database", check=ready)],
         ingest=ingest,
+        files=file_parts(store, blobs, clock, new_id),
+        downloads=GuardedDownloads(client),
         contacts=contacts,
         policies=LinePolicies(POLICY, lambda: directory.current),
         render_metrics=render,
