@@ -98,6 +98,12 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     assert folded(folded(text)) == folded(text)
 
 
+@given(st.text(st.characters(max_codepoint=127), max_size=30))
+def test_plain_letters_are_folded_like_all_others(text: str) -> None:
+    """The short way and the long way agree; a letter that is not ASCII takes the long one."""
+    assert folded(text + "é") == folded(text + "e").removesuffix("e") + "é"
+
+
 @given(st.text(alphabet=" .,!?\"'()[]-\u200b\n", max_size=10), st.sampled_from(["stop", "STOP", "Stop"]))
 def test_what_stands_around_a_word_does_not_count(around: str, word: str) -> None:
     """Whatever the punctuation."""
