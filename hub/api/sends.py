@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -106,8 +107,13 @@ def _with_verdict(content: SendReply, item: OutboxItem) -> SendReply:
 
 def wire_fields(body: msgspec.Struct) -> dict[str, object]:
     """Give a body's fields under their wire names, without those that were not given."""
-    fields = {field.encode_name: getattr(body, field.name) for field in msgspec.structs.fields(body)}
+    fields = {wire_name: getattr(body, name) for wire_name, name in _names(type(body))}
     return {name: value for name, value in fields.items() if value is not None and value != ()}
+
+
+@cache
+def _names(shape: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    return tuple((field.encode_name, field.name) for field in msgspec.structs.fields(shape))
 
 
 def _repeatable(call: Call[Any, Any], kind: OperationKind) -> Repeatable | None:
