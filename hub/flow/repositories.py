@@ -21,6 +21,7 @@ from hub.flow.ports import HotStore
 from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
 from hub.flow.safety_repositories import Consents, Health
 from hub.model.delivery import Attempt, Delivery, DeliveryState
+from hub.model.draft import AiLimit, AiLimits, AiTally, Spending
 from hub.model.job import Job
 from hub.model.key import ApiKey
 from hub.model.line import Bridge, Line
@@ -380,11 +381,28 @@ class Retention(Protocol):
         ...
 
 
+class AiUsage(Protocol):
+    """What language models took."""
+
+    async def reserve(self, wanted: Spending, *, limits: AiLimits, now: int) -> AiLimit | None:
+        """Count a request and what it may take, in one step; or say which limit it would pass."""
+        ...
+
+    async def settle(self, reserved: Spending, *, spent: Spending, reserved_at: int) -> None:
+        """Put what was taken in the place of what was reserved."""
+        ...
+
+    async def tally(self, *, now: int) -> AiTally:
+        """What the hour and the day took so far."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Store:
     """Everything that is kept."""
 
     hot: HotStore
+    ai_usage: AiUsage
     availability: Availability
     bridges: Bridges
     chats: Chats

@@ -15,13 +15,14 @@ from hub.flow.ports import HotStore
 from hub.flow.repositories import Store
 from hub.store import address, revision
 from hub.store.database import Database
+from hub.store.repositories.ai_usage import SqlAiUsage
 from hub.store.repositories.availability import SqlAvailability
 from hub.store.repositories.bridges import SqlBridges
 from hub.store.repositories.chats import SqlChats
 from hub.store.repositories.configurations import SqlConfigurations
+from hub.store.repositories.consents import SqlConsents
 from hub.store.repositories.contact_groups import SqlContactGroups
 from hub.store.repositories.contacts import SqlContacts
-from hub.store.repositories.consents import SqlConsents
 from hub.store.repositories.deliveries import SqlDeliveries
 from hub.store.repositories.events import SqlEvents
 from hub.store.repositories.files import SqlFiles
@@ -98,13 +99,14 @@ async def _migrate(url: str) -> None:
 def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
     return Store(
         hot=hot,
+        ai_usage=SqlAiUsage(database),
         availability=SqlAvailability(database),
         bridges=SqlBridges(database, sealer),
         chats=SqlChats(database),
         configurations=SqlConfigurations(database, sealer),
+        consents=SqlConsents(database),
         contact_groups=SqlContactGroups(database),
         contacts=SqlContacts(database),
-        consents=SqlConsents(database),
         deliveries=SqlDeliveries(database),
         events=SqlEvents(database),
         files=SqlFiles(database),

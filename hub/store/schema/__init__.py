@@ -7,6 +7,7 @@ Deliveries and outbox items hold their own due time: a crash at any point leaves
 
 from __future__ import annotations
 
+from hub.store.schema.ai import ai_usage
 from hub.store.schema.base import metadata
 from hub.store.schema.chats import chat_members, contact_cards, places, poll_votes, polls
 from hub.store.schema.configuration import (
@@ -34,6 +35,7 @@ from hub.store.schema.sandbox import sandbox_memory, sandbox_sends
 from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, outbox
 
 __all__ = [
+    "ai_usage",
     "api_keys",
     "attempts",
     "availability",
