@@ -50,7 +50,7 @@ async def keep_groups(tx: HotTransaction, items: Sequence[Item]) -> None:
     states = {row.id: row for row in await tx.chats.states(sorted({_chat(item).id for item in changes}))}
     handles = {_chat(item).id: _line(item).handle for item in changes}
     for row in standing:
-        states[row.chat_id] = _moved(states[row.chat_id], row, line_handle=handles[row.chat_id])
+        states[row.chat_id] = after_move(states[row.chat_id], row, line_handle=handles[row.chat_id])
     for item in sorted(changes, key=lambda each: each.observation.at):
         states[_chat(item).id] = _changed(states[_chat(item).id], item.observation)
     await tx.chats.save_states(list(states.values()))
@@ -106,7 +106,8 @@ def _word(item: Item) -> MemberRow:
     return MemberRow(_chat(item).id, normalize_handle(who) if who else line.handle, is_in, seen.at)
 
 
-def _moved(state: ChatState, word: MemberRow, *, line_handle: str) -> ChatState:
+def after_move(state: ChatState, word: MemberRow, *, line_handle: str) -> ChatState:
+    """Give how a chat stands after the latest word on one who came or went."""
     if word.handle == line_handle:
         return state._replace(left_at=None if word.is_member else word.changed_at)
     members: list[str] = msgspec.json.decode(state.participants)
@@ -149,7 +150,13 @@ async def _believed(tx: HotTransaction, rows: list[PollRow]) -> list[PollRow]:
     """Believe no poll that quotes an item of another line."""
     quotes = sorted({row.outbox_id for row in rows if row.outbox_id is not None})
     own = {(claim.id, claim.line_id) for claim in await tx.outbox_claims(quotes)} if quotes else set()
-    return [row if (row.outbox_id, row.line_id) in own else row._replace(outbox_id=None) for row in rows]
+    return [
+        # A poll that we were asked for has the id of its outbox item, whoever is first to tell of it.
+        row._replace(id=row.outbox_id)
+        if row.outbox_id is not None and (row.outbox_id, row.line_id) in own
+        else row._replace(outbox_id=None)
+        for row in rows
+    ]
 
 
 def _vote_row(item: Item) -> VoteRow:

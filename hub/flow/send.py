@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
+from hub.flow.aftermath import Answered, leave_behind
 from hub.flow.capabilities import what_is_missing
-from hub.flow.ports import BridgeAdapter, Clock, HotStore
+from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction
 from hub.flow.rows import DueOutbox, OutboxUpdate
 from hub.model.line import Line
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome, OutboxState
@@ -49,7 +50,7 @@ class Sending:
         operation = _operation(item, line, self._clock.now_ms())
         if item.state == OutboxState.PENDING:
             return await self._perform(item, operation, line, adapter)
-        return await self._look_up(item, operation, adapter)
+        return await self._look_up(item, operation, line, adapter)
 
     async def _perform(
         self, item: DueOutbox, operation: Operation, line: Line, adapter: BridgeAdapter
@@ -57,21 +58,22 @@ class Sending:
         now_ms = self._clock.now_ms()
         if is_too_late(self._policy, operation.kind, created_at=item.created_at, now_ms=now_ms):
             step = NextStep(state=OutboxState.FAILED, at_ms=now_ms, error="expired: too late to matter.")
-            return await self._record(item, step, item.attempt_count, None, None)
+            return await self._record(item, step, item.attempt_count, None)
         missing = what_is_missing(line, operation.kind, operation.payload)
         if missing is not None:  # what the line can do may have changed since it was asked for
             step = NextStep(state=OutboxState.FAILED, at_ms=now_ms, error=f"unsupported: {missing}")
-            return await self._record(item, step, item.attempt_count, None, None)
+            return await self._record(item, step, item.attempt_count, None)
         number = item.attempt_count + 1
         dispatched = NextStep(state=OutboxState.DISPATCHED, at_ms=now_ms)
-        if await self._record(item, dispatched, number, now_ms, None) is None:
+        if await self._record(item, dispatched, number, now_ms) is None:
             return None
         outcome = await _bounded(adapter.perform(operation), self._timeouts.perform_seconds)
         step = after_perform(self._policy, outcome, attempt_number=number, now_ms=self._clock.now_ms())
-        return await self._record(item, step, number, now_ms, outcome.provider_id)
+        answered = Answered(line=line, operation=operation, outcome=outcome, now_ms=self._clock.now_ms())
+        return await self._record(item, step, number, now_ms, answered)
 
     async def _look_up(
-        self, item: DueOutbox, operation: Operation, adapter: BridgeAdapter
+        self, item: DueOutbox, operation: Operation, line: Line, adapter: BridgeAdapter
     ) -> NextStep | None:
         outcome = await _bounded(adapter.lookup(operation), self._timeouts.lookup_seconds)
         is_idempotent = outcome.disposition is Disposition.NOT_STARTED and await _is_idempotent(
@@ -85,9 +87,8 @@ class Sending:
             is_idempotent=is_idempotent,
             now_ms=self._clock.now_ms(),
         )
-        return await self._record(
-            item, step, item.attempt_count, operation.dispatched_at, outcome.provider_id
-        )
+        answered = Answered(line=line, operation=operation, outcome=outcome, now_ms=self._clock.now_ms())
+        return await self._record(item, step, item.attempt_count, operation.dispatched_at, answered)
 
     async def _record(
         self,
@@ -95,7 +96,7 @@ class Sending:
         step: NextStep,
         attempt_count: int,
         dispatched_at: int | None,
-        provider_id: str | None,
+        answered: Answered | None = None,
     ) -> NextStep | None:
         is_finished = step.state >= OutboxState.SENT
         update = OutboxUpdate(
@@ -104,11 +105,12 @@ class Sending:
             attempt_count,
             step.at_ms,
             dispatched_at,
-            provider_id,
+            None if answered is None else answered.outcome.provider_id,
             step.error,
             self._clock.now_ms() if is_finished else None,
+            0 if answered is None else answered.outcome.parts_done,
         )
-        moved = await self._store.write(lambda tx: tx.update_outbox([update]))
+        moved = await self._store.write(lambda tx: _write(tx, update, answered))
         if step.state != OutboxState.DISPATCHED:
             log.info(
                 "send.stepped",
@@ -118,6 +120,14 @@ class Sending:
                 error=(step.error or "").partition(":")[0] or None,
             )
         return step if item.id in moved else None
+
+
+async def _write(tx: HotTransaction, update: OutboxUpdate, answered: Answered | None) -> set[int]:
+    """Move the item on, together with what follows from an operation that was accepted."""
+    if answered is not None and update.state == OutboxState.SENT:
+        result = await leave_behind(tx, answered)
+        update = update._replace(result=None if result is None else msgspec.json.encode(result).decode())
+    return await tx.update_outbox([update])
 
 
 def _operation(item: DueOutbox, line: Line, now_ms: int) -> Operation:
