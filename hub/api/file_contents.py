@@ -23,6 +23,8 @@ from hub.rules.file_names import content_disposition
 from hub.rules.links import LinkAction, Verdict
 from hub.rules.media_types import may_be_shown
 
+Headers = tuple[tuple[bytes, bytes], ...]
+
 log = structlog.get_logger("files")
 
 #: How long a reader waits for an attachment that is being fetched, and how often it is looked for.
@@ -55,7 +57,7 @@ async def _read(call: Call[LinkQuery, NoBody]) -> Reply:
     file = await _ready(call, await desk.get(file_id))
     blob = desk.require_ready(file)
     etag = f'"{blob.digest.hex()}"'
-    headers = (*_SAFE, (b"etag", etag.encode()), (b"content-disposition", _disposition(file)))
+    headers: Headers = (*_SAFE, (b"etag", etag.encode()), (b"content-disposition", _disposition(file)))
     if _matches(call.headers.get(b"if-none-match"), etag):
         return Reply(content=b"", content_type=b"", status=304, headers=headers)
     try:

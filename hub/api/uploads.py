@@ -11,7 +11,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from multipart import (  # type: ignore[import-untyped]  # it has types, but does not say so
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+)
 
 from hub.api.calls import Call
 from hub.api.reading import Disconnected, missing
@@ -128,7 +132,7 @@ async def _events(
 ) -> AsyncIterator[MultipartSegment | bytes | None]:
     """Give what the parser finds: the head of a part, pieces of its content, None at its end."""
     try:
-        with PushMultipartParser(boundary, max_header_size=8192, strict=True) as parser:
+        with PushMultipartParser(boundary, max_header_size=8192) as parser:
             async for chunk in body:
                 for event in parser.parse(chunk):
                     yield bytes(event) if isinstance(event, bytearray) else event

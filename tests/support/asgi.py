@@ -73,6 +73,7 @@ class Caller:
         headers: Mapping[str, str] | None = None,
         chunks: Sequence[bytes] | None = None,
         gone: asyncio.Event | None = None,
+        is_unfinished: bool = False,
     ) -> Answered:
         """Send one request.
 
@@ -83,6 +84,7 @@ class Caller:
             headers: Beside `Authorization`.
             chunks: The body in pieces, instead of `body`.
             gone: Once set, the client has hung up.
+            is_unfinished: The body goes on after the chunks, and nothing more comes.
 
         Raises:
             HungUp: Nothing was answered to a client that is no longer there.
@@ -109,7 +111,7 @@ class Caller:
             "server": ("127.0.0.1", 8080),
         }
         pieces = list(chunks) if chunks is not None else [_encoded(body)]
-        return await _exchange(self._app, scope, pieces, gone)
+        return await _exchange(self._app, scope, pieces, gone, is_unfinished=is_unfinished)
 
 
 def _encoded(body: Any) -> bytes:
@@ -119,7 +121,12 @@ def _encoded(body: Any) -> bytes:
 
 
 async def _exchange(
-    app: Application, scope: dict[str, Any], chunks: list[bytes], gone: asyncio.Event | None
+    app: Application,
+    scope: dict[str, Any],
+    chunks: list[bytes],
+    gone: asyncio.Event | None,
+    *,
+    is_unfinished: bool,
 ) -> Answered:
     sent: list[dict[str, Any]] = []
 
@@ -127,7 +134,7 @@ async def _exchange(
         if not chunks:
             await (gone or asyncio.Event()).wait()
             return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
+        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks) or is_unfinished}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
