@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
+from hub.flow.rows import Known
 from hub.model.ids import first_id_at
 
 #: Shorter than every retention, so that nothing is swept away during the measurement.
@@ -29,7 +30,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("id", "line_id", "chat_id", "guid", "is_known", "sender", "text", "parts", "service", "is_from_me"),
         *("is_audio_message", "sent_at", "synced_at"),
     ),
-    "events": ("id", "type", "line_id", "chat_id", "dedupe_key", "occurred_at", "raw_id", "data"),
+    "events": ("id", "type", "line_id", "chat_id", "dedupe_key", "occurred_at", "raw_id", "data", "position"),
     "deliveries": (
         *(
             "id",
@@ -89,7 +90,7 @@ def _message(owners: Owners, row_id: int, at_ms: int, number: int) -> tuple[Any,
         owners.line_id,
         owners.chat_id,
         f"history-{number}",
-        1,
+        Known.SEEN,
         "+15551000000",
         _TEXT,
         parts,
@@ -101,7 +102,7 @@ def _message(owners: Owners, row_id: int, at_ms: int, number: int) -> tuple[Any,
 def _event(owners: Owners, row_id: int, at_ms: int, number: int) -> tuple[Any, ...]:
     data = f'{{"id":"msg_{number}","guid":"history-{number}","text":"{_TEXT}","attachments":[],"sent_at":{at_ms}}}'
     key = number.to_bytes(16, "big")
-    return (row_id, "message.received", owners.line_id, owners.chat_id, key, at_ms, row_id, data)
+    return (row_id, "message.received", owners.line_id, owners.chat_id, key, at_ms, row_id, data, row_id)
 
 
 def _delivery(owners: Owners, row_id: int, at_ms: int, number: int) -> tuple[Any, ...]:
