@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, BinaryIO, Final, Literal, cast
 
@@ -22,13 +22,14 @@ from multipart import (  # type: ignore[import-untyped]  # multipart ships no ty
 )
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, Reply, StreamBody
-from hub.api.contact_shapes import ContactChoice, many_contacts, read_choice
+from hub.api.contact_shapes import ContactChoice, contact_fields, read_choice
 from hub.api.phone_numbers import Region
 from hub.api.reading import Disconnected, missing
 from hub.flow.contact_import import MOST_ERRORS, MOST_ROWS, ImportWish
 from hub.flow.contact_reading import Sheet, open_sheet
 from hub.flow.contact_store import ContactFilter, ContactPage
 from hub.flow.contacts import REFUSED, require_unrestricted
+from hub.model.contact import Contact
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.rules.contact_export import HEADINGS, cells_of, csv_lines
@@ -42,10 +43,13 @@ _PAGE: Final = 500
 #: A file below this size never touches the disk.
 _IN_MEMORY: Final = 1_048_576
 _FORM: Final = "multipart/form-data"
-_BYTE_ORDER_MARK: Final = "\ufeff"
 _encode: Final = msgspec.json.Encoder().encode
 
 FileForm = Literal["csv", "json"]
+
+#: How a file begins and ends. Spreadsheets take UTF-8 for what it is only with its mark.
+HEAD: Final[Mapping[FileForm, bytes]] = {"csv": ("\ufeff" + csv_lines([HEADINGS])).encode(), "json": b"[\n"}
+TAIL: Final[Mapping[FileForm, bytes]] = {"csv": b"", "json": b"\n]\n"}
 
 
 class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -203,7 +207,7 @@ async def _export(call: Call[ExportQuery, NoBody]) -> Reply:
     pages = _pages(call, wanted, first)
     name = f'attachment; filename="contacts.{call.query.format}"'
     return Reply(
-        content=_csv(pages) if is_csv else _json(call, pages),
+        content=_pieces(call, call.query.format, pages),
         content_type=b"text/csv; charset=utf-8" if is_csv else b"application/json",
         headers=((b"content-disposition", name.encode()),),
     )
@@ -220,23 +224,26 @@ async def _pages(
         yield page
 
 
-async def _csv(pages: AsyncIterator[ContactPage]) -> AsyncIterator[bytes]:
-    # Spreadsheets take UTF-8 for what it is only with its mark.
-    yield (_BYTE_ORDER_MARK + csv_lines([HEADINGS])).encode()
+async def _pieces(
+    call: Call[Any, Any], form: FileForm, pages: AsyncIterator[ContactPage]
+) -> AsyncIterator[bytes]:
+    yield HEAD[form]
+    is_first = True
     async for page in pages:
-        rows = [cells_of(each, id_text(Prefix.CONTACT, each.id)) for each in page.contacts]
-        if rows:
-            yield csv_lines(rows).encode()
+        last = await call.uses.contacts.last_messages(call.key, [each.id for each in page.contacts])
+        yield written(form, page.contacts, last, is_first=is_first)
+        is_first = is_first and not page.contacts
+    yield TAIL[form]
 
 
-async def _json(call: Call[Any, Any], pages: AsyncIterator[ContactPage]) -> AsyncIterator[bytes]:
-    before = b"[\n"
-    async for page in pages:
-        shown = [_encode(each) for each in await many_contacts(call, page.contacts)]
-        if shown:
-            yield before + b",\n".join(shown)
-            before = b",\n"
-    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+def written(
+    form: FileForm, contacts: Sequence[Contact], last_messages: Mapping[int, int], *, is_first: bool
+) -> bytes:
+    """Write some contacts of a file; whether they are its first counts in JSON, for the commas."""
+    if form == "csv":
+        return csv_lines(cells_of(each, id_text(Prefix.CONTACT, each.id)) for each in contacts).encode()
+    shown = [_encode(contact_fields(each, last_messages.get(each.id))) for each in contacts]
+    return b"" if not shown else (b"" if is_first else b",\n") + b",\n".join(shown)
 
 
 _TABLE: Final = {"schema": {"type": "string", "format": "binary"}}

@@ -14,6 +14,7 @@ import click
 from hub import __version__
 from hub.cli.backup import backup, restore
 from hub.cli.bridges import bridges
+from hub.cli.contacts import contacts
 from hub.cli.doctor import doctor
 from hub.cli.explain import explain
 from hub.cli.failures import INTERRUPTED, explained
@@ -31,7 +32,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
-    "Set up": (webhooks, keys, bridges, lines),
+    "Set up": (webhooks, keys, bridges, contacts, lines),
     "Keep safe": (backup, restore),
 }
 
