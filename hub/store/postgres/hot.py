@@ -33,6 +33,7 @@ from hub.flow.rows import (
 from hub.store import moves
 from hub.store.postgres import statements as sql
 from hub.store.postgres.chats import PostgresChats
+from hub.store.postgres.files import PostgresFiles
 from hub.store.postgres.safety import PostgresSafety
 
 Rows = Sequence[tuple[Any, ...]]
@@ -42,6 +43,11 @@ _by_guid = itemgetter(1, 3)
 _by_reaction = itemgetter(1, 2, 3, 4)
 _by_request = itemgetter(1, 2)
 _by_event = itemgetter(1, 2)
+
+
+def _columns(fields: Sequence[str], rows: Rows) -> list[Sequence[Any]]:
+    """Turn rows into an array a column, empty ones where there is no row."""
+    return list(zip(*rows, strict=True)) if rows else [()] * len(fields)
 
 
 class PostgresTransaction:
@@ -56,6 +62,7 @@ class PostgresTransaction:
         self._connection = connection
         self._is_repeat = is_repeat
         self.chats = PostgresChats(connection)
+        self.files = PostgresFiles(connection)
         self.safety = PostgresSafety(connection, is_repeat=is_repeat)
 
     async def _run(self, statement: str, rows: Rows) -> list[Record]:
@@ -110,7 +117,10 @@ class PostgresTransaction:
 
     async def finish_deliveries(self, finished: Sequence[FinishRow], attempts: Sequence[AttemptRow]) -> None:
         if attempts or finished:
-            values = [*_columns(AttemptRow, sorted(attempts)), *_columns(FinishRow, sorted(finished))]
+            values = [
+                *_columns(AttemptRow._fields, sorted(attempts)),
+                *_columns(FinishRow._fields, sorted(finished)),
+            ]
             await self._connection.execute(sql.FINISH_DELIVERIES, *values)
 
     async def mark_webhooks(self, failing: Sequence[tuple[int, int]], recovered: Sequence[int]) -> None:

@@ -30,9 +30,9 @@ _DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
 _NOTHING = "ON CONFLICT DO NOTHING"
 
 
-def _arrays(table: Table, columns: Sequence[str]) -> str:
+def _arrays(table: Table, columns: Sequence[str], *, first: int = 1) -> str:
     types = [table.c[name].type.compile(dialect=_DIALECT) for name in columns]
-    return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=1))
+    return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=first))
 
 
 def _insert(
@@ -51,11 +51,13 @@ def _update(
     more: str = "",
     more_name: str = "",
     merged: Mapping[str, str] = MappingProxyType({}),
+    first: int = 1,
 ) -> str:
     values = {name: f"new.{name}" for name in columns if name != "id"} | {**merged}
     sets = ", ".join(f"{name} = {value}" for name, value in values.items())
     names = ", ".join([*columns, *([more_name] if more_name else [])])
-    arrays = _arrays(table, columns) + (f", ${len(columns) + 1}::{more}[]" if more else "")
+    arrays = _arrays(table, columns, first=first)
+    arrays += f", ${first + len(columns)}::{more}[]" if more else ""
     new = f"unnest({arrays}) AS new ({names})"
     return f"UPDATE {table.name} AS old SET {sets} FROM {new} WHERE old.id = new.id AND {where}"
 
@@ -95,8 +97,10 @@ INSERT_EVENTS = (
 INSERT_DELIVERIES = _insert(
     schema.deliveries, DeliveryRow._fields, _NOTHING, constants=(("attempt_count", 0),)
 )
-INSERT_ATTEMPTS = _insert(schema.attempts, AttemptRow._fields, _NOTHING)
-FINISH_DELIVERIES = _update(schema.deliveries, FinishRow._fields, "old.state = 0")
+#: Attempts and the moves that follow from them, in one statement: it is all that most transactions of workers do.
+FINISH_DELIVERIES = f"WITH recorded AS ({_insert(schema.attempts, AttemptRow._fields, _NOTHING)}) " + _update(
+    schema.deliveries, FinishRow._fields, "old.state = 0", first=len(AttemptRow._fields) + 1
+)
 MARK_FAILING = _update(schema.webhooks, ("id", "failing_since"), "old.failing_since IS NULL")
 MARK_RECOVERED = (
     "UPDATE webhooks SET failing_since = NULL WHERE failing_since IS NOT NULL AND id = ANY($1::bigint[])"
