@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from hub.flow.chat_ports import ChatStatements
+from hub.flow.file_ports import FileStatements
 from hub.flow.rows import (
     AttemptRow,
     ChatRow,
@@ -49,6 +50,11 @@ class HotTransaction(Protocol):
     @property
     def chats(self) -> ChatStatements:
         """The statements of groups, polls, places and cards."""
+        ...
+
+    @property
+    def files(self) -> FileStatements:
+        """The statements of attachments and of who uses a file."""
         ...
 
     @property

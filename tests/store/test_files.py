@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 
+from hub.flow.file_ports import FileClaimRow, FileUseRow
 from hub.flow.file_store import Content, FileUse, Filling
 from hub.flow.repositories import Store
 from hub.flow.rows import Known, SnapshotRow
@@ -15,6 +16,7 @@ from hub.model.file import Blob, File, FileSource, FileState
 
 NOW = 1_780_000_000_000
 LINE, MESSAGE = 41, 51
+SOURCE = '{"bridge_id":7,"line":"+15550100000","ref":"att-1","url":null}'
 
 
 def blob(number: int, content: bytes = b"hello") -> Blob:
@@ -218,3 +220,46 @@ async def test_a_file_deleted_and_used_at_once_is_one_or_the_other(store: Store)
         )
 
         assert (missing == {number}) == is_deleted
+
+
+def claim(number: int, key: str = "guid:att-1", line_id: int = LINE) -> FileClaimRow:
+    return FileClaimRow(number, line_id, key, "a.png", "image/png", 5, SOURCE, NOW, NOW, NOW)
+
+
+async def claimed(store: Store, *rows: FileClaimRow) -> list[int]:
+    return await store.hot.write(lambda tx: tx.files.claim(rows))
+
+
+async def test_an_attachment_that_comes_again_is_the_file_that_is_there(store: Store) -> None:
+    assert await claimed(store) == []
+    assert await claimed(store, claim(1), claim(2, "guid:att-2"), claim(3)) == [1, 2, 1]
+    assert await claimed(store, claim(4), claim(5, "guid:att-2"), claim(6, line_id=42)) == [1, 2, 6]
+
+    found = await store.files.get(1)
+    assert found is not None
+    assert (found.state, found.line_id, found.next_attempt_at) == (FileState.PENDING, LINE, NOW)
+    assert found.source == FileSource(bridge_id=7, line="+15550100000", ref="att-1", url=None)
+    assert (found.filename, found.mime_type, found.size, found.attempt_count) == ("a.png", "image/png", 5, 0)
+    assert {each.id for each in await store.files.due(now=NOW, limit=9)} == {1, 2, 6}
+
+
+async def test_many_who_tell_of_one_attachment_at_once_find_one_file(store: Store) -> None:
+    found = await asyncio.gather(*(claimed(store, claim(number)) for number in range(1, 9)))
+
+    assert len({ids[0] for ids in found}) == 1
+
+
+async def test_a_transaction_notes_uses_of_what_is_there(store: Store) -> None:
+    await stored(store, 1)
+    uses = [
+        FileUseRow(1, "message", MESSAGE, LINE),
+        FileUseRow(1, "message", MESSAGE, LINE),
+        FileUseRow(1, "card", 7, None),
+        FileUseRow(9, "message", 7, LINE),
+    ]
+
+    assert await store.hot.write(lambda tx: tx.files.use([])) == set()
+    assert await store.hot.write(lambda tx: tx.files.use(uses)) == {9}
+    assert await store.hot.write(lambda tx: tx.files.use(uses)) == {9}
+    assert await store.files.lines_of(1) == {LINE}
+    assert not await store.files.delete_unused(1)

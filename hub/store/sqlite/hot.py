@@ -31,6 +31,7 @@ from hub.flow.rows import (
 from hub.store import moves
 from hub.store.sqlite import statements as sql
 from hub.store.sqlite.chats import SqliteChats
+from hub.store.sqlite.files import SqliteFiles
 from hub.store.sqlite.safety import SqliteSafety
 
 Rows = Sequence[tuple[Any, ...]]
@@ -42,6 +43,7 @@ class SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.chats = SqliteChats(connection)
+        self.files = SqliteFiles(connection)
         self.safety = SqliteSafety(connection)
 
     def _run(self, statement: sql.Multi, rows: Rows) -> list[Any]:

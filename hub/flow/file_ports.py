@@ -1,0 +1,42 @@
+"""What files need within a hot transaction: the few statements that ingest and sends run beside their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class FileClaimRow(NamedTuple):
+    """files: an attachment that came in, pending; one that is known by (line_id, source_key) stays as it is."""
+
+    id: int
+    line_id: int
+    source_key: str
+    filename: str | None
+    mime_type: str
+    size: int | None
+    source: str
+    created_at: int
+    touched_at: int
+    next_attempt_at: int
+
+
+class FileUseRow(NamedTuple):
+    """file_uses: somebody needs a file."""
+
+    file_id: int
+    kind: str
+    user_id: int
+    line_id: int | None
+
+
+class FileStatements(Protocol):
+    """Statements on a hot transaction; an empty batch costs nothing."""
+
+    async def claim(self, rows: Sequence[FileClaimRow]) -> list[int]:
+        """Insert, or find; give the ids of the files in the order given. Keys may repeat within a batch."""
+        ...
+
+    async def use(self, rows: Sequence[FileUseRow]) -> set[int]:
+        """Note uses of files that are there; give the ids of those that are not."""
+        ...
