@@ -54,7 +54,14 @@ def use_cases(parts: ApiParts) -> UseCases:
     random_bytes, wake_ups = parts.random_bytes, parts.wake_ups
     keys = KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=random_bytes)
     lines = LineBook(store=store, directory=directory, clock=clock, new_id=new_id, wake_ups=wake_ups)
-    outgoing = Outgoing(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups, can_send=parts.can_send)
+    outgoing = Outgoing(
+        store=store,
+        directory=directory,
+        clock=clock,
+        new_id=new_id,
+        wake_ups=wake_ups,
+        can_send=parts.can_send,
+    )
     verdicts = Verdicts(outbox=store.outbox, sleep=parts.sleep, monotonic=parts.monotonic)
     return UseCases(
         store=store,

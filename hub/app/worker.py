@@ -23,6 +23,7 @@ from hub.flow.disable import DisableWebhook
 from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
+from hub.flow.record import Recorder
 from hub.flow.replay import ReplayJobs
 from hub.flow.send import Sending, SendTimeouts
 from hub.outbound.client import OutboundClient
@@ -233,6 +234,13 @@ def _sending(core: Core) -> Sending:
     return CountedSending(
         core.metrics,
         store=core.store.hot,
+        recorder=Recorder(
+            store=core.store.hot,
+            directory=core.directory,
+            take_ids=core.new_id.take,
+            wake_ups=core.wake_ups,
+            clock=core.clock,
+        ),
         clock=core.clock,
         policy=send_policy(core.settings),
         timeouts=SendTimeouts(perform_seconds=core.settings.sends.timeout_seconds, lookup_seconds=10.0),

@@ -13,22 +13,12 @@ from typing import Final
 import msgspec
 
 from hub.flow.rows import OutboxClaim
-from hub.model.observation import Observation, ObservedMessage, Part
+from hub.flow.sent_parts import sent_parts
+from hub.model.observation import Observation, ObservedMessage
 from hub.model.outbox import outbox_id_of
 
 #: Kinds that create a message, and whose event should show what was sent.
 _SHOWS_WHAT_WAS_SENT: Final = frozenset({"message.received", "message.sent", "status.sent"})
-
-
-class _SentPayload(msgspec.Struct):
-    """The fields of a send (contracts: messages.dev §2) that people see."""
-
-    text: str | None = None
-    audio_message: str | None = None
-    attachments: tuple[str, ...] = ()
-
-
-_decode = msgspec.json.Decoder(_SentPayload).decode
 
 
 def quoted_outbox_id(observation: Observation) -> int | None:
@@ -53,7 +43,11 @@ def believed(observation: Observation, *, line_id: int, claims: Mapping[int, Out
     claim = claims.get(outbox_id)
     if claim is None or claim.line_id != line_id:
         return msgspec.structs.replace(observation, message=msgspec.structs.replace(message, attempt_id=None))
-    if observation.kind in _SHOWS_WHAT_WAS_SENT and _is_bare(message) and (parts := _parts(claim.payload)):
+    if (
+        observation.kind in _SHOWS_WHAT_WAS_SENT
+        and _is_bare(message)
+        and (parts := sent_parts(claim.payload))
+    ):
         return msgspec.structs.replace(observation, message=msgspec.structs.replace(message, parts=parts))
     return observation
 
@@ -62,14 +56,3 @@ def _is_bare(message: ObservedMessage) -> bool:
     """Whether it says nothing of the content, nor that the content is no longer what was sent."""
     has_changed = message.edited_at is not None or message.unsent_at is not None or message.unsent_parts
     return not message.parts and not has_changed
-
-
-def _parts(payload: str) -> tuple[Part, ...]:
-    try:
-        sent = _decode(payload)
-    except msgspec.ValidationError:  # not a message: a reaction, a sign of life
-        return ()
-    parts = [Part(type="text", text=sent.text)] if sent.text else []
-    parts += [Part(type="audio", ref=sent.audio_message)] if sent.audio_message else []
-    parts += [Part(type="attachment", ref=file_id) for file_id in sent.attachments]
-    return tuple(parts)

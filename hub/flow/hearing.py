@@ -13,7 +13,7 @@ from hub.flow.directory import Directory
 from hub.flow.line_policies import LinePolicies
 from hub.flow.ports import HotTransaction
 from hub.flow.record import TakeIds
-from hub.flow.rows import ChatRow, DeliveryRow, SnapshotRow
+from hub.flow.rows import ChatRow, DeliveryRow, MessageRow, SnapshotRow
 from hub.flow.safety_rows import BridgeStatusRow
 from hub.model.line import Line
 from hub.model.observation import Observation
@@ -32,7 +32,7 @@ class Seen(Protocol):
     @property
     def chat(self) -> ChatRow | None: ...
     @property
-    def message(self) -> SnapshotRow | None: ...
+    def message(self) -> SnapshotRow | MessageRow | None: ...
 
 
 class Hearing:

@@ -8,25 +8,25 @@ The batch's statements are set-based; two snapshots of one message in a batch ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hub.flow.batching import Batcher
 from hub.flow.chat_life import keep_groups, keep_polls
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
-from hub.flow.evidence import believed, quoted_outbox_id
 from hub.flow.hearing import Hearing
+from hub.flow.own_messages import check_quotes, see_own_messages
 from hub.flow.payloads import event_data
-from hub.flow.poll_payloads import Tally, poll_data
+from hub.flow.poll_payloads import poll_data
 from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
 from hub.flow.record import TakeIds, record_events, require_current
-from hub.flow.rows import ChatRow, DeliveryRow, EventRow, RawRow, ReactionRow, SnapshotRow
+from hub.flow.rows import DeliveryRow, EventRow, Known, RawRow, ReactionRow, SnapshotRow
+from hub.flow.sighting import Sighting
 from hub.flow.snapshots import chat_row, fold_chats, message_row, reaction_row, target_row
 from hub.model.delivery import DeliveryState
-from hub.model.line import Line
 from hub.model.observation import Observation
 from hub.rules.facts import Fact, facts_of
 
+_SUPERSEDED: Final = Known.SUPERSEDED.value
 #: Observations in one transaction at the most: bounds its time, hence the wait of the next batch.
 MOST_REQUESTS = 256
 
@@ -48,21 +48,6 @@ class ObservationResult(NamedTuple):
     event_ids: tuple[int, ...] = ()
     code: str | None = None
     message: str | None = None
-
-
-@dataclass(slots=True)
-class _Item:
-    """One observation on its way through a batch."""
-
-    observation: Observation
-    line: Line | None
-    raw_id: int
-    facts: tuple[Fact, ...] = ()
-    chat: ChatRow | None = None
-    message: SnapshotRow | None = None
-    reaction: ReactionRow | None = None
-    poll: Tally | None = None
-    event_ids: list[int] = field(default_factory=list)
 
 
 class Ingest:
@@ -122,9 +107,10 @@ class Ingest:
             [_raw(request, items) for request, items in zip(requests, batches, strict=True) if items]
         )
         live = [item for items in batches for item in items if item.raw_id in fresh and item.line]
-        await _check_quotes(tx, live)
+        await check_quotes(tx, live)
         await self._merge_chats(tx, live, now_ms)
         await self._merge_messages(tx, live, now_ms)
+        await see_own_messages(tx, live)
         await tx.merge_reactions(_last_reactions(live))
         await keep_groups(tx, live)
         await keep_polls(tx, live, self._take_ids, now_ms)
@@ -139,22 +125,22 @@ class Ingest:
             deliveries += await self._hearing.take_in(tx, directory, live, now_ms)
         return [tuple(_result(item) for item in items) for items in batches], deliveries
 
-    async def _merge_chats(self, tx: HotTransaction, items: Sequence[_Item], now_ms: int) -> None:
+    async def _merge_chats(self, tx: HotTransaction, items: Sequence[Sighting], now_ms: int) -> None:
         placed = [item for item in items if item.observation.chat is not None]
         rows = [
-            chat_row(item.observation, chat_id=chat_id, line_id=_line(item).id, now_ms=now_ms)
+            chat_row(item.observation, chat_id=chat_id, line_id=item.known_line.id, now_ms=now_ms)
             for chat_id, item in zip(self._take_ids(len(placed)), placed, strict=True)
         ]
         merged = {(row.line_id, row.chat_key): row for row in await tx.merge_chats(fold_chats(rows))}
         for item, row in zip(placed, rows, strict=True):
             item.chat = merged[row.line_id, row.chat_key]
 
-    async def _merge_messages(self, tx: HotTransaction, items: Sequence[_Item], now_ms: int) -> None:
+    async def _merge_messages(self, tx: HotTransaction, items: Sequence[Sighting], now_ms: int) -> None:
         """Merge each observation's message, or look up the message that it acts on."""
         ids = self._take_ids(2 * len(items))
-        rows: list[tuple[_Item, SnapshotRow]] = []
+        rows: list[tuple[Sighting, SnapshotRow]] = []
         for index, item in enumerate(items):
-            seen, line, chat_id = item.observation, _line(item), item.chat.id if item.chat else 0
+            seen, line, chat_id = item.observation, item.known_line, item.chat.id if item.chat else 0
             item.facts = facts_of(seen, line.id)
             if seen.reaction is not None and seen.target is not None:
                 item.reaction = reaction_row(seen, reaction_id=ids[2 * index + 1], line=line, now_ms=now_ms)
@@ -162,14 +148,16 @@ class Ingest:
             else:
                 row = message_row(seen, message_id=ids[2 * index], line=line, chat_id=chat_id, now_ms=now_ms)
             if row is not None:
-                rows.append((item, row))
+                rows.append((item, _superseded(row) if item.is_superseded else row))
         merged: dict[tuple[int, str], SnapshotRow] = {}
         for wave in _waves(row for _, row in rows):
             merged.update(((row.line_id, row.guid), row) for row in await tx.merge_messages(wave))
         for item, row in rows:
-            item.message = merged[row.line_id, row.guid]
+            item.message = message = merged[row.line_id, row.guid]
+            if message.is_known == _SUPERSEDED:
+                item.facts = ()
 
-    def _events(self, items: Sequence[_Item]) -> list[tuple[_Item, EventRow]]:
+    def _events(self, items: Sequence[Sighting]) -> list[tuple[Sighting, EventRow]]:
         facts = [(item, fact) for item in items for fact in item.facts]
         return [
             (
@@ -177,7 +165,7 @@ class Ingest:
                 EventRow(
                     event_id,
                     fact.type,
-                    _line(item).id,
+                    item.known_line.id,
                     _chat_id(item),
                     fact.dedupe_key,
                     fact.occurred_at,
@@ -194,7 +182,7 @@ class Ingest:
             self._wake_ups.deliveries_recorded(pending[0], pending[-1])
 
 
-def _raw(request: BridgeRequest, items: Sequence[_Item]) -> RawRow:
+def _raw(request: BridgeRequest, items: Sequence[Sighting]) -> RawRow:
     """Keep a request as it came.
 
     One with something refused is not remembered as done: repeated when its line exists, it is taken in. What of it
@@ -206,45 +194,30 @@ def _raw(request: BridgeRequest, items: Sequence[_Item]) -> RawRow:
     return RawRow(raw_id, request.bridge_id, request_id, request.body)
 
 
-async def _check_quotes(tx: HotTransaction, items: Sequence[_Item]) -> None:
-    """Believe no observation that quotes an item of another line. Costs nothing where nobody quotes."""
-    quotes = {outbox_id for item in items if (outbox_id := quoted_outbox_id(item.observation)) is not None}
-    if not quotes:
-        return
-    claims = {claim.id: claim for claim in await tx.outbox_claims(sorted(quotes))}
-    for item in items:
-        item.observation = believed(item.observation, line_id=_line(item).id, claims=claims)
-
-
-def _items(raw_id: int, request: BridgeRequest, directory: Directory) -> list[_Item]:
+def _items(raw_id: int, request: BridgeRequest, directory: Directory) -> list[Sighting]:
     lines = directory.lines_by_handle
     items = []
     for observation in request.observations:
         line = lines.get(observation.line)
         mine = line is not None and line.bridge_id == request.bridge_id
-        items.append(_Item(observation, line if mine else None, raw_id))
+        items.append(Sighting(observation, line if mine else None, raw_id))
     return items
 
 
-def _line(item: _Item) -> Line:
-    assert item.line is not None, "items without a line are answered before the merge"
-    return item.line
-
-
-def _data(item: _Item, fact: Fact) -> str:
+def _data(item: Sighting, fact: Fact) -> str:
     if item.poll is not None:
-        return poll_data(item.poll, item.observation, line=_line(item))
+        return poll_data(item.poll, item.observation, line=item.known_line)
     return event_data(
         fact,
         item.observation,
-        line=_line(item),
+        line=item.known_line,
         chat=item.chat,
         message=item.message,
         reaction=item.reaction,
     )
 
 
-def _chat_id(item: _Item) -> int | None:
+def _chat_id(item: Sighting) -> int | None:
     if item.chat is not None:
         return item.chat.id
     if item.poll is not None:
@@ -252,7 +225,11 @@ def _chat_id(item: _Item) -> int | None:
     return (item.message.chat_id or None) if item.message is not None else None
 
 
-def _last_reactions(items: Sequence[_Item]) -> list[ReactionRow]:
+def _superseded(row: SnapshotRow) -> SnapshotRow:
+    return row._replace(is_known=_SUPERSEDED)
+
+
+def _last_reactions(items: Sequence[Sighting]) -> list[ReactionRow]:
     rows: dict[tuple[int, str, str, str], ReactionRow] = {}
     for item in items:
         if (row := item.reaction) is not None:
@@ -276,7 +253,7 @@ def _waves(rows: Iterable[SnapshotRow]) -> list[list[SnapshotRow]]:
     return waves
 
 
-def _result(item: _Item) -> ObservationResult:
+def _result(item: Sighting) -> ObservationResult:
     if item.line is None:
         return ObservationResult(
             "refused",

@@ -1,8 +1,10 @@
-"""Accept sends: check them, then owe them to the line's bridge. Accepted is not delivered.
+"""Accept what lines are to do: check it, then owe it to the line's bridge. Accepted is not delivered.
 
-Sends that come at the same time share one durable transaction. An idempotency key is inserted in the same
-transaction as the outbox item it names, so of concurrent duplicates one is sent and the others get its answer.
-Not here: performing the send (hub.flow.send) and who the recipient is (hub.flow.recipients).
+What comes at the same time shares one durable transaction. A message exists from then on, beside its outbox item
+(decision 8). An idempotency key is inserted in the same transaction as the items it names, so of concurrent
+duplicates one is done and the others get its answer.
+Not here: performing it (hub.flow.send), who the recipient is (hub.flow.recipients), and what happens to an accepted
+message before it is sent, or after it failed (hub.flow.second_thoughts).
 """
 
 from __future__ import annotations
@@ -15,21 +17,25 @@ import msgspec
 
 from hub.flow.batching import Batcher
 from hub.flow.capabilities import require_able
-from hub.flow.ports import Clock, HotTransaction, WakeUps
+from hub.flow.directory import DirectoryHolder
+from hub.flow.guards import PERMISSIVE
+from hub.flow.ports import Clock, HotTransaction, SendGuard, WakeUps
+from hub.flow.record import Recorder
 from hub.flow.repositories import Store
-from hub.flow.rows import IdempotencyRow, OutboxRow
+from hub.flow.rows import EventRow, IdempotencyRow, MessageRow, OutboxRow
+from hub.flow.snapshots import fold_chats
+from hub.flow.wishes import Wish, asked_chat, asked_message, outbox_row, own_event
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.line import Line
 from hub.model.outbox import OperationKind
-from hub.rules.lanes import shard_of
 
 #: Tries of a send that certainly did not start; what the wire shows as `max_attempts`.
 MOST_ATTEMPTS = 8
-#: Sends in one transaction at the most.
+#: Requests in one transaction at the most.
 MOST_SENDS = 256
 #: Fields that we add to the client's request for the bridge; they are not shown again.
-RESOLVED_FIELDS = frozenset({"chat_key", "message_guid", "reply_to_guid"})
+RESOLVED_FIELDS = frozenset({"chat_key", "files", "message_guid", "reply_to_guid"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,18 +48,54 @@ class Repeatable:
     request_hash: bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Accepted:
-    """An outbox item that is durable."""
+class AcceptedItem(NamedTuple):
+    """One outbox item, and the message that it sends, if it sends one."""
 
     outbox_id: int
+    message_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """What a request made, durable."""
+
+    #: In the order asked for; never empty.
+    items: tuple[AcceptedItem, ...]
     #: Whether an earlier request with the same idempotency key made it.
     is_replayed: bool = False
 
+    @property
+    def outbox_id(self) -> int:
+        """The first item."""
+        return self.items[0].outbox_id
 
-class _Send(NamedTuple):
-    row: OutboxRow
+    @property
+    def message_id(self) -> int | None:
+        """The first message."""
+        return self.items[0].message_id
+
+
+class Order(NamedTuple):
+    """One of many operations that are accepted together (a bulk job)."""
+
+    wish: Wish
     repeatable: Repeatable | None
+
+
+class _Asked(NamedTuple):
+    """One request on its way into the batch."""
+
+    line: Line
+    wishes: Sequence[Wish]
+    rows: Sequence[OutboxRow]
+    #: For each row the id of the message that it makes.
+    message_ids: Sequence[int | None]
+    repeatable: Repeatable | None
+
+    @property
+    def accepted(self) -> Accepted:
+        pairs = zip(self.rows, self.message_ids, strict=True)
+        return Accepted(items=tuple(AcceptedItem(row.id, message_id) for row, message_id in pairs))
 
 
 class Outgoing:
@@ -63,17 +105,22 @@ class Outgoing:
         self,
         *,
         store: Store,
+        directory: DirectoryHolder,
         clock: Clock,
         new_id: IdFactory,
         wake_ups: WakeUps,
         can_send: Callable[[Line], bool] = lambda line: True,
+        guard: SendGuard = PERMISSIVE,
     ) -> None:
-        self._store = store
         self._can_send = can_send
+        self._guard = guard
         self._clock = clock
         self._new_id = new_id
         self._wake_ups = wake_ups
-        self._batches: Batcher[_Send, Accepted | None] = Batcher(self._record, most_items=MOST_SENDS)
+        self._recorder = Recorder(
+            store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+        )
+        self._batches: Batcher[_Asked, Accepted | None] = Batcher(self._record, most_items=MOST_SENDS)
 
     async def accept(
         self,
@@ -83,6 +130,7 @@ class Outgoing:
         *,
         api_key_id: int | None,
         repeatable: Repeatable | None = None,
+        message_id: int | None = None,
     ) -> Accepted:
         """Owe one operation to a line's bridge; durable when this returns.
 
@@ -92,68 +140,156 @@ class Outgoing:
             payload: The client's request, checked, with what it names resolved (`RESOLVED_FIELDS`).
             api_key_id: Who asked.
             repeatable: None when the client gave no idempotency key.
+            message_id: The message acted on.
 
         Raises:
-            InvalidRequest: advanced_features_required, line_inactive or idempotency_key_conflict.
+            InvalidRequest: advanced_features_required, line_inactive, idempotency_key_conflict, or what the guard says.
         """
+        wish = Wish(kind=kind, payload=payload, message_id=message_id)
+        return await self.accept_set(line, [wish], api_key_id=api_key_id, repeatable=repeatable)
+
+    async def accept_set(
+        self,
+        line: Line,
+        wishes: Sequence[Wish],
+        *,
+        api_key_id: int | None,
+        repeatable: Repeatable | None = None,
+    ) -> Accepted:
+        """Owe what one request asks for, all of it or nothing.
+
+        Raises:
+            InvalidRequest: As `accept`.
+        """
+        for wish in wishes:
+            await self._check(line, wish)
+        accepted = await self._batches.submit(self._asked(line, wishes, api_key_id, repeatable))
+        if accepted is None:
+            raise _conflict()
+        return accepted
+
+    async def accept_many(
+        self, line: Line, orders: Sequence[Order], *, api_key_id: int | None
+    ) -> list[Accepted | InvalidRequest]:
+        """Owe many operations in one transaction, each for itself; one that is refused does not hold up the others.
+
+        A caller that may be killed in between gives each order a `Repeatable`: repeating the call then adds nothing.
+        """
+        answers: list[Accepted | InvalidRequest | None] = []
+        asked: list[_Asked] = []
+        for wish, repeatable in orders:
+            try:
+                await self._check(line, wish)
+            except InvalidRequest as refusal:
+                answers.append(refusal)
+            else:
+                answers.append(None)
+                asked.append(self._asked(line, [wish], api_key_id, repeatable))
+        recorded = iter(await self._record(asked) if asked else ())
+        return [answer or next(recorded) or _conflict() for answer in answers]
+
+    async def _check(self, line: Line, wish: Wish) -> None:
         if not self._can_send(line):
             raise InvalidRequest(
                 "advanced_features_required",
                 "The bridge of this line only brings events in; it cannot send. Use another line.",
                 param="from",
             )
-        require_able(line, kind, payload)
+        require_able(line, wish.kind, wish.payload)
         if not line.is_active:
             raise InvalidRequest("line_inactive", "The line is switched off; nothing is sent.", param="from")
-        now = self._clock.now_ms()
-        row = OutboxRow(
-            self._new_id(),
-            line.id,
-            shard_of(line.id),
-            api_key_id,
-            kind,
-            msgspec.json.encode(payload).decode(),
-            now,
-            now,
-        )
-        accepted = await self._batches.submit(_Send(row, repeatable))
-        if accepted is None:
-            raise InvalidRequest(
-                "idempotency_key_conflict",
-                "This idempotency key was used with another request; take a fresh key for a new request.",
-                param="Idempotency-Key",
-            )
-        return accepted
+        now_ms = self._clock.now_ms()
+        await self._guard.check_accept(line, wish.kind, chat_key=wish.chat_key, now_ms=now_ms)
 
-    async def _record(self, sends: Sequence[_Send]) -> list[Accepted | None]:
+    def _asked(
+        self, line: Line, wishes: Sequence[Wish], api_key_id: int | None, repeatable: Repeatable | None
+    ) -> _Asked:
+        now_ms, ids = self._clock.now_ms(), self._new_id.take(len(wishes))
+        rows = [
+            outbox_row(wish, outbox_id=outbox_id, line=line, api_key_id=api_key_id, now_ms=now_ms)
+            for wish, outbox_id in zip(wishes, ids, strict=True)
+        ]
+        if len(rows) > 1:
+            rows = [row._replace(set_id=rows[0].id) for row in rows]
+        message_ids = [self._new_id() if wish.kind is OperationKind.SEND else None for wish in wishes]
+        return _Asked(line, wishes, rows, message_ids, repeatable)
+
+    async def _record(self, asked: Sequence[_Asked]) -> list[Accepted | None]:
         """Insert a batch; None where a key was used with another request."""
-        answers = await self._store.hot.write(lambda tx: _record_in(tx, sends, self._clock.now_ms()))
-        now = self._clock.now_ms()
-        for line_id in {send.row.line_id for send in sends}:
-            self._wake_ups.line_due(line_id, now)
+        answers = await self._recorder.write(lambda tx: self._record_in(tx, asked))
+        first: dict[int, int] = {}
+        for row in (row for request in asked for row in request.rows):
+            first[row.line_id] = min(row.next_attempt_at, first.get(row.line_id, row.next_attempt_at))
+        for line_id, at_ms in first.items():
+            self._wake_ups.line_due(line_id, at_ms)
         return answers
 
+    async def _record_in(
+        self, tx: HotTransaction, asked: Sequence[_Asked]
+    ) -> tuple[list[Accepted | None], list[EventRow]]:
+        firsts = _firsts(asked, self._clock.now_ms())
+        known = await tx.insert_idempotency(list(firsts.values()))
+        held = {place: existing or own for (place, own), existing in zip(firsts.items(), known, strict=True)}
+        answers = [_answer(request, held) for request in asked]
+        fresh = [
+            request
+            for request, answer in zip(asked, answers, strict=True)
+            if answer is not None and not answer.is_replayed
+        ]
+        messages = await self._messages(tx, fresh)
+        made = {message.outbox_id: message for message, _ in messages}
+        await tx.merge_own_messages(list(made.values()))
+        await tx.insert_outbox([_with_message(row, made) for request in fresh for row in request.rows])
+        events = [
+            own_event(
+                "message.queued",
+                message,
+                outbox_id=message.outbox_id or 0,
+                line_handle=line.handle,
+                at_ms=message.synced_at,
+            )
+            for message, line in messages
+        ]
+        return answers, events
 
-async def _record_in(tx: HotTransaction, sends: Sequence[_Send], now: int) -> list[Accepted | None]:
-    firsts = _firsts(sends, now)
-    known = await tx.insert_idempotency(list(firsts.values()))
-    held = {place: existing or own for (place, own), existing in zip(firsts.items(), known, strict=True)}
-    answers = [_answer(send, held) for send in sends]
-    fresh = [
-        send.row
-        for send, answer in zip(sends, answers, strict=True)
-        if answer is not None and answer.outbox_id == send.row.id
-    ]
-    await tx.insert_outbox(fresh)
-    return answers
+    async def _messages(self, tx: HotTransaction, asked: Sequence[_Asked]) -> list[tuple[MessageRow, Line]]:
+        """Give the messages that sends make, in chats that exist from now on if they did not."""
+        sends = [
+            (request.line, wish, row, message_id)
+            for request in asked
+            for wish, row, message_id in zip(request.wishes, request.rows, request.message_ids, strict=True)
+            if message_id is not None
+        ]
+        chats = [
+            asked_chat(wish.chat_key or "", chat_id=self._new_id(), line_id=line.id, now_ms=row.created_at)
+            for line, wish, row, _ in sends
+        ]
+        merged = await tx.merge_chats(fold_chats(chats))
+        chat_ids = {(chat.line_id, chat.chat_key): chat.id for chat in merged}
+        return [
+            (
+                asked_message(
+                    wish, row, message_id=message_id, chat_id=chat_ids[chat.line_id, chat.chat_key]
+                ),
+                line,
+            )
+            for (line, wish, row, message_id), chat in zip(sends, chats, strict=True)
+        ]
 
 
-def _firsts(sends: Sequence[_Send], now: int) -> dict[tuple[str, str], IdempotencyRow]:
-    """For each idempotency key of the batch, the row of the first send that carries it."""
+def _with_message(row: OutboxRow, made: Mapping[int | None, MessageRow]) -> OutboxRow:
+    message = made.get(row.id)
+    return row if message is None else row._replace(message_id=message.id)
+
+
+def _firsts(asked: Sequence[_Asked], now: int) -> dict[tuple[str, str], IdempotencyRow]:
+    """For each idempotency key of the batch, the row of the first request that carries it."""
     rows: dict[tuple[str, str], IdempotencyRow] = {}
-    for row, repeatable in sends:
-        if repeatable is not None:
-            response = msgspec.json.encode({"id": id_text(Prefix.OUTBOX, row.id), "item": row.id}).decode()
+    for request in asked:
+        if (repeatable := request.repeatable) is not None:
+            accepted = request.accepted
+            answer = {"id": id_text(Prefix.OUTBOX, accepted.outbox_id), "items": accepted.items}
+            response = msgspec.json.encode(answer).decode()
             new = IdempotencyRow(
                 repeatable.scope, repeatable.key, repeatable.request_hash, 201, response, now
             )
@@ -161,12 +297,26 @@ def _firsts(sends: Sequence[_Send], now: int) -> dict[tuple[str, str], Idempoten
     return rows
 
 
-def _answer(send: _Send, held: Mapping[tuple[str, str], IdempotencyRow]) -> Accepted | None:
-    repeatable = send.repeatable
+class _Answered(msgspec.Struct):
+    """What an idempotency key remembers."""
+
+    items: tuple[AcceptedItem, ...]
+
+
+def _answer(request: _Asked, held: Mapping[tuple[str, str], IdempotencyRow]) -> Accepted | None:
+    repeatable = request.repeatable
     if repeatable is None:
-        return Accepted(outbox_id=send.row.id)
+        return request.accepted
     row = held[repeatable.scope, repeatable.key]
     if row.request_hash != repeatable.request_hash:
         return None
-    outbox_id: int = msgspec.json.decode(row.response)["item"]
-    return Accepted(outbox_id=outbox_id, is_replayed=outbox_id != send.row.id)
+    items = msgspec.json.decode(row.response, type=_Answered).items
+    return Accepted(items=items, is_replayed=items[0].outbox_id != request.rows[0].id)
+
+
+def _conflict() -> InvalidRequest:
+    return InvalidRequest(
+        "idempotency_key_conflict",
+        "This idempotency key was used with another request; take a fresh key for a new request.",
+        param="Idempotency-Key",
+    )

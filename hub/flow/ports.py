@@ -18,6 +18,7 @@ from hub.flow.rows import (
     FinishRow,
     IdempotencyRow,
     MessageRow,
+    OperationRow,
     OutboxClaim,
     OutboxRow,
     OutboxUpdate,
@@ -26,9 +27,11 @@ from hub.flow.rows import (
     SnapshotRow,
 )
 from hub.flow.safety_ports import SafetyStatements
+from hub.model.line import Line
 from hub.model.live import LiveEvent, Typist
 from hub.model.observation import Observation
-from hub.model.outbox import Operation, OperationOutcome
+from hub.model.outbox import Operation, OperationKind, OperationOutcome
+from hub.rules.sending import NextStep
 
 T = TypeVar("T")
 
@@ -88,6 +91,16 @@ class HotTransaction(Protocol):
     async def merge_own_messages(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
         """As `merge_messages`, for messages that we send: what bridges say nothing about is merged, too."""
         ...
+
+    async def messages_by_id(self, ids: Sequence[int]) -> list[MessageRow]:
+        """The messages of these ids that exist; in a write nobody else changes them before it ends."""
+        ...
+
+    async def save_messages(self, rows: Sequence[MessageRow]) -> None:
+        """Overwrite by id what `messages_by_id` gave in the same write."""
+        ...
+
+    async def delete_messages(self, ids: Sequence[int]) -> None: ...
 
     async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
         """Insert, or overwrite where the new row was sent later."""
@@ -154,6 +167,26 @@ class HotTransaction(Protocol):
         """The items of these ids that exist, finished or not."""
         ...
 
+    async def outbox_set(self, set_id: int) -> list[int]:
+        """The items of one request that were never handed over, by id."""
+        ...
+
+    async def cancel_outbox(self, outbox_ids: Sequence[int], now_ms: int) -> set[int]:
+        """Cancel; return the ids cancelled, without those that are not pending (any more)."""
+        ...
+
+    async def move_operations(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Let items be about another message: (id of the one that was folded, id of the one it is part of now)."""
+        ...
+
+    async def message_operations(self, message_ids: Sequence[int]) -> list[OperationRow]:
+        """All items of these messages, by id; in a write nobody else changes them before it ends."""
+        ...
+
+    async def mark_evidence(self, pairs: Sequence[tuple[int, bytes]]) -> None:
+        """Note for an item (by id) the dedupe key of the evidence that showed its outcome."""
+        ...
+
     async def pending_lines(self, shard: int) -> list[tuple[int, int]]:
         """For each line with unfinished outbox items in the shard: its id and the earliest next_attempt_at."""
         ...
@@ -172,6 +205,30 @@ class HotStore(Protocol):
 
     async def read(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
         """Run `work` on a consistent snapshot; it must only read."""
+        ...
+
+
+class SendGuard(Protocol):
+    """Keeps a line safe: asked before an operation is owed, and again before it goes out."""
+
+    async def check_accept(
+        self, line: Line, kind: OperationKind, *, chat_key: str | None, now_ms: int
+    ) -> None:
+        """Let an operation be owed.
+
+        Args:
+            line: Which line is asked.
+            kind: What it is to do.
+            chat_key: Where; None for what goes nowhere.
+            now_ms: Unix ms.
+
+        Raises:
+            InvalidRequest: It must not be done, and the caller can be told why.
+        """
+        ...
+
+    async def check_perform(self, item: DueOutbox, line: Line, *, now_ms: int) -> NextStep | None:
+        """Let a due item go out, with None; otherwise say what becomes of it instead: PENDING for later, or FAILED."""
         ...
 
 

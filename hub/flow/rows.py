@@ -242,11 +242,33 @@ class DueOutbox(NamedTuple):
 
 
 class OutboxClaim(NamedTuple):
-    """What evidence that quotes an outbox item is checked against."""
+    """An outbox item, finished or not, and the message that it is about, if there is one."""
 
     id: int
     line_id: int
     payload: str
+    kind: str
+    state: int
+    priority: int
+    parts_done: int
+    set_id: int | None
+    evidence_key: bytes | None
+    message_id: int | None
+    #: The message's newest item: another one than this if it was tried anew since.
+    current_outbox_id: int | None
+    #: The message's.
+    guid: str | None
+
+
+class OperationRow(NamedTuple):
+    """What was done, or is to be done, for a message."""
+
+    id: int
+    message_id: int
+    kind: str
+    state: int
+    payload: str
+    evidence_key: bytes | None
 
 
 class OutboxUpdate(NamedTuple):

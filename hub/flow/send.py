@@ -7,16 +7,20 @@ The hand-over is marked durably before the bridge is called: whatever dies after
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
 from hub.flow.aftermath import Answered, leave_behind
 from hub.flow.capabilities import what_is_missing
-from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction
-from hub.flow.rows import DueOutbox, OutboxUpdate
+from hub.flow.guards import PERMISSIVE
+from hub.flow.outcomes import Outcome, claim_of, conclude, proof_of
+from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction, SendGuard
+from hub.flow.record import Recorder
+from hub.flow.rows import DueOutbox, EventRow, OutboxUpdate
 from hub.model.line import Line
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome, OutboxState
 from hub.rules.sending import NextStep, SendPolicy, after_lookup, after_perform, is_too_late
@@ -35,8 +39,19 @@ class SendTimeouts:
 class Sending:
     """Moves outbox items on, one step at a time."""
 
-    def __init__(self, *, store: HotStore, clock: Clock, policy: SendPolicy, timeouts: SendTimeouts) -> None:
+    def __init__(
+        self,
+        *,
+        store: HotStore,
+        recorder: Recorder,
+        clock: Clock,
+        policy: SendPolicy,
+        timeouts: SendTimeouts,
+        guard: SendGuard = PERMISSIVE,
+    ) -> None:
         self._store = store
+        self._recorder = recorder
+        self._guard = guard
         self._clock = clock
         self._policy = policy
         self._timeouts = timeouts
@@ -47,37 +62,41 @@ class Sending:
         Returns:
             The item's next state, or None when someone else finished it meanwhile.
         """
-        operation = _operation(item, line, self._clock.now_ms())
+        errand = _Errand(item, line, adapter, _operation(item, line, self._clock.now_ms()))
         if item.state == OutboxState.PENDING:
-            return await self._perform(item, operation, line, adapter)
-        return await self._look_up(item, operation, line, adapter)
+            return await self._perform(errand)
+        return await self._look_up(errand)
 
-    async def _perform(
-        self, item: DueOutbox, operation: Operation, line: Line, adapter: BridgeAdapter
-    ) -> NextStep | None:
-        now_ms = self._clock.now_ms()
-        if is_too_late(self._policy, operation.kind, created_at=item.created_at, now_ms=now_ms):
-            step = NextStep(state=OutboxState.FAILED, at_ms=now_ms, error="expired: too late to matter.")
-            return await self._record(item, step, item.attempt_count, None)
-        missing = what_is_missing(line, operation.kind, operation.payload)
-        if missing is not None:  # what the line can do may have changed since it was asked for
-            step = NextStep(state=OutboxState.FAILED, at_ms=now_ms, error=f"unsupported: {missing}")
-            return await self._record(item, step, item.attempt_count, None)
+    async def _perform(self, errand: _Errand) -> NextStep | None:
+        item, operation, now_ms = errand.item, errand.operation, self._clock.now_ms()
+        refusal = await self._refusal(errand, now_ms)
+        if refusal is not None:
+            return await self._record(errand, _Result(refusal, item.attempt_count))
         number = item.attempt_count + 1
         dispatched = NextStep(state=OutboxState.DISPATCHED, at_ms=now_ms)
-        if await self._record(item, dispatched, number, now_ms) is None:
+        if await self._record(errand, _Result(dispatched, number, now_ms)) is None:
             return None
-        outcome = await _bounded(adapter.perform(operation), self._timeouts.perform_seconds)
+        outcome = await _bounded(errand.adapter.perform(operation), self._timeouts.perform_seconds)
         step = after_perform(self._policy, outcome, attempt_number=number, now_ms=self._clock.now_ms())
-        answered = Answered(line=line, operation=operation, outcome=outcome, now_ms=self._clock.now_ms())
-        return await self._record(item, step, number, now_ms, answered)
+        return await self._record(errand, _Result(step, number, now_ms, outcome))
 
-    async def _look_up(
-        self, item: DueOutbox, operation: Operation, line: Line, adapter: BridgeAdapter
-    ) -> NextStep | None:
-        outcome = await _bounded(adapter.lookup(operation), self._timeouts.lookup_seconds)
+    async def _refusal(self, errand: _Errand, now_ms: int) -> NextStep | None:
+        """Say why it is not done, or not now: much may have changed since it was asked for."""
+        item, operation = errand.item, errand.operation
+        if is_too_late(self._policy, operation.kind, created_at=item.created_at, now_ms=now_ms):
+            return NextStep(state=OutboxState.FAILED, at_ms=now_ms, error="expired: too late to matter.")
+        missing = what_is_missing(errand.line, operation.kind, operation.payload)
+        if missing is not None:
+            return NextStep(state=OutboxState.FAILED, at_ms=now_ms, error=f"unsupported: {missing}")
+        return await self._guard.check_perform(item, errand.line, now_ms=now_ms)
+
+    async def _look_up(self, errand: _Errand) -> NextStep | None:
+        item, operation = errand.item, errand.operation
+        outcome = await self._store.read(lambda tx: proof_of(tx, item.id))
+        if outcome is None:
+            outcome = await _bounded(errand.adapter.lookup(operation), self._timeouts.lookup_seconds)
         is_idempotent = outcome.disposition is Disposition.NOT_STARTED and await _is_idempotent(
-            adapter, self._timeouts.lookup_seconds
+            errand.adapter, self._timeouts.lookup_seconds
         )
         step = after_lookup(
             self._policy,
@@ -87,47 +106,88 @@ class Sending:
             is_idempotent=is_idempotent,
             now_ms=self._clock.now_ms(),
         )
-        answered = Answered(line=line, operation=operation, outcome=outcome, now_ms=self._clock.now_ms())
-        return await self._record(item, step, item.attempt_count, operation.dispatched_at, answered)
+        return await self._record(errand, _Result(step, item.attempt_count, operation.dispatched_at, outcome))
 
-    async def _record(
-        self,
-        item: DueOutbox,
-        step: NextStep,
-        attempt_count: int,
-        dispatched_at: int | None,
-        answered: Answered | None = None,
-    ) -> NextStep | None:
-        is_finished = step.state >= OutboxState.SENT
-        update = OutboxUpdate(
-            item.id,
-            step.state,
-            attempt_count,
-            step.at_ms,
-            dispatched_at,
-            None if answered is None else answered.outcome.provider_id,
-            step.error,
-            self._clock.now_ms() if is_finished else None,
-            0 if answered is None else answered.outcome.parts_done,
-        )
-        moved = await self._store.write(lambda tx: _write(tx, update, answered))
+    async def _record(self, errand: _Errand, result: _Result) -> NextStep | None:
+        item, step = errand.item, result.step
+        update = _update(item, result, completed_at=self._clock.now_ms())
+        if step.state >= OutboxState.SENT:
+            has_moved = await self._recorder.write(lambda tx: self._finish(tx, errand, result, update))
+        else:
+            has_moved = bool(await self._store.write(lambda tx: tx.update_outbox([update])))
         if step.state != OutboxState.DISPATCHED:
             log.info(
                 "send.stepped",
                 outbox_id=item.id,
                 state=step.state.name.lower(),
-                attempt_number=attempt_count,
+                attempt_number=result.attempt_count,
                 error=(step.error or "").partition(":")[0] or None,
             )
-        return step if item.id in moved else None
+        return step if has_moved else None
+
+    async def _finish(
+        self, tx: HotTransaction, errand: _Errand, result: _Result, update: OutboxUpdate
+    ) -> tuple[bool, list[EventRow]]:
+        """End an item, with all that follows: a message's row is taken first, as evidence takes it."""
+        now_ms, found = self._clock.now_ms(), None
+        if errand.item.message_id is not None:
+            found = await claim_of(tx, errand.item.id)
+        if result.outcome is not None and update.state == OutboxState.SENT:
+            answered = Answered(
+                line=errand.line, operation=errand.operation, outcome=result.outcome, now_ms=now_ms
+            )
+            update = update._replace(result=_text(await leave_behind(tx, answered)))
+        if not await tx.update_outbox([update]):
+            return False, []
+        if found is None:
+            return True, []
+        claim, message = found
+        outcome = Outcome(
+            line=errand.line,
+            step=result.step,
+            provider_id=update.provider_id,
+            dispatched_at=result.dispatched_at,
+            at_ms=now_ms,
+        )
+        return True, await conclude(tx, claim, message, outcome)
 
 
-async def _write(tx: HotTransaction, update: OutboxUpdate, answered: Answered | None) -> set[int]:
-    """Move the item on, together with what follows from an operation that was accepted."""
-    if answered is not None and update.state == OutboxState.SENT:
-        result = await leave_behind(tx, answered)
-        update = update._replace(result=None if result is None else msgspec.json.encode(result).decode())
-    return await tx.update_outbox([update])
+class _Errand(NamedTuple):
+    """One step of one item: all that it needs."""
+
+    item: DueOutbox
+    line: Line
+    adapter: BridgeAdapter
+    operation: Operation
+
+
+class _Result(NamedTuple):
+    """What came of it."""
+
+    step: NextStep
+    attempt_count: int
+    dispatched_at: int | None = None
+    outcome: OperationOutcome | None = None
+
+
+def _update(item: DueOutbox, result: _Result, *, completed_at: int) -> OutboxUpdate:
+    step, outcome = result.step, result.outcome
+    return OutboxUpdate(
+        id=item.id,
+        state=step.state,
+        attempt_count=result.attempt_count,
+        next_attempt_at=step.at_ms,
+        dispatched_at=result.dispatched_at,
+        provider_id=outcome.provider_id if outcome is not None else None,
+        error=step.error,
+        completed_at=completed_at if step.state >= OutboxState.SENT else None,
+        parts_done=outcome.parts_done if outcome is not None else 0,
+        result=_text(outcome.result if outcome is not None else None),
+    )
+
+
+def _text(result: Mapping[str, object] | None) -> str | None:
+    return None if result is None else msgspec.json.encode(result).decode()
 
 
 def _operation(item: DueOutbox, line: Line, now_ms: int) -> Operation:
@@ -135,9 +195,14 @@ def _operation(item: DueOutbox, line: Line, now_ms: int) -> Operation:
         outbox_id=item.id,
         line_handle=line.handle,
         kind=OperationKind(item.kind),
-        payload=msgspec.json.decode(item.payload),
+        payload=_payload(item),
         dispatched_at=item.dispatched_at if item.dispatched_at is not None else now_ms,
     )
+
+
+def _payload(item: DueOutbox) -> dict[str, object]:
+    payload: dict[str, object] = msgspec.json.decode(item.payload)
+    return {**payload, "parts_done": item.parts_done} if item.parts_done else payload
 
 
 async def _bounded(call: Awaitable[OperationOutcome], seconds: float) -> OperationOutcome:

@@ -131,7 +131,7 @@ def message_row(
         _SEEN if is_seen else _UNSEEN,
         None if own else author,
         text_of(parts),
-        _parts_json(parts) if parts and not _is_plain(parts) else None,
+        parts_json(parts) if parts and not is_plain(parts) else None,
         _service(message, observation.chat) or ("sms" if kind == "status.downgraded" else None),
         1 if own else 0,
         1 if any([part.type == "audio" for part in parts]) else 0,  # noqa: C419 - half the time for one part
@@ -221,12 +221,13 @@ def _participants(handles: tuple[str, ...], direct: str | None) -> str:
     return msgspec.json.encode(list(dict.fromkeys(map(normalize_handle, handles)))).decode()
 
 
-def _is_plain(parts: tuple[Part, ...]) -> bool:
+def is_plain(parts: tuple[Part, ...]) -> bool:
     """Tell whether `text` alone says it all, so that words are not stored twice."""
     return len(parts) == 1 and parts[0].type == "text"
 
 
-def _parts_json(parts: tuple[Part, ...]) -> str:
+def parts_json(parts: tuple[Part, ...]) -> str:
+    """Give the text that is kept of parts."""
     shown = [
         {name: value for name in _PART_FIELDS if (value := getattr(part, name)) is not None} for part in parts
     ]

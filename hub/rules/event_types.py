@@ -42,6 +42,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(name="line.offline", summary="A line has lost its network, and stayed so."),
     EventType(name="line.online", summary="A line is well again."),
     EventType(name="line.status_changed", summary="A line came online, went offline or was restricted."),
+    EventType(name="message.cancelled", summary="A message was cancelled before it was sent."),
     EventType(name="message.delivered", summary="A message we sent has reached a device of the recipient."),
     EventType(
         name="message.downgraded", summary="A message we sent went over a lesser service, such as SMS."
@@ -50,6 +51,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(
         name="message.failed", summary="A message we were to send will not arrive; the reason is given."
     ),
+    EventType(name="message.queued", summary="A message was asked for, and waits to be sent."),
     EventType(name="message.read", summary="The recipient has read a message we sent."),
     EventType(name="message.received", summary="A contact wrote to a line.", is_native=True),
     EventType(name="message.sent", summary="A message from a line has left it.", is_native=True),

@@ -119,12 +119,16 @@ def receipt_key(line_id: int, guid: str, kind: str, *, member: str = "") -> byte
         kind: Which receipt.
         member: Whose, in a group; empty for that of the message as a whole.
     """
-    return _fact("", f"{line_id}:{guid}:", f"{kind}:{member}", 0).dedupe_key
+    return dedupe_key(f"{line_id}:{guid}:", f"{kind}:{member}")
+
+
+def dedupe_key(scope: str, claim: str) -> bytes:
+    """Key a claim: the scope is `{line id}:{guid}:`, the claim `{kind}:{mark}`."""
+    return blake2b((scope + claim).encode(), digest_size=16).digest()
 
 
 def _fact(event_type: str, scope: str, claim: str, at: int) -> Fact:
-    """Key a claim: the scope is `{line id}:{guid}:`, the claim `{kind}:{mark}`."""
-    return Fact(event_type, blake2b((scope + claim).encode(), digest_size=16).digest(), at)
+    return Fact(event_type, dedupe_key(scope, claim), at)
 
 
 def _message_facts(observation: Observation, line_id: int) -> tuple[Fact, ...]:

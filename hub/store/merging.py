@@ -12,6 +12,12 @@ from dataclasses import dataclass
 
 Two = Callable[[str, str], str]
 
+#: The columns of an OutboxClaim: of an item `o`, and of its message `m`.
+CLAIM_COLUMNS = (
+    "o.id, o.line_id, o.payload, o.kind, o.state, o.priority, o.parts_done, o.set_id, o.evidence_key, "
+    "o.message_id, m.outbox_id, m.guid"
+)
+
 #: Orders snapshots by one number: the better known first, then by edit, then those with parts.
 _KNOWN_WEIGHT = 1 << 60
 _EDIT_WEIGHT = 2

@@ -28,7 +28,13 @@ async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
 
 
 def outgoing(world: HubWorld) -> Outgoing:
-    return Outgoing(store=world.store, clock=world.clock, new_id=world.new_id, wake_ups=world.wake_ups)
+    return Outgoing(
+        store=world.store,
+        directory=world.directory,
+        clock=world.clock,
+        new_id=world.new_id,
+        wake_ups=world.wake_ups,
+    )
 
 
 async def accept(taker: Outgoing, world: HubWorld, key: str | None, request: bytes) -> Accepted | None:
@@ -114,6 +120,7 @@ async def test_any_crowd_sends_each_key_once(tmp_path: Path) -> None:
 async def test_a_line_whose_bridge_cannot_send_refuses(world: HubWorld) -> None:
     outgoing = Outgoing(
         store=world.store,
+        directory=world.directory,
         clock=world.clock,
         new_id=world.new_id,
         wake_ups=world.wake_ups,

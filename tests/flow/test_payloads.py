@@ -19,6 +19,7 @@ from hub.flow.payloads import event_data, status_of, webhook_disabled_data, webh
 from hub.flow.poll_payloads import Tally, poll_data
 from hub.flow.rows import ChatRow, SnapshotRow
 from hub.flow.snapshots import chat_row, message_row, reaction_row, target_row
+from hub.flow.wishes import Wish, asked_message, outbox_row, own_event
 from hub.model.ids import EPOCH_MS
 from hub.model.line import Line
 from hub.model.observation import (
@@ -29,7 +30,7 @@ from hub.model.observation import (
     ObservedReaction,
     Part,
 )
-from hub.model.outbox import attempt_id
+from hub.model.outbox import OperationKind, attempt_id
 from hub.model.webhook import Webhook
 from hub.rules.event_types import SUBSCRIBABLE
 from hub.rules.facts import facts_of
@@ -146,7 +147,24 @@ def _renderer(observation: Observation) -> Callable[[], str]:
     return lambda: rendered(observation)
 
 
+ASKED = Wish(
+    kind=OperationKind.SEND,
+    payload={"to": CONTACT, "text": "hello", "reply_to_guid": "PARENT", "effect": "slam"},
+    send_at=AT + 1_000,
+    metadata='{"order":17}',
+)
+
+
+def asked(**changes: Any) -> str:
+    """Render a message that we were asked to send."""
+    item = outbox_row(ASKED, outbox_id=AN_ID + 9, line=LINE, api_key_id=None, now_ms=AT)
+    message = asked_message(ASKED, item, message_id=AN_ID + 4, chat_id=AN_ID + 3)._replace(**changes)
+    return own_event("", message, outbox_id=item.id, line_handle=LINE_HANDLE, at_ms=AT).data
+
+
 RENDERED: dict[str, Callable[[], str]] = {
+    "message.cancelled": lambda: asked(cancelled_at=AT + 7),
+    "message.queued": asked,
     **{name: _renderer(observation) for name, observation in SEEN.items()},
     **SAFETY_RENDERED,
     "poll.created": lambda: polled(seen("poll.created", chat=GROUP, actor=CONTACT, poll=POLL), votes=()),

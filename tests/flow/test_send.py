@@ -37,6 +37,7 @@ async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
 def sending(world: HubWorld) -> Sending:
     return Sending(
         store=world.store.hot,
+        recorder=world.recorder,
         clock=world.clock,
         policy=POLICY,
         timeouts=SendTimeouts(perform_seconds=20.0, lookup_seconds=20.0),

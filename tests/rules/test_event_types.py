@@ -46,6 +46,8 @@ def test_every_fact_can_be_subscribed_to() -> None:
         "line.degraded",
         "line.offline",
         "line.online",
+        "message.cancelled",
+        "message.queued",
         "webhook.disabled",
         "webhook.test",
     }

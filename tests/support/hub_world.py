@@ -24,6 +24,7 @@ from hub.flow.hearing import Hearing
 from hub.flow.ingest import BridgeRequest, Ingest
 from hub.flow.keys import KeyRing, KeyWish
 from hub.flow.line_policies import LinePolicies
+from hub.flow.record import Recorder
 from hub.flow.repositories import Store
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.line import Line
@@ -129,6 +130,16 @@ class HubWorld:
     other_line: Line
     #: Asks with a key that may do everything.
     api: Caller
+
+    @property
+    def recorder(self) -> Recorder:
+        return Recorder(
+            store=self.store.hot,
+            directory=self.directory,
+            take_ids=self.new_id.take,
+            wake_ups=self.wake_ups,
+            clock=self.clock,
+        )
 
     async def caller(self, *scopes: str, lines: tuple[Line, ...] | None = None, **more: Any) -> Caller:
         """A client whose key has only these scopes and lines."""

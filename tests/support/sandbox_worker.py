@@ -40,6 +40,7 @@ class SandboxWorker:
         )
         self._sending = Sending(
             store=world.store.hot,
+            recorder=world.recorder,
             clock=world.clock,
             policy=POLICY,
             timeouts=SendTimeouts(perform_seconds=30, lookup_seconds=30),
@@ -64,10 +65,14 @@ class SandboxWorker:
         return number
 
     async def perform(self) -> None:
-        """Perform what is owed now."""
-        line = await self._line()
-        items = await self._world.store.hot.read(lambda tx: tx.due_outbox(line.id, shard_of(line.id), 100))
-        for item in items:
+        """Take each step that is due now, in turn."""
+        line, hot = await self._line(), self._world.store.hot
+        while True:
+            now_ms = self._world.clock.now_ms()
+            items = await hot.read(lambda tx: tx.due_outbox(line.id, shard_of(line.id), 100))
+            item = next((item for item in items if item.next_attempt_at <= now_ms), None)
+            if item is None:
+                return
             await self._sending.step(item, line, self.bridge)
 
     async def listen(self) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 
 from hub.flow.ports import BridgeAdapter
+from hub.flow.record import Recorder
 from hub.flow.rows import OutboxRow
 from hub.flow.send import Sending, SendTimeouts
 from hub.model.line import Bridge, Line
@@ -51,6 +52,13 @@ class Desk:
             directory=rig.directory,
             sending=Sending(
                 store=rig.hot,
+                recorder=Recorder(
+                    store=rig.hot,
+                    directory=rig.directory,
+                    take_ids=rig.new_id.take,
+                    wake_ups=rig.wake_ups,
+                    clock=rig.clock,
+                ),
                 clock=rig.clock,
                 policy=POLICY,
                 timeouts=SendTimeouts(perform_seconds=perform_seconds, lookup_seconds=30.0),

@@ -290,7 +290,9 @@ async def test_a_database_that_comes_back_is_noticed_by_the_sweep(desk: Desk, br
 
 async def test_the_same_request_at_the_same_time_is_sent_once(desk: Desk, bridge: ScriptedBridge) -> None:
     rig = desk.rig
-    outgoing = Outgoing(store=rig.store, clock=rig.clock, new_id=rig.new_id, wake_ups=rig.wake_ups)
+    outgoing = Outgoing(
+        store=rig.store, directory=rig.directory, clock=rig.clock, new_id=rig.new_id, wake_ups=rig.wake_ups
+    )
     repeatable = Repeatable(scope="key:1", key="k", request_hash=b"h" * 16)
     payload: dict[str, Any] = {"from": desk.line.handle, "to": "+15550100001", "text": "hello"}
     accepted = await asyncio.gather(

@@ -141,10 +141,14 @@ class PostgresHot:
         async with pool.acquire() as connection:
             if run.is_read_only:
                 with contextlib.suppress(SecondStatement):
-                    return await run.work(PostgresTransaction(LoneStatement(connection)))
+                    return await run.work(PostgresTransaction(LoneStatement(connection), is_read_only=True))
             late = LateTransaction(connection, isolation=run.isolation, is_read_only=run.is_read_only)
             try:
-                result = await run.work(PostgresTransaction(late, is_repeat=run.is_outcome_unknown))
+                result = await run.work(
+                    PostgresTransaction(
+                        late, is_repeat=run.is_outcome_unknown, is_read_only=run.is_read_only
+                    )
+                )
             except BaseException:
                 await late.roll_back()
                 raise

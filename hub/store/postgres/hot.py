@@ -23,6 +23,7 @@ from hub.flow.rows import (
     FinishRow,
     IdempotencyRow,
     MessageRow,
+    OperationRow,
     OutboxClaim,
     OutboxRow,
     OutboxUpdate,
@@ -56,11 +57,15 @@ class PostgresTransaction:
     Args:
         connection: Runs its statements.
         is_repeat: The same work ran before and lost its connection; its commit may have succeeded.
+        is_read_only: Nothing is locked.
     """
 
-    def __init__(self, connection: Connection, *, is_repeat: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, *, is_repeat: bool = False, is_read_only: bool = False
+    ) -> None:
         self._connection = connection
         self._is_repeat = is_repeat
+        self._is_read_only = is_read_only
         self.chats = PostgresChats(connection)
         self.files = PostgresFiles(connection)
         self.safety = PostgresSafety(connection, is_repeat=is_repeat)
@@ -101,6 +106,16 @@ class PostgresTransaction:
         found = map(MessageRow._make, await self._run(sql.MERGE_OWN_MESSAGES, sorted(rows, key=_by_guid)))
         merged = {_by_guid(row): row for row in found}
         return [merged[_by_guid(row)] for row in rows]
+
+    async def messages_by_id(self, ids: Sequence[int]) -> list[MessageRow]:
+        statement = sql.READ_MESSAGES_BY_ID if self._is_read_only else sql.MESSAGES_BY_ID
+        return [MessageRow._make(row) for row in await self._of_ids(statement, ids)]
+
+    async def save_messages(self, rows: Sequence[MessageRow]) -> None:
+        await self._run(sql.SAVE_MESSAGES, sorted(rows, key=itemgetter(0)))
+
+    async def delete_messages(self, ids: Sequence[int]) -> None:
+        await self._of_ids(sql.DELETE_MESSAGES, ids)
 
     async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
         await self._run(sql.MERGE_REACTIONS, sorted(rows, key=_by_reaction))
@@ -171,10 +186,29 @@ class PostgresTransaction:
         return [DueOutbox._make(row) for row in rows]
 
     async def outbox_claims(self, outbox_ids: Sequence[int]) -> list[OutboxClaim]:
-        if not outbox_ids:
+        return [OutboxClaim._make(row) for row in await self._of_ids(sql.OUTBOX_CLAIMS, outbox_ids)]
+
+    async def outbox_set(self, set_id: int) -> list[int]:
+        return [row[0] for row in await self._connection.fetch(sql.OUTBOX_SET, set_id)]
+
+    async def cancel_outbox(self, outbox_ids: Sequence[int], now_ms: int) -> set[int]:
+        return {row[0] for row in await self._of_ids(sql.CANCEL_OUTBOX, outbox_ids, now_ms)}
+
+    async def move_operations(self, pairs: Sequence[tuple[int, int]]) -> None:
+        await self._run(sql.MOVE_OPERATIONS, pairs)
+
+    async def message_operations(self, message_ids: Sequence[int]) -> list[OperationRow]:
+        statement = sql.READ_MESSAGE_OPERATIONS if self._is_read_only else sql.MESSAGE_OPERATIONS
+        return [OperationRow._make(row) for row in await self._of_ids(statement, message_ids)]
+
+    async def mark_evidence(self, pairs: Sequence[tuple[int, bytes]]) -> None:
+        await self._run(sql.MARK_EVIDENCE, sorted(pairs))
+
+    async def _of_ids(self, statement: str, ids: Sequence[int], *values: int) -> list[Record]:
+        if not ids:
             return []
-        rows = await self._connection.fetch(sql.OUTBOX_CLAIMS, outbox_ids)
-        return [OutboxClaim._make(row) for row in rows]
+        found: list[Record] = await self._connection.fetch(statement, sorted(ids), *values)
+        return found
 
     async def pending_lines(self, shard: int) -> list[tuple[int, int]]:
         return [(row[0], row[1]) for row in await self._connection.fetch(sql.PENDING_LINES, shard)]

@@ -18,6 +18,7 @@ from hub.flow.rows import (
     FinishRow,
     IdempotencyRow,
     MessageRow,
+    OperationRow,
     OutboxRow,
     OutboxUpdate,
     RawRow,
@@ -80,6 +81,12 @@ MERGE_OWN_MESSAGES = _insert(
     MessageRow._fields,
     f"{merging.merge_own_messages(merging.POSTGRES)} {_returning(MessageRow._fields)}",
 )
+READ_MESSAGES_BY_ID = (
+    f"SELECT {', '.join(MessageRow._fields)} FROM messages WHERE id = ANY($1::bigint[]) ORDER BY id"
+)
+MESSAGES_BY_ID = f"{READ_MESSAGES_BY_ID} FOR UPDATE"
+SAVE_MESSAGES = _update(schema.messages, MessageRow._fields, "true")
+DELETE_MESSAGES = "DELETE FROM messages WHERE id = ANY($1::bigint[])"
 MERGE_REACTIONS = _insert(schema.reactions, ReactionRow._fields, merging.merge_reactions())
 #: The lock (its key is any number) is held until others see the commit, so that positions rise in the order of the
 #: commits. The sequence tells the newest position whatever this statement's snapshot can see of the events.
@@ -165,7 +172,23 @@ ORDERED_DELIVERIES = (
     "WHERE state = 0 AND webhook_id = $1 AND shard = $2 ORDER BY id + 0 LIMIT $3)) "
     f"AS lane {_EVENTS} ORDER BY lane.id"
 )
-OUTBOX_CLAIMS = "SELECT id, line_id, payload FROM outbox WHERE id = ANY($1::bigint[])"
+OUTBOX_CLAIMS = (
+    f"SELECT {merging.CLAIM_COLUMNS} FROM outbox AS o LEFT JOIN messages AS m ON m.id = o.message_id "
+    "WHERE o.id = ANY($1::bigint[])"
+)
+OUTBOX_SET = "SELECT id FROM outbox WHERE set_id = $1 AND state = 0 ORDER BY id"
+CANCEL_OUTBOX = (
+    "UPDATE outbox SET state = 5, completed_at = $2 WHERE id = ANY($1::bigint[]) AND state = 0 RETURNING id"
+)
+MOVE_OPERATIONS = (
+    "UPDATE outbox AS old SET placeholder_id = new.id, message_id = new.message_id "
+    "FROM unnest($1::bigint[], $2::bigint[]) AS new (id, message_id) WHERE old.message_id = new.id"
+)
+READ_MESSAGE_OPERATIONS = (
+    f"SELECT {', '.join(OperationRow._fields)} FROM outbox WHERE message_id = ANY($1::bigint[]) ORDER BY id"
+)
+MESSAGE_OPERATIONS = f"{READ_MESSAGE_OPERATIONS} FOR UPDATE"
+MARK_EVIDENCE = _update(schema.outbox, ("id", "evidence_key"), "true")
 _DUE_OUTBOX = ", ".join(DueOutbox._fields)
 _STARTED = "FROM outbox WHERE state < 3 AND attempt_count > 0 AND line_id = $1 AND shard = $2"
 _WAITING = "FROM outbox WHERE state < 3 AND attempt_count = 0 AND line_id = $1 AND shard = $2"

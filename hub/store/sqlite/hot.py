@@ -21,6 +21,7 @@ from hub.flow.rows import (
     FinishRow,
     IdempotencyRow,
     MessageRow,
+    OperationRow,
     OutboxClaim,
     OutboxRow,
     OutboxUpdate,
@@ -96,6 +97,15 @@ class SqliteTransaction:
         merged = {(row.line_id, row.guid): row for row in found}
         return [merged[key] for key in keys]
 
+    async def messages_by_id(self, ids: Sequence[int]) -> list[MessageRow]:
+        return [MessageRow._make(row) for row in self._run(sql.MESSAGES_BY_ID, [(id,) for id in ids])]
+
+    async def save_messages(self, rows: Sequence[MessageRow]) -> None:
+        self._change(sql.SAVE_MESSAGES, rows)
+
+    async def delete_messages(self, ids: Sequence[int]) -> None:
+        self._change(sql.DELETE_MESSAGES, [(id,) for id in ids])
+
     async def merge_reactions(self, rows: Sequence[ReactionRow]) -> None:
         self._change(sql.MERGE_REACTIONS, rows)
 
@@ -160,6 +170,22 @@ class SqliteTransaction:
             OutboxClaim._make(row)
             for row in self._run(sql.OUTBOX_CLAIMS, [(number,) for number in outbox_ids])
         ]
+
+    async def outbox_set(self, set_id: int) -> list[int]:
+        return [row[0] for row in self._connection.execute(sql.OUTBOX_SET, (set_id,))]
+
+    async def cancel_outbox(self, outbox_ids: Sequence[int], now_ms: int) -> set[int]:
+        return {row[0] for row in self._run(sql.CANCEL_OUTBOX, [(id, now_ms) for id in outbox_ids])}
+
+    async def move_operations(self, pairs: Sequence[tuple[int, int]]) -> None:
+        self._change(sql.MOVE_OPERATIONS, pairs)
+
+    async def message_operations(self, message_ids: Sequence[int]) -> list[OperationRow]:
+        rows = self._run(sql.MESSAGE_OPERATIONS, [(id,) for id in message_ids])
+        return sorted(OperationRow._make(row) for row in rows)
+
+    async def mark_evidence(self, pairs: Sequence[tuple[int, bytes]]) -> None:
+        self._change(sql.MARK_EVIDENCE, pairs)
 
     async def pending_lines(self, shard: int) -> list[tuple[int, int]]:
         return self._connection.execute(sql.PENDING_LINES, (shard,)).fetchall()

@@ -22,6 +22,7 @@ from hub.flow.rows import (
     FinishRow,
     IdempotencyRow,
     MessageRow,
+    OperationRow,
     OutboxRow,
     OutboxUpdate,
     RawRow,
@@ -78,6 +79,18 @@ INSERT_RAW = _insert("raw_payloads", RawRow._fields, _NOTHING)
 MERGE_CHATS = _insert("chats", ChatRow._fields, merging.merge_chats(merging.SQLITE))
 MERGE_MESSAGES = _insert("messages", SnapshotRow._fields, merging.merge_messages(merging.SQLITE))
 MERGE_OWN_MESSAGES = _insert("messages", MessageRow._fields, merging.merge_own_messages(merging.SQLITE))
+MESSAGES_BY_ID = Multi(
+    f"SELECT {', '.join(MessageRow._fields)} FROM messages WHERE id IN (VALUES", "(?)", ")"
+)
+SAVE_MESSAGES = _values(
+    "UPDATE messages SET "
+    + ", ".join(
+        f"{name} = new.column{place}" for place, name in enumerate(MessageRow._fields, 1) if place > 1
+    ),
+    len(MessageRow._fields),
+    "messages.id = new.column1",
+)
+DELETE_MESSAGES = Multi("DELETE FROM messages WHERE id IN (VALUES", "(?)", ")")
 MERGE_REACTIONS = _insert("reactions", ReactionRow._fields, merging.merge_reactions())
 INSERT_EVENTS = _insert("events", (*EventRow._fields, "position"), _NOTHING)
 NEWEST_POSITION = "SELECT max(position) FROM events"
@@ -107,7 +120,29 @@ UPDATE_OUTBOX = _values(
     len(OutboxUpdate._fields) + 1,
     "outbox.id = new.column1 AND (new.column11 >> outbox.state) & 1 RETURNING outbox.id",
 )
-OUTBOX_CLAIMS = Multi("SELECT id, line_id, payload FROM outbox WHERE id IN (VALUES", "(?)", ")")
+OUTBOX_CLAIMS = Multi(
+    f"SELECT {merging.CLAIM_COLUMNS} FROM (VALUES",
+    "(?)",
+    ") AS wanted CROSS JOIN outbox AS o ON o.id = wanted.column1 LEFT JOIN messages AS m ON m.id = o.message_id",
+)
+OUTBOX_SET = "SELECT id FROM outbox WHERE set_id = ? AND state = 0 ORDER BY id"
+#: The instant comes with each row: a statement of many rows has no other values.
+CANCEL_OUTBOX = _values(
+    "UPDATE outbox SET state = 5, completed_at = new.column2",
+    2,
+    "outbox.id = new.column1 AND outbox.state = 0 RETURNING outbox.id",
+)
+MOVE_OPERATIONS = _values(
+    "UPDATE outbox SET placeholder_id = new.column1, message_id = new.column2",
+    2,
+    "outbox.message_id = new.column1",
+)
+MESSAGE_OPERATIONS = Multi(
+    f"SELECT {', '.join(f'outbox.{name}' for name in OperationRow._fields)} FROM (VALUES",
+    "(?)",
+    ") AS wanted CROSS JOIN outbox ON outbox.message_id = wanted.column1 ORDER BY outbox.id",
+)
+MARK_EVIDENCE = _values("UPDATE outbox SET evidence_key = new.column2", 2, "outbox.id = new.column1")
 REVISION = "SELECT version FROM revisions WHERE name = 'configuration'"
 
 

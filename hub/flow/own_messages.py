@@ -1,0 +1,97 @@
+"""What ingest does for messages that we were asked to send. Sightings of all others pass through here for nothing.
+
+Before the merge: believe quotes, let messages take their network's name, notice attempts that were replaced.
+After it: read the whole row, so that events show it, and keep silent on what our own outcome has told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from hub.flow.adoption import Adoption, adopt
+from hub.flow.echoes import Shown, may_be_echo, told_before
+from hub.flow.evidence import believed, quoted_outbox_id
+from hub.flow.ports import HotTransaction
+from hub.flow.rows import Known, MessageRow, OutboxClaim
+from hub.flow.sighting import Sighting
+from hub.model.outbox import OperationKind, attempt_id
+from hub.rules.facts import text_of
+
+_SUPERSEDED: Final = Known.SUPERSEDED.value
+_DOWNGRADED: Final = "status.downgraded"
+
+
+async def check_quotes(tx: HotTransaction, sightings: Sequence[Sighting]) -> None:
+    """Believe no observation that quotes an item of another line; let quoted messages take their network's name."""
+    quotes = {
+        outbox_id for each in sightings if (outbox_id := quoted_outbox_id(each.observation)) is not None
+    }
+    if not quotes:
+        return
+    claims = {claim.id: claim for claim in await tx.outbox_claims(sorted(quotes))}
+    adoptions: dict[int, Adoption] = {}
+    for each in sightings:
+        each.observation = believed(each.observation, line_id=each.known_line.id, claims=claims)
+        _judge(each, claims, adoptions)
+    await adopt(tx, list(adoptions.values()))
+
+
+def _judge(sighting: Sighting, claims: Mapping[int, OutboxClaim], adoptions: dict[int, Adoption]) -> None:
+    """See what a believed quote means for the message that it is about."""
+    outbox_id, message = quoted_outbox_id(sighting.observation), sighting.observation.message
+    claim = claims.get(outbox_id) if outbox_id is not None else None
+    if claim is None or message is None or claim.kind != OperationKind.SEND or claim.message_id is None:
+        return
+    if claim.current_outbox_id != claim.id:
+        sighting.is_superseded = True
+    elif claim.guid == attempt_id(claim.id):
+        at_ms = sighting.observation.at if message.sent_at is None else message.sent_at
+        known = adoptions.setdefault(claim.message_id, Adoption(claim.message_id, message.provider_id, at_ms))
+        # Of several guids (a message in several parts) the first is the message's; the others are theirs.
+        if known.guid == message.provider_id and known.at_ms is not None:
+            adoptions[claim.message_id] = known._replace(at_ms=min(known.at_ms, at_ms))
+
+
+async def see_own_messages(tx: HotTransaction, sightings: Sequence[Sighting]) -> None:
+    """Put whole rows in the place of the snapshots of our own messages, and drop facts that were told."""
+    own = [
+        each
+        for each in sightings
+        if (message := each.message) is not None
+        and (message.outbox_id is not None or each.observation.kind == _DOWNGRADED)
+        and message.is_known != _SUPERSEDED
+    ]
+    if not own:
+        return
+    ids = sorted({each.message.id for each in own if each.message is not None})
+    rows = {row.id: row for row in await tx.messages_by_id(ids)}
+    await _note_downgrades(tx, own, rows)
+    shown: list[Shown] = []
+    for each in own:
+        if each.message is not None:
+            each.message = row = rows[each.message.id]
+            shown += _possible_echoes(each, row)
+    told = await told_before(tx, shown)
+    for each in own if told else ():
+        each.facts = tuple(fact for fact in each.facts if fact.dedupe_key not in told)
+
+
+async def _note_downgrades(
+    tx: HotTransaction, sightings: Sequence[Sighting], rows: dict[int, MessageRow]
+) -> None:
+    downgraded = {
+        each.message.id: rows[each.message.id]._replace(was_downgraded=1)
+        for each in sightings
+        if each.observation.kind == _DOWNGRADED and each.message is not None and each.message.is_from_me
+    }
+    rows.update(downgraded)
+    await tx.save_messages(list(downgraded.values()))
+
+
+def _possible_echoes(sighting: Sighting, message: MessageRow) -> list[Shown]:
+    if message.outbox_id is None or not message.is_from_me:
+        return []
+    observed = sighting.observation.message
+    text = text_of(observed.parts) if observed is not None else None
+    return [Shown(message.id, fact, text) for fact in sighting.facts if may_be_echo(fact)]
