@@ -20,6 +20,7 @@ from hub.config.settings import Settings
 from hub.flow.capabilities import CapabilityBook
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
+from hub.flow.line_health import LineHealth
 from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
@@ -36,6 +37,7 @@ from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher, DispatchLimits
 from hub.worker.feeds import Feeds
 from hub.worker.health import health_server
+from hub.worker.line_watch import LineWatch
 from hub.worker.lines import LineLanes
 from hub.worker.maintenance import Maintenance
 from hub.worker.ownership import Ownership
@@ -134,6 +136,19 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         feeds=feeds,
         wake_ups=core.wake_ups,
         maintenance=_maintenance(core),
+        line_watch=LineWatch(
+            LineHealth(
+                store=store,
+                directory=core.directory,
+                policies=core.policies,
+                take_ids=core.new_id.take,
+                wake_ups=core.wake_ups,
+                clock=clock,
+            ),
+            directory=core.directory,
+            shards=lambda: ownership.shards,
+            metrics=core.metrics,
+        ),
         metrics=core.metrics,
         exchange=core.exchange,
     )

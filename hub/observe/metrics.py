@@ -22,6 +22,10 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_delivery_attempts": {"outcome": "success, retryable, permanent"},
     "hub_http_requests": {"status": "HTTP status"},
+    "hub_line_new_conversations_today": {"line": "the line's id"},
+    "hub_line_sent_today": {"line": "the line's id"},
+    "hub_line_state": {"line": "the line's id"},
+    "hub_line_unanswered": {"line": "the line's id"},
     "hub_observations": {"status": "recorded, duplicate, refused"},
     "hub_sends": {"state": "pending, unknown, sent, failed"},
 }
@@ -119,6 +123,27 @@ class Metrics:
         self.lanes = Gauge("hub_lanes", "Lanes that the worker has open.", registry=registry)
         self.shards = Gauge(
             "hub_shards_owned", "Shards of the lanes leased by the worker.", registry=registry
+        )
+        self.line_state = Gauge(
+            "hub_line_state",
+            "How a line fares: 0 active, 1 limited, 2 flagged, 3 offline.",
+            ["line"],
+            registry=registry,
+        )
+        self.line_sent = Gauge(
+            "hub_line_sent_today", "Messages that a line sent today.", ["line"], registry=registry
+        )
+        self.line_opened = Gauge(
+            "hub_line_new_conversations_today",
+            "Conversations that a line opened today.",
+            ["line"],
+            registry=registry,
+        )
+        self.line_unanswered = Gauge(
+            "hub_line_unanswered",
+            "The most messages in a row to one contact without an answer.",
+            ["line"],
+            registry=registry,
         )
         self.breakers = Counter(
             "hub_lanes_opened", "Times that a lane's circuit breaker opened.", registry=registry

@@ -56,6 +56,10 @@ class Exhausted:
         return self.budget.counter is not Counter.MESSAGES_BY_DAY
 
     @property
+    def subject(self) -> str:
+        return "new_conversations" if self.is_about_conversations else "messages"
+
+    @property
     def period(self) -> str:
         return "hour" if self.budget.counter is Counter.NEW_BY_HOUR else "day"
 

@@ -23,6 +23,7 @@ from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher
 from hub.worker.ending import end
 from hub.worker.feeds import Feeds
+from hub.worker.line_watch import LineWatch
 from hub.worker.lines import LineLanes
 from hub.worker.listener import Listener
 from hub.worker.maintenance import Maintenance
@@ -48,6 +49,7 @@ class WorkerParts:
     feeds: Feeds
     wake_ups: RedisWakeUps
     maintenance: Maintenance
+    line_watch: LineWatch
     metrics: Metrics
     exchange: MetricsExchange
 
@@ -86,6 +88,7 @@ class WorkerService:
             ("ownership", self._ownership.run()),
             ("sweeper", self._sweep_for_ever()),
             ("jobs", self._jobs.main()),
+            ("line_watch", parts.line_watch.run()),
             ("metrics", parts.exchange.publish_for_ever()),
         ):
             self._tasks.append(loop.create_task(work, name=name))

@@ -40,6 +40,10 @@ def line_from(row: Row[Any]) -> Line:
     return Line(**values)
 
 
+#: Columns that have their own way in.
+_TOLD = frozenset({"capabilities", "status", "status_reason"})
+
+
 class SqlLines:
     """hub.flow.repositories.Lines."""
 
@@ -59,7 +63,7 @@ class SqlLines:
         return [line_from(row) for row in rows]
 
     async def save(self, line: Line) -> bool:
-        values = {name: value for name, value in _values(line).items() if name != "capabilities"}
+        values = {name: value for name, value in _values(line).items() if name not in _TOLD}
         query = update(lines).where(lines.c.id == line.id).values(values)
 
         def work(connection: Connection) -> bool:
