@@ -14,10 +14,13 @@ from hub.flow.batching import Batcher
 from hub.flow.chat_life import keep_groups, keep_polls
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
 from hub.flow.hearing import Hearing
+from hub.flow.inbound_files import InboundFiles
+from hub.flow.live import NOBODY_FOLLOWS
+from hub.flow.live_signs import Sign, signs_of, tell_signs
 from hub.flow.own_messages import check_quotes, see_own_messages
 from hub.flow.payloads import event_data
 from hub.flow.poll_payloads import poll_data
-from hub.flow.ports import Clock, HotStore, HotTransaction, WakeUps
+from hub.flow.ports import Clock, HotStore, HotTransaction, LiveSigns, WakeUps
 from hub.flow.record import TakeIds, record_events, require_current
 from hub.flow.rows import DeliveryRow, EventRow, Known, RawRow, ReactionRow, SnapshotRow
 from hub.flow.sighting import Sighting
@@ -63,6 +66,7 @@ class Ingest:
         clock: Clock,
         most_running: int = 1,
         hearing: Hearing | None = None,
+        live: LiveSigns = NOBODY_FOLLOWS,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -70,6 +74,8 @@ class Ingest:
         self._wake_ups = wake_ups
         self._clock = clock
         self._hearing = hearing
+        self._files = files
+        self._live = live
         self._batches: Batcher[BridgeRequest, tuple[ObservationResult, ...]] = Batcher(
             self._record, most_items=MOST_REQUESTS, most_running=most_running
         )
@@ -85,13 +91,14 @@ class Ingest:
         while True:
             directory = self._directory.current
             try:
-                results, deliveries = await self._store.write(
+                results, deliveries, signs = await self._store.write(
                     lambda tx: self._record_in(tx, directory, requests)  # noqa: B023 - used within the turn
                 )
             except StaleDirectory:
                 await self._directory.refresh()
                 continue
             self._wake(deliveries)
+            tell_signs(self._live, signs)
             return results
 
     async def _record_in(
@@ -123,7 +130,8 @@ class Ingest:
                 item.event_ids.append(event.id)
         if self._hearing is not None:
             deliveries += await self._hearing.take_in(tx, directory, live, now_ms)
-        return [tuple(_result(item) for item in items) for items in batches], deliveries
+        signs = signs_of(live, is_followed=self._live.is_followed)
+        return [tuple(_result(item) for item in items) for items in batches], deliveries, signs
 
     async def _merge_chats(self, tx: HotTransaction, items: Sequence[Sighting], now_ms: int) -> None:
         placed = [item for item in items if item.observation.chat is not None]
