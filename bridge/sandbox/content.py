@@ -42,6 +42,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_removed: bool = False
     #: The member to add or remove, the handle to check, to call or to find.
     handle: str | None = None
+    #: The handles to check, where there may be several.
+    handles: tuple[str, ...] = ()
     #: The name of a group.
     name: str | None = None
     file_id: str | None = None
@@ -126,6 +128,12 @@ def _ask(content: Content, operation: Operation) -> Content:
     return msgspec.structs.replace(content, poll=poll)
 
 
+def _check(content: Content, operation: Operation) -> Content:
+    given = operation.payload.get("handles")
+    handles = given if isinstance(given, list | tuple) else ()
+    return msgspec.structs.replace(content, handles=tuple(normalize_handle(str(each)) for each in handles))
+
+
 def _card(content: Content, operation: Operation) -> Content:
     card = operation.payload.get("card")
     return msgspec.structs.replace(
@@ -136,6 +144,7 @@ def _card(content: Content, operation: Operation) -> Content:
 
 
 _READERS: Final[dict[OperationKind, Callable[[Content, Operation], Content]]] = {
+    OperationKind.CHECK: _check,
     OperationKind.CONTACT_CARD: _card,
     OperationKind.GROUP_CREATE: _make_group,
     OperationKind.POLL: _ask,

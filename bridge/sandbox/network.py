@@ -243,17 +243,15 @@ def _show_card(asked: Asked) -> Judged:
 
 
 def _check(asked: Asked) -> Judged:
+    if asked.content.handles:
+        return _done(asked, {"handles": {each: _reach(each) for each in asked.content.handles}})
     handle = asked.content.handle or handle_of(asked.content.chat.key) or ""
+    return _done(asked, {"handle": handle, **_reach(handle)})
+
+
+def _reach(handle: str) -> dict[str, bool]:
     reach = reach_of(handle)
-    return _done(
-        asked,
-        {
-            "handle": handle,
-            "imessage": reach.is_imessage,
-            "sms": reach.is_sms,
-            "facetime": reach.is_facetime,
-        },
-    )
+    return {"imessage": reach.is_imessage, "sms": reach.is_sms, "facetime": reach.is_facetime}
 
 
 _JUDGES: Final[dict[OperationKind, Callable[[Asked], Judged]]] = {

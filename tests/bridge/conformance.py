@@ -89,6 +89,7 @@ OPERATIONS: tuple[tuple[str, Asking, frozenset[str]], ...] = (
     ("attachments", _says(OperationKind.SEND, attachments=["file_0000000000001"]), frozenset()),
     ("audio", _says(OperationKind.SEND, audio_message="file_0000000000002"), frozenset()),
     ("availability", _says(OperationKind.CHECK, handle=MEMBERS[0]), frozenset({"handle", "imessage", "sms"})),
+    ("availability", _says(OperationKind.CHECK, handles=MEMBERS), frozenset({"handles"})),
     (
         "background",
         _says(OperationKind.BACKGROUND, file_id="file_0000000000003"),

@@ -255,6 +255,17 @@ async def test_availability(harness: SandboxHarness, handle: str, reach: tuple[b
     assert (result["imessage"], result["sms"], result["facetime"]) == reach
 
 
+async def test_availability_of_many(harness: SandboxHarness) -> None:
+    result = (await do(harness, OperationKind.CHECK, handles=[NOBODY, "Ada@example.com"])).result or {}
+
+    assert result == {
+        "handles": {
+            NOBODY: {"imessage": False, "sms": False, "facetime": False},
+            "ada@example.com": {"imessage": True, "sms": False, "facetime": True},
+        }
+    }
+
+
 async def test_a_place_is_shown_only_by_who_shares_it(harness: SandboxHarness) -> None:
     everybody: dict[str, Any] = dict((await do(harness, OperationKind.LOCATION)).result or {})
     nobody = await do(harness, OperationKind.LOCATION, handle=NOBODY)
