@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
+from hub.api.contact_shapes import ContactBeside, contacts_beside
 from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_cursor, split_page, write_cursor
 from hub.flow.chat_store import ChatFilter
 from hub.flow.repositories import Chat
 from hub.model.ids import Prefix, id_text
+from hub.rules.chatkeys import handle_of
 
 
 class ChatQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,9 +34,11 @@ class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
     last_message_at: int | None
     #: Whether anybody there has written to the line.
     has_received_inbound: bool
+    #: Who is on the other side of a direct chat, if known, and if the key has the scope `contacts:read`.
+    contact: ContactBeside | None
 
 
-def _shown(chat: Chat) -> ChatReply:
+def _shown(chat: Chat, contact: ContactBeside | None) -> ChatReply:
     return ChatReply(
         id=id_text(Prefix.CHAT, chat.id),
         line_id=id_text(Prefix.LINE, chat.line_id),
@@ -45,6 +49,7 @@ def _shown(chat: Chat) -> ChatReply:
         participants=chat.participants,
         last_message_at=chat.last_message_at,
         has_received_inbound=chat.has_inbound,
+        contact=contact,
     )
 
 
@@ -58,7 +63,9 @@ async def _list(call: Call[ChatQuery, NoBody]) -> Reply:
     )
     chats, has_more = split_page(found, query.limit)
     cursor = write_cursor(chats[-1].last_message_at or 0, chats[-1].id) if has_more else None
-    data = [_shown(chat) for chat in chats]
+    handles = {chat.id: handle_of(chat.chat_key) or "" for chat in chats}
+    beside = await contacts_beside(call, set(handles.values()))
+    data = [_shown(chat, beside.get(handles[chat.id])) for chat in chats]
     return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -111,6 +111,13 @@ class OneContact(ContactReply, frozen=True, kw_only=True):
     request_id: str
 
 
+class ContactBeside(msgspec.Struct, frozen=True, kw_only=True):
+    """The contact behind a handle, where something else is told."""
+
+    id: str
+    name: str | None
+
+
 class ContactChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which contacts, and in which order."""
 
@@ -156,6 +163,17 @@ async def many_contacts(call: Call[Any, Any], contacts: Sequence[Contact]) -> li
     """Give the JSON of a page."""
     last = await call.uses.contacts.last_messages(call.key, [each.id for each in contacts])
     return [msgspec.convert(contact_fields(each, last.get(each.id)), ContactReply) for each in contacts]
+
+
+async def contacts_beside(call: Call[Any, Any], handles: Collection[str]) -> dict[str, ContactBeside]:
+    """Give the contacts behind handles of chats that the key sees; none without the scope `contacts:read`."""
+    if not handles or not call.key.may("contacts:read"):
+        return {}
+    found = await call.uses.contacts.of_handles(handles)
+    return {
+        handle: ContactBeside(id=id_text(Prefix.CONTACT, each.id), name=each.shown_name)
+        for handle, each in found.items()
+    }
 
 
 def read_choice(call: Call[Any, Any], choice: ContactChoice) -> ContactFilter:

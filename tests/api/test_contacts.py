@@ -277,6 +277,18 @@ async def test_the_last_message_is_that_of_any_handle(world: HubWorld) -> None:
     assert (await world.api.get("/v1/contacts")).json["data"][0]["last_message_at"] == at
 
 
+async def test_a_direct_chat_shows_its_contact_to_keys_that_may_read_contacts(world: HubWorld) -> None:
+    contact = await made(world, name="Ann", handles=[CONTACT])
+    await world.say("Hi")
+    await world.say("Hi", contact="+15550100009")
+    path = f"/v1/chats?from={SANDBOX_LINE}"
+    shown = [each["contact"] for each in (await world.api.get(path)).json["data"]]
+    blind = await (await world.caller("chats:read")).get(path)
+
+    assert shown == [None, {"id": contact["id"], "name": "Ann"}]
+    assert [each["contact"] for each in blind.json["data"]] == [None, None]
+
+
 async def _refused(answered: Answered) -> bool:
     return (answered.status, answered.code) == (403, "line_not_accessible")
 
