@@ -18,6 +18,7 @@ from hub.flow.keys import KeyRing
 from hub.flow.lines import LineBook
 from hub.flow.outgoing import Outgoing
 from hub.flow.repositories import Store
+from hub.flow.safety import LineGuard
 from hub.flow.sandbox import SandboxStage
 from hub.flow.verdicts import Verdicts
 from hub.flow.webhooks import WebhookRegistry
@@ -61,6 +62,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         new_id=new_id,
         wake_ups=wake_ups,
         can_send=parts.can_send,
+        guard=LineGuard(parts.policies),
     )
     verdicts = Verdicts(outbox=store.outbox, sleep=parts.sleep, monotonic=parts.monotonic)
     return UseCases(

@@ -26,6 +26,7 @@ from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.record import Recorder
 from hub.flow.replay import ReplayJobs
+from hub.flow.safety import LineGuard
 from hub.flow.send import Sending, SendTimeouts
 from hub.outbound.client import OutboundClient
 from hub.outbound.errors import OutboundError
@@ -257,6 +258,7 @@ def _sending(core: Core) -> Sending:
             clock=core.clock,
         ),
         clock=core.clock,
+        guard=LineGuard(core.policies),
         policy=send_policy(core.settings),
         timeouts=SendTimeouts(perform_seconds=core.settings.sends.timeout_seconds, lookup_seconds=10.0),
     )

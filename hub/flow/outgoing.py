@@ -18,11 +18,12 @@ import msgspec
 from hub.flow.batching import Batcher
 from hub.flow.capabilities import require_able
 from hub.flow.directory import DirectoryHolder
-from hub.flow.guards import PERMISSIVE
-from hub.flow.ports import Clock, HotTransaction, SendGuard, WakeUps
+from hub.flow.guards import PERMISSIVE, SendGuard
+from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import Recorder
 from hub.flow.repositories import Store
 from hub.flow.rows import EventRow, IdempotencyRow, MessageRow, OutboxRow
+from hub.flow.safety import Wish as Guarded
 from hub.flow.snapshots import fold_chats
 from hub.flow.wishes import Wish, asked_chat, asked_message, outbox_row, own_event
 from hub.model.errors import InvalidRequest
@@ -75,6 +76,10 @@ class Accepted:
         return self.items[0].message_id
 
 
+#: What a request is told.
+_Answer = Accepted | InvalidRequest
+
+
 class Order(NamedTuple):
     """One of many operations that are accepted together (a bulk job)."""
 
@@ -120,7 +125,7 @@ class Outgoing:
         self._recorder = Recorder(
             store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         )
-        self._batches: Batcher[_Asked, Accepted | None] = Batcher(self._record, most_items=MOST_SENDS)
+        self._batches: Batcher[_Asked, _Answer] = Batcher(self._record, most_items=MOST_SENDS)
 
     async def accept(
         self,
@@ -159,36 +164,36 @@ class Outgoing:
         """Owe what one request asks for, all of it or nothing.
 
         Raises:
-            InvalidRequest: As `accept`.
+            InvalidRequest: As `accept`; then nothing of it is owed.
         """
         for wish in wishes:
-            await self._check(line, wish)
-        accepted = await self._batches.submit(self._asked(line, wishes, api_key_id, repeatable))
-        if accepted is None:
-            raise _conflict()
-        return accepted
+            self._check(line, wish)
+        answer = await self._batches.submit(self._asked(line, wishes, api_key_id, repeatable))
+        if isinstance(answer, InvalidRequest):
+            raise answer
+        return answer
 
     async def accept_many(
         self, line: Line, orders: Sequence[Order], *, api_key_id: int | None
-    ) -> list[Accepted | InvalidRequest]:
+    ) -> list[_Answer]:
         """Owe many operations in one transaction, each for itself; one that is refused does not hold up the others.
 
         A caller that may be killed in between gives each order a `Repeatable`: repeating the call then adds nothing.
         """
-        answers: list[Accepted | InvalidRequest | None] = []
+        answers: list[_Answer | None] = []
         asked: list[_Asked] = []
         for wish, repeatable in orders:
             try:
-                await self._check(line, wish)
+                self._check(line, wish)
             except InvalidRequest as refusal:
                 answers.append(refusal)
             else:
                 answers.append(None)
                 asked.append(self._asked(line, [wish], api_key_id, repeatable))
         recorded = iter(await self._record(asked) if asked else ())
-        return [answer or next(recorded) or _conflict() for answer in answers]
+        return [answer or next(recorded) for answer in answers]
 
-    async def _check(self, line: Line, wish: Wish) -> None:
+    def _check(self, line: Line, wish: Wish) -> None:
         if not self._can_send(line):
             raise InvalidRequest(
                 "advanced_features_required",
@@ -198,8 +203,6 @@ class Outgoing:
         require_able(line, wish.kind, wish.payload)
         if not line.is_active:
             raise InvalidRequest("line_inactive", "The line is switched off; nothing is sent.", param="from")
-        now_ms = self._clock.now_ms()
-        await self._guard.check_accept(line, wish.kind, chat_key=wish.chat_key, now_ms=now_ms)
 
     def _asked(
         self, line: Line, wishes: Sequence[Wish], api_key_id: int | None, repeatable: Repeatable | None
@@ -214,8 +217,8 @@ class Outgoing:
         message_ids = [self._new_id() if wish.kind is OperationKind.SEND else None for wish in wishes]
         return _Asked(line, wishes, rows, message_ids, repeatable)
 
-    async def _record(self, asked: Sequence[_Asked]) -> list[Accepted | None]:
-        """Insert a batch; None where a key was used with another request."""
+    async def _record(self, asked: Sequence[_Asked]) -> list[_Answer]:
+        """Insert a batch; a refusal where a key was used with another request, or the guard forbids it."""
         answers = await self._recorder.write(lambda tx: self._record_in(tx, asked))
         first: dict[int, int] = {}
         for row in (row for request in asked for row in request.rows):
@@ -226,7 +229,7 @@ class Outgoing:
 
     async def _record_in(
         self, tx: HotTransaction, asked: Sequence[_Asked]
-    ) -> tuple[list[Accepted | None], list[EventRow]]:
+    ) -> tuple[list[_Answer], list[EventRow]]:
         firsts = _firsts(asked, self._clock.now_ms())
         known = await tx.insert_idempotency(list(firsts.values()))
         held = {place: existing or own for (place, own), existing in zip(firsts.items(), known, strict=True)}
@@ -234,8 +237,12 @@ class Outgoing:
         fresh = [
             request
             for request, answer in zip(asked, answers, strict=True)
-            if answer is not None and not answer.is_replayed
+            if isinstance(answer, Accepted) and not answer.is_replayed
         ]
+        refused = await self._refused(tx, fresh)
+        if refused:
+            fresh = [request for request in fresh if request.rows[0].id not in refused]
+            answers = [_or_refusal(answer, refused) for answer in answers]
         messages = await self._messages(tx, fresh)
         made = {message.outbox_id: message for message, _ in messages}
         await tx.merge_own_messages(list(made.values()))
@@ -251,6 +258,29 @@ class Outgoing:
             for message, line in messages
         ]
         return answers, events
+
+    async def _refused(self, tx: HotTransaction, asked: Sequence[_Asked]) -> dict[int, InvalidRequest]:
+        """Ask the guard; give its refusals by the first item of their request.
+
+        Raises:
+            InvalidRequest: One of several wishes of a request is refused, so all of it must be undone.
+        """
+        guarded = [
+            (request, _guarded(request.line, wish, row))
+            for request in asked
+            for wish, row in zip(request.wishes, request.rows, strict=True)
+        ]
+        verdicts = await self._guard.admit(tx, [wish for _, wish in guarded], self._clock.now_ms())
+        refused: dict[int, InvalidRequest] = {}
+        for (request, _), refusal in zip(guarded, verdicts, strict=True):
+            if refusal is None:
+                continue
+            if len(request.rows) > 1:
+                raise refusal
+            refused[request.rows[0].id] = refusal
+        repeatables = [request.repeatable for request in asked if request.rows[0].id in refused]
+        await tx.forget_idempotency([(each.scope, each.key) for each in repeatables if each is not None])
+        return refused
 
     async def _messages(self, tx: HotTransaction, asked: Sequence[_Asked]) -> list[tuple[MessageRow, Line]]:
         """Give the messages that sends make, in chats that exist from now on if they did not."""
@@ -303,13 +333,28 @@ class _Answered(msgspec.Struct):
     items: tuple[AcceptedItem, ...]
 
 
-def _answer(request: _Asked, held: Mapping[tuple[str, str], IdempotencyRow]) -> Accepted | None:
+def _guarded(line: Line, wish: Wish, row: OutboxRow) -> Guarded:
+    return Guarded(
+        outbox_id=row.id,
+        line=line,
+        kind=wish.kind,
+        payload=wish.payload,
+        is_counted=bool(row.is_counted),
+    )
+
+
+def _or_refusal(answer: _Answer, refused: Mapping[int, InvalidRequest]) -> _Answer:
+    """Give the refusal of the request that made what is answered."""
+    return refused.get(answer.outbox_id, answer) if isinstance(answer, Accepted) else answer
+
+
+def _answer(request: _Asked, held: Mapping[tuple[str, str], IdempotencyRow]) -> _Answer:
     repeatable = request.repeatable
     if repeatable is None:
         return request.accepted
     row = held[repeatable.scope, repeatable.key]
     if row.request_hash != repeatable.request_hash:
-        return None
+        return _conflict()
     items = msgspec.json.decode(row.response, type=_Answered).items
     return Accepted(items=items, is_replayed=items[0].outbox_id != request.rows[0].id)
 

@@ -27,11 +27,9 @@ from hub.flow.rows import (
     SnapshotRow,
 )
 from hub.flow.safety_ports import SafetyStatements
-from hub.model.line import Line
 from hub.model.live import LiveEvent, Typist
 from hub.model.observation import Observation
-from hub.model.outbox import Operation, OperationKind, OperationOutcome
-from hub.rules.sending import NextStep
+from hub.model.outbox import Operation, OperationOutcome
 
 T = TypeVar("T")
 
@@ -126,6 +124,10 @@ class HotTransaction(Protocol):
         """Insert; for each row, the one already there under its (scope, key), or None when it was inserted."""
         ...
 
+    async def forget_idempotency(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Let (scope, key) be used as if they never were: what they were to name is refused."""
+        ...
+
     async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
         """Insert pending items."""
         ...
@@ -205,30 +207,6 @@ class HotStore(Protocol):
 
     async def read(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
         """Run `work` on a consistent snapshot; it must only read."""
-        ...
-
-
-class SendGuard(Protocol):
-    """Keeps a line safe: asked before an operation is owed, and again before it goes out."""
-
-    async def check_accept(
-        self, line: Line, kind: OperationKind, *, chat_key: str | None, now_ms: int
-    ) -> None:
-        """Let an operation be owed.
-
-        Args:
-            line: Which line is asked.
-            kind: What it is to do.
-            chat_key: Where; None for what goes nowhere.
-            now_ms: Unix ms.
-
-        Raises:
-            InvalidRequest: It must not be done, and the caller can be told why.
-        """
-        ...
-
-    async def check_perform(self, item: DueOutbox, line: Line, *, now_ms: int) -> NextStep | None:
-        """Let a due item go out, with None; otherwise say what becomes of it instead: PENDING for later, or FAILED."""
         ...
 
 

@@ -211,6 +211,7 @@ class OutboxRow(NamedTuple):
     parts_done: int = 0
     job_id: int | None = None
     set_id: int | None = None
+    is_counted: int = 1
 
 
 class IdempotencyRow(NamedTuple):
@@ -239,6 +240,7 @@ class DueOutbox(NamedTuple):
     message_id: int | None = None
     priority: int = 0
     parts_done: int = 0
+    is_counted: int = 1
 
 
 class OutboxClaim(NamedTuple):

@@ -16,11 +16,12 @@ import structlog
 
 from hub.flow.aftermath import Answered, leave_behind
 from hub.flow.capabilities import what_is_missing
-from hub.flow.guards import PERMISSIVE
+from hub.flow.guards import PERMISSIVE, SendGuard, step_of
 from hub.flow.outcomes import Outcome, claim_of, conclude, proof_of
-from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction, SendGuard
+from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction
 from hub.flow.record import Recorder
 from hub.flow.rows import DueOutbox, EventRow, OutboxUpdate
+from hub.flow.safety import Wish as Guarded
 from hub.model.line import Line
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome, OutboxState
 from hub.rules.sending import NextStep, SendPolicy, after_lookup, after_perform, is_too_late
@@ -69,26 +70,43 @@ class Sending:
 
     async def _perform(self, errand: _Errand) -> NextStep | None:
         item, operation, now_ms = errand.item, errand.operation, self._clock.now_ms()
-        refusal = await self._refusal(errand, now_ms)
+        number = item.attempt_count + 1
+        try:
+            refusal = _refusal(self._policy, errand, now_ms) or await self._dispatch(errand, number, now_ms)
+        except _NotOurs:
+            return None
         if refusal is not None:
             return await self._record(errand, _Result(refusal, item.attempt_count))
-        number = item.attempt_count + 1
-        dispatched = NextStep(state=OutboxState.DISPATCHED, at_ms=now_ms)
-        if await self._record(errand, _Result(dispatched, number, now_ms)) is None:
-            return None
         outcome = await _bounded(errand.adapter.perform(operation), self._timeouts.perform_seconds)
         step = after_perform(self._policy, outcome, attempt_number=number, now_ms=self._clock.now_ms())
         return await self._record(errand, _Result(step, number, now_ms, outcome))
 
-    async def _refusal(self, errand: _Errand, now_ms: int) -> NextStep | None:
-        """Say why it is not done, or not now: much may have changed since it was asked for."""
+    async def _dispatch(self, errand: _Errand, number: int, now_ms: int) -> NextStep | None:
+        """Mark the hand-over, if the guard lets it go ahead; otherwise say what becomes of it.
+
+        Raises:
+            _NotOurs: Somebody else was first; nothing was counted.
+        """
         item, operation = errand.item, errand.operation
-        if is_too_late(self._policy, operation.kind, created_at=item.created_at, now_ms=now_ms):
-            return NextStep(state=OutboxState.FAILED, at_ms=now_ms, error="expired: too late to matter.")
-        missing = what_is_missing(errand.line, operation.kind, operation.payload)
-        if missing is not None:
-            return NextStep(state=OutboxState.FAILED, at_ms=now_ms, error=f"unsupported: {missing}")
-        return await self._guard.check_perform(item, errand.line, now_ms=now_ms)
+        guarded = Guarded(
+            outbox_id=item.id,
+            line=errand.line,
+            kind=operation.kind,
+            payload=operation.payload,
+            is_counted=not item.is_counted and not item.attempt_count,
+        )
+        dispatched = NextStep(state=OutboxState.DISPATCHED, at_ms=now_ms)
+        update = _update(item, _Result(dispatched, number, now_ms), completed_at=now_ms)
+
+        async def work(tx: HotTransaction) -> NextStep | None:
+            verdict = await self._guard.release(tx, guarded, now_ms)
+            if verdict is not None:
+                return step_of(verdict, now_ms)
+            if not await tx.update_outbox([update]):
+                raise _NotOurs
+            return None
+
+        return await self._store.write(work)
 
     async def _look_up(self, errand: _Errand) -> NextStep | None:
         item, operation = errand.item, errand.operation
@@ -115,14 +133,13 @@ class Sending:
             has_moved = await self._recorder.write(lambda tx: self._finish(tx, errand, result, update))
         else:
             has_moved = bool(await self._store.write(lambda tx: tx.update_outbox([update])))
-        if step.state != OutboxState.DISPATCHED:
-            log.info(
-                "send.stepped",
-                outbox_id=item.id,
-                state=step.state.name.lower(),
-                attempt_number=result.attempt_count,
-                error=(step.error or "").partition(":")[0] or None,
-            )
+        log.info(
+            "send.stepped",
+            outbox_id=item.id,
+            state=step.state.name.lower(),
+            attempt_number=result.attempt_count,
+            error=(step.error or "").partition(":")[0] or None,
+        )
         return step if has_moved else None
 
     async def _finish(
@@ -152,6 +169,10 @@ class Sending:
         return True, await conclude(tx, claim, message, outcome)
 
 
+class _NotOurs(Exception):
+    """The item is in somebody else's hands; undoes what was begun."""
+
+
 class _Errand(NamedTuple):
     """One step of one item: all that it needs."""
 
@@ -168,6 +189,17 @@ class _Result(NamedTuple):
     attempt_count: int
     dispatched_at: int | None = None
     outcome: OperationOutcome | None = None
+
+
+def _refusal(policy: SendPolicy, errand: _Errand, now_ms: int) -> NextStep | None:
+    """Say why it cannot be done any more: much may have changed since it was asked for."""
+    item, operation, error = errand.item, errand.operation, ""
+    missing = what_is_missing(errand.line, operation.kind, operation.payload)
+    if is_too_late(policy, operation.kind, created_at=item.created_at, now_ms=now_ms):
+        error = "expired: too late to matter."
+    elif missing is not None:
+        error = f"unsupported: {missing}"
+    return NextStep(state=OutboxState.FAILED, at_ms=now_ms, error=error, is_untried=True) if error else None
 
 
 def _update(item: DueOutbox, result: _Result, *, completed_at: int) -> OutboxUpdate:

@@ -53,6 +53,7 @@ class Wish:
 
 def outbox_row(wish: Wish, *, outbox_id: int, line: Line, api_key_id: int | None, now_ms: int) -> OutboxRow:
     """Give the pending item; of a message that is still to be made, without its id."""
+    is_put_off = wish.job_id is not None or (wish.send_at or 0) > now_ms
     return OutboxRow(
         id=outbox_id,
         line_id=line.id,
@@ -65,6 +66,7 @@ def outbox_row(wish: Wish, *, outbox_id: int, line: Line, api_key_id: int | None
         message_id=wish.message_id,
         priority=wish.priority,
         job_id=wish.job_id,
+        is_counted=int(not is_put_off),
     )
 
 

@@ -32,12 +32,14 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(name="chat.member_removed", summary="Somebody left a group or was removed from it."),
     EventType(name="chat.renamed", summary="A group was given another name, or none."),
     EventType(
-        name="contact.help_requested", summary="A contact asked for help with HELP, INFO or the line's own word."
+        name="contact.help_requested",
+        summary="A contact asked for help with HELP, INFO or the line's own word.",
     ),
     EventType(name="contact.opted_in", summary="A contact may be written to again."),
     EventType(name="contact.opted_out", summary="A contact may not be written to any more."),
     EventType(
-        name="line.degraded", summary="A line is limited or behaves as networks punish; the reasons are given."
+        name="line.degraded",
+        summary="A line is limited or behaves as networks punish; the reasons are given.",
     ),
     EventType(name="line.offline", summary="A line has lost its network, and stayed so."),
     EventType(name="line.online", summary="A line is well again."),

@@ -36,6 +36,8 @@ class NextStep:
     #: Unix ms; meaningful while unfinished.
     at_ms: int
     error: str | None = None
+    #: It was not even tried: nothing was handed over, and the line's pace is not used up.
+    is_untried: bool = False
 
 
 FLEETING = frozenset({OperationKind.TYPING, OperationKind.READ})

@@ -2,10 +2,10 @@
 
 A line is one at a time, so the order is a promise. Three rules make it:
 
-- What is planned for later and was never tried stands aside until its time; then it queues by that time.
-- What was tried, did certainly not happen and waits for its retry keeps its place at the head of its equals. The
-  whole line waits with it, not its chat alone: a try fails so because the line is away, and the ones behind it would
-  only use up their tries against the same wall.
+- What is planned for later, or was put off, stands aside until its time; then it queues by that time.
+- What was handed over, did certainly not happen and waits for its retry keeps its place at the head of its equals.
+  The whole line waits with it, not its chat alone: a try fails so because the line is away, and the ones behind it
+  would only use up their tries against the same wall.
 - What has a higher priority does not wait for it.
 
 Not here: look-ups, which have no order, and the pace (hub.rules.pacing).
@@ -26,7 +26,10 @@ class Queued(Protocol):
     @property
     def priority(self) -> int: ...
     @property
-    def attempt_count(self) -> int: ...
+    def dispatched_at(self) -> int | None:
+        """None for what was never handed over, or was put off since."""
+        ...
+
     @property
     def next_attempt_at(self) -> int: ...
 
@@ -53,7 +56,7 @@ def next_turn(items: Iterable[Item], now_ms: int) -> Turn[Item]:
         now_ms: Unix ms.
     """
     pending = list(items)
-    standing = [item for item in pending if item.attempt_count or item.next_attempt_at <= now_ms]
+    standing = [item for item in pending if item.dispatched_at is not None or item.next_attempt_at <= now_ms]
     first = min(standing, key=_place, default=None)
     if first is not None and first.next_attempt_at <= now_ms:
         return Turn(item=first, look_at=None)
@@ -63,5 +66,5 @@ def next_turn(items: Iterable[Item], now_ms: int) -> Turn[Item]:
 
 
 def _place(item: Queued) -> tuple[int, bool, int, int]:
-    is_fresh = not item.attempt_count
+    is_fresh = item.dispatched_at is None
     return -item.priority, is_fresh, item.next_attempt_at if is_fresh else 0, item.id

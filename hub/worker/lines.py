@@ -22,7 +22,7 @@ from hub.model.line import Line
 from hub.model.outbox import OperationKind, OutboxState
 from hub.rules.lanes import shard_of
 from hub.rules.pacing import Pace, Start, reserve_start
-from hub.rules.sending import FLEETING
+from hub.rules.sending import FLEETING, NextStep
 from hub.rules.turns import Turn, next_turn
 from hub.worker.timers import Timers
 
@@ -153,10 +153,13 @@ class LineLanes:
             if errand is Errand.LOOK_UPS:
                 await self._sending.step(item, line, adapter)
                 self._start(line_id, Errand.SENDS)
-            elif self._may_start(line, item, now_ms):
-                await self._perform(item, line, adapter)
             else:
-                return
+                before = self._starts.get(line.id)
+                if not self._may_start(line, item, now_ms):
+                    return
+                step = await self._perform(item, line, adapter)
+                if step is not None and step.is_untried:
+                    self._give_back(line.id, before)
 
     async def _items(self, line_id: int, errand: Errand) -> Sequence[DueOutbox]:
         """The line's items of an errand that may be next."""
@@ -172,7 +175,7 @@ class LineLanes:
                 return mine
             limit *= 4
 
-    async def _perform(self, item: DueOutbox, line: Line, adapter: BridgeAdapter) -> None:
+    async def _perform(self, item: DueOutbox, line: Line, adapter: BridgeAdapter) -> NextStep | None:
         self._performing[line.id] = item.id
         try:
             step = await self._sending.step(item, line, adapter)
@@ -180,6 +183,14 @@ class LineLanes:
             del self._performing[line.id]
         if step is not None and step.state == OutboxState.UNKNOWN:
             self._start(line.id, Errand.LOOK_UPS)
+        return step
+
+    def _give_back(self, line_id: int, start: Start | None) -> None:
+        """Let the next one start as if nothing had been reserved."""
+        if start is None:
+            self._starts.pop(line_id, None)
+        else:
+            self._starts[line_id] = start
 
     def _may_start(self, line: Line, item: DueOutbox, now_ms: int) -> bool:
         """Keep the line's pace; if it must wait, look again when it may. Signs of life are not paced."""

@@ -18,7 +18,7 @@ class Item(NamedTuple):
 
     id: int
     next_attempt_at: int = 0
-    attempt_count: int = 0
+    dispatched_at: int | None = None
     priority: int = 0
 
 
@@ -39,6 +39,7 @@ TURNS: dict[str, tuple[list[Item], int | None, int | None]] = {
     "what is more urgent does not wait for a retry": ([Item(1, 150, 1), Item(2, 50, priority=5)], 2, None),
     "a retry that is due goes before its equals": ([Item(5, 100, 1), Item(2, 50)], 5, None),
     "of two retries the older": ([Item(5, 100, 1), Item(4, 150, 2)], None, 150),
+    "what was put off stands aside": ([Item(1, 150), Item(2, 50)], 2, None),
     "what is planned before the retry is looked at in time": (
         [Item(1, 180, 1), Item(2, 150, priority=5)],
         None,
@@ -60,7 +61,7 @@ items = st.lists(
         Item,
         id=st.integers(1, 50),
         next_attempt_at=st.integers(50, 150),
-        attempt_count=st.integers(0, 2),
+        dispatched_at=st.sampled_from([None, None, 40]),
         priority=st.integers(0, 3),
     ),
     max_size=12,
@@ -73,9 +74,9 @@ def test_of_what_was_never_tried_the_first_of_each_priority_is_enough(given_item
     """The store gives no more of them."""
     fresh: dict[int, Item] = {}
     for item in sorted(given_items, key=lambda each: (each.next_attempt_at, each.id)):
-        if not item.attempt_count:
+        if item.dispatched_at is None:
             fresh.setdefault(item.priority, item)
-    few = [item for item in given_items if item.attempt_count] + list(fresh.values())
+    few = [item for item in given_items if item.dispatched_at is not None] + list(fresh.values())
 
     assert next_turn(few, NOW) == next_turn(given_items, NOW)
 

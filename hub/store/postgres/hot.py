@@ -151,6 +151,9 @@ class PostgresTransaction:
         first.update({(row.scope, row.key): row for row in stored})
         return moves.already_there(rows, first)
 
+    async def forget_idempotency(self, keys: Sequence[tuple[str, str]]) -> None:
+        await self._run(sql.FORGET_IDEMPOTENCY, sorted(keys))
+
     async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
         await self._run(sql.INSERT_OUTBOX, rows)
 

@@ -119,6 +119,9 @@ SELECT_IDEMPOTENCY = (
     f"SELECT {', '.join(IdempotencyRow._fields)} FROM idempotency_keys "
     "WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 )
+FORGET_IDEMPOTENCY = (
+    "DELETE FROM idempotency_keys WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+)
 INSERT_OUTBOX = _insert(
     schema.outbox, OutboxRow._fields, _NOTHING, constants=(("state", 0), ("attempt_count", 0))
 )

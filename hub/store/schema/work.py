@@ -117,6 +117,8 @@ outbox = Table(
     Column("job_id", Key),
     #: The first item of its request, where one request asked for several.
     Column("set_id", Key),
+    #: Whether it took its part of the line's budgets when it was accepted; what is put off takes it when it is due.
+    Column("is_counted", SmallInteger, nullable=False, server_default="1"),
     #: The message that was asked for, where it was folded into the one that its network showed: `message_id`.
     Column("placeholder_id", Key),
     #: The dedupe key of the evidence that showed its outcome: it is told once, by the outcome or by the evidence.

@@ -134,6 +134,10 @@ class SqliteTransaction:
         first.update({row[:2]: IdempotencyRow._make(row) for row in self._run(sql.SELECT_IDEMPOTENCY, known)})
         return moves.already_there(rows, first)
 
+    async def forget_idempotency(self, keys: Sequence[tuple[str, str]]) -> None:
+        for key in keys:
+            self._connection.execute(sql.FORGET_IDEMPOTENCY, key)
+
     async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
         self._change(sql.INSERT_OUTBOX, rows)
 

@@ -111,6 +111,7 @@ MARK_RECOVERED = Multi(
     "UPDATE webhooks SET failing_since = NULL WHERE failing_since IS NOT NULL AND id IN (VALUES", "(?)", ")"
 )
 INSERT_IDEMPOTENCY = _insert("idempotency_keys", IdempotencyRow._fields, f"{_NOTHING} RETURNING scope, key")
+FORGET_IDEMPOTENCY = "DELETE FROM idempotency_keys WHERE scope = ? AND key = ?"
 INSERT_OUTBOX = _insert("outbox", OutboxRow._fields, _NOTHING, constants=(("state", 0), ("attempt_count", 0)))
 #: The eleventh value is a mask of the states that the item may leave for the new one.
 UPDATE_OUTBOX = _values(

@@ -51,6 +51,7 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("result", sa.Text(), nullable=True))
     op.add_column("outbox", sa.Column("job_id", KEY, nullable=True))
     op.add_column("outbox", sa.Column("set_id", KEY, nullable=True))
+    op.add_column("outbox", sa.Column("is_counted", sa.SmallInteger(), nullable=False, server_default="1"))
     op.add_column("outbox", sa.Column("placeholder_id", KEY, nullable=True))
     op.add_column("outbox", sa.Column("evidence_key", sa.LargeBinary(), nullable=True))
     for name, (columns, condition) in OUTBOX_INDEXES.items():
