@@ -74,8 +74,9 @@ async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
         limit=query.limit,
         is_oldest_first=query.sort == "oldest",
     )
+    links = call.uses.files.links
     data = [
-        msgspec.Raw(message_data(message, line_handle=lines[message.line_id].handle).encode())
+        msgspec.Raw(message_data(message, line_handle=lines[message.line_id].handle, links=links).encode())
         for message in page.messages
     ]
     return Reply(
@@ -140,7 +141,7 @@ def _wanted(
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
     line, message = await find_readable_message(call, call.path["id"])
-    data = message_data(message, line_handle=line.handle)
+    data = message_data(message, line_handle=line.handle, links=call.uses.files.links)
     # The text is an object that is never empty: the request id joins it at its end.
     return Reply(content=f'{data[:-1]},"request_id":"{call.request_id}"}}'.encode())
 

@@ -25,6 +25,7 @@ from hub.embedded.secretkey import SecretKeyError, parse_key, read_key_file, rea
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.files import FileParts
 from hub.flow.hearing import Hearing
+from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import Ingest
 from hub.flow.line_policies import LinePolicies
 from hub.flow.repositories import Store
@@ -151,6 +152,7 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
                 clock=clock,
                 most_running=1 if opened.dialect == "sqlite" else 2,
                 hearing=Hearing(policies, new_id.take),
+                files=InboundFiles(files.links, new_id.take),
             ),
             policies=policies,
         )

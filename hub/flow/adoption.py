@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from hub.flow.file_ports import USED_BY_MESSAGE
 from hub.flow.ports import HotTransaction
 from hub.flow.rows import Known, MessageRow
 from hub.model.outbox import attempt_id
@@ -54,7 +55,9 @@ async def adopt(tx: HotTransaction, adoptions: Sequence[Adoption]) -> list[Messa
     await tx.delete_messages([message.id for message in nameless])
     named = [_named(message, wanted[message.id]) for message in nameless]
     pairs = list(zip(named, await tx.merge_own_messages(named), strict=True))
-    await tx.move_operations([(old.id, new.id) for old, new in pairs if old.id != new.id])
+    moved = [(old.id, new.id) for old, new in pairs if old.id != new.id]
+    await tx.move_operations(moved)
+    await tx.files.move(USED_BY_MESSAGE, moved)
     rows = [_revived(old, new) if new.is_known == Known.SUPERSEDED else new for old, new in pairs]
     await tx.save_messages([row for row, (_, new) in zip(rows, pairs, strict=True) if row is not new])
     return rows

@@ -20,9 +20,12 @@ class AttachmentData(msgspec.Struct, frozen=True, kw_only=True):
     filename: str | None
     mime_type: str | None
     size: int | None
-    #: Where the bytes are, when the bridge gives an address.
+    #: Where anybody can read the bytes, without a key, until the address expires; GET /v1/files/{file_id} gives a
+    #: fresh one. While they are being fetched from the bridge, a reader there is made to wait.
     url: str | None
     transcription: str | None
+    #: Null for what the bridge could not name.
+    file_id: str | None
 
 
 class MessageData(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from hub.flow.rows import OutboxClaim
-from hub.flow.sent_parts import sent_parts
-from hub.model.observation import Observation, ObservedMessage
+from hub.flow.sent_parts import sent_parts, with_our_files
+from hub.model.observation import ATTACHED, Observation, ObservedMessage, Part
 from hub.model.outbox import outbox_id_of
 
 #: Kinds that create a message, and whose event should show what was sent.
@@ -43,13 +43,19 @@ def believed(observation: Observation, *, line_id: int, claims: Mapping[int, Out
     claim = claims.get(outbox_id)
     if claim is None or claim.line_id != line_id:
         return msgspec.structs.replace(observation, message=msgspec.structs.replace(message, attempt_id=None))
-    if (
-        observation.kind in _SHOWS_WHAT_WAS_SENT
-        and _is_bare(message)
-        and (parts := sent_parts(claim.payload))
-    ):
-        return msgspec.structs.replace(observation, message=msgspec.structs.replace(message, parts=parts))
-    return observation
+    parts = _shown_parts(observation.kind, message, claim)
+    if parts == message.parts:
+        return observation
+    return msgspec.structs.replace(observation, message=msgspec.structs.replace(message, parts=parts))
+
+
+def _shown_parts(kind: str, message: ObservedMessage, claim: OutboxClaim) -> tuple[Part, ...]:
+    """Give what the message says, as far as the evidence or we know."""
+    if any(part.type in ATTACHED for part in message.parts):
+        return with_our_files(message.parts, sent_parts(claim.payload))
+    if kind in _SHOWS_WHAT_WAS_SENT and _is_bare(message):
+        return sent_parts(claim.payload)
+    return message.parts
 
 
 def _is_bare(message: ObservedMessage) -> bool:

@@ -28,14 +28,15 @@ class FileLinks:
     lasts_ms: int
     clock: Clock
 
-    def read_url(self, file_id: int) -> str:
-        """Give an address that anybody can read the file at."""
+    def read_url(self, file_id: int | str) -> str:
+        """Give an address that anybody can read the file at, by its id or by the id's text."""
+        text = file_id if isinstance(file_id, str) else id_text(Prefix.FILE, file_id)
         expires_at = (self.clock.now_ms() // HOUR_MS + 1) * HOUR_MS + self.lasts_ms
-        return self._url(LinkAction.READ, file_id, expires_at)
+        return self._url(LinkAction.READ, text, expires_at)
 
     def upload_url(self, file_id: int, *, expires_at: int) -> str:
         """Give an address that the announced bytes can be put to."""
-        return self._url(LinkAction.UPLOAD, file_id, expires_at)
+        return self._url(LinkAction.UPLOAD, id_text(Prefix.FILE, file_id), expires_at)
 
     def judge(self, action: LinkAction, file_id: int, *, expires_at: int, signature: str) -> Verdict:
         """Tell whether an address that somebody shows is ours and still holds."""
@@ -48,7 +49,6 @@ class FileLinks:
             now_ms=self.clock.now_ms(),
         )
 
-    def _url(self, action: LinkAction, file_id: int, expires_at: int) -> str:
-        text = id_text(Prefix.FILE, file_id)
-        signature = sign_link(self.key, action, text, expires_at=expires_at)
-        return f"{self.base_url}/v1/files/{text}/content?expires={expires_at}&signature={signature}"
+    def _url(self, action: LinkAction, file_id: str, expires_at: int) -> str:
+        signature = sign_link(self.key, action, file_id, expires_at=expires_at)
+        return f"{self.base_url}/v1/files/{file_id}/content?expires={expires_at}&signature={signature}"

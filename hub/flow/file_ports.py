@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+#: A kind of user: a message that shows or sends the file.
+USED_BY_MESSAGE: Final = "message"
 
 
 class FileClaimRow(NamedTuple):
@@ -39,4 +42,8 @@ class FileStatements(Protocol):
 
     async def use(self, rows: Sequence[FileUseRow]) -> set[int]:
         """Note uses of files that are there; give the ids of those that are not."""
+        ...
+
+    async def move(self, kind: str, pairs: Sequence[tuple[int, int]]) -> None:
+        """Let other users of a kind take over: (from, to)."""
         ...

@@ -66,6 +66,7 @@ class Ingest:
         clock: Clock,
         most_running: int = 1,
         hearing: Hearing | None = None,
+        files: InboundFiles | None = None,
         live: LiveSigns = NOBODY_FOLLOWS,
     ) -> None:
         self._store = store
@@ -103,7 +104,7 @@ class Ingest:
 
     async def _record_in(
         self, tx: HotTransaction, directory: Directory, requests: Sequence[BridgeRequest]
-    ) -> tuple[list[tuple[ObservationResult, ...]], list[DeliveryRow]]:
+    ) -> tuple[list[tuple[ObservationResult, ...]], list[DeliveryRow], list[Sign]]:
         await require_current(tx, directory)
         now_ms = self._clock.now_ms()
         batches = [
@@ -115,9 +116,13 @@ class Ingest:
         )
         live = [item for items in batches for item in items if item.raw_id in fresh and item.line]
         await check_quotes(tx, live)
+        if self._files is not None:
+            await self._files.claim(tx, live, now_ms)
         await self._merge_chats(tx, live, now_ms)
         await self._merge_messages(tx, live, now_ms)
         await see_own_messages(tx, live)
+        if self._files is not None:
+            await self._files.use(tx, live)
         await tx.merge_reactions(_last_reactions(live))
         await keep_groups(tx, live)
         await keep_polls(tx, live, self._take_ids, now_ms)
@@ -178,7 +183,7 @@ class Ingest:
                     fact.dedupe_key,
                     fact.occurred_at,
                     item.raw_id,
-                    _data(item, fact),
+                    _data(item, fact, self._files),
                 ),
             )
             for event_id, (item, fact) in zip(self._take_ids(len(facts)), facts, strict=True)
@@ -188,6 +193,8 @@ class Ingest:
         pending = [row.id for row in deliveries if row.state == DeliveryState.PENDING]
         if pending:
             self._wake_ups.deliveries_recorded(pending[0], pending[-1])
+        if self._files is not None and self._files.take_news():
+            self._wake_ups.files_due()
 
 
 def _raw(request: BridgeRequest, items: Sequence[Sighting]) -> RawRow:
@@ -212,7 +219,7 @@ def _items(raw_id: int, request: BridgeRequest, directory: Directory) -> list[Si
     return items
 
 
-def _data(item: Sighting, fact: Fact) -> str:
+def _data(item: Sighting, fact: Fact, files: InboundFiles | None) -> str:
     if item.poll is not None:
         return poll_data(item.poll, item.observation, line=item.known_line)
     return event_data(
@@ -222,6 +229,7 @@ def _data(item: Sighting, fact: Fact) -> str:
         chat=item.chat,
         message=item.message,
         reaction=item.reaction,
+        links=None if files is None else files.links,
     )
 
 

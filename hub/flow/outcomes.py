@@ -19,12 +19,12 @@ from hub.flow.sent_parts import sent_parts
 from hub.flow.snapshots import is_plain, parts_json
 from hub.flow.wishes import own_event
 from hub.model.line import Line
-from hub.model.observation import Part
+from hub.model.observation import KeptPart, Part
 from hub.model.outbox import Disposition, OperationKind, OperationOutcome, OutboxState
 from hub.rules.facts import text_of
 from hub.rules.sending import NextStep
 
-_decode_parts = msgspec.json.Decoder(tuple[Part, ...]).decode
+_decode_parts = msgspec.json.Decoder(tuple[KeptPart, ...]).decode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,21 +20,20 @@ from hub.flow.event_shapes import (
     WebhookDisabledData,
     WebhookTestData,
 )
+from hub.flow.file_links import FileLinks
 from hub.flow.rows import ChatRow, MessageRow, ReactionRow, SnapshotRow
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
-from hub.model.observation import Observation, Part
+from hub.model.observation import ATTACHED, KeptPart, Observation
 from hub.model.webhook import Webhook
 from hub.rules.chatkeys import normalize_handle
 from hub.rules.facts import Fact
 from hub.rules.message_status import MessageStatus, message_status
 
-#: Parts that are shown as attachments; the others are words.
-_ATTACHED: Final = frozenset({"attachment", "audio", "card", "sticker"})
-_HAS_ATTACHMENT: Final = tuple(f'"type":"{name}"' for name in sorted(_ATTACHED))
+_HAS_ATTACHMENT: Final = tuple(f'"type":"{name}"' for name in sorted(ATTACHED))
 
 _encode = msgspec.json.Encoder().encode
-_decode_parts = msgspec.json.Decoder(tuple[Part, ...]).decode
+_decode_parts = msgspec.json.Decoder(tuple[KeptPart, ...]).decode
 
 
 def event_data(
@@ -45,16 +44,18 @@ def event_data(
     chat: ChatRow | None,
     message: SnapshotRow | MessageRow | None,
     reaction: ReactionRow | None,
+    links: FileLinks | None = None,
 ) -> str:
     """Render the data of an event that follows from an observation.
 
     Args:
         message: The message after the merge; for a reaction, the message that it is on.
+        links: Makes the addresses of attachments.
     """
     if message is not None and chat is not None and message.chat_id != chat.id:
         message = message._replace(chat_id=chat.id)  # the observation names the chat, the row did not know it
     if fact.type.startswith("message.") and message is not None:
-        return message_data(message, line_handle=line.handle, actor=observation.actor)
+        return message_data(message, line_handle=line.handle, actor=observation.actor, links=links)
     if reaction is not None and message is not None:
         return reaction_data(
             reaction, message_id=message.id, chat_id=message.chat_id, line_handle=line.handle
@@ -66,8 +67,18 @@ def event_data(
     raise ValueError(f"a '{fact.type}' cannot follow from an observation without what it is about")
 
 
-def message_data(message: SnapshotRow | MessageRow, *, line_handle: str, actor: str | None = None) -> str:
-    """Render a message with what became of it."""
+def message_data(
+    message: SnapshotRow | MessageRow,
+    *,
+    line_handle: str,
+    actor: str | None = None,
+    links: FileLinks | None = None,
+) -> str:
+    """Render a message with what became of it.
+
+    Args:
+        links: Makes the addresses of attachments; without it those stay as their bridge gave them.
+    """
     is_from_me = bool(message.is_from_me)
     data = MessageData(
         id=id_text(Prefix.MESSAGE, message.id),
@@ -76,7 +87,7 @@ def message_data(message: SnapshotRow | MessageRow, *, line_handle: str, actor: 
         guid=message.guid,
         sender=line_handle if is_from_me else message.sender,
         text=message.text,
-        attachments=_attachments(message.parts),
+        attachments=_attachments(message.parts, links),
         service=message.service,
         is_from_me=is_from_me,
         is_audio_message=bool(message.is_audio_message),
@@ -216,7 +227,7 @@ def _line_status_data(line: Line, observation: Observation) -> str:
     )
 
 
-def _attachments(parts: str | None) -> tuple[AttachmentData, ...]:
+def _attachments(parts: str | None, links: FileLinks | None) -> tuple[AttachmentData, ...]:
     # Decoding costs more than looking, and most messages are words only.
     if parts is None or not any(mark in parts for mark in _HAS_ATTACHMENT):
         return ()
@@ -225,12 +236,19 @@ def _attachments(parts: str | None) -> tuple[AttachmentData, ...]:
             filename=part.filename,
             mime_type=part.mime_type,
             size=part.size,
-            url=part.url,
+            url=_attachment_url(part, links),
             transcription=part.transcription,
+            file_id=part.file_id,
         )
         for part in _decode_parts(parts)
-        if part.type in _ATTACHED
+        if part.type in ATTACHED
     )
+
+
+def _attachment_url(part: KeptPart, links: FileLinks | None) -> str | None:
+    if part.file_id is None or links is None:
+        return part.url
+    return links.read_url(part.file_id)
 
 
 def _line_ids(webhook: Webhook) -> tuple[str, ...]:

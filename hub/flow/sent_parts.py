@@ -5,12 +5,13 @@ Not here: what the network made of it, which evidence shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from hub.model.observation import Part
+from hub.model.ids import InvalidId, Prefix, parse_id
+from hub.model.observation import ATTACHED, KeptPart, Part
 
 
 class _SentPart(msgspec.Struct):
@@ -71,12 +72,51 @@ def _part(part: _SentPart, sent: _Sent) -> Part:
     return Part(type="text", text=part.text)
 
 
-def _file(kind: str, file_id: str, sent: _Sent) -> Part:
+def _file(kind: str, file_id: str, sent: _Sent) -> KeptPart:
     known = sent.files.get(file_id, _KnownFile())
-    return Part(
+    return KeptPart(
         type="audio" if kind == "audio" else "attachment",
         ref=file_id,
+        file_id=file_id,
         filename=known.filename,
         mime_type=known.mime_type,
         size=known.size,
     )
+
+
+def with_our_files(shown: Sequence[Part], sent: Sequence[Part]) -> tuple[Part, ...]:
+    """Give the parts that a network shows of our send, naming the files that we sent.
+
+    A part is known by its `ref`, where the bridge passes ours on; else by its place, where as many are shown as were
+    sent. What stays unknown is the network's own.
+    """
+    ours = [part for part in sent if isinstance(part, KeptPart)]
+    places = [place for place, part in enumerate(shown) if part.type in ATTACHED]
+    if not ours or not places:
+        return tuple(shown)
+    by_ref = {part.ref: part for part in ours}
+    in_order = dict(zip(places, ours, strict=True)) if len(places) == len(ours) else {}
+    parts = list(shown)
+    for place in places:
+        mine = by_ref.get(parts[place].ref) or in_order.get(place)
+        if mine is not None:
+            parts[place] = _merged(parts[place], mine)
+    return tuple(parts)
+
+
+def _merged(shown: Part, mine: KeptPart) -> KeptPart:
+    """Name our file in a part that the network shows; what it knows better stays."""
+    known = {name: value for name, value in msgspec.structs.asdict(shown).items() if value is not None}
+    return KeptPart(**{**msgspec.structs.asdict(mine), **known, "ref": mine.ref, "file_id": mine.file_id})
+
+
+def file_ids(parts: Sequence[Part]) -> list[int]:
+    """Give the files that parts name."""
+    found = []
+    for part in parts:
+        if isinstance(part, KeptPart) and part.file_id is not None:
+            try:
+                found.append(parse_id(Prefix.FILE, part.file_id))
+            except InvalidId:
+                continue
+    return found

@@ -19,7 +19,6 @@ from hub.rules.chatkeys import handle_of, normalize_chat_key, normalize_handle
 from hub.rules.facts import is_own, reaction_type, text_of
 
 _NO_PARTICIPANTS = "[]"
-_PART_FIELDS = Part.__struct_fields__
 #: Kinds that show the message itself, even one without words.
 _SHOWS_MESSAGE = frozenset({"message.received", "message.sent"})
 #: Kinds whose actor is not the author of the message.
@@ -229,7 +228,8 @@ def is_plain(parts: tuple[Part, ...]) -> bool:
 def parts_json(parts: tuple[Part, ...]) -> str:
     """Give the text that is kept of parts."""
     shown = [
-        {name: value for name in _PART_FIELDS if (value := getattr(part, name)) is not None} for part in parts
+        {name: value for name in part.__struct_fields__ if (value := getattr(part, name)) is not None}
+        for part in parts
     ]
     return msgspec.json.encode(shown).decode()
 

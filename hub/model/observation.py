@@ -6,7 +6,7 @@ re-fired or late observation does no harm. These nouns are msgspec structs becau
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -73,6 +73,17 @@ class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(max_length=4096)] | None = None
     #: The network's own transcription of a voice message.
     transcription: Annotated[str, Meta(max_length=65_536)] | None = None
+
+
+#: Parts that are shown as attachments; the others are words.
+ATTACHED: Final = frozenset({"attachment", "audio", "card", "sticker"})
+
+
+class KeptPart(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part as we keep it. Bridges cannot say the rest: their parts are read as `Part`."""
+
+    #: The `file_` id of an attachment's bytes.
+    file_id: str | None = None
 
 
 class ObservedMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

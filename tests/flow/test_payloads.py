@@ -20,9 +20,10 @@ from hub.flow.poll_payloads import Tally, poll_data
 from hub.flow.rows import ChatRow, SnapshotRow
 from hub.flow.snapshots import chat_row, message_row, reaction_row, target_row
 from hub.flow.wishes import Wish, asked_message, outbox_row, own_event
-from hub.model.ids import EPOCH_MS
+from hub.model.ids import EPOCH_MS, Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import (
+    KeptPart,
     Observation,
     ObservedError,
     ObservedOption,
@@ -35,6 +36,8 @@ from hub.model.webhook import Webhook
 from hub.rules.event_types import SUBSCRIBABLE
 from hub.rules.facts import facts_of
 from tests.flow.safety_specimens import SAFETY_RENDERED
+from tests.support.file_parts import file_links
+from tests.support.manual_time import ManualClock
 from tests.support.sightings import AT, CONTACT, GROUP, LINE_HANDLE, OTHER, a_message, seen
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "events"
@@ -75,9 +78,11 @@ WEBHOOK = Webhook(
     updated_at=AT,
 )
 OURS: dict[str, Any] = {"is_from_me": True, "attempt_id": attempt_id(AN_ID + 9), "sent_at": AT}
-PHOTO = Part(
-    type="attachment", ref="R", filename="a.png", mime_type="image/png", size=3, url="https://f.example/a.png"
-)
+PHOTO = KeptPart(
+    type="attachment", ref="R", filename="a.png", mime_type="image/png", size=3, url="https://f.example/a.png",
+    file_id=id_text(Prefix.FILE, AN_ID + 8),
+)  # fmt: skip
+LINKS = file_links(ManualClock(NOW))
 
 POLL = ObservedPoll(
     provider_id="POLL",
@@ -127,7 +132,9 @@ def rendered(observation: Observation) -> str:
     )
     reaction = reaction_row(observation, reaction_id=AN_ID + 5, line=LINE, now_ms=NOW)
     fact = facts_of(observation, LINE.id)[0]
-    return event_data(fact, observation, line=LINE, chat=chat, message=message, reaction=reaction)
+    return event_data(
+        fact, observation, line=LINE, chat=chat, message=message, reaction=reaction, links=LINKS
+    )
 
 
 def polled(observation: Observation, *, votes: tuple[str, ...]) -> str:

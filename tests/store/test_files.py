@@ -263,3 +263,16 @@ async def test_a_transaction_notes_uses_of_what_is_there(store: Store) -> None:
     assert await store.hot.write(lambda tx: tx.files.use(uses)) == {9}
     assert await store.files.lines_of(1) == {LINE}
     assert not await store.files.delete_unused(1)
+
+
+async def test_another_message_takes_over_the_uses(store: Store) -> None:
+    await stored(store, 1)
+    await stored(store, 2, b"other")
+    await store.files.use([used_by(1), used_by(2), used_by(2, user_id=61), used_by(1, kind="card")])
+
+    await store.hot.write(lambda tx: tx.files.move("message", []))
+    await store.hot.write(lambda tx: tx.files.move("message", [(MESSAGE, 61), (77, 78)]))
+
+    assert await store.files.release("message", MESSAGE, now=NOW) == 0
+    assert await store.files.release("message", 61, now=NOW) == 2
+    assert await store.files.release("card", MESSAGE, now=NOW) == 1

@@ -21,6 +21,7 @@ from hub.files.folder import FolderBlobs
 from hub.flow.bootstrap import SandboxPlan, add_push_bridge, ensure_sandbox
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.hearing import Hearing
+from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import BridgeRequest, Ingest
 from hub.flow.keys import KeyRing, KeyWish
 from hub.flow.line_policies import LinePolicies
@@ -38,7 +39,7 @@ from hub.store.open import open_store
 from hub.store.sealing import Sealer
 from tests.rules.policies import POLICY
 from tests.support.asgi import Caller
-from tests.support.file_parts import file_parts
+from tests.support.file_parts import file_links, file_parts
 from tests.support.manual_time import ManualClock
 
 SANDBOX_LINE = "+15550100000"
@@ -238,6 +239,7 @@ async def _world(
         wake_ups=wake_ups,
         clock=clock,
         hearing=Hearing(LinePolicies(POLICY, lambda: directory.current), new_id.take),
+        files=InboundFiles(file_links(clock), new_id.take),
     )
     naps = Naps(clock)
     parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings, blobs, client)

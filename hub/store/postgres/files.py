@@ -29,6 +29,11 @@ USE: Final = (
     "INSERT INTO file_uses (file_id, kind, user_id, line_id) "
     "SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING"
 )
+MOVE: Final = (
+    "WITH gone AS (DELETE FROM file_uses USING unnest($2::bigint[], $3::bigint[]) AS moved (source, target) "
+    "WHERE kind = $1 AND user_id = moved.source RETURNING file_id, kind, moved.target, line_id) "
+    "INSERT INTO file_uses (file_id, kind, user_id, line_id) SELECT * FROM gone ON CONFLICT DO NOTHING"
+)
 
 
 class PostgresFiles:
@@ -57,3 +62,7 @@ class PostgresFiles:
         if there:
             await self._connection.execute(USE, *zip(*there, strict=True))
         return wanted - present
+
+    async def move(self, kind: str, pairs: Sequence[tuple[int, int]]) -> None:
+        if pairs:
+            await self._connection.execute(MOVE, kind, *zip(*pairs, strict=True))

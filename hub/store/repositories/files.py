@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, insert, or_, select, text, update
 
+from hub.flow.file_ports import USED_BY_MESSAGE
 from hub.flow.file_store import Content, FileUse, Filling
 from hub.model.file import Blob, File, FileSource, FileState
 from hub.store.database import Database
-from hub.store.schema import blobs, file_uses, files, messages, outbox
+from hub.store.schema import blobs, file_uses, files, messages
 
 _LIVE, _DOOMED = 0, 1
 #: Spelled out, because neither database recognises the condition of a partial index in a parameter.
@@ -161,10 +162,8 @@ class SqlFiles:
         return await self._database.write(work) if ids else 0
 
     async def release_orphans(self, *, limit: int, now: int) -> int:
-        # The id of a message that we were asked to send is that of its first outbox item.
         has_message = exists().where(messages.c.id == file_uses.c.user_id)
-        has_item = exists().where(outbox.c.id == file_uses.c.user_id)
-        orphaned = and_(file_uses.c.kind == "message", ~has_message, ~has_item)
+        orphaned = and_(file_uses.c.kind == USED_BY_MESSAGE, ~has_message)
         query = select(file_uses.c.file_id, file_uses.c.user_id).where(orphaned).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
 

@@ -22,6 +22,7 @@ PRESENT: Final = "SELECT id FROM files WHERE id IN (SELECT value FROM json_each(
 USE: Final = (
     "INSERT INTO file_uses (file_id, kind, user_id, line_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+MOVE: Final = "UPDATE OR REPLACE file_uses SET user_id = ? WHERE kind = ? AND user_id = ?"
 
 
 class SqliteFiles:
@@ -45,3 +46,6 @@ class SqliteFiles:
         present = {row[0] for row in self._connection.execute(PRESENT, (json.dumps(sorted(wanted)),))}
         self._connection.executemany(USE, [row for row in rows if row.file_id in present])
         return wanted - present
+
+    async def move(self, kind: str, pairs: Sequence[tuple[int, int]]) -> None:
+        self._connection.executemany(MOVE, [(to, kind, from_) for from_, to in pairs])
