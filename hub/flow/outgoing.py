@@ -19,15 +19,15 @@ from hub.flow.batching import Batcher
 from hub.flow.capabilities import require_able
 from hub.flow.directory import DirectoryHolder
 from hub.flow.file_ports import USED_BY_MESSAGE, FileUseRow
-from hub.flow.guarded import PUT_OFF
-from hub.flow.guards import PERMISSIVE
-from hub.flow.ports import Clock, HotTransaction, SendGuard, WakeUps
+from hub.flow.guards import PERMISSIVE, SendGuard
+from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import Recorder
 from hub.flow.repositories import Store
 from hub.flow.rows import EventRow, IdempotencyRow, MessageRow, OutboxRow
+from hub.flow.safety import Wish as Guarded
 from hub.flow.sent_parts import file_ids, sent_parts
 from hub.flow.snapshots import fold_chats
-from hub.flow.wishes import Wish, asked_chat, asked_message, guarded_send, outbox_row, own_event
+from hub.flow.wishes import Wish, asked_chat, asked_message, outbox_row, own_event
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.line import Line
@@ -38,7 +38,7 @@ MOST_ATTEMPTS = 8
 #: Requests in one transaction at the most.
 MOST_SENDS = 256
 #: Fields that we add to the client's request for the bridge; they are not shown again.
-RESOLVED_FIELDS = frozenset({"chat_key", "files", "message_guid", "reply_to_guid", PUT_OFF})
+RESOLVED_FIELDS = frozenset({"chat_key", "files", "message_guid", "reply_to_guid"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,20 +78,15 @@ class Accepted:
         return self.items[0].message_id
 
 
+#: What a request is told.
+_Answer = Accepted | InvalidRequest
+
+
 class Order(NamedTuple):
     """One of many operations that are accepted together (a bulk job)."""
 
     wish: Wish
     repeatable: Repeatable | None
-
-
-class _TurnedDown(Exception):
-    """Requests of a batch that the guard refuses: nothing of the transaction may stay, their keys neither."""
-
-    def __init__(self, refusals: Mapping[int, InvalidRequest]) -> None:
-        super().__init__()
-        #: By the first outbox id of the request.
-        self.refusals = refusals
 
 
 class _Asked(NamedTuple):
@@ -132,9 +127,7 @@ class Outgoing:
         self._recorder = Recorder(
             store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         )
-        self._batches: Batcher[_Asked, Accepted | InvalidRequest] = Batcher(
-            self._record, most_items=MOST_SENDS
-        )
+        self._batches: Batcher[_Asked, _Answer] = Batcher(self._record, most_items=MOST_SENDS)
 
     async def accept(
         self,
@@ -173,23 +166,23 @@ class Outgoing:
         """Owe what one request asks for, all of it or nothing.
 
         Raises:
-            InvalidRequest: As `accept`.
+            InvalidRequest: As `accept`; then nothing of it is owed.
         """
         for wish in wishes:
             self._check(line, wish)
-        accepted = await self._batches.submit(self._asked(line, wishes, api_key_id, repeatable))
-        if isinstance(accepted, InvalidRequest):
-            raise accepted
-        return accepted
+        answer = await self._batches.submit(self._asked(line, wishes, api_key_id, repeatable))
+        if isinstance(answer, InvalidRequest):
+            raise answer
+        return answer
 
     async def accept_many(
         self, line: Line, orders: Sequence[Order], *, api_key_id: int | None
-    ) -> list[Accepted | InvalidRequest]:
+    ) -> list[_Answer]:
         """Owe many operations in one transaction, each for itself; one that is refused does not hold up the others.
 
         A caller that may be killed in between gives each order a `Repeatable`: repeating the call then adds nothing.
         """
-        answers: list[Accepted | InvalidRequest | None] = []
+        answers: list[_Answer | None] = []
         asked: list[_Asked] = []
         for wish, repeatable in orders:
             try:
@@ -226,30 +219,19 @@ class Outgoing:
         message_ids = [self._new_id() if wish.kind is OperationKind.SEND else None for wish in wishes]
         return _Asked(line, wishes, rows, message_ids, repeatable)
 
-    async def _record(self, asked: Sequence[_Asked]) -> list[Accepted | InvalidRequest]:
-        """Insert a batch; where the guard refuses some, the others of it are inserted without them."""
-        refusals: dict[int, InvalidRequest] = {}
-        while True:
-            wanted = [request for request in asked if request.rows[0].id not in refusals]
-            try:
-                answers = await self._recorder.write(lambda tx: self._record_in(tx, wanted))  # noqa: B023 - used now
-                break
-            except _TurnedDown as turned_down:
-                refusals.update(turned_down.refusals)
-        self._wake(wanted)
-        recorded = iter(answers)
-        return [refusals.get(request.rows[0].id) or next(recorded) or _conflict() for request in asked]
-
-    def _wake(self, asked: Sequence[_Asked]) -> None:
+    async def _record(self, asked: Sequence[_Asked]) -> list[_Answer]:
+        """Insert a batch; a refusal where a key was used with another request, or the guard forbids it."""
+        answers = await self._recorder.write(lambda tx: self._record_in(tx, asked))
         first: dict[int, int] = {}
         for row in (row for request in asked for row in request.rows):
             first[row.line_id] = min(row.next_attempt_at, first.get(row.line_id, row.next_attempt_at))
         for line_id, at_ms in first.items():
             self._wake_ups.line_due(line_id, at_ms)
+        return answers
 
     async def _record_in(
         self, tx: HotTransaction, asked: Sequence[_Asked]
-    ) -> tuple[list[Accepted | None], list[EventRow]]:
+    ) -> tuple[list[_Answer], list[EventRow]]:
         firsts = _firsts(asked, self._clock.now_ms())
         known = await tx.insert_idempotency(list(firsts.values()))
         held = {place: existing or own for (place, own), existing in zip(firsts.items(), known, strict=True)}
@@ -257,9 +239,12 @@ class Outgoing:
         fresh = [
             request
             for request, answer in zip(asked, answers, strict=True)
-            if answer is not None and not answer.is_replayed
+            if isinstance(answer, Accepted) and not answer.is_replayed
         ]
-        await self._admit(tx, fresh)
+        refused = await self._refused(tx, fresh)
+        if refused:
+            fresh = [request for request in fresh if request.rows[0].id not in refused]
+            answers = [_or_refusal(answer, refused) for answer in answers]
         messages = await self._messages(tx, fresh)
         made = {message.outbox_id: message for message, _ in messages}
         await tx.merge_own_messages(list(made.values()))
@@ -277,24 +262,28 @@ class Outgoing:
         ]
         return answers, events
 
-    async def _admit(self, tx: HotTransaction, asked: Sequence[_Asked]) -> None:
-        """Ask the guard for each operation.
+    async def _refused(self, tx: HotTransaction, asked: Sequence[_Asked]) -> dict[int, InvalidRequest]:
+        """Ask the guard; give its refusals by the first item of their request.
 
         Raises:
-            _TurnedDown: Some must not be owed; a request is refused with the first of its operations.
+            InvalidRequest: One of several wishes of a request is refused, so all of it must be undone.
         """
-        pairs = [
-            (request.rows[0].id, guarded_send(wish, row, request.line))
+        guarded = [
+            (request, _guarded(request.line, wish, row))
             for request in asked
             for wish, row in zip(request.wishes, request.rows, strict=True)
         ]
-        verdicts = await self._guard.admit(tx, [send for _, send in pairs], now_ms=self._clock.now_ms())
-        refusals: dict[int, InvalidRequest] = {}
-        for (first_id, _), verdict in zip(pairs, verdicts, strict=True):
-            if verdict is not None:
-                refusals.setdefault(first_id, verdict)
-        if refusals:
-            raise _TurnedDown(refusals)
+        verdicts = await self._guard.admit(tx, [wish for _, wish in guarded], self._clock.now_ms())
+        refused: dict[int, InvalidRequest] = {}
+        for (request, _), refusal in zip(guarded, verdicts, strict=True):
+            if refusal is None:
+                continue
+            if len(request.rows) > 1:
+                raise refusal
+            refused[request.rows[0].id] = refusal
+        repeatables = [request.repeatable for request in asked if request.rows[0].id in refused]
+        await tx.forget_idempotency([(each.scope, each.key) for each in repeatables if each is not None])
+        return refused
 
     async def _messages(self, tx: HotTransaction, asked: Sequence[_Asked]) -> list[tuple[MessageRow, Line]]:
         """Give the messages that sends make, in chats that exist from now on if they did not."""
@@ -358,13 +347,28 @@ class _Answered(msgspec.Struct):
     items: tuple[AcceptedItem, ...]
 
 
-def _answer(request: _Asked, held: Mapping[tuple[str, str], IdempotencyRow]) -> Accepted | None:
+def _guarded(line: Line, wish: Wish, row: OutboxRow) -> Guarded:
+    return Guarded(
+        outbox_id=row.id,
+        line=line,
+        kind=wish.kind,
+        payload=wish.payload,
+        is_counted=bool(row.is_counted),
+    )
+
+
+def _or_refusal(answer: _Answer, refused: Mapping[int, InvalidRequest]) -> _Answer:
+    """Give the refusal of the request that made what is answered."""
+    return refused.get(answer.outbox_id, answer) if isinstance(answer, Accepted) else answer
+
+
+def _answer(request: _Asked, held: Mapping[tuple[str, str], IdempotencyRow]) -> _Answer:
     repeatable = request.repeatable
     if repeatable is None:
         return request.accepted
     row = held[repeatable.scope, repeatable.key]
     if row.request_hash != repeatable.request_hash:
-        return None
+        return _conflict()
     items = msgspec.json.decode(row.response, type=_Answered).items
     return Accepted(items=items, is_replayed=items[0].outbox_id != request.rows[0].id)
 
