@@ -310,11 +310,6 @@ class Outgoing:
         ]
 
 
-def _with_message(row: OutboxRow, made: Mapping[int | None, MessageRow]) -> OutboxRow:
-    message = made.get(row.id)
-    return row if message is None else row._replace(message_id=message.id)
-
-
 def _file_uses(asked: Sequence[_Asked], made: Mapping[int | None, MessageRow]) -> list[FileUseRow]:
     """Say which files the messages need: from now on they stay. One that went just now fails its send."""
     return [
@@ -324,6 +319,11 @@ def _file_uses(asked: Sequence[_Asked], made: Mapping[int | None, MessageRow]) -
         if (message := made.get(row.id)) is not None
         for file_id in file_ids(sent_parts(wish.payload))
     ]
+
+
+def _with_message(row: OutboxRow, made: Mapping[int | None, MessageRow]) -> OutboxRow:
+    message = made.get(row.id)
+    return row if message is None else row._replace(message_id=message.id)
 
 
 def _firsts(asked: Sequence[_Asked], now: int) -> dict[tuple[str, str], IdempotencyRow]:
