@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from hub.flow.adoption import is_placeholder
 from hub.flow.payloads import status_of
 from hub.flow.repositories import Chat, Store
 from hub.flow.rows import MessageRow
 from hub.model.errors import InvalidRequest
 from hub.model.ids import InvalidId, Prefix, parse_id
 from hub.model.line import Line
-from hub.model.outbox import outbox_id_of
 from hub.rules.chatkeys import direct_chat_key, normalize_handle
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -104,8 +104,7 @@ def require_named(message: MessageRow, *, param: str) -> None:
     Raises:
         InvalidRequest: message_not_sent.
     """
-    # Until a network names it, a message goes by the attempt id of its send.
-    if outbox_id_of(message.guid) is not None:
+    if is_placeholder(message):
         raise InvalidRequest(
             "message_not_sent",
             f"The message is {status_of(message)}: its network does not know it yet. Try again when it is sent.",

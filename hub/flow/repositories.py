@@ -265,7 +265,10 @@ class Events(Protocol):
 class Messages(Protocol):
     """Messages as they stand; a message that only a receipt has shown so far is not listed."""
 
-    async def get(self, message_id: int) -> MessageRow | None: ...
+    async def get(self, message_id: int) -> MessageRow | None:
+        """By its id, or by the one that it was asked for under, where it was folded into what its network showed."""
+        ...
+
     async def by_guid(self, line_id: int, guid: str) -> MessageRow | None: ...
     async def reactions(self, line_id: int, guid: str) -> list[ReactionRow]:
         """The reactions of one message, oldest first, taken back ones included."""

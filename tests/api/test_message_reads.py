@@ -108,6 +108,17 @@ async def test_a_chat_id_alone_is_enough(world: HubWorld, said: Said) -> None:
     assert await texts(world.api, to=chat_id) == ["two"]
 
 
+async def test_what_waits_is_listed(world: HubWorld, said: Said) -> None:
+    await world.api.post("/v1/messages", {"from": SANDBOX_LINE, "to": CONTACT, "text": "Hello"})
+    queued = (await listed(world.api, status="queued")).json["data"]
+
+    assert [(message["text"], message["status"], message["is_from_me"]) for message in queued] == [
+        ("Hello", "queued", True)
+    ]
+    assert type(queued[0]["sent_at"]) is int
+    assert await texts(world.api, from_=SANDBOX_LINE, to=CONTACT, limit=1) == ["Hello"]
+
+
 async def test_a_restricted_key_sees_its_lines_only(world: HubWorld, said: Said) -> None:
     """And the sandbox, which is open to every key."""
     other = await world.caller("messages:read", lines=(world.other_line,))

@@ -87,10 +87,10 @@ async def test_a_message_that_no_network_has_named_cannot_be_reacted_to(world: H
     await world.say("Hi")
     chat = await world.store.chats.by_key(world.sandbox_line.id, f"dm:{CONTACT}")
     assert chat is not None
-    message_id, guid = world.new_id(), attempt_id(world.new_id())
-    await world.store.hot.write(
-        lambda tx: tx.merge_own_messages([_queued(message_id, guid, world.sandbox_line, chat.id)])
-    )
+    message_id, outbox_id = world.new_id(), world.new_id()
+    guid = attempt_id(outbox_id)
+    queued = _queued(message_id, guid, world.sandbox_line, chat.id)._replace(outbox_id=outbox_id)
+    await world.store.hot.write(lambda tx: tx.merge_own_messages([queued]))
     for name in (id_text(Prefix.MESSAGE, message_id), guid):
         answered = await react(world, name)
 

@@ -11,7 +11,7 @@ from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.rows import MessageRow, ReactionRow
 from hub.store.database import Database
 from hub.store.repositories.message_pages import COLUMNS, IS_VISIBLE, read_page
-from hub.store.schema import events, messages, reactions
+from hub.store.schema import events, messages, outbox, reactions
 
 _REACTION_COLUMNS = [reactions.c[name] for name in ReactionRow._fields]
 #: Literals, or neither database would recognise its partial index.
@@ -26,7 +26,11 @@ class SqlMessages:
         self._database = database
 
     async def get(self, message_id: int) -> MessageRow | None:
-        return await self._one(select(*COLUMNS).where(_id == message_id, IS_VISIBLE))
+        found = await self._one(select(*COLUMNS).where(_id == message_id, IS_VISIBLE))
+        if found is not None:
+            return found
+        folded = select(*COLUMNS).join(outbox, outbox.c.message_id == _id)
+        return await self._one(folded.where(outbox.c.placeholder_id == message_id, IS_VISIBLE).limit(1))
 
     async def by_guid(self, line_id: int, guid: str) -> MessageRow | None:
         query = select(*COLUMNS).where(messages.c.line_id == line_id, messages.c.guid == guid, IS_VISIBLE)
