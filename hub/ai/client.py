@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -19,7 +19,6 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from hub.ai.wire import Fault, Wire, WireProblem, WireRequest
 from hub.model.draft import Delta, Draft, Prompt
 from hub.model.errors import InvalidRequest
-from hub.outbound import OutboundCode, OutboundError, Request, StreamedResponse
 from hub.rules.retry import parse_retry_after
 from hub.rules.sse import SseReader, TooLongEvent
 
@@ -37,18 +36,6 @@ MOST_PROBLEM_BYTES: Final = 16_384
 RETRY_SOON_SECONDS: Final = 5
 _LEAST_SECONDS: Final = 0.1
 
-#: Faults of the network that a moment may mend.
-_PASSING: Final = frozenset(
-    {
-        OutboundCode.CONNECT_FAILED,
-        OutboundCode.CONNECT_TIMEOUT,
-        OutboundCode.CONNECTION_LOST,
-        OutboundCode.DNS_FAILED,
-        OutboundCode.PROTOCOL_ERROR,
-        OutboundCode.TIMEOUT,
-        OutboundCode.TOO_MANY_CONNECTIONS,
-    }
-)
 #: What looks like a key in a provider's own words.
 _KEY: Final = re.compile(r"\b(?:sk|pk|key|api)[-_][A-Za-z0-9_*-]{6,}|Bearer\s+\S+")
 
@@ -64,24 +51,44 @@ _SENTENCES: Final = {
 }
 
 
+class CallFailed(Exception):
+    """There was no answer, or not a whole one."""
+
+    def __init__(self, detail: str, *, is_passing: bool) -> None:
+        super().__init__(detail)
+        #: Safe to show to a caller.
+        self.detail = detail
+        #: Whether a moment may mend it.
+        self.is_passing = is_passing
+
+
+class Answer(Protocol):
+    """What a provider answers; its body is still to come."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def pieces(self) -> AsyncIterator[bytes]: ...
+    def header(self, name: bytes) -> bytes | None: ...
+
+
 class Caller(Protocol):
-    """The part of the guarded client that is needed."""
+    """The guarded way out (hub.outbound)."""
 
-    def stream(self, request: Request) -> AbstractStream: ...
+    def post(self, wanted: WireRequest, *, timeout_seconds: float) -> AbstractAsyncContextManager[Answer]:
+        """POST, and read the answer within the block; the time counts until the block ends.
 
-
-class AbstractStream(Protocol):
-    """What `stream` gives: a block with an answer in it."""
-
-    async def __aenter__(self) -> StreamedResponse: ...
-    async def __aexit__(self, *exc: object) -> bool | None: ...
+        Raises:
+            CallFailed: There is no answer, or not a whole one.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AiTiming:
     """Time as the client sees it."""
 
-    #: Of one draft, with all tries.
+    #: Of one draft, with all tries of it.
     timeout_seconds: float
     monotonic: Callable[[], float]
     #: Unix ms.
@@ -106,7 +113,7 @@ class AiClient:
         wanted = self._wire.request(prompt, max_output_tokens=max_output_tokens, is_streamed=False)
 
         async def ask(seconds_left: float) -> Draft:
-            async with self._outbound.stream(_call(wanted, seconds_left)) as answer:
+            async with self._outbound.post(wanted, timeout_seconds=seconds_left) as answer:
                 body = await self._whole(answer, MOST_BYTES)
             return self._wire.draft(body)
 
@@ -121,7 +128,7 @@ class AiClient:
         wanted = self._wire.request(prompt, max_output_tokens=max_output_tokens, is_streamed=True)
 
         async def begin(seconds_left: float) -> tuple[AsyncGenerator[Delta], Delta]:
-            deltas = self._deltas(_call(wanted, seconds_left))
+            deltas = self._deltas(wanted, seconds_left)
             try:
                 return deltas, await anext(deltas)
             except StopAsyncIteration:
@@ -133,11 +140,11 @@ class AiClient:
             try:
                 async for delta in deltas:
                     yield delta
-            except (WireProblem, OutboundError) as error:
+            except (WireProblem, CallFailed) as error:
                 raise _refusal(error) from None
 
-    async def _deltas(self, request: Request) -> AsyncGenerator[Delta]:
-        async with self._outbound.stream(request) as answer:
+    async def _deltas(self, wanted: WireRequest, seconds_left: float) -> AsyncGenerator[Delta]:
+        async with self._outbound.post(wanted, timeout_seconds=seconds_left) as answer:
             if answer.status != 200:
                 await self._whole(answer, MOST_PROBLEM_BYTES)
             reader = SseReader(most_bytes=MOST_BYTES)
@@ -146,7 +153,7 @@ class AiClient:
                     if (delta := self._wire.delta(event)) is not None:
                         yield delta
 
-    async def _whole(self, answer: StreamedResponse, most_bytes: int) -> bytes:
+    async def _whole(self, answer: Answer, most_bytes: int) -> bytes:
         """Read a body whole; of one that is no success, raise what it says."""
         body = b""
         async for piece in answer.pieces:
@@ -184,20 +191,9 @@ class AiClient:
                     left = max(deadline - self._timing.monotonic(), _LEAST_SECONDS)
                     async with asyncio.timeout(left):
                         return await ask(left)
-        except (WireProblem, OutboundError, TimeoutError) as error:
+        except (WireProblem, CallFailed, TimeoutError) as error:
             raise _refusal(error) from None
         raise AssertionError("tenacity ends with a result or an exception")
-
-
-def _call(wanted: WireRequest, seconds_left: float) -> Request:
-    return Request(
-        method="POST",
-        url=wanted.url,
-        headers=wanted.headers,
-        body=wanted.body,
-        timeout_seconds=seconds_left,
-        max_response_bytes=8 * MOST_BYTES,
-    )
 
 
 def _fed(reader: SseReader, piece: bytes) -> list[str]:
@@ -210,7 +206,7 @@ def _fed(reader: SseReader, piece: bytes) -> list[str]:
 def _is_passing(error: BaseException) -> bool:
     if isinstance(error, WireProblem):
         return error.fault is Fault.PASSING
-    return isinstance(error, OutboundError) and error.code in _PASSING
+    return isinstance(error, CallFailed) and error.is_passing
 
 
 def _pause(state: RetryCallState) -> float:
@@ -221,13 +217,13 @@ def _pause(state: RetryCallState) -> float:
     return min(own, LONGEST_PAUSE_SECONDS) if asked is None else asked
 
 
-def _refusal(error: WireProblem | OutboundError | TimeoutError) -> InvalidRequest:
+def _refusal(error: WireProblem | CallFailed | TimeoutError) -> InvalidRequest:
     """Say in our own words what went wrong, with the provider's masked."""
     match error:
         case WireProblem():
             fault, message = error.fault, error.message
-        case OutboundError():
-            fault = Fault.PASSING if error.code in _PASSING else Fault.SETTINGS
+        case CallFailed():
+            fault = Fault.PASSING if error.is_passing else Fault.SETTINGS
             message = error.detail
         case _:
             fault, message = Fault.PASSING, "it took too long"

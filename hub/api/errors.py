@@ -42,6 +42,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Use a line whose bridge can; the message names what is missing.",
     ),
     _code(
+        400, INVALID, "ai_not_configured", "No language model is connected.",
+        "Let the operator set ai.provider, ai.model and ai.api_key in hub.yaml.",
+    ),
+    _code(
         400, INVALID, "empty_file", "The file has no bytes.", "Send the file's bytes as the body.",
     ),
     _code(
@@ -243,6 +247,14 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Ask for a range within the size that `Content-Range` tells.",
     ),
     _code(
+        422, INVALID, "ai_refused", "The language model did not take the request, or answered without a word.",
+        "Change the context or the instructions; the message passes on what it said.",
+    ),
+    _code(
+        429, RATE_LIMIT, "ai_limit_reached", "The hub has used what it may take from its language model.",
+        "Wait as long as `Retry-After` says, or let the operator raise the limits under `ai` in hub.yaml.",
+    ),
+    _code(
         429, RATE_LIMIT, "message_limit_reached",
         "The line has sent as many messages as it may on one day of its clock.",
         "Wait as many seconds as `Retry-After` says, use another line, or raise `safety.messages_per_day`; `limit` "
@@ -261,6 +273,14 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         500, OURS, "internal_error", "A mistake of ours; nothing is known to have been done.",
         "Try again; if it stays, report the `request_id`.",
+    ),
+    _code(
+        502, OURS, "ai_misconfigured", "The language model refuses the hub's key, model name or address.",
+        "Let the operator mend what the message names under `ai` in hub.yaml.",
+    ),
+    _code(
+        503, OURS, "ai_unavailable", "The language model cannot be reached just now, or is overloaded.",
+        "Try again after `Retry-After` seconds.",
     ),
     _code(
         503, OURS, "service_unavailable", "The database, or something else this needs, is away.",

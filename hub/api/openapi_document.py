@@ -218,11 +218,9 @@ def _responses(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
     if endpoint.scope is not None:
         headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _ANSWER_HEADERS}
-    content: Json = {"text/plain": {"schema": {"type": "string"}}}
-    if endpoint.reply_content:
-        content = dict(endpoint.reply_content)
-    elif endpoint.reply not in (bytes, None):
-        content = {"application/json": {"schema": by_shape[endpoint.reply]}}
+    content: Json = dict(endpoint.reply_content) or {"text/plain": {"schema": {"type": "string"}}}
+    if endpoint.reply not in (bytes, None):
+        content = {"application/json": {"schema": by_shape[endpoint.reply]}, **endpoint.reply_content}
     phrase = HTTPStatus(endpoint.status).phrase
     response: Json = {"description": phrase, "headers": headers}
     responses: Json = {

@@ -14,6 +14,7 @@ from hub.api.ratelimit import RateLimiter
 from hub.flow.directory import DirectoryHolder
 from hub.flow.downloads import Downloads
 from hub.flow.files import FileParts
+from hub.flow.generate import AiConnection
 from hub.flow.line_policies import LinePolicies
 from hub.flow.live import NOBODY_TYPES
 from hub.flow.ports import Clock, LiveTyping, WakeUps
@@ -102,6 +103,8 @@ class ApiParts:
     on_answer: Callable[[int], None]
     #: Whether the line's bridge can be asked to send at all.
     can_send: Callable[[Line], bool] = lambda line: True
+    #: The language model that drafts answers; None where there is none.
+    ai: AiConnection | None = None
     #: Between two looks of a caller who waits.
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Who types now, for GET /v1/typing.

@@ -71,7 +71,7 @@ async def accept(
     seconds = wanted_wait(call)
     payload = {**wire_fields(call.body), **resolved}
     accepted = await call.uses.outgoing.accept(
-        line, kind, payload, api_key_id=call.key.id, repeatable=_repeatable(call, kind)
+        line, kind, payload, api_key_id=call.key.id, repeatable=repeatable_as(call, kind)
     )
     return await answer(call, accepted, seconds=seconds)
 
@@ -116,8 +116,8 @@ def _names(shape: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
     return tuple((field.encode_name, field.name) for field in msgspec.structs.fields(shape))
 
 
-def _repeatable(call: Call[Any, Any], kind: OperationKind) -> Repeatable | None:
-    """Read the idempotency key.
+def repeatable_as(call: Call[Any, Any], kind: str) -> Repeatable | None:
+    """Read the idempotency key of a request to do something of a kind.
 
     Raises:
         InvalidRequest: It is empty, too long or holds what cannot be a key.

@@ -13,6 +13,7 @@ from hub.flow.contact_groups import ContactGroupBook
 from hub.flow.contact_import import ContactImport
 from hub.flow.contacts import ContactBook
 from hub.flow.files import FileDesk
+from hub.flow.generate import DraftDesk
 from hub.flow.jobs import JobDesk
 from hub.flow.keys import KeyRing
 from hub.flow.lines import LineBook
@@ -37,6 +38,7 @@ class UseCases:
     contact_import: ContactImport
     contacts: ContactBook
     consents: ConsentBook
+    drafts: DraftDesk
     files: FileDesk
     jobs: JobDesk
     keys: KeyRing
@@ -87,6 +89,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         contact_groups=ContactGroupBook(store=store, clock=clock, new_id=new_id),
         contact_import=ContactImport(store=store, clock=clock, new_id=new_id),
         contacts=ContactBook(store=store, lines=lines, clock=clock, new_id=new_id),
+        drafts=DraftDesk(store=store, clock=clock, new_id=new_id, connection=parts.ai),
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         ),

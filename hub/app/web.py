@@ -18,6 +18,7 @@ from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
 from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
+from hub.app.ai import ai_connection
 from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
 from hub.app.measuring import counted
@@ -141,6 +142,7 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
             metrics=metrics,
         ),
         can_send=lambda line: _has_adapter(core, line),
+        ai=ai_connection(settings.ai, outbound=client, clock=core.clock),
         on_answer=lambda status: metrics.requests.labels(str(status)).inc(),
     )
 

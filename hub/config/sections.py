@@ -215,6 +215,28 @@ class Contacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Ai:
+    """The language model that drafts answers."""
+
+    provider: Literal["none", "anthropic", "openai", "openai_compatible"]
+    base_url: Annotated[
+        str, Url(schemes=("http", "https"), example="https://api.openai.com/v1", may_be_empty=True)
+    ]
+    model: Annotated[str, Matching(r"[!-~]{0,200}", "printable ASCII without spaces", "gpt-4.1-mini")]
+    api_key: Annotated[str, Matching(r"[!-~]{0,512}", "printable ASCII without spaces", "sk-…")] = secret()
+    api_key_file: str
+    system_prompt: Annotated[str, Matching(r"(?s).{0,20000}", "at most 20,000 characters", "Answer briefly.")]
+    timeout_seconds: Annotated[float, Between(1, 600)]
+    max_output_tokens: Annotated[int, Between(1, 32_768)]
+    max_input_chars: Annotated[int, Between(100, 1_000_000)]
+    requests_per_hour: Annotated[int, Between(0, 1_000_000)]
+    daily_tokens: Annotated[int, Between(0, 10**12)]
+    input_price: Annotated[float, Between(0, 1_000_000)]
+    output_price: Annotated[float, Between(0, 1_000_000)]
+    daily_cost: Annotated[float, Between(0, 10**9)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sandbox:
     """The sandbox bridge."""
 

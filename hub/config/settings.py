@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 from hub.config.constraints import Matching
-from hub.config.decode import decode, find_place, keys_of
+from hub.config.contradictions import find_contradictions
+from hub.config.decode import decode, keys_of
 from hub.config.environment import read_environment
 from hub.config.loader import load_document, read_document
 from hub.config.nodes import Node
 from hub.config.problems import ConfigError, Place, Problem, problem_at
 from hub.config.safety import safety_policy
 from hub.config.sections import (
+    Ai,
     Bridge,
     Contacts,
     Delivery,
@@ -36,7 +38,6 @@ from hub.config.sections import (
     Worker,
 )
 from hub.model.line_safety import SafetyPolicy
-from hub.rules.line_policy import find_problem
 
 #: Names the operator's own file when no path is given.
 CONFIG_VARIABLE = "HUB_CONFIG"
@@ -68,6 +69,7 @@ class Settings:
     safety: Safety
     files: Files
     contacts: Contacts
+    ai: Ai
     sandbox: Sandbox
     limits: Limits
     retention: Retention
@@ -147,69 +149,7 @@ def _decode(layers: Sequence[Node], problems: list[Problem]) -> Settings:
     settings, decode_problems = decode(Settings, layers)
     problems.extend(decode_problems)
     if settings is not None:
-        problems.extend(_contradictions(settings, layers))
+        problems.extend(find_contradictions(settings, layers))
     if settings is None or problems:
         raise ConfigError(sorted(problems, key=lambda each: (each.path, each.line, each.column)))
     return settings
-
-
-def _contradictions(settings: Settings, layers: Sequence[Node]) -> list[Problem]:
-    """Return the problems of keys that are each right but do not go together."""
-    delivery, sandbox, secrets = settings.delivery, settings.sandbox, settings.secrets
-    unsafe, files = find_problem(settings.safety_policy), settings.files
-    checks = (
-        (
-            files.storage == "s3" and not files.s3_bucket,
-            "files.s3_bucket",
-            "files.storage is s3, and no bucket is named",
-            "name the bucket, or set files.storage to folder",
-        ),
-        (
-            bool(files.s3_access_key) != bool(files.s3_secret_key or files.s3_secret_key_file),
-            "files.s3_access_key",
-            "an access key and its secret go together",
-            "give both (files.s3_access_key, files.s3_secret_key or s3_secret_key_file), or neither",
-        ),
-        (
-            bool(files.s3_secret_key and files.s3_secret_key_file),
-            "files.s3_secret_key_file",
-            "files.s3_secret_key is set too, and only one of them could count",
-            'set the other one to ""',
-        ),
-        (
-            delivery.breaker_open_max_seconds < delivery.breaker_open_seconds,
-            "delivery.breaker_open_max_seconds",
-            "it is below delivery.breaker_open_seconds",
-            f"write {delivery.breaker_open_seconds} or more, or lower breaker_open_seconds",
-        ),
-        (
-            sandbox.read_after_ms < sandbox.delivered_after_ms,
-            "sandbox.read_after_ms",
-            "it is below sandbox.delivered_after_ms: nothing is read before it arrives",
-            f"write {sandbox.delivered_after_ms} or more, or lower delivered_after_ms",
-        ),
-        (
-            bool(secrets.encryption_key and secrets.key_file),
-            "secrets.key_file",
-            "secrets.encryption_key is set too, and only one of them could count",
-            'set the other one to ""',
-        ),
-        (
-            unsafe is not None,
-            f"safety.{unsafe.pointer.partition('[')[0]}" if unsafe else "",
-            f"{unsafe.what}: {unsafe.why}" if unsafe else "",
-            unsafe.fix if unsafe else "",
-        ),
-    )
-    return [
-        problem_at(
-            find_place(layers, key),
-            key=key,
-            what="this contradicts another key",
-            why=why,
-            fix=fix,
-            is_secret=True,
-        )
-        for is_wrong, key, why, fix in checks
-        if is_wrong
-    ]

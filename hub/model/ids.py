@@ -33,6 +33,7 @@ class Prefix(StrEnum):
     CONTACT = "ct"
     CONTACT_GROUP = "ctg"
     DELIVERY = "dlv"
+    DRAFT = "gen"
     EVENT = "evt"
     FILE = "file"
     JOB = "job"

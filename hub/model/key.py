@@ -12,6 +12,7 @@ SCOPES: tuple[str, ...] = (
     "contacts:write",
     "deliveries:read",
     "deliveries:write",
+    "drafts:write",
     "events:read",
     "files:read",
     "files:write",
