@@ -223,6 +223,12 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Wait until its `status` is `sent`; `Prefer: wait=N` at the send does that for you.",
     ),
     _code(
+        409, INVALID, "message_state_conflict",
+        "The message is in a state in which this cannot be done: it is sent and cannot be cancelled, it did not fail "
+        "and cannot be retried, it is not sent yet and cannot be edited.",
+        "Look at its `status` with GET /v1/messages/{id}; the message tells what would be possible.",
+    ),
+    _code(
         409, INVALID, "name_taken", "Another one has this name or handle.", "Choose another, or change that one.",
     ),
     _code(

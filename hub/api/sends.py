@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hub.api.calls import Call, Reply
 from hub.api.waiting import PREFER, Headers, wait_for, wanted_wait
-from hub.flow.outgoing import Accepted, Repeatable
+from hub.flow.repeating import Accepted, Repeatable
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line

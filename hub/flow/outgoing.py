@@ -10,10 +10,7 @@ message before it is sent, or after it failed (hub.flow.second_thoughts).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
-
-import msgspec
 
 from hub.flow.batching import Batcher
 from hub.flow.capabilities import require_able
@@ -22,6 +19,7 @@ from hub.flow.file_ports import USED_BY_MESSAGE, FileUseRow
 from hub.flow.guards import PERMISSIVE, SendGuard
 from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import Recorder
+from hub.flow.repeating import Accepted, AcceptedItem, Answer, Repeatable, answer_of, key_row
 from hub.flow.repositories import Store
 from hub.flow.rows import EventRow, IdempotencyRow, MessageRow, OutboxRow
 from hub.flow.safety import Wish as Guarded
@@ -29,7 +27,7 @@ from hub.flow.sent_parts import file_ids, sent_parts
 from hub.flow.snapshots import fold_chats
 from hub.flow.wishes import Wish, asked_chat, asked_message, outbox_row, own_event
 from hub.model.errors import InvalidRequest
-from hub.model.ids import IdFactory, Prefix, id_text
+from hub.model.ids import IdFactory
 from hub.model.line import Line
 from hub.model.outbox import OperationKind
 
@@ -39,47 +37,6 @@ MOST_ATTEMPTS = 8
 MOST_SENDS = 256
 #: Fields that we add to the client's request for the bridge; they are not shown again.
 RESOLVED_FIELDS = frozenset({"chat_key", "files", "message_guid", "reply_to_guid"})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Repeatable:
-    """A client's wish that its request be done once, however often it comes."""
-
-    #: Whose key it is, and for what.
-    scope: str
-    key: str
-    request_hash: bytes
-
-
-class AcceptedItem(NamedTuple):
-    """One outbox item, and the message that it sends, if it sends one."""
-
-    outbox_id: int
-    message_id: int | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Accepted:
-    """What a request made, durable."""
-
-    #: In the order asked for; never empty.
-    items: tuple[AcceptedItem, ...]
-    #: Whether an earlier request with the same idempotency key made it.
-    is_replayed: bool = False
-
-    @property
-    def outbox_id(self) -> int:
-        """The first item."""
-        return self.items[0].outbox_id
-
-    @property
-    def message_id(self) -> int | None:
-        """The first message."""
-        return self.items[0].message_id
-
-
-#: What a request is told.
-_Answer = Accepted | InvalidRequest
 
 
 class Order(NamedTuple):
@@ -127,7 +84,7 @@ class Outgoing:
         self._recorder = Recorder(
             store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         )
-        self._batches: Batcher[_Asked, _Answer] = Batcher(self._record, most_items=MOST_SENDS)
+        self._batches: Batcher[_Asked, Answer] = Batcher(self._record, most_items=MOST_SENDS)
 
     async def accept(
         self,
@@ -177,12 +134,12 @@ class Outgoing:
 
     async def accept_many(
         self, line: Line, orders: Sequence[Order], *, api_key_id: int | None
-    ) -> list[_Answer]:
+    ) -> list[Answer]:
         """Owe many operations in one transaction, each for itself; one that is refused does not hold up the others.
 
         A caller that may be killed in between gives each order a `Repeatable`: repeating the call then adds nothing.
         """
-        answers: list[_Answer | None] = []
+        answers: list[Answer | None] = []
         asked: list[_Asked] = []
         for wish, repeatable in orders:
             try:
@@ -194,6 +151,17 @@ class Outgoing:
                 asked.append(self._asked(line, [wish], api_key_id, repeatable))
         recorded = iter(await self._record(asked) if asked else ())
         return [answer or next(recorded) for answer in answers]
+
+    async def admit(self, tx: HotTransaction, line: Line, wish: Wish, row: OutboxRow) -> None:
+        """Check and guard an operation that somebody else owes within a transaction of theirs.
+
+        Raises:
+            InvalidRequest: As `accept`; nothing of the transaction may stay.
+        """
+        self._check(line, wish)
+        [refusal] = await self._guard.admit(tx, [_guarded(line, wish, row)], self._clock.now_ms())
+        if refusal is not None:
+            raise refusal
 
     def _check(self, line: Line, wish: Wish) -> None:
         if not self._can_send(line):
@@ -219,7 +187,7 @@ class Outgoing:
         message_ids = [self._new_id() if wish.kind is OperationKind.SEND else None for wish in wishes]
         return _Asked(line, wishes, rows, message_ids, repeatable)
 
-    async def _record(self, asked: Sequence[_Asked]) -> list[_Answer]:
+    async def _record(self, asked: Sequence[_Asked]) -> list[Answer]:
         """Insert a batch; a refusal where a key was used with another request, or the guard forbids it."""
         answers = await self._recorder.write(lambda tx: self._record_in(tx, asked))
         first: dict[int, int] = {}
@@ -231,7 +199,7 @@ class Outgoing:
 
     async def _record_in(
         self, tx: HotTransaction, asked: Sequence[_Asked]
-    ) -> tuple[list[_Answer], list[EventRow]]:
+    ) -> tuple[list[Answer], list[EventRow]]:
         firsts = _firsts(asked, self._clock.now_ms())
         known = await tx.insert_idempotency(list(firsts.values()))
         held = {place: existing or own for (place, own), existing in zip(firsts.items(), known, strict=True)}
@@ -331,20 +299,8 @@ def _firsts(asked: Sequence[_Asked], now: int) -> dict[tuple[str, str], Idempote
     rows: dict[tuple[str, str], IdempotencyRow] = {}
     for request in asked:
         if (repeatable := request.repeatable) is not None:
-            accepted = request.accepted
-            answer = {"id": id_text(Prefix.OUTBOX, accepted.outbox_id), "items": accepted.items}
-            response = msgspec.json.encode(answer).decode()
-            new = IdempotencyRow(
-                repeatable.scope, repeatable.key, repeatable.request_hash, 201, response, now
-            )
-            rows.setdefault((repeatable.scope, repeatable.key), new)
+            rows.setdefault((repeatable.scope, repeatable.key), key_row(repeatable, request.accepted, now))
     return rows
-
-
-class _Answered(msgspec.Struct):
-    """What an idempotency key remembers."""
-
-    items: tuple[AcceptedItem, ...]
 
 
 def _guarded(line: Line, wish: Wish, row: OutboxRow) -> Guarded:
@@ -357,25 +313,14 @@ def _guarded(line: Line, wish: Wish, row: OutboxRow) -> Guarded:
     )
 
 
-def _or_refusal(answer: _Answer, refused: Mapping[int, InvalidRequest]) -> _Answer:
+def _or_refusal(answer: Answer, refused: Mapping[int, InvalidRequest]) -> Answer:
     """Give the refusal of the request that made what is answered."""
     return refused.get(answer.outbox_id, answer) if isinstance(answer, Accepted) else answer
 
 
-def _answer(request: _Asked, held: Mapping[tuple[str, str], IdempotencyRow]) -> _Answer:
+def _answer(request: _Asked, held: Mapping[tuple[str, str], IdempotencyRow]) -> Answer:
     repeatable = request.repeatable
     if repeatable is None:
         return request.accepted
     row = held[repeatable.scope, repeatable.key]
-    if row.request_hash != repeatable.request_hash:
-        return _conflict()
-    items = msgspec.json.decode(row.response, type=_Answered).items
-    return Accepted(items=items, is_replayed=items[0].outbox_id != request.rows[0].id)
-
-
-def _conflict() -> InvalidRequest:
-    return InvalidRequest(
-        "idempotency_key_conflict",
-        "This idempotency key was used with another request; take a fresh key for a new request.",
-        param="Idempotency-Key",
-    )
+    return answer_of(row, repeatable, own_id=request.rows[0].id)

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.flow.outgoing import Accepted, Outgoing, Repeatable
+from hub.flow.outgoing import Outgoing
+from hub.flow.repeating import Accepted, Repeatable
 from hub.model.errors import InvalidRequest
 from hub.model.outbox import OperationKind
 from tests.support.hub_world import CONTACT, HubWorld, open_world

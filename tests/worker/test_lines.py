@@ -10,8 +10,9 @@ import pytest
 
 from bridge.registry import ADAPTERS, Surroundings
 from bridge.sandbox.fates import Delays
-from hub.flow.outgoing import Outgoing, Repeatable
+from hub.flow.outgoing import Outgoing
 from hub.flow.ports import HotTransaction
+from hub.flow.repeating import Repeatable
 from hub.flow.rows import OutboxUpdate
 from hub.model.outbox import OperationKind, OutboxState
 from tests.support.scripted_bridge import Act, ScriptedBridge

@@ -1,0 +1,206 @@
+"""What may be done with a message that was asked for: cancel it while it waits, retry it when it failed.
+
+Each is one transaction that looks at the message as it stands and says no if another was faster.
+Not here: what changes a sent message on its network (edit, unsend), which is an operation like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from hub.flow.adoption import is_placeholder
+from hub.flow.outgoing import Outgoing
+from hub.flow.payloads import status_of
+from hub.flow.ports import Clock, HotTransaction, WakeUps
+from hub.flow.record import Recorder
+from hub.flow.repeating import Accepted, AcceptedItem, Repeatable, remember
+from hub.flow.rows import EventRow, Known, MessageRow, OutboxClaim, OutboxRow, SnapshotRow
+from hub.flow.sent_parts import sent_parts
+from hub.flow.wishes import Wish, outbox_row, own_event
+from hub.model.errors import InvalidRequest
+from hub.model.ids import IdFactory
+from hub.model.line import Line
+from hub.model.outbox import OperationKind, OutboxState, attempt_id
+from hub.rules.message_status import MessageStatus
+
+
+class _Retry(NamedTuple):
+    """A wish to try a failed message again."""
+
+    line: Line
+    message_id: int
+    outbox_id: int
+    #: Of the row that keeps the failed attempt out of sight.
+    tombstone_id: int
+    api_key_id: int | None
+    repeatable: Repeatable | None
+
+
+class SecondThoughts:
+    """Cancels and retries."""
+
+    def __init__(
+        self, *, outgoing: Outgoing, recorder: Recorder, clock: Clock, new_id: IdFactory, wake_ups: WakeUps
+    ) -> None:
+        self._outgoing = outgoing
+        self._recorder = recorder
+        self._clock = clock
+        self._new_id = new_id
+        self._wake_ups = wake_ups
+
+    async def cancel(self, line: Line, message_id: int, *, with_its_set: bool = False) -> list[MessageRow]:
+        """Cancel a message that waits, and if wanted all others of its request that wait; give what was cancelled.
+
+        Raises:
+            InvalidRequest: message_not_found, or message_state_conflict when there is nothing to cancel.
+        """
+        return await self._recorder.write(lambda tx: self._cancel_in(tx, line, message_id, with_its_set))
+
+    async def _cancel_in(
+        self, tx: HotTransaction, line: Line, message_id: int, with_its_set: bool
+    ) -> tuple[list[MessageRow], list[EventRow]]:
+        message = await _message(tx, message_id)
+        claims = await tx.outbox_claims([message.outbox_id or 0])
+        ids = [claim.id for claim in claims]
+        if with_its_set and claims and claims[0].set_id is not None:
+            ids = await tx.outbox_set(claims[0].set_id)
+        cancelled, events = await self.cancel_in(tx, line, ids)
+        if not cancelled:
+            raise _not_cancellable(message)
+        return cancelled, events
+
+    async def cancel_in(
+        self, tx: HotTransaction, line: Line, outbox_ids: Sequence[int]
+    ) -> tuple[list[MessageRow], list[EventRow]]:
+        """Cancel the sends of a line that were not handed over yet; give their messages, and the events to tell."""
+        now_ms = self._clock.now_ms()
+        cancelled = await tx.cancel_outbox(outbox_ids, now_ms)
+        claims = await tx.outbox_claims(sorted(cancelled))
+        ids = [claim.message_id for claim in claims if claim.message_id is not None]
+        messages = [row._replace(cancelled_at=now_ms) for row in await tx.messages_by_id(ids)]
+        await tx.save_messages(messages)
+        events = [
+            own_event(
+                "message.cancelled",
+                message,
+                outbox_id=message.outbox_id or 0,
+                line_handle=line.handle,
+                at_ms=now_ms,
+            )
+            for message in messages
+        ]
+        return messages, events
+
+    async def retry(
+        self, line: Line, message_id: int, *, api_key_id: int | None, repeatable: Repeatable | None
+    ) -> Accepted:
+        """Try a failed message again, beginning after the parts that its network has.
+
+        Raises:
+            InvalidRequest: message_not_found, message_state_conflict, idempotency_key_conflict, or as
+                `Outgoing.accept`.
+        """
+        outbox_id, tombstone_id = self._new_id.take(2)
+        retry = _Retry(line, message_id, outbox_id, tombstone_id, api_key_id, repeatable)
+        accepted = await self._recorder.write(lambda tx: self._retry_in(tx, retry))
+        self._wake_ups.line_due(line.id, self._clock.now_ms())
+        return accepted
+
+    async def _retry_in(self, tx: HotTransaction, retry: _Retry) -> tuple[Accepted, list[EventRow]]:
+        asked = Accepted(items=(AcceptedItem(retry.outbox_id, retry.message_id),))
+        answer = await remember(tx, asked, retry.repeatable, now_ms=self._clock.now_ms())
+        if answer.is_replayed:
+            return answer, []
+        failed = await _message(tx, retry.message_id)
+        row, wish = await self._again(tx, retry, failed)
+        await self._outgoing.admit(tx, retry.line, wish, row)
+        queued = _queued(failed, row)
+        await tx.save_messages([queued])
+        if not is_placeholder(failed):
+            await tx.merge_messages([_tombstone(failed, retry.tombstone_id)])
+        await tx.insert_outbox([row])
+        event = own_event(
+            "message.queued",
+            queued,
+            outbox_id=row.id,
+            line_handle=retry.line.handle,
+            at_ms=row.created_at,
+        )
+        return answer, [event]
+
+    async def _again(self, tx: HotTransaction, retry: _Retry, failed: MessageRow) -> tuple[OutboxRow, Wish]:
+        """Give the item that does once more what the failed one was to do."""
+        if (status := status_of(failed)) is not MessageStatus.FAILED:
+            raise state_conflict(status, "only one that failed can be sent again")
+        claims = await tx.outbox_claims([failed.outbox_id or 0])
+        if not claims:
+            raise state_conflict(status, "but what was to be sent is not kept any more; send it as a new one")
+        claim = claims[0]
+        payload = msgspec.json.decode(claim.payload, type=dict[str, object])
+        wish = Wish(
+            kind=OperationKind.SEND,
+            payload={name: value for name, value in payload.items() if name != "send_at"},
+            message_id=failed.id,
+            priority=claim.priority,
+        )
+        row = outbox_row(
+            wish,
+            outbox_id=retry.outbox_id,
+            line=retry.line,
+            api_key_id=retry.api_key_id,
+            now_ms=self._clock.now_ms(),
+        )
+        return row._replace(parts_done=_parts_done(claim), job_id=failed.job_id), wish
+
+
+async def _message(tx: HotTransaction, message_id: int) -> MessageRow:
+    messages = await tx.messages_by_id([message_id])
+    if not messages:
+        raise InvalidRequest("message_not_found", "Message not found.")
+    return messages[0]
+
+
+def _parts_done(claim: OutboxClaim) -> int:
+    """Give what a retry leaves out; a send that was accepted as a whole and failed later begins anew."""
+    is_partly_done = claim.state == OutboxState.FAILED and claim.parts_done < len(sent_parts(claim.payload))
+    return claim.parts_done if is_partly_done else 0
+
+
+def _queued(failed: MessageRow, item: OutboxRow) -> MessageRow:
+    """Give the message as it waits again, under the name of its new attempt."""
+    return failed._replace(
+        guid=attempt_id(item.id),
+        is_known=Known.ASKED,
+        outbox_id=item.id,
+        sent_at=item.created_at,
+        queued_at=item.created_at,
+        accepted_at=None,
+        failed_at=None,
+        error=None,
+        send_at=None,
+        was_downgraded=0,
+        service=None,
+    )
+
+
+def _tombstone(failed: MessageRow, row_id: int) -> SnapshotRow:
+    """Give the row that takes in what is still told of the failed attempt, out of sight."""
+    width = len(SnapshotRow._fields)
+    return SnapshotRow._make(failed[:width])._replace(id=row_id, is_known=Known.SUPERSEDED)
+
+
+def state_conflict(status: MessageStatus, what: str) -> InvalidRequest:
+    """Refuse something because of how the message stands."""
+    return InvalidRequest("message_state_conflict", f"The message is {status}; {what}.")
+
+
+def _not_cancellable(message: MessageRow) -> InvalidRequest:
+    status = status_of(message)
+    if status is MessageStatus.QUEUED:
+        return state_conflict(
+            status, "but it is being handed to its bridge, and cannot be cancelled any more"
+        )
+    return state_conflict(status, "only one that waits (queued or planned) can be cancelled")
