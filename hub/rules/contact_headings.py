@@ -43,6 +43,8 @@ _FILLERS: Final = frozenset({"number", "numbers", "address", "addresses", "value
 #: Words that end the heading of a column of labels ("Phone 1 - Type").
 _LABEL_ENDS: Final = frozenset({"label", "type"})
 _WORD: Final = re.compile(r"[a-z]+|[0-9]+")
+#: Between `given` and `Name` in givenName.
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +84,7 @@ class Headings:
 
 def meaning_of(heading: str) -> Meaning:
     """Say what a heading means, however it is spelt: `First Name`, `firstName`, `E-mail 2 Address`, `Work Phone`."""
-    words = _WORD.findall(heading.lower().replace("e-mail", "email"))
+    words = _WORD.findall(_HUMP.sub(" ", heading).lower().replace("e-mail", "email"))
     number = "".join(word for word in words if word.isdigit())
     plain = [word for word in words if not word.isdigit()]
     if name := _FIELD_OF.get(" ".join(plain)):

@@ -67,8 +67,12 @@ async def known_ids(world: HubWorld) -> Mapping[str, str]:
     delivery = (await world.api.get("/v1/deliveries")).json["data"][0]
     key = await world.keys.create(KeyWish(name="spare", scopes=frozenset({"lines:read"})))
     job = await world.api.post("/v1/replays", {"webhook_id": webhook["id"], "since": 0})
+    contact = await world.api.post("/v1/contacts", {"name": "Ann", "handles": ["+15550100001"]})
+    group = await world.api.post("/v1/contact-groups", {"name": "g", "contact_ids": ["+15550100001"]})
     return {
         "/v1/bridges": id_text(Prefix.BRIDGE, world.other_line.bridge_id),
+        "/v1/contact-groups": group.json["id"],
+        "/v1/contacts": contact.json["id"],
         "/v1/deliveries": delivery["id"],
         "/v1/jobs": job.json["id"],
         "/v1/keys": id_text(Prefix.API_KEY, key.key.id),
