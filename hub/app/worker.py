@@ -17,9 +17,11 @@ from hub.app.core import Core, open_core
 from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
 from hub.config.settings import Settings
+from hub.flow.attachments import AttachmentFetching
 from hub.flow.capabilities import CapabilityBook
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
+from hub.flow.file_cleanup import FileCleanup
 from hub.flow.line_health import LineHealth
 from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.ports import BridgeAdapter
@@ -29,6 +31,7 @@ from hub.flow.replay import ReplayJobs
 from hub.flow.safety import LineGuard
 from hub.flow.send import Sending, SendTimeouts
 from hub.outbound.client import OutboundClient
+from hub.outbound.downloads import GuardedDownloads
 from hub.outbound.errors import OutboundError
 from hub.rules.breaker import BreakerPolicy
 from hub.rules.retry import RetryPolicy
@@ -37,6 +40,7 @@ from hub.store.faults import Refused
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher, DispatchLimits
 from hub.worker.feeds import Feeds
+from hub.worker.fetches import Fetches
 from hub.worker.health import health_server
 from hub.worker.line_watch import LineWatch
 from hub.worker.lines import LineLanes
@@ -135,6 +139,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         committer=committer,
         lines=lines,
         feeds=feeds,
+        fetches=Fetches(_fetching(core, client, adapters).run_due),
         wake_ups=core.wake_ups,
         maintenance=_maintenance(core),
         line_watch=LineWatch(
@@ -158,6 +163,17 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         ownership,
         sweep_seconds=settings.worker.sweep_seconds,
         drain_seconds=settings.worker.drain_seconds,
+    )
+
+
+def _fetching(core: Core, client: OutboundClient, adapters: dict[int, BridgeAdapter]) -> AttachmentFetching:
+    return AttachmentFetching(
+        store=core.store,
+        intake=core.files.intake,
+        adapters=adapters,
+        downloads=GuardedDownloads(client),
+        clock=core.clock,
+        timeout_seconds=core.settings.files.fetch_seconds,
     )
 
 
@@ -285,4 +301,7 @@ def _maintenance(core: Core) -> Maintenance:
             "idempotency_keys": keep.idempotency_hours * 3_600_000,
         },
         run_job=jobs.run_slice,
+        clean_files=FileCleanup(
+            store=core.store, blobs=core.files.blobs, clock=core.clock, unused_ms=core.files.unused_ms
+        ).run,
     )

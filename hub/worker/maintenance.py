@@ -27,12 +27,14 @@ class Maintenance:
         clock: Clock,
         keep_ms: Mapping[str, int],
         run_job: Callable[[], Awaitable[None]],
+        clean_files: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._clock = clock
         #: By table: how long finished rows are kept.
         self._keep_ms = keep_ms
         self._run_job = run_job
+        self._clean_files = clean_files
 
     async def expire(self) -> None:
         """Delete what is older than its retention."""
@@ -57,3 +59,7 @@ class Maintenance:
     async def run_jobs(self) -> None:
         """Go on with replays, requeues and purges."""
         await self._run_job()
+
+    async def clean_files(self) -> None:
+        """Remove files that nobody uses, and their bytes."""
+        await self._clean_files()

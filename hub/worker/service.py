@@ -23,6 +23,7 @@ from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher
 from hub.worker.ending import end
 from hub.worker.feeds import Feeds
+from hub.worker.fetches import Fetches
 from hub.worker.line_watch import LineWatch
 from hub.worker.lines import LineLanes
 from hub.worker.listener import Listener
@@ -47,6 +48,7 @@ class WorkerParts:
     committer: Committer
     lines: LineLanes
     feeds: Feeds
+    fetches: Fetches
     wake_ups: RedisWakeUps
     maintenance: Maintenance
     line_watch: LineWatch
@@ -108,9 +110,12 @@ class WorkerService:
         parts = self._parts
         try:
             async with asyncio.timeout(self._drain_seconds):
-                await asyncio.gather(parts.dispatcher.drain(), parts.lines.drain(), parts.feeds.stop())
+                await asyncio.gather(
+                    parts.dispatcher.drain(), parts.lines.drain(), parts.feeds.stop(), parts.fetches.drain()
+                )
         except TimeoutError:
             log.warning("worker.drain_cut", reason="posts were still under way; they are attempted again")
+        await parts.fetches.stop()
         try:
             await self._ownership.leave()
         except Exception as error:
@@ -137,6 +142,8 @@ class WorkerService:
                 self._jobs.notify()
             case "config":
                 self._start_refresh()
+            case "files":
+                self._parts.fetches.wake()
             case _:
                 log.warning("wakeups.unknown", kind=kind)
 
@@ -144,6 +151,7 @@ class WorkerService:
         """Wake-ups may have been missed."""
         self._parts.dispatcher.sweep()
         self._parts.lines.look_everywhere()
+        self._parts.fetches.wake()
         self._jobs.notify()
         self._start_refresh()
 
@@ -212,6 +220,9 @@ class WorkerService:
         async def expire(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.expire()
 
+        async def clean_files(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
+            await maintenance.clean_files()
+
         async def cancel_orphans(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.cancel_orphans()
 
@@ -221,6 +232,7 @@ class WorkerService:
                 cron(run_jobs, name="cron:run_jobs", second={0, 30}),
                 cron(cancel_orphans, name="cron:cancel_orphans", second=10),
                 cron(expire, name="cron:expire", minute={7, 37}, second=20, timeout=600),
+                cron(clean_files, name="cron:clean_files", minute={22, 52}, second=20, timeout=600),
             ],
             redis_pool=self._parts.redis,
             queue_name=QUEUE,
