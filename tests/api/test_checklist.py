@@ -1,13 +1,13 @@
-"""The acceptance checklist of contracts: messages.dev §9, line by line, as far as it concerns the native surface.
+"""The acceptance checklist of contracts: messages.dev §9, line by line.
 
-Lines 12 and 13 (files) belong to a later issue; 21 to 23 are tested where signing and delivery are; 25 needs the
-vendor's SDK.
+Lines 21 to 23 are in test_checklist_deliveries; 25 needs the vendor's SDK.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, STRANGER,
 
 SEND = {"from": SANDBOX_LINE, "to": CONTACT, "text": "Hello"}
 NO_SUCH = "0000000000000"
+FILE = {"Content-Type": "text/plain", "X-Filename": "a.txt"}
 
 
 def envelope(answered: Any) -> tuple[int, str, str, str | None]:
@@ -172,6 +173,40 @@ async def test_11_unknown_outbox_item(world: HubWorld) -> None:
     answered = await world.api.get(f"/v1/outbox?id=obx_{NO_SUCH}")
 
     assert envelope(answered) == (404, "not_found_error", "outbox_item_not_found", "id")
+
+
+async def test_12_upload(world: HubWorld) -> None:
+    answered = await world.api.post("/v1/files", b"hello", headers=FILE)
+
+    assert answered.status == 201
+    assert answered.json["id"].startswith("file_")
+    stored = {name: answered.json[name] for name in ("filename", "mime_type", "size")}
+    assert stored == {"filename": "a.txt", "mime_type": "text/plain", "size": 5}
+    assert (type(answered.json["url"]), answered.json["request_id"][:4]) == (str, "req_")
+
+
+async def test_12_empty_file(world: HubWorld) -> None:
+    answered = await world.api.post("/v1/files", b"", headers=FILE)
+
+    assert envelope(answered)[:3] == (400, "invalid_request_error", "empty_file")
+
+
+async def test_13_a_file_is_read_elsewhere_without_a_key(world: HubWorld) -> None:
+    file_id = (await world.api.post("/v1/files", b"hello", headers=FILE)).json["id"]
+    answered = await world.api.get(f"/v1/files?id={file_id}")
+    place = urlsplit(answered.headers["location"])
+    read = await world.api.with_token(None).get(f"{place.path}?{place.query}")
+
+    assert answered.status == 302
+    assert place.scheme
+    assert place.netloc
+    assert (read.status, read.body) == (200, b"hello")
+
+
+async def test_13_unknown_file(world: HubWorld) -> None:
+    answered = await world.api.get(f"/v1/files?id=file_{NO_SUCH}")
+
+    assert envelope(answered)[:3] == (404, "not_found_error", "file_not_found")
 
 
 @pytest.mark.parametrize("state", [{}, {"state": "off"}])
