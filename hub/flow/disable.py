@@ -10,7 +10,7 @@ import structlog
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
 from hub.flow.payloads import webhook_disabled_data
 from hub.flow.ports import Clock, HotTransaction, WakeUps
-from hub.flow.record import TakeIds, record_events, require_current
+from hub.flow.record import TakeIds, record_events
 from hub.flow.repositories import Store
 from hub.flow.rows import DeliveryRow, EventRow
 from hub.model.ids import Prefix, id_text
@@ -83,5 +83,4 @@ class DisableWebhook:
     async def _record(
         self, tx: HotTransaction, directory: Directory, event: EventRow, now_ms: int
     ) -> tuple[set[int], list[DeliveryRow]]:
-        await require_current(tx, directory)
         return await record_events(tx, directory, [event], take_ids=self._take_ids, now_ms=now_ms)

@@ -21,7 +21,7 @@ from hub.flow.own_messages import check_quotes, see_own_messages
 from hub.flow.payloads import event_data
 from hub.flow.poll_payloads import poll_data
 from hub.flow.ports import Clock, HotStore, HotTransaction, LiveSigns, WakeUps
-from hub.flow.record import TakeIds, record_events, require_current
+from hub.flow.record import TakeIds, record_events
 from hub.flow.rows import DeliveryRow, EventRow, Known, RawRow, ReactionRow, SnapshotRow
 from hub.flow.sighting import Sighting
 from hub.flow.snapshots import chat_row, fold_chats, message_row, reaction_row, target_row
@@ -105,7 +105,6 @@ class Ingest:
     async def _record_in(
         self, tx: HotTransaction, directory: Directory, requests: Sequence[BridgeRequest]
     ) -> tuple[list[tuple[ObservationResult, ...]], list[DeliveryRow], list[Sign]]:
-        await require_current(tx, directory)
         now_ms = self._clock.now_ms()
         batches = [
             _items(raw_id, request, directory)

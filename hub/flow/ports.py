@@ -108,6 +108,12 @@ class HotTransaction(Protocol):
         """Insert; return the ids inserted, without those whose dedupe key is known."""
         ...
 
+    async def record(
+        self, events: Sequence[EventRow], deliveries: Sequence[DeliveryRow]
+    ) -> tuple[int, set[int]]:
+        """Insert events, and of the deliveries those whose event is new; return the revision and the new ids."""
+        ...
+
     async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
         """Insert; an (event_id, webhook_id) that exists is left as it is."""
         ...

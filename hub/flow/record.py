@@ -32,20 +32,23 @@ async def record_events(
 
     Returns:
         The ids of the new events, and the deliveries.
+
+    Raises:
+        StaleDirectory: Lines, bridges or webhooks changed since the snapshot.
     """
-    inserted = await tx.insert_events(events)
     wanted = [
         (event.id, webhook_id)
         for event in events
-        if event.id in inserted
         for webhook_id in directory.table.match(event.type, event.line_id, _payload(event))
     ]
     deliveries = [
         _delivery(delivery_id, event_id, webhook_id, directory, now_ms)
         for delivery_id, (event_id, webhook_id) in zip(take_ids(len(wanted)), wanted, strict=True)
     ]
-    await tx.insert_deliveries(deliveries)
-    return inserted, deliveries
+    revision, inserted = await tx.record(events, deliveries)
+    if revision != directory.revision:
+        raise StaleDirectory
+    return inserted, [row for row in deliveries if row.event_id in inserted]
 
 
 def _payload(event: EventRow) -> Callable[[], dict[str, object]]:
@@ -98,7 +101,6 @@ class Recorder:
     async def _write_in(
         self, tx: HotTransaction, directory: Directory, work: Telling[Result]
     ) -> tuple[Result, list[DeliveryRow]]:
-        await require_current(tx, directory)
         result, told = await work(tx)
         if not told:
             return result, []

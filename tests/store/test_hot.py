@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from hub.flow.ports import HotTransaction
-from hub.flow.repositories import Store
+from hub.flow.repositories import DeliveryFilter, Store
 from hub.flow.rows import DueDelivery, EventRow, IdempotencyRow, OutboxUpdate
 from hub.model.delivery import DeliveryState
 from hub.model.outbox import OUTBOX_MOVES, OutboxState
@@ -311,3 +311,23 @@ async def test_configuration_changes_raise_the_revision(store: Store) -> None:
     await store.webhooks.add(WEBHOOK)
 
     assert before + 1 == await store.hot.read(lambda tx: tx.revision())
+
+
+async def test_what_is_recorded_owes_only_what_is_new(store: Store) -> None:
+    """Deliveries of a known event, or of the second of two alike, are left out; the revision is told."""
+    await store.hot.write(inserting([event(1)]))
+    events = [event(2, dedupe_key="1"), event(3), event(4, dedupe_key="3")]
+    owed = [delivery(10 + number, event_id=number) for number in (4, 3, 2)]
+    revision, inserted = await store.hot.write(lambda tx: tx.record(events, owed))
+
+    assert inserted == {3}
+    assert revision == await store.hot.read(lambda tx: tx.revision())
+    assert await store.deliveries.count(DeliveryFilter()) == 1
+    assert await store.hot.read(lambda tx: tx.pending_lanes(0)) == [(7, 10)]
+
+
+async def test_nothing_recorded_tells_the_revision(store: Store) -> None:
+    """For whoever must know that it is the one of the snapshot at hand."""
+    revision, inserted = await store.hot.write(lambda tx: tx.record([], []))
+
+    assert (revision, inserted) == (await store.hot.read(lambda tx: tx.revision()), set())

@@ -121,11 +121,18 @@ class PostgresTransaction:
         await self._run(sql.MERGE_REACTIONS, sorted(rows, key=_by_reaction))
 
     async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
-        if not rows:
-            return set()
-        columns = list(zip(*rows, strict=True))
-        found = await self._connection.fetch(sql.INSERT_EVENTS, *columns, min(columns[0]), max(columns[0]))
-        return await self._with_earlier({row[0] for row in found}, sql.PRESENT_EVENTS, rows)
+        return (await self.record(rows, ()))[1] if rows else set()
+
+    async def record(
+        self, events: Sequence[EventRow], deliveries: Sequence[DeliveryRow]
+    ) -> tuple[int, set[int]]:
+        if not events:
+            return await self.revision(), set()
+        columns = _columns(EventRow._fields, events)
+        owed = _columns(DeliveryRow._fields, sorted(deliveries, key=_by_event))
+        values = [*columns, min(columns[0]), max(columns[0]), *owed]
+        ((revision, inserted),) = await self._connection.fetch(sql.RECORD, *values)
+        return revision, await self._with_earlier(set(inserted), sql.PRESENT_EVENTS, events)
 
     async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
         await self._run(sql.INSERT_DELIVERIES, sorted(rows, key=_by_event))

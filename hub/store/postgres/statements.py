@@ -37,11 +37,17 @@ def _arrays(table: Table, columns: Sequence[str], *, first: int = 1) -> str:
 
 
 def _insert(
-    table: Table, columns: Sequence[str], tail: str, *, constants: Sequence[tuple[str, int]] = ()
+    table: Table,
+    columns: Sequence[str],
+    tail: str,
+    *,
+    constants: Sequence[tuple[str, int]] = (),
+    first: int = 1,
 ) -> str:
     names = ", ".join([*columns, *(name for name, _ in constants)])
     values = ", ".join(["new.*", *(str(value) for _, value in constants)])
-    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({_arrays(table, columns)}) AS new {tail}"
+    new = f"unnest({_arrays(table, columns, first=first)}) AS new ({', '.join(columns)})"
+    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {new} {tail}"
 
 
 def _update(
@@ -88,18 +94,28 @@ MESSAGES_BY_ID = f"{READ_MESSAGES_BY_ID} FOR UPDATE"
 SAVE_MESSAGES = _update(schema.messages, MessageRow._fields, "true")
 DELETE_MESSAGES = "DELETE FROM messages WHERE id = ANY($1::bigint[])"
 MERGE_REACTIONS = _insert(schema.reactions, ReactionRow._fields, merging.merge_reactions())
+_EVENT_COUNT = len(EventRow._fields)
+_OWED = _insert(
+    schema.deliveries,
+    DeliveryRow._fields,
+    f"WHERE new.event_id IN (SELECT id FROM inserted) {_NOTHING}",
+    constants=(("attempt_count", 0),),
+    first=_EVENT_COUNT + 3,
+)
+#: Events, and deliveries of those that are new, with the revision they were recorded at.
 #: The lock (its key is any number) is held until others see the commit, so that positions rise in the order of the
 #: commits. The sequence tells the newest position whatever this statement's snapshot can see of the events.
-#: The last two values are the lowest and the highest id of the batch.
-INSERT_EVENTS = (
+#: After the events come the lowest and the highest id of the batch, then the deliveries.
+RECORD = (
     f"WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock({0x48_75_62_00_03})), "
     "taken AS MATERIALIZED (SELECT greatest(0, nextval('event_positions') - "
-    f"${len(EventRow._fields) + 1}::bigint) AS shift FROM held), "
+    f"${_EVENT_COUNT + 1}::bigint) AS shift FROM held), "
     "placed AS MATERIALIZED (SELECT shift, setval('event_positions', "
-    f"${len(EventRow._fields) + 2}::bigint + shift) FROM taken) "
-    f"INSERT INTO events ({', '.join(EventRow._fields)}, position) SELECT new.*, new.id + placed.shift "
+    f"${_EVENT_COUNT + 2}::bigint + shift) FROM taken), "
+    f"inserted AS (INSERT INTO events ({', '.join(EventRow._fields)}, position) SELECT new.*, new.id + placed.shift "
     f"FROM placed CROSS JOIN unnest({_arrays(schema.events, EventRow._fields)}) "
-    f"AS new ({', '.join(EventRow._fields)}) {_NOTHING} RETURNING id"
+    f"AS new ({', '.join(EventRow._fields)}) {_NOTHING} RETURNING id), owed AS ({_OWED}) "
+    "SELECT (SELECT version FROM revisions WHERE name = 'configuration'), ARRAY(SELECT id FROM inserted)"
 )
 INSERT_DELIVERIES = _insert(
     schema.deliveries, DeliveryRow._fields, _NOTHING, constants=(("attempt_count", 0),)

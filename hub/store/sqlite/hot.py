@@ -116,6 +116,13 @@ class SqliteTransaction:
         shift = max(0, newest + 1 - min(row[0] for row in rows))
         return self._insert(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, [(*row, row[0] + shift) for row in rows])
 
+    async def record(
+        self, events: Sequence[EventRow], deliveries: Sequence[DeliveryRow]
+    ) -> tuple[int, set[int]]:
+        inserted = await self.insert_events(events)
+        await self.insert_deliveries([row for row in deliveries if row.event_id in inserted])
+        return await self.revision(), inserted
+
     async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
         self._change(sql.INSERT_DELIVERIES, rows)
 
