@@ -101,6 +101,8 @@ class Described(Generic[Query, Body]):
     tag: str
     #: None for endpoints open to anybody.
     scope: str | None
+    #: Whether a stream token in the query (hub.flow.stream_tokens) opens it, too.
+    is_token_enough: bool = False
     query: type[Query]
     body: type[Body]
     #: Whether the body may be left out.

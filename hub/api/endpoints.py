@@ -16,6 +16,8 @@ from hub.api import (
     files,
     generate,
     jobs,
+    events,
+    events_stream,
     keys,
     lines,
     message_reads,
@@ -52,6 +54,8 @@ NOUNS: Final[tuple[AnyEndpoint, ...]] = (
     *message_sends.ENDPOINTS,
     *message_timeline.ENDPOINTS,
     *operations.ENDPOINTS,
+    *events_stream.ENDPOINTS,  # before the paths that end in an id
+    *events.ENDPOINTS,
     *outbox.ENDPOINTS,
     *phone_numbers.ENDPOINTS,
     *reactions.ENDPOINTS,

@@ -32,6 +32,7 @@ _TAGS: Final = {
     "contacts": "People we know, and how they can be reached.",
     "deliveries": "Events on their way to webhooks, and dead letters.",
     "files": "Uploads, and attachments of messages.",
+    "events": "What was recorded: read it, wait for it, follow it.",
     "jobs": "Long work: replays, requeues, purges.",
     "keys": "API keys.",
     "lines": "The identities that the hub speaks as.",
@@ -61,6 +62,11 @@ _HEADERS: Final[dict[str, Json]] = {
     "If-None-Match": {"description": "Entity tags.", "required": False, "schema": {"type": "string"}},
     "If-Range": {"description": "An entity tag.", "required": False, "schema": {"type": "string"}},
     "Range": {"description": "`bytes=first-last`.", "required": False, "schema": {"type": "string"}},
+    "Last-Event-ID": {
+        "description": "The last `id:` that was read; a browser sends it by itself. Wins over `after`.",
+        "required": False,
+        "schema": {"type": "string", "maxLength": 64},
+    },
     "X-Bridge-Id": {"description": "The bridge's `brg_` id.", "required": True, "schema": {"type": "string"}},
     "X-Filename": {
         "description": "The name of a raw upload: Latin-1, UTF-8, percent-encoded UTF-8, or as RFC 5987 has it.",
@@ -117,7 +123,13 @@ def build_document(endpoints: Sequence[AnyDescribed], *, version: str) -> Json:
             "responses": _error_responses(by_shape[ErrorReply]),
             "headers": _ANSWER_HEADERS,
             "securitySchemes": {
-                "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_live_…`."}
+                "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_live_…`."},
+                "streamToken": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "token",
+                    "description": "Of POST /v1/events/stream-token, `st_…`.",
+                },
             },
         },
     }
@@ -145,7 +157,7 @@ def _operation(endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components:
         "operationId": endpoint.name,
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
-        "security": [] if endpoint.scope is None else [{"apiKey": []}],
+        "security": _security(endpoint),
         "responses": _responses(endpoint, by_shape),
         "x-error-codes": sorted(error_codes(endpoint)),
     }
@@ -166,6 +178,12 @@ def _operation(endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components:
             "content": dict(endpoint.request_content) or content,
         }
     return operation
+
+
+def _security(endpoint: AnyDescribed) -> list[Json]:
+    if endpoint.scope is None:
+        return []
+    return [{"apiKey": []}, *([{"streamToken": []}] if endpoint.is_token_enough else [])]
 
 
 def _parameters(

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from hub.api.ratelimit import RateLimiter
 from hub.flow.directory import DirectoryHolder
 from hub.flow.downloads import Downloads
+from hub.flow.feed import Feed
 from hub.flow.files import FileParts
 from hub.flow.generate import AiConnection
 from hub.flow.line_policies import LinePolicies
@@ -22,6 +23,7 @@ from hub.flow.repositories import Store
 from hub.flow.sandbox import Ingesting, SimulatedContacts
 from hub.model.ids import IdFactory
 from hub.model.line import Line
+from hub.observe.metrics import Metrics
 from hub.rules.egress import EgressPolicy
 
 Scope = Mapping[str, Any]
@@ -64,11 +66,25 @@ class ApiSettings:
     idle_seconds: float
     fetch_seconds: float
     availability_keep_ms: int
+    #: Streams and waits at once in this process, and how often a silent stream says that it lives.
+    streams_per_key: int
+    streams_total: int
+    stream_beat_seconds: float
     #: Of which country a hint about a national number may speak; empty for none.
     contacts_region: str
     contacts_file_bytes: int
     #: Whether a look-up tells where a number is from.
     number_places: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveParts:
+    """What following needs."""
+
+    feed: Feed
+    #: Signs the tokens of streams; the same in all processes.
+    stream_secret: bytes
+    metrics: Metrics
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,5 +123,6 @@ class ApiParts:
     ai: AiConnection | None = None
     #: Between two looks of a caller who waits.
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    live: LiveParts
     #: Who types now, for GET /v1/typing.
     live_typing: LiveTyping = NOBODY_TYPES

@@ -26,6 +26,12 @@ _encode: Final = msgspec.json.Encoder().encode
 OPEN_METHODS: Final = ("OPTIONS",)
 
 
+class _TokenQuery(msgspec.Struct, frozen=True):
+    """What of a query says who asks."""
+
+    token: str | None = None
+
+
 class PathApp:
     """All methods of one path, as an ASGI application."""
 
@@ -63,7 +69,8 @@ class PathApp:
         require_clean_path(scope.get("raw_path") or b"")
         key = NOBODY
         if endpoint.scope is not None:
-            key = await self._admit(endpoint.scope, headers, now_ms, scope["state"])
+            key = await self._identify(endpoint, headers, scope["query_string"], now_ms)
+            await self._admit(key, endpoint.scope, now_ms, scope["state"])
         query = read_query(scope["query_string"], endpoint.query)
         raw_body, body = await self._read_body(endpoint, headers, receive)
         return Call(
@@ -80,11 +87,17 @@ class PathApp:
             receive=receive,
         )
 
-    async def _admit(
-        self, needed: str, headers: Mapping[bytes, bytes], now_ms: int, state: dict[str, Any]
+    async def _identify(
+        self, endpoint: AnyEndpoint, headers: Mapping[bytes, bytes], query: bytes, now_ms: int
     ) -> ApiKey:
-        """Identify the caller, count the request, check the scope."""
-        key = await self._uses.authenticator.identify(headers, now_ms)
+        if endpoint.is_token_enough and b"authorization" not in headers:
+            token = read_query(query, _TokenQuery).token
+            if token is not None:
+                return await self._uses.stream_tokens.holder(token, now_ms)
+        return await self._uses.authenticator.identify(headers, now_ms)
+
+    async def _admit(self, key: ApiKey, needed: str, now_ms: int, state: dict[str, Any]) -> None:
+        """Count the request, check the scope."""
         state["key"] = key.hint
         limit = self._parts.settings.requests_per_hour
         limit = limit if key.requests_per_hour is None else key.requests_per_hour
@@ -102,7 +115,6 @@ class PathApp:
                     retry_after=decision.retry_after_seconds(now_ms),
                 )
         require_scope(key, needed)
-        return key
 
     async def _read_body(
         self, endpoint: AnyEndpoint, headers: Mapping[bytes, bytes], receive: Receive

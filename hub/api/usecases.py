@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hub.api.authentication import Authenticator
 from hub.api.parts import ApiParts, ApiSettings
+from hub.api.stream_places import StreamPlaces
 from hub.flow.availability import AvailabilityDesk
 from hub.flow.bridges import BridgeBook
 from hub.flow.consent import ConsentBook
@@ -22,6 +23,7 @@ from hub.flow.repositories import Store
 from hub.flow.safety import LineGuard
 from hub.flow.sandbox import SandboxStage
 from hub.flow.verdicts import Verdicts
+from hub.flow.stream_tokens import StreamTokens
 from hub.flow.webhooks import WebhookRegistry
 
 
@@ -47,6 +49,8 @@ class UseCases:
     sandbox: SandboxStage
     verdicts: Verdicts
     webhooks: WebhookRegistry
+    stream_tokens: StreamTokens
+    streams: StreamPlaces
     #: /healthz, /readyz and /metrics look at the parts themselves.
     parts: ApiParts
 
@@ -115,6 +119,12 @@ def use_cases(parts: ApiParts) -> UseCases:
             random_bytes=random_bytes,
             wake_ups=wake_ups,
             egress=parts.egress,
+        ),
+        stream_tokens=StreamTokens(parts.live.stream_secret, keys),
+        streams=StreamPlaces(
+            per_key=parts.settings.streams_per_key,
+            total=parts.settings.streams_total,
+            on_change=parts.live.metrics.streams.set,
         ),
         parts=parts,
     )

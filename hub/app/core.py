@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,9 @@ from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.secretkey import SecretKeyError, parse_key, read_key_file, read_or_create_key
+from hub.flow.announcing import AnnouncingStore
 from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.feed import Feed
 from hub.flow.files import FileParts
 from hub.flow.hearing import Hearing
 from hub.flow.inbound_files import InboundFiles
@@ -34,6 +36,7 @@ from hub.observe.exchange import MetricsExchange
 from hub.observe.metrics import Metrics
 from hub.store.open import OpenStore, open_store
 from hub.store.sealing import Sealer
+from hub.worker.live import RedisLive
 from hub.worker.ownership import Membership
 from hub.worker.wakeups import QUEUE, RedisWakeUps
 
@@ -60,6 +63,9 @@ class Core:
     metrics: Metrics
     exchange: MetricsExchange
     ingest: Ingest
+    #: For those who follow events in this process.
+    feed: Feed
+    live: RedisLive
     files: FileParts
     policies: LinePolicies
 
@@ -122,7 +128,11 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
     try:
         await opened.check()
         await _tell_of_redis(redis)
-        store, now_ms = opened.store, clock.now_ms()
+        live = RedisLive(redis, clock, process=f"{kind}-{name}")
+        store = replace(opened.store, hot=AnnouncingStore(opened.store.hot, live.recorded))
+        feed = Feed(store.events, most_waiting=settings.streams.buffer_events)
+        live.attach(feed)
+        now_ms = clock.now_ms()
         node = await store.processes.join(
             kind=kind, name=name, now=now_ms, forgotten_before=now_ms - FORGOTTEN_MS
         )
@@ -152,16 +162,22 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
                 clock=clock,
                 most_running=1 if opened.dialect == "sqlite" else 2,
                 hearing=Hearing(policies, new_id.take),
+                live=live,
                 files=InboundFiles(files.links, new_id.take),
             ),
             policies=policies,
+            feed=feed,
+            live=live,
         )
-        presence = asyncio.get_running_loop().create_task(_stay_seen(core))
+        loop = asyncio.get_running_loop()
+        presence, asking = loop.create_task(_stay_seen(core)), loop.create_task(live.ask_for_ever())
         try:
             yield core
         finally:
             presence.cancel()
+            asking.cancel()
             await wake_ups.flush()
+            await live.flush()
     finally:
         await redis.aclose(close_connection_pool=True)
         await opened.close()

@@ -15,16 +15,17 @@ import uvicorn
 from bridge.registry import ADAPTERS
 from bridge.sandbox import contacts
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
-from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
+from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
 from hub.app.ai import ai_connection
 from hub.app.collector import calm_collector
-from hub.app.core import Core, open_core
+from hub.app.core import Core, encryption_key, open_core
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
 from hub.config.settings import Settings
+from hub.flow.stream_tokens import stream_secret
 from hub.model.line import Line
 from hub.outbound.client import OutboundClient
 from hub.outbound.downloads import GuardedDownloads
@@ -57,7 +58,8 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         server = _Server(_config(settings, core, client))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _stop, server)
+            loop.add_signal_handler(number, _stop, server, core)
+        listening = loop.create_task(core.live.listen_for_ever(core.feed))
         refreshing = loop.create_task(_refresh_for_ever(core))
         publishing = loop.create_task(core.exchange.publish_for_ever())
         calm_collector()
@@ -65,14 +67,16 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         try:
             await server.serve()
         finally:
+            listening.cancel()
             refreshing.cancel()
             publishing.cancel()
             await client.aclose()
             await core.store.processes.leave(core.membership.node)
 
 
-def _stop(server: uvicorn.Server) -> None:
+def _stop(server: uvicorn.Server, core: Core) -> None:
     server.should_exit = True
+    core.feed.close()  # streams never end by themselves
 
 
 def _config(settings: Settings, core: Core, client: OutboundClient) -> uvicorn.Config:
@@ -120,6 +124,9 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
             contacts_region=settings.contacts.default_region,
             contacts_file_bytes=settings.contacts.import_max_bytes,
             number_places=settings.contacts.number_places,
+            streams_per_key=settings.streams.per_key,
+            streams_total=settings.streams.total,
+            stream_beat_seconds=settings.streams.heartbeat_seconds,
         ),
         rate_limiter=RedisRateLimiter(core.redis),
         ready_checks=_ready_checks(core),
@@ -142,7 +149,11 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
             metrics=metrics,
         ),
         can_send=lambda line: _has_adapter(core, line),
-        ai=ai_connection(settings.ai, outbound=client, clock=core.clock),
+        ai=ai_connection(settings.ai, outbound=client, clock=core.clock, metrics=metrics),
+        live=LiveParts(
+            feed=core.feed, stream_secret=stream_secret(encryption_key(settings)), metrics=metrics
+        ),
+        live_typing=core.live,
         on_answer=lambda status: metrics.requests.labels(str(status)).inc(),
     )
 

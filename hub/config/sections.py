@@ -254,6 +254,16 @@ class Sandbox:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Streams:
+    """Readers who follow events."""
+
+    per_key: Annotated[int, Between(1, 100_000)]
+    total: Annotated[int, Between(1, 100_000)]
+    buffer_events: Annotated[int, Between(1, 100_000)]
+    heartbeat_seconds: Annotated[float, Between(0.05, 300)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
     """What one caller may ask for."""
 

@@ -34,6 +34,7 @@ from hub.config.sections import (
     Secrets,
     Sends,
     Store,
+    Streams,
     Web,
     Worker,
 )
@@ -71,6 +72,7 @@ class Settings:
     contacts: Contacts
     ai: Ai
     sandbox: Sandbox
+    streams: Streams
     limits: Limits
     retention: Retention
     log: Log

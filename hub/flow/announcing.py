@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from hub.flow.ports import HotStore, HotTransaction
-from hub.flow.rows import EventRow
+from hub.flow.rows import DeliveryRow, EventRow
 
 T = TypeVar("T")
 
@@ -51,3 +51,10 @@ class _Watched:
         inserted = await self._transaction.insert_events(rows)
         self.has_recorded = self.has_recorded or bool(inserted)
         return inserted
+
+    async def record(
+        self, events: Sequence[EventRow], deliveries: Sequence[DeliveryRow]
+    ) -> tuple[int, set[int]]:
+        revision, inserted = await self._transaction.record(events, deliveries)
+        self.has_recorded = self.has_recorded or bool(inserted)
+        return revision, inserted

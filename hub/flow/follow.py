@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Final
 
-from hub.flow.feed import Feed, Told
-from hub.flow.repositories import Event, EventFilter, Events
+from hub.flow.feed import CutOff, Feed, FeedOver, Follower, Told
+from hub.flow.repositories import Event, EventFilter, EventPage, Events
 from hub.model.ids import InvalidId, Prefix, first_id_at, id_text, id_time_ms, parse_id
 
 #: Events read at once of what came before.
@@ -27,7 +29,7 @@ class Progress:
 
 async def follow_from(
     feed: Feed, events: Events, wanted: EventFilter, *, after: int | None, beat_seconds: float
-) -> AsyncIterator[Progress]:
+) -> AsyncGenerator[Progress, None]:
     """Tell what is recorded above a position, for ever; from now on if there is none.
 
     Gives at least one Progress each `beat_seconds`, and the first one as soon as nothing can be missed any more.
@@ -87,3 +89,32 @@ async def read_position(events: Events, text: str) -> int | None:
 def position_text(position: int) -> str:
     """Write a position as callers see it, to be handed back."""
     return id_text(POSITION, position)
+
+
+async def read_or_wait(
+    feed: Feed, events: Events, wanted: EventFilter, *, after: int, limit: int, seconds: float
+) -> EventPage:
+    """Read on; where nothing fits, wait until something does, at most so long.
+
+    Raises:
+        StoreUnavailable: The events cannot be read.
+    """
+    page = await events.read_on(wanted, after=after, limit=limit)
+    if page.events or not page.is_end or not seconds:
+        return page
+    async with feed.follow(wanted) as follower:
+        page = await events.read_on(wanted, after=page.position, limit=limit)
+        if page.events or not page.is_end:
+            return page
+        await _until_recorded(follower, seconds)
+    return await events.read_on(wanted, after=page.position, limit=limit)
+
+
+async def _until_recorded(follower: Follower, seconds: float) -> None:
+    """Wait for an event that is kept; signs of life are none."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    with contextlib.suppress(CutOff, FeedOver):
+        while (left := until - loop.time()) > 0:
+            if any(isinstance(told, Event) for told in await follower.take(left)):
+                return

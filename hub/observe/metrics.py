@@ -27,6 +27,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_line_state": {"line": "the line's id"},
     "hub_line_unanswered": {"line": "the line's id"},
     "hub_observations": {"status": "recorded, duplicate, refused"},
+    "hub_streams_ended": {"reason": "key_ended, service_unavailable, stopping, too_slow"},
     "hub_sends": {"state": "pending, unknown, sent, failed"},
 }
 
@@ -144,6 +145,15 @@ class Metrics:
             "The most messages in a row to one contact without an answer.",
             ["line"],
             registry=registry,
+        )
+        self.streams = Gauge(
+            "hub_streams", "Streams and waiting readers of events that the process serves.", registry=registry
+        )
+        self.streamed = Counter(
+            "hub_streamed_events", "Events and signs of life told over streams.", registry=registry
+        )
+        self.streams_ended = Counter(
+            "hub_streams_ended", "Streams that the hub ended, and why.", ["reason"], registry=registry
         )
         self.breakers = Counter(
             "hub_lanes_opened", "Times that a lane's circuit breaker opened.", registry=registry

@@ -130,6 +130,7 @@ def test_every_label_is_documented() -> None:
             ("http_requests", registry.requests),
             ("observations", registry.observations),
             ("sends", registry.sends),
+            ("streams_ended", registry.streams_ended),
         )
     }
 

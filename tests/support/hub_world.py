@@ -14,12 +14,14 @@ from typing import Any
 
 from bridge.sandbox import contacts
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
-from hub.api.parts import ApiParts, ApiSettings, ReadyCheck
+from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
 from hub.api.ratelimit import LocalRateLimiter
 from hub.api.surface import build
 from hub.files.folder import FolderBlobs
+from hub.flow.announcing import AnnouncingStore
 from hub.flow.bootstrap import SandboxPlan, add_push_bridge, ensure_sandbox
 from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.feed import Feed
 from hub.flow.hearing import Hearing
 from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import BridgeRequest, Ingest
@@ -40,6 +42,7 @@ from hub.store.sealing import Sealer
 from tests.rules.policies import POLICY
 from tests.support.asgi import Caller
 from tests.support.file_parts import file_links, file_parts
+from tests.support.local_live import LocalLive
 from tests.support.manual_time import ManualClock
 
 SANDBOX_LINE = "+15550100000"
@@ -63,6 +66,9 @@ _SETTINGS = ApiSettings(
     contacts_region="",
     contacts_file_bytes=1_000_000,
     number_places=False,
+    streams_per_key=5,
+    streams_total=8,
+    stream_beat_seconds=15,
 )
 
 
@@ -217,6 +223,9 @@ async def _world(
     store: Store, settings: dict[str, Any], client: OutboundClient, blobs: FolderBlobs
 ) -> HubWorld:
     clock, chance, wake_ups = ManualClock(), random.Random(7), WakeUpsHeard()
+    feed = Feed(store.events, most_waiting=100)
+    live = LocalLive(feed, clock)
+    store = replace(store, hot=AnnouncingStore(store.hot, live.recorded))
     new_id = IdFactory(1, clock.now_ms)
     plan = SandboxPlan(handle=SANDBOX_LINE, pace_ms=0)
     sandbox_line = await ensure_sandbox(
@@ -239,11 +248,12 @@ async def _world(
         wake_ups=wake_ups,
         clock=clock,
         hearing=Hearing(LinePolicies(POLICY, lambda: directory.current), new_id.take),
+        live=live,
         files=InboundFiles(file_links(clock), new_id.take),
     )
     naps = Naps(clock)
     parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings, blobs, client)
-    parts = replace(parts, sleep=naps)
+    parts = replace(parts, sleep=naps, live=replace(parts.live, feed=feed), live_typing=live)
     admin = await keys.create(KeyWish(name="admin", scopes=frozenset({"admin"})))
     return HubWorld(
         parts=parts,
@@ -303,5 +313,6 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
         bridge_events=BridgeEventsEndpoint(
             directory=directory, ingest=ingest, clock=clock, limits=limits, metrics=Metrics()
         ),
+        live=LiveParts(feed=Feed(store.events, most_waiting=100), stream_secret=bytes(32), metrics=Metrics()),
         on_answer=lambda status: None,
     )
