@@ -42,12 +42,10 @@ class ContextTurn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class NewDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be drafted; at least one of context and use_history."""
+    """What is to be drafted; at least one of context and use_history. A history and a send need `from` and `to`."""
 
-    from_: Annotated[
-        str | None, Meta(max_length=320, description="The line; needed for its history and for sending.")
-    ] = msgspec.field(name="from", default=None)
-    to: Annotated[str | None, Meta(max_length=320, description="The handle or `cht_` id; as `from`.")] = None
+    from_: Annotated[str, Meta(max_length=320)] | None = msgspec.field(name="from", default=None)
+    to: Annotated[str, Meta(max_length=320)] | None = None
     context: Annotated[
         tuple[ContextTurn, ...], Meta(max_length=MOST_TURNS, description="The conversation, oldest first.")
     ] = ()
@@ -55,9 +53,8 @@ class NewDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         Meta(ge=0, le=MOST_HISTORY, description="Put so many of the chat's last messages before `context`."),
     ] = 0
-    instructions: Annotated[
-        str | None, Meta(max_length=MOST_WORDS, description="How the model is to answer this time.")
-    ] = None
+    #: How the model is to answer this time.
+    instructions: Annotated[str, Meta(max_length=MOST_WORDS)] | None = None
     max_chars: Annotated[int, Meta(ge=1, le=MOST_WORDS, description="Longest draft.")] = 2_000
     auto_send: Annotated[
         bool, Meta(description="Send the draft at once; needs the scope messages:write.")

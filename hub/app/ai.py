@@ -18,6 +18,7 @@ from hub.flow.generate import AiConnection
 from hub.flow.ports import Clock
 from hub.model.draft import AiLimits, AiPrices
 from hub.model.errors import HubError
+from hub.observe.metrics import Metrics
 from hub.outbound import OutboundClient, OutboundCode, OutboundError, Request
 
 MICROS: Final = 1_000_000
@@ -71,7 +72,9 @@ class NoAiKey(HubError):
     """The file that holds the model's key cannot be read."""
 
 
-def ai_connection(ai: Ai, *, outbound: OutboundClient, clock: Clock) -> AiConnection | None:
+def ai_connection(
+    ai: Ai, *, outbound: OutboundClient, clock: Clock, metrics: Metrics | None = None
+) -> AiConnection | None:
     """Connect the model; None where there is none.
 
     Raises:
@@ -82,7 +85,14 @@ def ai_connection(ai: Ai, *, outbound: OutboundClient, clock: Clock) -> AiConnec
     timing = AiTiming(
         timeout_seconds=ai.timeout_seconds, monotonic=time.monotonic, now_ms=clock.now_ms, sleep=asyncio.sleep
     )
+    counted = metrics or Metrics()
+
+    def count(outcome: str, tokens: int) -> None:
+        counted.drafts.labels(outcome).inc()
+        counted.draft_tokens.inc(tokens)
+
     return AiConnection(
+        on_outcome=count,
         drafter=AiClient(wire=_wire(ai), outbound=GuardedCaller(outbound), timing=timing),
         model=ai.model,
         system_prompt=ai.system_prompt,

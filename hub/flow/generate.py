@@ -7,10 +7,12 @@ Not here: sending a draft (hub.api.generate does it by the ordinary way) and the
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
+
+import structlog
 
 from hub.flow.message_pages import MessageFilter
 from hub.flow.ports import Clock
@@ -33,6 +35,9 @@ from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory
 from hub.rules.drafting import clean_words, estimated_tokens, make_prompt
 
+log = structlog.get_logger("drafts")
+
+DRAFTED: Final = "drafted"
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 
@@ -62,6 +67,8 @@ class AiConnection:
     most_characters: int
     limits: AiLimits
     prices: AiPrices
+    #: Told of every draft that was asked for: `drafted`, or the code of the refusal; and the tokens it took.
+    on_outcome: Callable[[str, int], None] = lambda outcome, tokens: None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,13 +143,17 @@ class DraftDesk:
         """
         begun = await self._begin(wish)
         usage = Usage()
+        outcome = "cancelled"
         try:
             made = await begun.connection.drafter.draft(
                 begun.prompt, max_output_tokens=begun.connection.max_output_tokens
             )
-            usage = made.usage or _guess(begun, made.text)
+            usage, outcome = made.usage or _guess(begun, made.text), DRAFTED
+        except InvalidRequest as refusal:
+            outcome = refusal.code
+            raise
         finally:
-            spent = await self._settle(begun, usage)
+            spent = await self._settle(begun, usage, outcome)
         return self._drafted(made, wish, spent)
 
     async def stream(self, wish: Wish) -> AsyncGenerator[str | Drafted]:
@@ -153,7 +164,7 @@ class DraftDesk:
         """
         begun = await self._begin(wish)
         whole = _Whole(begun.connection.model)
-        spent = begun.reserved
+        spent, outcome = begun.reserved, "cancelled"
         try:
             deltas = begun.connection.drafter.stream(
                 begun.prompt, max_output_tokens=begun.connection.max_output_tokens
@@ -163,8 +174,12 @@ class DraftDesk:
                     whole.take(delta)
                     if delta.text:
                         yield delta.text
+            outcome = DRAFTED
+        except InvalidRequest as refusal:
+            outcome = refusal.code
+            raise
         finally:
-            spent = await self._settle(begun, whole.usage or _guess(begun, whole.text))
+            spent = await self._settle(begun, whole.usage or _guess(begun, whole.text), outcome)
         yield self._drafted(whole.draft, wish, spent)
 
     async def _begin(self, wish: Wish) -> _Begun:
@@ -188,11 +203,14 @@ class DraftDesk:
         wanted = connection.prices.spending(Usage(input_tokens=tokens - most, output_tokens=most))
         met = await self._store.ai_usage.reserve(wanted, limits=connection.limits, now=now)
         if met is not None:
+            connection.on_outcome("ai_limit_reached", 0)
             raise _limit_reached(met, now)
         return _Begun(connection=connection, prompt=prompt, reserved=wanted, reserved_at=now)
 
-    async def _settle(self, begun: _Begun, usage: Usage) -> Spending:
+    async def _settle(self, begun: _Begun, usage: Usage, outcome: str) -> Spending:
         spent = begun.connection.prices.spending(usage)
+        begun.connection.on_outcome(outcome, spent.tokens)
+        log.info("draft.ended", outcome=outcome, model=begun.connection.model, tokens=spent.tokens)
         await self._store.ai_usage.settle(begun.reserved, spent=spent, reserved_at=begun.reserved_at)
         return spent
 

@@ -21,6 +21,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 #: What the labels of a metric can say.
 LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_delivery_attempts": {"outcome": "success, retryable, permanent"},
+    "hub_drafts": {"outcome": "drafted, cancelled, or the code of the refusal"},
     "hub_http_requests": {"status": "HTTP status"},
     "hub_line_new_conversations_today": {"line": "the line's id"},
     "hub_line_sent_today": {"line": "the line's id"},
@@ -115,6 +116,12 @@ class Metrics:
         )
         self.sends = Counter(
             "hub_sends", "Steps of sends, by the state they led to.", ["state"], registry=registry
+        )
+        self.drafts = Counter(
+            "hub_drafts", "Drafts asked of the language model.", ["outcome"], registry=registry
+        )
+        self.draft_tokens = Counter(
+            "hub_draft_tokens", "Tokens that drafts took, read and written.", registry=registry
         )
         self.in_flight = Gauge("hub_posts_in_flight", "Posts under way.", registry=registry)
         self.queued = Gauge("hub_deliveries_in_memory", "Deliveries waiting in memory.", registry=registry)

@@ -79,9 +79,9 @@ def _is_kept(character: str) -> bool:
 
 def _cut(words: str, most_characters: int) -> str:
     """Cut at the end of a word, if one is near."""
-    cut = words[:most_characters]
-    end = max(cut.rfind(" "), cut.rfind("\n"))
-    return (cut[:end] if end > most_characters // 2 else cut).rstrip()
+    reach = words[: most_characters + 1]
+    end = max(reach.rfind(" "), reach.rfind("\n"))
+    return words[: end if end > most_characters // 2 else most_characters].strip()
 
 
 def estimated_tokens(prompt: Prompt, *, max_output_tokens: int) -> int:
