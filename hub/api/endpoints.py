@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api import (
+    audio_messages,
     availability,
     bridges,
     chats,
@@ -36,6 +37,7 @@ from hub.api.calls import AnyEndpoint
 
 #: Alphabetical by file.
 NOUNS: Final[tuple[AnyEndpoint, ...]] = (
+    *audio_messages.ENDPOINTS,
     *availability.ENDPOINTS,
     *bridges.ENDPOINTS,
     *chats.ENDPOINTS,

@@ -13,6 +13,7 @@ from msgspec import Meta
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoQuery, Reply
 from hub.api.reading import missing
 from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, MessageReference, SendReply, To, accept
+from hub.api.sent_files import FILE_ERRORS, find_files, resolved_files
 from hub.flow.recipients import find_message, find_recipient, require_contact
 from hub.model.errors import InvalidRequest
 from hub.model.outbox import OperationKind
@@ -40,9 +41,10 @@ async def _send(call: Call[NoQuery, NewMessage]) -> Reply:
     _check_content(body)
     line = await call.line(body.from_)
     recipient = await find_recipient(store, line, body.to)
-    if body.attachments:
-        raise InvalidRequest("file_not_found", "File not found.", param="attachments[0]")
-    resolved: dict[str, object] = {"chat_key": recipient.chat_key}
+    files = await find_files(
+        call, [(file_id, f"attachments[{index}]") for index, file_id in enumerate(body.attachments)]
+    )
+    resolved: dict[str, object] = {"chat_key": recipient.chat_key, **resolved_files(files)}
     if body.reply_to is not None:
         parent = await find_message(store, line, body.reply_to, param="reply_to")
         resolved["reply_to_guid"] = parent.guid
@@ -83,7 +85,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         body=NewMessage,
         reply=SendReply,
         status=201,
-        errors=(*SEND_ERRORS, "contact_has_not_messaged", "file_not_found", "message_not_found"),
+        errors=(*SEND_ERRORS, *FILE_ERRORS, "contact_has_not_messaged", "message_not_found"),
         headers=SEND_HEADERS,
         example={"from": "+15550100000", "to": "+15550100001", "text": "Hello back"},
         handle=_send,
