@@ -123,6 +123,14 @@ outbox = Table(
     Column("placeholder_id", Key),
     #: The dedupe key of the evidence that showed its outcome: it is told once, by the outcome or by the evidence.
     Column("evidence_key", LargeBinary),
+    #: What a bulk job has begun and not ended.
+    Index(
+        "ix_outbox_unfinished_of_job",
+        "job_id",
+        "id",
+        sqlite_where=text("state < 3 AND job_id IS NOT NULL"),
+        postgresql_where=text("state < 3 AND job_id IS NOT NULL"),
+    ),
     Index(
         "ix_outbox_pending",
         "shard",
