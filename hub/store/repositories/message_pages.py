@@ -2,15 +2,28 @@
 
 One index range for each chat, job or line that is asked for; several are merged by the database, which takes from each
 only what the page needs. Where rows must be looked into, the place where a page must stop is found in the index first.
+Statements are kept by their shape: to put one together takes longer than to run it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    select,
+    tuple_,
+    union_all,
+)
 
 from hub.flow.message_pages import MessageFilter, MessagePage, Place
 from hub.flow.rows import Known, MessageRow
@@ -23,10 +36,23 @@ IS_VISIBLE = messages.c.is_known.in_((Known.ASKED, Known.SEEN))
 #: More ranges than this are ranked first: a page needs at most as many as it has messages.
 MOST_RANGES = 64
 
+Condition = ColumnElement[bool]
+
 _at, _id = messages.c.sent_at, messages.c.id
 _ENDLESS = (1 << 62, 0)
 
-Condition = ColumnElement[bool]
+
+def _whole(name: str) -> Any:
+    return bindparam(name, type_=BigInteger)
+
+
+#: The way, as values to be filled in.
+_IN_RANGE = (
+    tuple_(_at, _id) >= tuple_(_whole("low_at"), _whole("low_id")),
+    tuple_(_at, _id) < tuple_(_whole("high_at"), _whole("high_id")),
+)
+_MOST = bindparam("most", type_=Integer)
+_BY_IDS = select(*COLUMNS).where(_id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,57 +79,98 @@ class _Walk:
         """The place that comes just before another one on the way."""
         return (place[0], place[1] - 1) if self.is_oldest_first else (place[0], place[1] + 1)
 
-    def first(self, places: Sequence[Place]) -> Place | None:
-        """Which of some places comes first."""
+    def nearest(self, places: Sequence[Place]) -> Place | None:
+        """Which of some places comes first on the way."""
         return min(places, default=None) if self.is_oldest_first else max(places, default=None)
 
     @property
-    def range(self) -> tuple[Condition, Condition]:
-        return tuple_(_at, _id) >= self.low, tuple_(_at, _id) < self.high
-
-    @property
-    def order(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-        return (_at.asc(), _id.asc()) if self.is_oldest_first else (_at.desc(), _id.desc())
+    def values(self) -> dict[str, int]:
+        """Fill in `_IN_RANGE`."""
+        (low_at, low_id), (high_at, high_id) = self.low, self.high
+        return {"low_at": low_at, "low_id": low_id, "high_at": high_at, "high_id": high_id}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ranges:
     """What is walked along: an index range for each value of a column."""
 
-    column: Any
+    #: `chat_id`, `job_id` or `line_id`.
+    column: str
     values: tuple[int, ...]
-    #: The table that has these values as its ids.
-    parent: Any
 
-    def keys(self, connection: Connection, walk: _Walk, *more: Condition, until: int) -> Any:
-        """Select the places of the way, of all ranges together, in order; nobody asks beyond so many.
-
-        Both databases take from each range only what they need, if each is told in its own way: SQLite merges ranges
-        that are not ordered by themselves, PostgreSQL those that are.
-        """
-        each = [select(_at, _id).where(self.column == value, *walk.range, *more) for value in self.values]
-        if len(each) == 1:
-            return each[0].order_by(*walk.order)
-        if connection.dialect.name == "postgresql":
-            each = [one.order_by(*walk.order).limit(until) for one in each]
-        merged = union_all(*each)
-        by_name = merged.selected_columns
-        order = [by_name.sent_at, by_name.id]
-        return merged.order_by(*(column.asc() if walk.is_oldest_first else column.desc() for column in order))
-
-    def rows(
-        self, connection: Connection, walk: _Walk, found: Sequence[Condition], limit: int
+    def first(
+        self, connection: Connection, walk: _Walk, found: Sequence[Condition], most: int
     ) -> list[Row[Any]]:
-        """Give the rows at the beginning of the way."""
-        if len(self.values) == 1:
-            query = select(*COLUMNS).where(self.column == self.values[0], *walk.range, *found)
-            return list(connection.execute(query.order_by(*walk.order).limit(limit)))
-        keys = self.keys(connection, walk, *found, until=limit)
-        places = connection.execute(keys.limit(limit)).all()
-        if not places:
+        """Give the rows at the beginning of the way that are visible, and found by what looks into them."""
+        if len(self.values) > 1:
+            return self._merged(connection, walk, found, most)
+        query = _rows_in_order(self.column, walk.is_oldest_first)
+        query = query.where(*found) if found else query
+        return list(connection.execute(query, self._values(walk, most)))
+
+    def _merged(
+        self, connection: Connection, walk: _Walk, found: Sequence[Condition], most: int
+    ) -> list[Row[Any]]:
+        shape = (self.column, len(self.values), walk.is_oldest_first, connection.dialect.name)
+        query = _keys(*shape, more=(IS_VISIBLE, *found)) if found else _visible_keys(*shape)
+        keys = connection.execute(query, self._values(walk, most)).all()
+        if not keys:
             return []
-        by_id = select(*COLUMNS).where(_id.in_([place.id for place in places]))
-        return list(connection.execute(by_id.order_by(*walk.order)))
+        rows = {row.id: row for row in connection.execute(_BY_IDS, {"ids": [key.id for key in keys]})}
+        return [rows[key.id] for key in keys]
+
+    def place(self, connection: Connection, walk: _Walk, number: int) -> Place | None:
+        """Give the place of the so-many-th entry on the way, whatever it holds; None if the way is shorter."""
+        query = _last_key(self.column, len(self.values), walk.is_oldest_first, connection.dialect.name)
+        reached = connection.execute(query, {**self._values(walk, number), "skipped": number - 1}).first()
+        return None if reached is None else (reached.sent_at, reached.id)
+
+    def _values(self, walk: _Walk, most: int) -> dict[str, int]:
+        values = {f"value_{index}": value for index, value in enumerate(self.values)}
+        return {**walk.values, **values, "most": most}
+
+
+def _order(is_oldest_first: bool, *columns: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    return [column.asc() if is_oldest_first else column.desc() for column in columns]
+
+
+@cache
+def _rows_in_order(column: str, is_oldest_first: bool) -> Select[Any]:
+    """Select the visible rows of one range."""
+    rows = select(*COLUMNS).where(messages.c[column] == _whole("value_0"), *_IN_RANGE, IS_VISIBLE)
+    return rows.order_by(*_order(is_oldest_first, _at, _id)).limit(_MOST)
+
+
+def _keys(
+    column: str, count: int, is_oldest_first: bool, dialect: str, *, more: tuple[Condition, ...] = ()
+) -> Any:
+    """Select the places of several ranges together, in order.
+
+    Both databases take from each range only what they need, if each is told in its own way: SQLite merges ranges that
+    are not ordered by themselves, PostgreSQL those that are, and that end where nobody asks further.
+    """
+    each = [
+        select(_at, _id).where(messages.c[column] == _whole(f"value_{index}"), *_IN_RANGE, *more)
+        for index in range(count)
+    ]
+    if count == 1:
+        return each[0].order_by(*_order(is_oldest_first, _at, _id)).limit(_MOST)
+    if dialect == "postgresql":
+        each = [one.order_by(*_order(is_oldest_first, _at, _id)).limit(_MOST) for one in each]
+    merged = union_all(*each)
+    columns = merged.selected_columns
+    return merged.order_by(*_order(is_oldest_first, columns.sent_at, columns.id)).limit(_MOST)
+
+
+@cache
+def _visible_keys(column: str, count: int, is_oldest_first: bool, dialect: str) -> Any:
+    return _keys(column, count, is_oldest_first, dialect, more=(IS_VISIBLE,))
+
+
+@cache
+def _last_key(column: str, count: int, is_oldest_first: bool, dialect: str) -> Any:
+    """Select the last of `most` places, known how many are `skipped` before it."""
+    return _keys(column, count, is_oldest_first, dialect).offset(_whole("skipped")).limit(1)
 
 
 def read_page(
@@ -125,17 +192,17 @@ def read_page(
     """
     after, is_oldest_first = walk
     way = _way(wanted, after, is_oldest_first)
-    if not _ranges(wanted).values:
+    ranges = _ranges(wanted)
+    if not ranges.values:
         return MessagePage(messages=(), after=None)
-    ranges, left_out = _ranked(connection, _ranges(wanted), way, limit + 1)
+    ranges, left_out = _ranked(connection, ranges, way, limit + 1)
     stops = [] if left_out is None else [way.before(left_out)]
     if wanted.looks_into_rows:
-        keys = ranges.keys(connection, way, until=most_read)
-        reached = connection.execute(keys.offset(most_read - 1).limit(1)).first()
-        stops += [] if reached is None else [(reached.sent_at, reached.id)]
-    stop = way.first(stops)
-    found = (IS_VISIBLE, *conditions(wanted, connection.dialect.name))
-    rows = ranges.rows(connection, way if stop is None else way.up_to(stop), found, limit + 1)
+        reached = ranges.place(connection, way, most_read)
+        stops += [] if reached is None else [reached]
+    stop = way.nearest(stops)
+    found = conditions(wanted, connection.dialect.name)
+    rows = ranges.first(connection, way if stop is None else way.up_to(stop), found, limit + 1)
     page = [MessageRow._make(row) for row in rows[:limit]]
     if len(rows) > limit:
         stop = (page[-1].sent_at or 0, page[-1].id)
@@ -153,31 +220,37 @@ def _way(wanted: MessageFilter, after: Place | None, is_oldest_first: bool) -> _
 
 def _ranges(wanted: MessageFilter) -> _Ranges:
     if wanted.chat_ids is not None:
-        return _Ranges(column=messages.c.chat_id, values=wanted.chat_ids, parent=chats)
+        return _Ranges(column="chat_id", values=wanted.chat_ids)
     if wanted.job_id is not None:
-        return _Ranges(column=messages.c.job_id, values=(wanted.job_id,), parent=None)
-    return _Ranges(column=messages.c.line_id, values=wanted.line_ids, parent=lines)
+        return _Ranges(column="job_id", values=(wanted.job_id,))
+    return _Ranges(column="line_id", values=wanted.line_ids)
 
 
 def _ranked(connection: Connection, ranges: _Ranges, way: _Walk, most: int) -> tuple[_Ranges, Place | None]:
     """Keep the ranges that come first on the way, and tell where those left out begin."""
     if len(ranges.values) <= MOST_RANGES:
         return ranges, None
-    begins = connection.execute(_begins(ranges, way)).all()
+    query = _begins(ranges.column, way.is_oldest_first)
+    begins = connection.execute(query, {**way.values, "owners": ranges.values}).all()
     places = [((row.sent_at, row.message_id), row.id) for row in begins if row.message_id is not None]
     places.sort(reverse=not way.is_oldest_first)
     kept = tuple(value for _, value in places[:most]) or ranges.values[:1]
     return replace(ranges, values=kept), places[most][0] if len(places) > most else None
 
 
-def _begins(ranges: _Ranges, way: _Walk) -> Select[Any]:
-    """Select where each range begins: one look into the index for each."""
-    parent = ranges.parent.c.id
+@cache
+def _begins(column: str, is_oldest_first: bool) -> Select[Any]:
+    """Select where the range of each chat or line begins: one look into the index for each."""
+    owner = (chats if column == "chat_id" else lines).c.id
 
-    def first(column: ColumnElement[Any]) -> Any:
-        begin = select(column).where(ranges.column == parent, *way.range).order_by(*way.order).limit(1)
-        return begin.correlate(ranges.parent).scalar_subquery()
+    def first(wanted: ColumnElement[Any]) -> Any:
+        begin = select(wanted).where(messages.c[column] == owner, *_IN_RANGE)
+        return (
+            begin.order_by(*_order(is_oldest_first, _at, _id))
+            .limit(1)
+            .correlate(owner.table)
+            .scalar_subquery()
+        )
 
-    return select(parent, first(_at).label("sent_at"), first(_id).label("message_id")).where(
-        parent.in_(ranges.values)
-    )
+    begins = select(owner, first(_at).label("sent_at"), first(_id).label("message_id"))
+    return begins.where(owner.in_(bindparam("owners", expanding=True)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Row, Select, bindparam, select, text
 
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.rows import MessageRow, ReactionRow
@@ -18,6 +18,31 @@ _REACTION_COLUMNS = [reactions.c[name] for name in ReactionRow._fields]
 _IS_READ = text("messages.read_at IS NOT NULL AND messages.is_from_me = 1")
 _id = messages.c.id
 
+# Put together once: that takes longer than to run them.
+_VISIBLE = select(*COLUMNS).where(IS_VISIBLE)
+_BY_ID = _VISIBLE.where(_id == bindparam("id"))
+_FOLDED = _VISIBLE.join(outbox, outbox.c.message_id == _id).where(outbox.c.placeholder_id == bindparam("id"))
+_BY_GUID = (
+    _VISIBLE.where(
+        messages.c.line_id.in_(bindparam("line_ids", expanding=True)), messages.c.guid == bindparam("guid")
+    )
+    .order_by(_id)
+    .limit(1)
+)
+_LAST_READ = (
+    _VISIBLE.where(messages.c.chat_id == bindparam("chat_id"), _IS_READ)
+    .order_by(messages.c.read_at.desc())
+    .limit(1)
+)
+_REACTIONS = (
+    select(*_REACTION_COLUMNS)
+    .where(reactions.c.line_id == bindparam("line_id"), reactions.c.message_guid == bindparam("guid"))
+    .order_by(reactions.c.sent_at, reactions.c.id)
+)
+_EVIDENCE = select(events.c.dedupe_key, events.c.occurred_at).where(
+    events.c.dedupe_key.in_(bindparam("keys", expanding=True))
+)
+
 
 class SqlMessages:
     """hub.flow.repositories.Messages."""
@@ -26,40 +51,31 @@ class SqlMessages:
         self._database = database
 
     async def get(self, message_id: int) -> MessageRow | None:
-        found = await self._one(select(*COLUMNS).where(_id == message_id, IS_VISIBLE))
-        if found is not None:
-            return found
-        folded = select(*COLUMNS).join(outbox, outbox.c.message_id == _id)
-        return await self._one(folded.where(outbox.c.placeholder_id == message_id, IS_VISIBLE).limit(1))
+        return await self._one(_BY_ID, id=message_id) or await self._one(_FOLDED, id=message_id)
 
     async def by_guid(self, line_id: int, guid: str) -> MessageRow | None:
-        query = select(*COLUMNS).where(messages.c.line_id == line_id, messages.c.guid == guid, IS_VISIBLE)
-        return await self._one(query)
+        return await self._one(_BY_GUID, line_ids=[line_id], guid=guid)
 
     async def by_guid_on(self, line_ids: Sequence[int], guid: str) -> MessageRow | None:
-        on_lines = select(*COLUMNS).where(
-            messages.c.line_id.in_(line_ids), messages.c.guid == guid, IS_VISIBLE
-        )
-        return await self._one(on_lines.order_by(_id).limit(1))
+        return await self._one(_BY_GUID, line_ids=line_ids, guid=guid)
 
     async def reactions(self, line_id: int, guid: str) -> list[ReactionRow]:
-        query = select(*_REACTION_COLUMNS).order_by(reactions.c.sent_at, reactions.c.id)
-        query = query.where(reactions.c.line_id == line_id, reactions.c.message_guid == guid)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        rows = await self._all(_REACTIONS, line_id=line_id, guid=guid)
         return [ReactionRow._make(row) for row in rows]
 
     async def last_read(self, chat_id: int) -> MessageRow | None:
-        query = select(*COLUMNS).where(messages.c.chat_id == chat_id, _IS_READ, IS_VISIBLE)
-        return await self._one(query.order_by(messages.c.read_at.desc()).limit(1))
+        return await self._one(_LAST_READ, chat_id=chat_id)
 
     async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:
-        query = select(events.c.dedupe_key, events.c.occurred_at).where(events.c.dedupe_key.in_(dedupe_keys))
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        rows = await self._all(_EVIDENCE, keys=dedupe_keys)
         return {bytes(row.dedupe_key): row.occurred_at for row in rows}
 
-    async def _one(self, query: Select[Any]) -> MessageRow | None:
-        row = await self._database.read(lambda connection: connection.execute(query).first())
+    async def _one(self, query: Select[Any], **values: object) -> MessageRow | None:
+        row = await self._database.read(lambda connection: connection.execute(query, values).first())
         return MessageRow._make(row) if row else None
+
+    async def _all(self, query: Select[Any], **values: object) -> Sequence[Row[Any]]:
+        return await self._database.read(lambda connection: connection.execute(query, values).all())
 
     async def page(
         self,

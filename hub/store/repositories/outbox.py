@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from hub.model.outbox import OperationKind, OutboxItem, OutboxState
 from hub.store.database import Database
 from hub.store.schema import outbox
 
 _COLUMNS = [outbox.c[name] for name in OutboxItem.__dataclass_fields__]
+# Put together once: that takes longer than to run them, and who waits asks often.
+_BY_ID = select(*_COLUMNS).where(outbox.c.id == bindparam("id"))
+_OF_MESSAGE = select(*_COLUMNS).where(outbox.c.message_id == bindparam("message_id")).order_by(outbox.c.id)
 
 
 def _item(row: Row[Any]) -> OutboxItem:
@@ -30,11 +33,11 @@ class SqlOutbox:
         self._database = database
 
     async def get(self, outbox_id: int) -> OutboxItem | None:
-        query = select(*_COLUMNS).where(outbox.c.id == outbox_id)
-        row = await self._database.read(lambda connection: connection.execute(query).first())
+        values = {"id": outbox_id}
+        row = await self._database.read(lambda connection: connection.execute(_BY_ID, values).first())
         return None if row is None else _item(row)
 
     async def of_message(self, message_id: int) -> list[OutboxItem]:
-        query = select(*_COLUMNS).where(outbox.c.message_id == message_id).order_by(outbox.c.id)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        values = {"message_id": message_id}
+        rows = await self._database.read(lambda connection: connection.execute(_OF_MESSAGE, values).all())
         return [_item(row) for row in rows]
