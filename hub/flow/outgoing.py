@@ -126,7 +126,7 @@ class Outgoing:
             InvalidRequest: As `accept`; then nothing of it is owed.
         """
         for wish in wishes:
-            self._check(line, wish)
+            self.check(line, wish)
         answer = await self._batches.submit(self._asked(line, wishes, api_key_id, repeatable))
         if isinstance(answer, InvalidRequest):
             raise answer
@@ -143,7 +143,7 @@ class Outgoing:
         asked: list[_Asked] = []
         for wish, repeatable in orders:
             try:
-                self._check(line, wish)
+                self.check(line, wish)
             except InvalidRequest as refusal:
                 answers.append(refusal)
             else:
@@ -158,12 +158,17 @@ class Outgoing:
         Raises:
             InvalidRequest: As `accept`; nothing of the transaction may stay.
         """
-        self._check(line, wish)
+        self.check(line, wish)
         [refusal] = await self._guard.admit(tx, [_guarded(line, wish, row)], self._clock.now_ms())
         if refusal is not None:
             raise refusal
 
-    def _check(self, line: Line, wish: Wish) -> None:
+    def check(self, line: Line, wish: Wish) -> None:
+        """Refuse what the line cannot do at all.
+
+        Raises:
+            InvalidRequest: advanced_features_required or line_inactive.
+        """
         if not self._can_send(line):
             raise InvalidRequest(
                 "advanced_features_required",
