@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +101,14 @@ async def test_whoever_reads_before_the_bytes_are_there_waits_for_them(
     attachment = await fetching.observe(PHOTO)
     woken = world.wake_ups.files
 
-    reading = asyncio.ensure_future(fetching.read(attachment))
-    while world.wake_ups.files == woken:  # noqa: ASYNC110 - wake-ups are heard, not awaited
-        await asyncio.sleep(0)
-    await fetching.run()
+    async def fetch(_: float) -> None:
+        assert world.wake_ups.files == woken + 1, "whoever waits has it fetched now"
+        await fetching.run()
 
-    assert (await reading).body == PNG
+    world.naps.meanwhile = fetch
+
+    assert (await fetching.read(attachment)).body == PNG
+    assert len(world.naps.taken) == 1
 
 
 async def test_whoever_reads_what_does_not_come_is_told_to_ask_again(fetching: Fetching) -> None:
