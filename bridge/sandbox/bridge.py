@@ -117,10 +117,13 @@ class SandboxBridge:
             due = await self._network.due(now=now_ms, limit=_PAGE)
             for row in due:
                 send = SimulatedSend.read(row)
-                pieces = pieces_of(send, self._delays)
-                if send.told_count < len(pieces):
-                    yield msgspec.structs.replace(pieces[send.told_count], observed_at=now_ms)
-                await self._mark_told(send, pieces)  # only now has the listener recorded it
+                pieces, told_count = pieces_of(send, self._delays), send.told_count
+                while told_count < len(pieces) and pieces[told_count].at <= now_ms:
+                    yield msgspec.structs.replace(pieces[told_count], observed_at=now_ms)
+                    told_count += 1
+                    await self._mark_told(send, pieces, told_count)  # only now has the listener recorded it
+                if send.told_count >= len(pieces):  # kept when the network had more to tell of it
+                    await self._mark_told(send, pieces, len(pieces))
             if not due:
                 next_due_at = await self._network.next_due_at()
                 look_at = now_ms + LOOK_EVERY_MS
@@ -242,8 +245,7 @@ class SandboxBridge:
         self._alarm.ring()
         return send
 
-    async def _mark_told(self, send: SimulatedSend, pieces: tuple[Observation, ...]) -> None:
-        told_count = min(send.told_count + 1, len(pieces))
+    async def _mark_told(self, send: SimulatedSend, pieces: tuple[Observation, ...], told_count: int) -> None:
         next_at = pieces[told_count].at if told_count < len(pieces) else None
         await self._network.told(send.attempt_id, told_count=told_count, next_evidence_at=next_at)
 

@@ -94,7 +94,9 @@ def _unread(state: ChatState, accepted: Answered) -> ChatState:
 
 
 def _renamed(state: ChatState, accepted: Answered) -> ChatState:
-    return state._replace(name=accepted.payload.get("name") or None)
+    if accepted.at < (state.named_at or 0):
+        return state  # the network has told of a newer name already
+    return state._replace(name=accepted.payload.get("name") or None, named_at=accepted.at)
 
 
 def _icon(state: ChatState, accepted: Answered) -> ChatState:
@@ -132,7 +134,10 @@ def _member(
         handle = line.handle if is_line else normalize_handle(str(accepted.payload.get("handle", "")))
         key = (line.id, str(accepted.payload.get("chat_key", "")))
         for chat_id in (await tx.chats.ids([key])).values():
-            (word,) = await tx.chats.merge_members([MemberRow(chat_id, handle, int(is_in), accepted.at)])
+            word = MemberRow(chat_id, handle, int(is_in), accepted.at)
+            await tx.chats.merge_members([word])
+            if word not in await tx.chats.members([chat_id]):
+                continue  # the network has told of something newer already
             states = await tx.chats.states([chat_id])
             await tx.chats.save_states([after_move(state, word, line_handle=line.handle) for state in states])
         return _shown(accepted.result)

@@ -2,12 +2,13 @@
 
 Bridges repeat and reorder. The latest word on each member, and the latest vote of each voter, count; a poll is made
 once. All of it is seldom, so a batch of messages pays nothing.
-Not here: names and lists of members that come with every observation of a chat (hub.flow.snapshots).
+Not here: names and lists of members that come with messages (hub.flow.snapshots).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 import msgspec
@@ -23,6 +24,7 @@ from hub.rules.chatkeys import normalize_handle
 
 _MOVES: Final = frozenset({"chat.member_added", "chat.member_removed", "chat.left"})
 _CHANGES: Final = _MOVES | {"chat.icon", "chat.renamed"}
+_NOBODY: Final = "[]"
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
@@ -38,25 +40,41 @@ class Item(Protocol):
     poll: Tally | None
 
 
+def undated(row: ChatRow, observation: Observation) -> ChatRow:
+    """Leave a group's name and list out of the merge where the observation dates them: `keep_groups` weighs them."""
+    if observation.kind not in _CHANGES or not row.is_group:
+        return row
+    return row._replace(name=None, participants=_NOBODY)
+
+
 async def keep_groups(tx: HotTransaction, items: Sequence[Item]) -> None:
-    """Let members come and go, names and pictures be taken away; the items' chats stand as they are then."""
+    """Let members come and go, names and pictures change; the items' chats stand as they are then.
+
+    Bridges repeat and reorder: a name, a list or a word on a member that is older than what was told changes nothing.
+    """
     changes = [item for item in items if item.observation.kind in _CHANGES and _is_group(item)]
     if not changes:
         return
     words = _latest(
         (_word(item) for item in changes if item.observation.kind in _MOVES), _of_member, _by_date
     )
-    standing = await tx.chats.merge_members(words)
-    states = {row.id: row for row in await tx.chats.states(sorted({_chat(item).id for item in changes}))}
-    handles = {_chat(item).id: _line(item).handle for item in changes}
-    for row in standing:
-        states[row.chat_id] = after_move(states[row.chat_id], row, line_handle=handles[row.chat_id])
+    await tx.chats.merge_members(words)
+    chat_ids = sorted({_chat(item).id for item in changes})
+    standing = await tx.chats.members(chat_ids)
+    groups = {
+        state.id: _Group(state, [word for word in standing if word.chat_id == state.id])
+        for state in await tx.chats.states(chat_ids)
+    }
     for item in sorted(changes, key=lambda each: each.observation.at):
-        states[_chat(item).id] = _changed(states[_chat(item).id], item.observation)
-    await tx.chats.save_states(list(states.values()))
+        groups[_chat(item).id].change(item.observation)
+    told = {_of_member(word) for word in words}
+    handles = {_chat(item).id: _line(item).handle for item in changes}
+    for chat_id, group in groups.items():
+        group.move(told, line_handle=handles[chat_id])
+    await tx.chats.save_states([group.state for group in groups.values()])
     for item in items:
-        if item.chat is not None and (state := states.get(item.chat.id)) is not None:
-            item.chat = item.chat._replace(name=state.name, participants=state.participants)
+        if item.chat is not None and (found := groups.get(item.chat.id)) is not None:
+            item.chat = item.chat._replace(name=found.state.name, participants=found.state.participants)
 
 
 async def keep_polls(
@@ -106,6 +124,42 @@ def _word(item: Item) -> MemberRow:
     return MemberRow(_chat(item).id, normalize_handle(who) if who else line.handle, is_in, seen.at)
 
 
+@dataclass
+class _Group:
+    """A group while a batch changes it."""
+
+    state: ChatState
+    #: The latest word on each who ever came or went.
+    standing: Sequence[MemberRow]
+    #: Whether the batch tells a newer list of members: then every word since counts anew.
+    is_listed: bool = False
+
+    def change(self, seen: Observation) -> None:
+        """Take over the name, the list and the picture, unless something newer was told."""
+        state, chat = self.state, seen.chat
+        name = (
+            seen.value or None if seen.kind == "chat.renamed" else (chat.name if chat is not None else None)
+        )
+        is_named = seen.kind == "chat.renamed" or name is not None
+        if is_named and seen.at >= (state.named_at or 0):
+            state = state._replace(name=name, named_at=seen.at)
+        if chat is not None and chat.participants and seen.at >= (state.listed_at or 0):
+            members = list(dict.fromkeys(map(normalize_handle, chat.participants)))
+            state = state._replace(participants=_json(members), listed_at=seen.at)
+            self.is_listed = True
+        # A picture that somebody else gave, or that was taken away, is not the one that we gave.
+        if seen.kind == "chat.icon" and (seen.actor is not None or seen.value == "removed"):
+            state = state._replace(icon_file_id=None)
+        self.state = state
+
+    def move(self, told: Container[tuple[int, str]], *, line_handle: str) -> None:
+        """Let members come and go by the words that count now."""
+        for word in self.standing:
+            is_newer = word.changed_at >= (self.state.listed_at or 0)
+            if word.handle == line_handle or (is_newer and (self.is_listed or _of_member(word) in told)):
+                self.state = after_move(self.state, word, line_handle=line_handle)
+
+
 def after_move(state: ChatState, word: MemberRow, *, line_handle: str) -> ChatState:
     """Give how a chat stands after the latest word on one who came or went."""
     if word.handle == line_handle:
@@ -114,16 +168,11 @@ def after_move(state: ChatState, word: MemberRow, *, line_handle: str) -> ChatSt
     if bool(word.is_member) is (word.handle in members):
         return state
     changed = [*members, word.handle] if word.is_member else [each for each in members if each != word.handle]
-    return state._replace(participants=msgspec.json.encode(changed).decode())
+    return state._replace(participants=_json(changed))
 
 
-def _changed(state: ChatState, seen: Observation) -> ChatState:
-    if seen.kind == "chat.renamed" and not seen.value:
-        return state._replace(name=None)
-    # A picture that somebody else gave, or that was taken away, is not the one that we gave.
-    if seen.kind == "chat.icon" and (seen.actor is not None or seen.value == "removed"):
-        return state._replace(icon_file_id=None)
-    return state
+def _json(members: list[str]) -> str:
+    return msgspec.json.encode(members).decode()
 
 
 def _poll_row(item: Item, *, poll_id: int, now_ms: int) -> PollRow:

@@ -17,8 +17,12 @@ Pair = tuple[int, str]
 class ChatStatements(Protocol):
     """Set-based statements of one transaction."""
 
-    async def merge_members(self, rows: Sequence[MemberRow]) -> list[MemberRow]:
-        """Let the latest word on each member count; return the rows as they now are, in the order given."""
+    async def merge_members(self, rows: Sequence[MemberRow]) -> None:
+        """Let the latest word on each member count."""
+        ...
+
+    async def members(self, chat_ids: Sequence[int]) -> list[MemberRow]:
+        """The latest word on each who ever came or went in these chats, in no order."""
         ...
 
     async def ids(self, keys: Sequence[Pair]) -> dict[Pair, int]:

@@ -21,6 +21,9 @@ class ChatState(NamedTuple):
     name: str | None
     #: JSON list.
     participants: str
+    #: As of when the name and the list were told, so that an older telling changes nothing.
+    named_at: int | None
+    listed_at: int | None
     own_read_at: int | None
     is_marked_unread: int
     icon_file_id: int | None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from hub.flow.batching import Batcher
-from hub.flow.chat_life import keep_groups, keep_polls
+from hub.flow.chat_life import keep_groups, keep_polls, undated
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
 from hub.flow.hearing import Hearing
 from hub.flow.inbound_files import InboundFiles
@@ -140,7 +140,10 @@ class Ingest:
     async def _merge_chats(self, tx: HotTransaction, items: Sequence[Sighting], now_ms: int) -> None:
         placed = [item for item in items if item.observation.chat is not None]
         rows = [
-            chat_row(item.observation, chat_id=chat_id, line_id=item.known_line.id, now_ms=now_ms)
+            undated(
+                chat_row(item.observation, chat_id=chat_id, line_id=item.known_line.id, now_ms=now_ms),
+                item.observation,
+            )
             for chat_id, item in zip(self._take_ids(len(placed)), placed, strict=True)
         ]
         merged = {(row.line_id, row.chat_key): row for row in await tx.merge_chats(fold_chats(rows))}

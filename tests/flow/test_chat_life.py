@@ -79,6 +79,33 @@ async def test_any_order_of_words_gives_the_same_members(world: HubWorld) -> Non
         assert sorted((await chat(world)).participants) == [CONTACT, STRANGER]
 
 
+async def test_an_older_name_or_list_that_is_told_late_changes_nothing(world: HubWorld) -> None:
+    """As when a bridge tells everything again after a restart."""
+    old = [
+        seen("chat.member_added", chat=GROUP, value=OTHER, at=AT + 1),
+        seen("chat.renamed", chat=GROUP, value="Old", at=AT + 2),
+    ]
+    new = [
+        seen("chat.renamed", chat=BARE, value="New", at=AT + 3),
+        moved("chat.member_removed", OTHER, AT + 4),
+    ]
+    await world.observe(world.sandbox_line, *old, *new)
+    await world.observe(world.sandbox_line, *old)
+    stands = await chat(world)
+
+    assert (stands.name, stands.participants) == ("New", (CONTACT,))
+
+
+async def test_a_newer_list_settles_who_is_in(world: HubWorld) -> None:
+    await world.observe(world.sandbox_line, moved("chat.member_removed", OTHER, AT + 1))
+    await world.observe(world.sandbox_line, seen("chat.icon", chat=GROUP, at=AT + 5))
+    await world.observe(world.sandbox_line, moved("chat.member_added", STRANGER, AT + 3))
+    listed = (await chat(world)).participants
+    await world.observe(world.sandbox_line, moved("chat.member_added", STRANGER, AT + 6))
+
+    assert (listed, (await chat(world)).participants) == ((CONTACT, OTHER), (CONTACT, OTHER, STRANGER))
+
+
 async def test_the_last_other_member_can_leave(world: HubWorld) -> None:
     await world.observe(world.sandbox_line, seen("chat.icon", chat=GROUP))
     await world.observe(

@@ -48,15 +48,17 @@ async def test_the_latest_word_on_a_member_counts(store: Store) -> None:
     random.Random(3).shuffle(words)
     for word in words:
         await store.hot.write(lambda tx, word=word: tx.chats.merge_members([word]))  # type: ignore[misc] # bound
-    other = MemberRow(2, "+1", 0, 1)
-    standing = await store.hot.write(lambda tx: tx.chats.merge_members([other, MemberRow(1, "+1", 0, 3)]))
+    await store.hot.write(
+        lambda tx: tx.chats.merge_members([MemberRow(2, "+1", 0, 1), MemberRow(1, "+1", 0, 3)])
+    )
+    standing = await store.hot.write(lambda tx: tx.chats.members([1, 2, 3]))
 
-    assert standing == [other, MemberRow(1, "+1", 1, 15)]
+    assert sorted(standing) == [MemberRow(1, "+1", 1, 15), MemberRow(2, "+1", 0, 1)]
 
 
 async def test_a_chats_state_comes_back_as_it_was_saved(store: Store) -> None:
     await _with_group(store)
-    saved = ChatState(1, None, '["+3"]', 50, 1, 8, '{"version":1}', 60)
+    saved = ChatState(1, None, '["+3"]', 40, 45, 50, 1, 8, '{"version":1}', 60)
 
     async def change(tx: HotTransaction) -> list[ChatState]:
         before = await tx.chats.states([1])
@@ -65,7 +67,7 @@ async def test_a_chats_state_comes_back_as_it_was_saved(store: Store) -> None:
 
     before = await store.hot.write(change)
 
-    assert before == [ChatState(1, None, '["+1","+2"]', None, 0, None, None, None)]
+    assert before == [ChatState(1, None, '["+1","+2"]', None, None, None, 0, None, None, None)]
     assert await store.hot.write(lambda tx: tx.chats.states([1, 99])) == [saved]
 
 
@@ -122,6 +124,6 @@ async def test_an_empty_batch_does_nothing(store: Store) -> None:
         await tx.chats.save_states([])
         await tx.chats.merge_votes([])
         await tx.chats.save_places([])
-        return [*await tx.chats.merge_members([]), *await tx.chats.merge_polls([]), *await tx.chats.votes([])]
+        return [*await tx.chats.members([]), *await tx.chats.merge_polls([]), *await tx.chats.votes([])]
 
     assert await store.hot.write(nothing) == []

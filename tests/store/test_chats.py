@@ -141,7 +141,7 @@ async def test_the_last_message_of_each_chat_is_given(filled: Store) -> None:
 
 
 async def test_a_chat_comes_back_with_how_it_stands(filled: Store) -> None:
-    state = ChatState(3, "Holiday", '["+1"]', 50, 1, 8, '{"version":1}', 60)
+    state = ChatState(3, "Holiday", '["+1"]', 40, 45, 50, 1, 8, '{"version":1}', 60)
     await filled.hot.write(lambda tx: tx.chats.save_states([state]))
     chat = await filled.chats.get(3)
 

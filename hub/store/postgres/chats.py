@@ -33,7 +33,7 @@ def _by_key(table: str, columns: Sequence[str], key: tuple[str, str]) -> str:
 
 
 MERGE_MEMBER = _insert("chat_members", MemberRow._fields, merging.MERGE_MEMBERS)
-MEMBERS = _by_key("chat_members", MemberRow._fields, ("chat_id", "handle"))
+MEMBERS = f"SELECT {', '.join(MemberRow._fields)} FROM chat_members WHERE chat_id = ANY($1::bigint[])"
 IDS = _by_key("chats", ("line_id", "chat_key", "id"), ("line_id", "chat_key"))
 STATES = (
     f"SELECT {', '.join(ChatState._fields)} FROM chats WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
@@ -57,11 +57,13 @@ class PostgresChats:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def merge_members(self, rows: Sequence[MemberRow]) -> list[MemberRow]:
+    async def merge_members(self, rows: Sequence[MemberRow]) -> None:
         await self._each(MERGE_MEMBER, sorted(rows))
-        keys = [(row.chat_id, row.handle) for row in rows]
-        found = {(row[0], row[1]): MemberRow._make(row) for row in await self._wanted(MEMBERS, keys)}
-        return [found[key] for key in keys]
+
+    async def members(self, chat_ids: Sequence[int]) -> list[MemberRow]:
+        if not chat_ids:
+            return []
+        return [MemberRow._make(row) for row in await self._connection.fetch(MEMBERS, list(chat_ids))]
 
     async def ids(self, keys: Sequence[Pair]) -> dict[Pair, int]:
         return {(row[0], row[1]): row[2] for row in await self._wanted(IDS, keys)}

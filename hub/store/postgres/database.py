@@ -145,9 +145,7 @@ class PostgresHot:
             late = LateTransaction(connection, isolation=run.isolation, is_read_only=run.is_read_only)
             try:
                 result = await run.work(
-                    PostgresTransaction(
-                        late, is_repeat=run.is_outcome_unknown, is_read_only=run.is_read_only
-                    )
+                    PostgresTransaction(late, is_repeat=run.is_outcome_unknown, is_read_only=run.is_read_only)
                 )
             except BaseException:
                 await late.roll_back()

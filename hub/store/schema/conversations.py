@@ -32,6 +32,9 @@ chats = Table(
     Column("has_inbound", SmallInteger, nullable=False),
     instant("last_message_at"),
     instant("created_at", nullable=False),
+    #: As of when the name and the list of members of a group were told.
+    instant("named_at"),
+    instant("listed_at"),
     #: Up to when we have read, and whether a person marked it as unread again.
     instant("own_read_at"),
     Column("is_marked_unread", SmallInteger, nullable=False, server_default="0"),

@@ -27,7 +27,7 @@ def _by_key(table: str, columns: Sequence[str], key: tuple[str, str]) -> str:
 
 
 MERGE_MEMBER = _insert("chat_members", MemberRow._fields, merging.MERGE_MEMBERS)
-MEMBERS = _by_key("chat_members", MemberRow._fields, ("chat_id", "handle"))
+MEMBERS = f"SELECT {', '.join(MemberRow._fields)} FROM chat_members WHERE chat_id IN (SELECT value FROM json_each(?))"
 IDS = _by_key("chats", ("line_id", "chat_key", "id"), ("line_id", "chat_key"))
 STATES = f"SELECT {', '.join(ChatState._fields)} FROM chats WHERE id IN (SELECT value FROM json_each(?))"
 SAVE_STATE = f"UPDATE chats SET {', '.join(f'{name} = ?' for name in ChatState._fields[1:])} WHERE id = ?"
@@ -45,11 +45,11 @@ class SqliteChats:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    async def merge_members(self, rows: Sequence[MemberRow]) -> list[MemberRow]:
+    async def merge_members(self, rows: Sequence[MemberRow]) -> None:
         self._each(MERGE_MEMBER, rows)
-        keys = [(row.chat_id, row.handle) for row in rows]
-        found = {row[:2]: MemberRow._make(row) for row in self._wanted(MEMBERS, keys)}
-        return [found[key] for key in keys]
+
+    async def members(self, chat_ids: Sequence[int]) -> list[MemberRow]:
+        return [MemberRow._make(row) for row in self._wanted(MEMBERS, chat_ids)]
 
     async def ids(self, keys: Sequence[Pair]) -> dict[Pair, int]:
         return {(row[0], row[1]): row[2] for row in self._wanted(IDS, keys)}

@@ -18,6 +18,8 @@ def upgrade() -> None:
     """Add what lines can do, how we stand in a chat, and the tables of groups, polls, places and cards."""
     op.add_column("lines", sa.Column("capabilities", sa.Text(), nullable=True))
     op.add_column("lines", sa.Column("capabilities_off", sa.Text(), nullable=False, server_default="[]"))
+    op.add_column("chats", sa.Column("named_at", sa.BigInteger(), nullable=True))
+    op.add_column("chats", sa.Column("listed_at", sa.BigInteger(), nullable=True))
     op.add_column("chats", sa.Column("own_read_at", sa.BigInteger(), nullable=True))
     op.add_column(
         "chats", sa.Column("is_marked_unread", sa.SmallInteger(), nullable=False, server_default="0")
