@@ -1,72 +1,114 @@
-"""/v1/chats: the conversations of a line (contracts: messages.dev §2)."""
+"""/v1/chats: the conversations of lines, listed, looked up and shown (contracts: messages.dev §2).
+
+Not here: what is done in them (hub.api.groups, hub.api.chat_signs and their neighbours).
+"""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
-from hub.api.contact_shapes import ContactBeside, contacts_beside
+import msgspec
+from msgspec import Meta
+
+from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
+from hub.api.chat_operations import chat_of
+from hub.api.chat_shapes import ChatReply, OneChat, chat_fields, total_fields
+from hub.api.contact_shapes import contacts_beside
 from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_cursor, split_page, write_cursor
 from hub.flow.chat_store import ChatFilter
+from hub.flow.groups import MOST_MEMBERS
 from hub.flow.repositories import Chat
-from hub.model.ids import Prefix, id_text
-from hub.rules.chatkeys import handle_of
+from hub.model.errors import InvalidRequest
+from hub.rules.chatkeys import handle_of, normalize_handle
+
+_LONGEST_LIST = 33 * MOST_MEMBERS * 10
 
 
 class ChatQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which line's chats."""
+    """Which chats; without `from` those of every line that the key may see."""
 
-    from_: str = msgspec.field(name="from")
+    from_: str | None = msgspec.field(name="from", default=None)
+    q: Annotated[str, Meta(min_length=1, max_length=200, description="In the name or a handle.")] | None = (
+        None
+    )
+    is_group: bool | None = None
+    unread: bool | None = None
+    participant: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=_LONGEST_LIST,
+                description="Somebody who is in the chat; several with commas: exactly these and nobody else.",
+            ),
+        ]
+        | None
+    ) = None
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
-
-
-class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
-    """A chat."""
-
-    id: str
-    line_id: str
-    identifier: str
-    service: str
-    name: str | None
-    is_group: bool
-    participants: tuple[str, ...]
-    last_message_at: int | None
-    #: Whether anybody there has written to the line.
-    has_received_inbound: bool
-    #: Who is on the other side of a direct chat, if known, and if the key has the scope `contacts:read`.
-    contact: ContactBeside | None
-
-
-def _shown(chat: Chat, contact: ContactBeside | None) -> ChatReply:
-    return ChatReply(
-        id=id_text(Prefix.CHAT, chat.id),
-        line_id=id_text(Prefix.LINE, chat.line_id),
-        identifier=chat.identifier,
-        service=chat.service,
-        name=chat.name,
-        is_group=chat.is_group,
-        participants=chat.participants,
-        last_message_at=chat.last_message_at,
-        has_received_inbound=chat.has_inbound,
-        contact=contact,
-    )
 
 
 async def _list(call: Call[ChatQuery, NoBody]) -> Reply:
     query = call.query
     after = read_cursor(query.cursor, count=2)
-    line = await call.line(query.from_)
+    wanted = await _wanted(call)
     place = None if after is None else (after[0], after[1])
-    found = await call.uses.store.chats.list(
-        ChatFilter(line_ids=(line.id,)), after=place, limit=query.limit + 1
-    )
+    found = await call.uses.store.chats.list(wanted, after=place, limit=query.limit + 1)
     chats, has_more = split_page(found, query.limit)
     cursor = write_cursor(chats[-1].last_message_at or 0, chats[-1].id) if has_more else None
+    data = [msgspec.convert(fields, ChatReply) for fields in await _shown(call, chats)]
+    return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
+
+
+async def _wanted(call: Call[ChatQuery, NoBody]) -> ChatFilter:
+    query = call.query
+    lines = [await call.line(query.from_)] if query.from_ else await call.uses.lines.visible(call.key)
+    handles = [] if query.participant is None else _read_handles(query.participant)
+    return ChatFilter(
+        line_ids=tuple(line.id for line in lines),
+        q=query.q,
+        is_group=query.is_group,
+        is_unread=query.unread,
+        participants=frozenset(handles),
+        is_exact=len(handles) > 1,
+    )
+
+
+def _read_handles(text: str) -> list[str]:
+    """Read `participant`. A literal `+` came in as a blank: it is put back."""
+    handles = [normalize_handle(f"+{each[1:]}" if each.startswith(" ") else each) for each in text.split(",")]
+    if not all(handles) or len(set(handles)) > MOST_MEMBERS:
+        raise InvalidRequest(
+            "invalid_parameter_value",
+            f"'participant' must be a handle, or up to {MOST_MEMBERS} of them with commas between.",
+            param="participant",
+        )
+    return list(dict.fromkeys(handles))
+
+
+async def _shown(call: Call[Any, Any], chats: Sequence[Chat]) -> list[dict[str, object]]:
+    """Give the fields of chats, with what is told beside their rows."""
+    store, ids = call.uses.store, [chat.id for chat in chats]
+    unread, last = await store.chats.unread(ids), await store.chats.last_messages(ids)
     handles = {chat.id: handle_of(chat.chat_key) or "" for chat in chats}
     beside = await contacts_beside(call, set(handles.values()))
-    data = [_shown(chat, beside.get(handles[chat.id])) for chat in chats]
-    return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
+    return [
+        chat_fields(
+            chat,
+            unread=unread.get(chat.id, 0),
+            last=last.get(chat.id),
+            contact=beside.get(handles[chat.id]),
+        )
+        for chat in chats
+    ]
+
+
+async def _get(call: Call[NoQuery, NoBody]) -> Reply:
+    _, chat = await chat_of(call)
+    (fields,) = await _shown(call, [chat])
+    totals = total_fields(await call.uses.store.chats.totals(chat.id))
+    return Reply(content=msgspec.convert({**fields, **totals, "request_id": call.request_id}, OneChat))
 
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
@@ -74,7 +116,11 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         method="GET",
         path="/v1/chats",
         name="list_chats",
-        summary="List a line's chats, latest activity first.",
+        summary="List chats, latest activity first.",
+        description=(
+            "With `from` those of one line, as the native contract has it. `participant` finds the chats that somebody "
+            "is in; several handles with commas find the chat of exactly these people."
+        ),
         tag="chats",
         scope="chats:read",
         query=ChatQuery,
@@ -82,5 +128,18 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         reply=Listed[ChatReply],
         errors=("line_not_found", "line_not_accessible"),
         handle=_list,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/chats/{id}",
+        name="get_chat",
+        summary="Show one chat, with its messages counted.",
+        tag="chats",
+        scope="chats:read",
+        query=NoQuery,
+        body=NoBody,
+        reply=OneChat,
+        errors=("chat_not_found", "line_not_accessible"),
+        handle=_get,
     ),
 )

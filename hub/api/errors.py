@@ -166,12 +166,20 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(404, NOT_FOUND, "key_not_found", "No such API key.", "List the keys with GET /v1/keys."),
     _code(404, NOT_FOUND, "line_not_found", "No such line.", "List the lines with GET /v1/lines."),
     _code(
+        404, NOT_FOUND, "location_not_found", "Nobody of this handle shares a location, or the bridge has told none.",
+        "Ask the bridge: POST /v1/locations/refresh.",
+    ),
+    _code(
         404, NOT_FOUND, "message_not_found", "The line has no such message.",
         "List the chat's messages with GET /v1/messages?from=…&to=…",
     ),
     _code(
         404, NOT_FOUND, "outbox_item_not_found", "No such outbox item.",
         "Use the `id` that the send answered; finished ones go after the days of retention.",
+    ),
+    _code(
+        404, NOT_FOUND, "poll_not_found", "No such poll, or its network does not have it yet.",
+        "Look at its outbox item: GET /v1/outbox?id=…",
     ),
     _code(
         404, NOT_FOUND, "route_not_found", "No endpoint has this path.",
@@ -189,6 +197,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         409, INVALID, "bridge_in_use", "The bridge still carries lines.",
         "Disable it instead: PATCH /v1/bridges/{id} with {\"is_enabled\": false}.",
+    ),
+    _code(
+        409, INVALID, "chat_left", "The line has left this group, or was put out of it.",
+        "Have a member bring the line in again, or make another group.",
     ),
     _code(
         409, INVALID, "contact_exists",
@@ -230,6 +242,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     ),
     _code(
         409, INVALID, "name_taken", "Another one has this name or handle.", "Choose another, or change that one.",
+    ),
+    _code(
+        409, INVALID, "not_a_group", "The chat is a direct one; only a group has a name, a picture and members.",
+        "Make a group with POST /v1/chats.",
     ),
     _code(
         409, INVALID, "storage_quota_exceeded", "The hub keeps as many bytes of files as it may.",

@@ -7,12 +7,11 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply, not_found
+from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply
 from hub.api.sends import MessageReference
 from hub.flow.recipients import find_message
-from hub.flow.sandbox import Acted, SandboxStage, Stage
+from hub.flow.sandbox import Acted, Stage
 from hub.model.ids import Prefix, id_text
-from hub.model.line import Line
 from hub.model.observation import Observation
 
 DAY_MS: Final = 86_400_000
@@ -23,7 +22,12 @@ Contact = Annotated[
     str, Meta(min_length=1, max_length=320, description="Who acts: a phone number or mail address.")
 ]
 GroupKey = Annotated[
-    str, Meta(min_length=1, max_length=200, description="A group, by any name for it; else a direct chat.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        description="A group, by any name for it or its `cht_` id; else a direct chat.",
+    ),
 ]
 SandboxText = Annotated[str, Meta(min_length=1, max_length=20_000)]
 
@@ -128,16 +132,11 @@ async def _show(call: Call[NoQuery, NoBody]) -> Reply:
     return Reply(content=content)
 
 
-def _place(stage: SandboxStage, line: Line, body: _InChat | Leave) -> Stage:
-    if body.group is None:
-        return stage.direct(line, body.contact)
-    return stage.group(line, body.contact, key=f"chat-{body.group}", name=body.group)
-
-
-async def _done(
-    call: Call[Any, Any], stage: Stage, observation: Observation, *, guid: str | None = None
+async def done(
+    call: Call[Any, Any], stage: Stage, *observations: Observation, guid: str | None = None
 ) -> Reply:
-    acted: Acted = await call.uses.sandbox.act(stage, [observation], guid=guid)
+    """Take in what a contact did, and tell what it led to."""
+    acted: Acted = await call.uses.sandbox.act(stage, observations, guid=guid)
     content = ActedReply(
         event_ids=tuple(id_text(Prefix.EVENT, each) for each in acted.event_ids),
         message_guid=acted.guid,
@@ -149,27 +148,24 @@ async def _done(
 async def _say(call: Call[NoQuery, Say]) -> Reply:
     sandbox, body = call.uses.sandbox, call.body
     line = await sandbox.require_line()
-    stage, guid, reply_to = _place(sandbox, line, body), sandbox.new_guid(), None
+    stage, guid, reply_to = await sandbox.place(line, body.contact, body.group), sandbox.new_guid(), None
     if body.reply_to is not None:
         reply_to = (await find_message(call.uses.store, line, body.reply_to, param="reply_to")).guid
     said = sandbox.contacts.say(stage.scene, body.text, guid=guid, at=call.now_ms, reply_to=reply_to)
-    return await _done(call, stage, said, guid=guid)
+    return await done(call, stage, said, guid=guid)
 
 
 async def _type(call: Call[NoQuery, Type]) -> Reply:
     sandbox, body = call.uses.sandbox, call.body
-    stage = _place(sandbox, await sandbox.require_line(), body)
+    stage = await sandbox.place(await sandbox.require_line(), body.contact, body.group)
     typed = sandbox.contacts.typing(stage.scene, at=call.now_ms, is_typing=body.state == "on")
-    return await _done(call, stage, typed)
+    return await done(call, stage, typed)
 
 
 async def _leave(call: Call[NoQuery, Leave]) -> Reply:
     sandbox, body = call.uses.sandbox, call.body
-    line = await sandbox.require_line()
-    stage = _place(sandbox, line, body)
-    if await call.uses.store.chats.by_key(line.id, f"chat-{body.group}") is None:
-        raise not_found("chat", param="group")
-    return await _done(call, stage, sandbox.contacts.leave_group(stage.scene, at=call.now_ms))
+    stage = await sandbox.in_known_group(await sandbox.require_line(), body.contact, body.group)
+    return await done(call, stage, sandbox.contacts.leave_group(stage.scene, at=call.now_ms))
 
 
 async def _at_message(call: Call[Any, Any]) -> tuple[Stage, str]:
@@ -185,26 +181,27 @@ async def _react(call: Call[NoQuery, React]) -> Reply:
     reacted = sandbox.contacts.react(
         stage.scene, target, body.type, guid=sandbox.new_guid(), at=call.now_ms, is_removed=body.removed
     )
-    return await _done(call, stage, reacted)
+    return await done(call, stage, reacted)
 
 
 async def _read(call: Call[NoQuery, Read]) -> Reply:
     stage, target = await _at_message(call)
-    return await _done(call, stage, call.uses.sandbox.contacts.read(stage.scene, target, at=call.now_ms))
+    return await done(call, stage, call.uses.sandbox.contacts.read(stage.scene, target, at=call.now_ms))
 
 
 async def _edit(call: Call[NoQuery, Edit]) -> Reply:
     stage, target = await _at_message(call)
     edited = call.uses.sandbox.contacts.edit(stage.scene, target, call.body.text, at=call.now_ms)
-    return await _done(call, stage, edited)
+    return await done(call, stage, edited)
 
 
 async def _unsend(call: Call[NoQuery, Unsend]) -> Reply:
     stage, target = await _at_message(call)
-    return await _done(call, stage, call.uses.sandbox.contacts.unsend(stage.scene, target, at=call.now_ms))
+    return await done(call, stage, call.uses.sandbox.contacts.unsend(stage.scene, target, at=call.now_ms))
 
 
-def _act(name: str, summary: str, body: Any, handle: Any, *, example: dict[str, Any]) -> AnyEndpoint:
+def act(name: str, summary: str, body: Any, handle: Any, *, example: dict[str, Any]) -> AnyEndpoint:
+    """Describe one act."""
     return Endpoint(
         method="POST",
         path=f"/v1/sandbox/{name}",
@@ -217,7 +214,7 @@ def _act(name: str, summary: str, body: Any, handle: Any, *, example: dict[str, 
         reply=ActedReply,
         status=201,
         errors=(
-            "line_not_found", "chat_not_found", "message_not_found", "sandbox_contact_mismatch",
+            "line_not_found", "chat_not_found", "message_not_found", "poll_not_found", "sandbox_contact_mismatch",
         ),
         example=example,
         handle=handle,
@@ -252,13 +249,13 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         reply=SandboxReply,
         handle=_show,
     ),
-    _act("edit", "The contact changes a message.", Edit, _edit, example={**_MESSAGE, "text": "Hello again"}),
-    _act(
+    act("edit", "The contact changes a message.", Edit, _edit, example={**_MESSAGE, "text": "Hello again"}),
+    act(
         "leave", "The contact leaves a group.", Leave, _leave, example={"contact": _CONTACT, "group": "team"}
     ),
-    _act("react", "The contact reacts to a message.", React, _react, example={**_MESSAGE, "type": "love"}),
-    _act("read", "The contact reads our message.", Read, _read, example=_MESSAGE),
-    _act("say", "The contact writes to us.", Say, _say, example={"contact": _CONTACT, "text": "Hello, Hub!"}),
-    _act("typing", "The contact types.", Type, _type, example={"contact": _CONTACT, "state": "on"}),
-    _act("unsend", "The contact takes a message back.", Unsend, _unsend, example=_MESSAGE),
+    act("react", "The contact reacts to a message.", React, _react, example={**_MESSAGE, "type": "love"}),
+    act("read", "The contact reads our message.", Read, _read, example=_MESSAGE),
+    act("say", "The contact writes to us.", Say, _say, example={"contact": _CONTACT, "text": "Hello, Hub!"}),
+    act("typing", "The contact types.", Type, _type, example={"contact": _CONTACT, "state": "on"}),
+    act("unsend", "The contact takes a message back.", Unsend, _unsend, example=_MESSAGE),
 )

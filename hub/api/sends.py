@@ -130,5 +130,7 @@ def repeatable_as(call: Call[Any, Any], kind: str) -> Repeatable | None:
         message = f"{key.why[0].upper()}{key.why[1:]}. {key.fix}."
         raise InvalidRequest("invalid_parameter_value", message, param="Idempotency-Key")
     canonical = msgspec.json.encode(call.body, order="deterministic")
-    request_hash = hash_request(method="POST", path=kind, canonical_body=canonical)
+    # What the path names is part of the request: the same body for another chat is another request.
+    path = "/".join([kind, *call.path.values()])
+    request_hash = hash_request(method="POST", path=path, canonical_body=canonical)
     return Repeatable(scope=f"key:{call.key.id}", key=key, request_hash=request_hash)

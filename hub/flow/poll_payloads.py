@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -29,6 +30,22 @@ class Tally:
 def choices_of(vote: VoteRow) -> tuple[str, ...]:
     """Give the ids of the options that a vote is for."""
     return _choices(vote.choices)
+
+
+def options_named(tally: Tally, names: Sequence[str]) -> tuple[str, ...] | str:
+    """Find the options that a person names, by id, words or number; give their ids, or the name that fits none."""
+    offered = _options(tally.poll.options)
+    chosen = []
+    for name in names:
+        found = [
+            option.id
+            for number, option in enumerate(offered, start=1)
+            if name in {option.id, str(number)} or name.casefold() == option.text.casefold()
+        ]
+        if not found:
+            return name
+        chosen.append(found[0])
+    return tuple(dict.fromkeys(chosen))
 
 
 def counted(tally: Tally) -> tuple[PollOptionData, ...]:

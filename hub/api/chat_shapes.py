@@ -1,0 +1,119 @@
+"""How a chat looks to clients (contracts: messages.dev §3, and what blooio, msgbubbles and coop show beside it)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from hub.api.contact_shapes import ContactBeside
+from hub.flow.chat_store import ChatTotals
+from hub.flow.payloads import status_of
+from hub.flow.repositories import Chat
+from hub.flow.rows import MessageRow
+from hub.model.ids import Prefix, id_text
+from hub.rules.message_status import MessageStatus
+
+#: Characters of the last message that a list shows.
+PREVIEW_LENGTH: Final = 200
+
+
+class LastMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest message of a chat, cut short."""
+
+    id: str
+    #: The first 200 characters.
+    text: str | None
+    has_attachments: bool
+    #: Null for our own.
+    sender: str | None
+    is_from_me: bool
+    sent_at: int | None
+    status: MessageStatus
+
+
+class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat."""
+
+    id: str
+    line_id: str
+    identifier: str
+    service: str
+    name: str | None
+    is_group: bool
+    participants: tuple[str, ...]
+    last_message_at: int | None
+    #: Whether anybody there has written to the line.
+    has_received_inbound: bool
+    #: Who is on the other side of a direct chat, if known, and if the key has the scope `contacts:read`.
+    contact: ContactBeside | None
+    last_message: LastMessage | None
+    #: What came in since the line has read the chat; no more than 100 are counted.
+    unread_count: int
+    #: Up to when the line has read it (`POST /v1/chats/{id}/read`), and whether it was marked as unread since.
+    own_read_at: int | None
+    is_marked_unread: bool
+    #: The picture that the line gave the group.
+    icon_file_id: str | None
+    #: When the line left the group.
+    left_at: int | None
+    created_at: int
+
+
+class OneChat(ChatReply, frozen=True, kw_only=True):
+    """A chat, answered alone, with its messages counted."""
+
+    #: Up to 10000.
+    message_count: int
+    inbound_count: int
+    outbound_count: int
+    #: Whether there are more than were counted.
+    is_count_capped: bool
+    request_id: str
+
+
+def chat_fields(
+    chat: Chat, *, unread: int, last: MessageRow | None, contact: ContactBeside | None
+) -> dict[str, object]:
+    """Give a chat as both shapes show it."""
+    return {
+        "id": id_text(Prefix.CHAT, chat.id),
+        "line_id": id_text(Prefix.LINE, chat.line_id),
+        "identifier": chat.identifier,
+        "service": chat.service,
+        "name": chat.name,
+        "is_group": chat.is_group,
+        "participants": chat.participants,
+        "last_message_at": chat.last_message_at,
+        "has_received_inbound": chat.has_inbound,
+        "contact": contact,
+        "last_message": None if last is None else _preview(last),
+        "unread_count": unread,
+        "own_read_at": chat.own_read_at,
+        "is_marked_unread": chat.is_marked_unread,
+        "icon_file_id": None if chat.icon_file_id is None else id_text(Prefix.FILE, chat.icon_file_id),
+        "left_at": chat.left_at,
+        "created_at": chat.created_at,
+    }
+
+
+def total_fields(totals: ChatTotals) -> dict[str, object]:
+    """Give how many messages a chat has."""
+    return {
+        "message_count": totals.inbound + totals.outbound,
+        "inbound_count": totals.inbound,
+        "outbound_count": totals.outbound,
+        "is_count_capped": totals.is_capped,
+    }
+
+
+def _preview(message: MessageRow) -> LastMessage:
+    return LastMessage(
+        id=id_text(Prefix.MESSAGE, message.id),
+        text=None if message.text is None else message.text[:PREVIEW_LENGTH],
+        has_attachments=message.parts is not None and '"type":"a' in message.parts,
+        sender=message.sender,
+        is_from_me=bool(message.is_from_me),
+        sent_at=message.sent_at,
+        status=status_of(message),
+    )
