@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 import click
 
 from hub import __version__
+from hub.cli import sandbox_groups  # noqa: F401 - adds its commands to `hub sandbox`
 from hub.cli.backup import backup, restore
 from hub.cli.bridges import bridges
 from hub.cli.contacts import contacts

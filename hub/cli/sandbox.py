@@ -13,13 +13,13 @@ from hub.config.settings import Settings
 
 if TYPE_CHECKING:
     from hub.app.console import Console
-    from hub.flow.sandbox import Acted, SandboxStage, Stage
+    from hub.flow.sandbox import Acted, SandboxStage
     from hub.model.line import Line
     from hub.model.observation import Observation
 
 CONTACT = "+15550100001"
 
-_contact = click.option(
+contact_option = click.option(
     "--from", "contact", default=CONTACT, show_default=True, callback=lambda *given: _handle(given[2]),
     help="Who acts.",
 )  # fmt: skip
@@ -27,60 +27,65 @@ _contact_of_message = click.option(
     "--from", "contact", default=None, callback=lambda *given: _handle(given[2]),
     help="Who acts; needed in a group only.",
 )  # fmt: skip
-_group = click.option("--group", default=None, help="In this group (any name for it), not in a direct chat.")
+group_option = click.option(
+    "--group", default=None, help="In this group (any name for it, or its id), not in a direct chat."
+)
+known_group = click.option(
+    "--group", required=True, help="Which group: the name given when somebody wrote in it, or its id."
+)
 _message = click.argument("message")
 
 
 @click.group()
 def sandbox() -> None:
-    """Let a simulated contact text, react, type, read, edit, unsend or leave."""
+    """Let a simulated contact text, react, type, read, edit, unsend, vote or change a group."""
 
 
 @sandbox.command()
 @click.argument("text")
-@_contact
-@_group
+@contact_option
+@group_option
 @click.pass_obj
 def say(settings: Settings, text: str, contact: str, group: str | None) -> None:
     """Write TEXT to us."""
 
     async def act(stage: SandboxStage, line: Line) -> Acted:
-        place, guid = _place(stage, line, contact, group), stage.new_guid()
+        place, guid = await stage.place(line, contact, group), stage.new_guid()
         said = stage.contacts.say(place.scene, text, guid=guid, at=stage.now_ms())
         return await stage.act(place, [said], guid=guid)
 
-    _act(settings, act)
+    act_on(settings, act)
 
 
 @sandbox.command()
-@_contact
-@_group
+@contact_option
+@group_option
 @click.option("--stop", is_flag=True, help="End typing.")
 @click.pass_obj
 def typing(settings: Settings, contact: str, group: str | None, *, stop: bool) -> None:
     """Begin (or end) to type; typing is not kept."""
 
     async def act(stage: SandboxStage, line: Line) -> Acted:
-        place = _place(stage, line, contact, group)
+        place = await stage.place(line, contact, group)
         return await stage.act(
             place, [stage.contacts.typing(place.scene, at=stage.now_ms(), is_typing=not stop)]
         )
 
-    _act(settings, act)
+    act_on(settings, act)
 
 
 @sandbox.command()
-@_contact
-@click.option("--group", required=True, help="Which group, by the name given when somebody wrote in it.")
+@contact_option
+@known_group
 @click.pass_obj
 def leave(settings: Settings, contact: str, group: str) -> None:
     """Leave a group."""
 
     async def act(stage: SandboxStage, line: Line) -> Acted:
-        place = _place(stage, line, contact, group)
+        place = await stage.in_known_group(line, contact, group)
         return await stage.act(place, [stage.contacts.leave_group(place.scene, at=stage.now_ms())])
 
-    _act(settings, act)
+    act_on(settings, act)
 
 
 @sandbox.command()
@@ -137,12 +142,6 @@ def unsend(settings: Settings, message: str, contact: str | None) -> None:
     )  # fmt: skip
 
 
-def _place(stage: SandboxStage, line: Line, contact: str, group: str | None) -> Stage:
-    return (
-        stage.group(line, contact, key=f"chat-{group}", name=group) if group else stage.direct(line, contact)
-    )
-
-
 def _at_message(
     settings: Settings,
     message: str,
@@ -167,7 +166,8 @@ def _at_message(
     _act_with(settings, act)
 
 
-def _act(settings: Settings, act: Callable[[SandboxStage, Line], Awaitable[Acted]]) -> None:
+def act_on(settings: Settings, act: Callable[[SandboxStage, Line], Awaitable[Acted]]) -> None:
+    """Let a contact act, and say what came of it."""
     _act_with(settings, lambda stage, line, _: act(stage, line))
 
 
@@ -175,8 +175,12 @@ def _act_with(settings: Settings, act: Callable[[SandboxStage, Line, Console], A
     """Do it and say what came of it."""
 
     async def use(console: Console) -> list[str]:
-        line = await console.sandbox.require_line()
-        acted = await act(console.sandbox, line, console)
+        from hub.model.errors import InvalidRequest  # noqa: PLC0415
+
+        try:
+            acted = await act(console.sandbox, await console.sandbox.require_line(), console)
+        except InvalidRequest as error:
+            raise click.ClickException(error.message) from None
         told = _told(acted)
         if not await console.is_heard():
             told.append("The hub is not running; it delivers this when it starts.")
