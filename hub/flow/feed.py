@@ -115,6 +115,11 @@ class Feed:
     def follower_count(self) -> int:
         return len(self._followers) + len(self._joining)
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether the reader is at work: from the coming of the first follower until after the last has gone."""
+        return self._task is not None
+
     def ring(self) -> None:
         """There may be something new. Costs nothing while nobody follows."""
         self._rung.set()
