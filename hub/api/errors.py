@@ -133,6 +133,7 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Ask for a fresh one: GET /v1/files/{id}, or announce the upload again.",
     ),
     _code(404, NOT_FOUND, "bridge_not_found", "No such bridge.", "List the bridges with GET /v1/bridges."),
+    _code(404, NOT_FOUND, "bulk_not_found", "No such bulk send.", "List the bulk sends with GET /v1/bulk."),
     _code(
         404, NOT_FOUND, "chat_not_found", "The line has no such chat.",
         "List the line's chats with GET /v1/chats?from=…",
@@ -197,6 +198,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         409, INVALID, "bridge_in_use", "The bridge still carries lines.",
         "Disable it instead: PATCH /v1/bridges/{id} with {\"is_enabled\": false}.",
+    ),
+    _code(
+        409, INVALID, "bulk_state_conflict", "The bulk send is not in a state in which this can be done.",
+        "The message tells its state; one that is over cannot be changed.",
     ),
     _code(
         409, INVALID, "chat_left", "The line has left this group, or was put out of it.",

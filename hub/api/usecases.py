@@ -9,6 +9,7 @@ from hub.api.parts import ApiParts, ApiSettings
 from hub.api.stream_places import StreamPlaces
 from hub.flow.availability import AvailabilityDesk
 from hub.flow.bridges import BridgeBook
+from hub.flow.bulk import BulkDesk
 from hub.flow.consent import ConsentBook
 from hub.flow.contact_groups import ContactGroupBook
 from hub.flow.contact_import import ContactImport
@@ -17,13 +18,16 @@ from hub.flow.files import FileDesk
 from hub.flow.generate import DraftDesk
 from hub.flow.jobs import JobDesk
 from hub.flow.keys import KeyRing
+from hub.flow.line_health import LineHealth
 from hub.flow.lines import LineBook
 from hub.flow.outgoing import Outgoing
+from hub.flow.record import Recorder
 from hub.flow.repositories import Store
 from hub.flow.safety import LineGuard
 from hub.flow.sandbox import SandboxStage
-from hub.flow.verdicts import Verdicts
+from hub.flow.second_thoughts import SecondThoughts
 from hub.flow.stream_tokens import StreamTokens
+from hub.flow.verdicts import Verdicts
 from hub.flow.webhooks import WebhookRegistry
 
 
@@ -36,6 +40,7 @@ class UseCases:
     authenticator: Authenticator
     availability: AvailabilityDesk
     bridges: BridgeBook
+    bulk: BulkDesk
     contact_groups: ContactGroupBook
     contact_import: ContactImport
     contacts: ContactBook
@@ -44,13 +49,14 @@ class UseCases:
     files: FileDesk
     jobs: JobDesk
     keys: KeyRing
+    line_health: LineHealth
     lines: LineBook
     outgoing: Outgoing
     sandbox: SandboxStage
-    verdicts: Verdicts
-    webhooks: WebhookRegistry
     stream_tokens: StreamTokens
     streams: StreamPlaces
+    verdicts: Verdicts
+    webhooks: WebhookRegistry
     #: /healthz, /readyz and /metrics look at the parts themselves.
     parts: ApiParts
 
@@ -90,6 +96,7 @@ def use_cases(parts: ApiParts) -> UseCases:
             random_bytes=random_bytes,
             wake_ups=wake_ups,
         ),
+        bulk=_bulk_desk(parts, outgoing),
         contact_groups=ContactGroupBook(store=store, clock=clock, new_id=new_id),
         contact_import=ContactImport(store=store, clock=clock, new_id=new_id),
         contacts=ContactBook(store=store, lines=lines, clock=clock, new_id=new_id),
@@ -100,6 +107,14 @@ def use_cases(parts: ApiParts) -> UseCases:
         files=FileDesk(store=store, parts=parts.files, clock=clock, new_id=new_id, wake_ups=wake_ups),
         jobs=JobDesk(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups),
         keys=keys,
+        line_health=LineHealth(
+            store=store,
+            directory=directory,
+            policies=parts.policies,
+            take_ids=new_id.take,
+            wake_ups=wake_ups,
+            clock=clock,
+        ),
         lines=lines,
         outgoing=outgoing,
         sandbox=SandboxStage(
@@ -109,6 +124,12 @@ def use_cases(parts: ApiParts) -> UseCases:
             ingest=parts.ingest,
             clock=clock,
             random_bytes=random_bytes,
+        ),
+        stream_tokens=StreamTokens(parts.live.stream_secret, keys),
+        streams=StreamPlaces(
+            per_key=parts.settings.streams_per_key,
+            total=parts.settings.streams_total,
+            on_change=parts.live.metrics.streams.set,
         ),
         verdicts=verdicts,
         webhooks=WebhookRegistry(
@@ -120,11 +141,23 @@ def use_cases(parts: ApiParts) -> UseCases:
             wake_ups=wake_ups,
             egress=parts.egress,
         ),
-        stream_tokens=StreamTokens(parts.live.stream_secret, keys),
-        streams=StreamPlaces(
-            per_key=parts.settings.streams_per_key,
-            total=parts.settings.streams_total,
-            on_change=parts.live.metrics.streams.set,
-        ),
         parts=parts,
+    )
+
+
+def _bulk_desk(parts: ApiParts, outgoing: Outgoing) -> BulkDesk:
+    store, clock, new_id, wake_ups = parts.store, parts.clock, parts.new_id, parts.wake_ups
+    recorder = Recorder(
+        store=store.hot, directory=parts.directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+    )
+    return BulkDesk(
+        store=store,
+        outgoing=outgoing,
+        second_thoughts=SecondThoughts(
+            outgoing=outgoing, recorder=recorder, clock=clock, new_id=new_id, wake_ups=wake_ups
+        ),
+        recorder=recorder,
+        clock=clock,
+        new_id=new_id,
+        wake_ups=wake_ups,
     )

@@ -18,17 +18,19 @@ from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
 from hub.config.settings import Settings
 from hub.flow.attachments import AttachmentFetching
+from hub.flow.bulk_feeding import BulkFeeding, FeedingParts
 from hub.flow.capabilities import CapabilityBook
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
 from hub.flow.file_cleanup import FileCleanup
 from hub.flow.line_health import LineHealth
-from hub.flow.outgoing import MOST_ATTEMPTS
+from hub.flow.outgoing import MOST_ATTEMPTS, Outgoing
 from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.record import Recorder
 from hub.flow.replay import ReplayJobs
 from hub.flow.safety import LineGuard
+from hub.flow.second_thoughts import SecondThoughts
 from hub.flow.send import Sending, SendTimeouts
 from hub.outbound.client import OutboundClient
 from hub.outbound.downloads import GuardedDownloads
@@ -37,6 +39,7 @@ from hub.rules.breaker import BreakerPolicy
 from hub.rules.retry import RetryPolicy
 from hub.rules.sending import SendPolicy
 from hub.store.faults import Refused
+from hub.worker.bulk import BulkRounds
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher, DispatchLimits
 from hub.worker.feeds import Feeds
@@ -155,6 +158,12 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
             shards=lambda: ownership.shards,
             metrics=core.metrics,
         ),
+        bulk=BulkRounds(
+            running=store.bulk.running,
+            feed=_bulk_feeding(core).feed,
+            shards=lambda: ownership.shards,
+            clock=clock,
+        ),
         metrics=core.metrics,
         exchange=core.exchange,
     )
@@ -163,6 +172,44 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         ownership,
         sweep_seconds=settings.worker.sweep_seconds,
         drain_seconds=settings.worker.drain_seconds,
+    )
+
+
+def _bulk_feeding(core: Core) -> BulkFeeding:
+    outgoing = Outgoing(
+        store=core.store,
+        directory=core.directory,
+        clock=core.clock,
+        new_id=core.new_id,
+        wake_ups=core.wake_ups,
+        guard=LineGuard(core.policies),
+    )
+    recorder = _recorder(core)
+    return BulkFeeding(
+        FeedingParts(
+            store=core.store,
+            directory=core.directory,
+            outgoing=outgoing,
+            second_thoughts=SecondThoughts(
+                outgoing=outgoing,
+                recorder=recorder,
+                clock=core.clock,
+                new_id=core.new_id,
+                wake_ups=core.wake_ups,
+            ),
+            recorder=recorder,
+            clock=core.clock,
+        )
+    )
+
+
+def _recorder(core: Core) -> Recorder:
+    return Recorder(
+        store=core.store.hot,
+        directory=core.directory,
+        take_ids=core.new_id.take,
+        wake_ups=core.wake_ups,
+        clock=core.clock,
     )
 
 
@@ -266,13 +313,7 @@ def _sending(core: Core) -> Sending:
     return CountedSending(
         core.metrics,
         store=core.store.hot,
-        recorder=Recorder(
-            store=core.store.hot,
-            directory=core.directory,
-            take_ids=core.new_id.take,
-            wake_ups=core.wake_ups,
-            clock=core.clock,
-        ),
+        recorder=_recorder(core),
         clock=core.clock,
         guard=LineGuard(core.policies),
         policy=send_policy(core.settings),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hub.flow.bulk_store import Bulk
 from hub.flow.chat_rows import PlaceRow
 from hub.flow.chat_store import ChatFilter, ChatTotals
 from hub.flow.configuration import Configurations
@@ -412,6 +413,7 @@ class Store:
     ai_usage: AiUsage
     availability: Availability
     bridges: Bridges
+    bulk: Bulk
     chats: Chats
     configurations: Configurations
     consents: Consents

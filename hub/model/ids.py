@@ -28,6 +28,7 @@ class Prefix(StrEnum):
 
     API_KEY = "key"
     BRIDGE = "brg"
+    BULK = "blk"
     CHAT = "cht"
     CONSENT = "cns"
     CONTACT = "ct"

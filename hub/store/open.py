@@ -18,6 +18,7 @@ from hub.store.database import Database
 from hub.store.repositories.ai_usage import SqlAiUsage
 from hub.store.repositories.availability import SqlAvailability
 from hub.store.repositories.bridges import SqlBridges
+from hub.store.repositories.bulk import SqlBulk
 from hub.store.repositories.chats import SqlChats
 from hub.store.repositories.configurations import SqlConfigurations
 from hub.store.repositories.consents import SqlConsents
@@ -101,6 +102,7 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         hot=hot,
         ai_usage=SqlAiUsage(database),
         availability=SqlAvailability(database),
+        bulk=SqlBulk(database),
         bridges=SqlBridges(database, sealer),
         chats=SqlChats(database),
         configurations=SqlConfigurations(database, sealer),

@@ -19,6 +19,7 @@ from arq.worker import func
 from hub.flow.directory import DirectoryHolder
 from hub.observe.exchange import MetricsExchange
 from hub.observe.metrics import Metrics
+from hub.worker.bulk import BulkRounds
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher
 from hub.worker.ending import end
@@ -52,6 +53,7 @@ class WorkerParts:
     wake_ups: RedisWakeUps
     maintenance: Maintenance
     line_watch: LineWatch
+    bulk: BulkRounds
     metrics: Metrics
     exchange: MetricsExchange
 
@@ -91,6 +93,7 @@ class WorkerService:
             ("sweeper", self._sweep_for_ever()),
             ("jobs", self._jobs.main()),
             ("line_watch", parts.line_watch.run()),
+            ("bulk", parts.bulk.run()),
             ("metrics", parts.exchange.publish_for_ever()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
@@ -140,6 +143,7 @@ class WorkerService:
                 self._parts.lines.line_due(int(subject))
             case "jobs":
                 self._jobs.notify()
+                self._parts.bulk.wake()
             case "config":
                 self._start_refresh()
             case "files":
@@ -185,6 +189,7 @@ class WorkerService:
                 await self._take_configuration()
                 self._parts.dispatcher.sweep()
                 self._parts.lines.look_everywhere()
+                self._parts.bulk.wake()
                 self._ask_capabilities()
                 self._measure()
             except Exception as error:

@@ -1,0 +1,52 @@
+"""Bulk sends as the use cases keep and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from hub.model.bulk import BulkJob, BulkOutcome, BulkRecipient, BulkState
+
+
+class Bulk(Protocol):
+    """Jobs and their recipients."""
+
+    async def add(self, job: BulkJob, recipients: Sequence[BulkRecipient]) -> None:
+        """Keep a job with all its recipients, in one transaction."""
+        ...
+
+    async def get(self, job_id: int) -> BulkJob | None: ...
+    async def running(self) -> list[BulkJob]: ...
+    async def page(
+        self, *, line_ids: frozenset[int] | None, after: int | None, limit: int
+    ) -> list[BulkJob]: ...
+    async def move(self, job_id: int, state: BulkState, *, now: int) -> BulkJob | None:
+        """Move a job on if BULK_MOVES allows it, in one step; None if not.
+
+        A job that is cancelled loses its waiting recipients at the same moment.
+        """
+        ...
+
+    async def waiting(self, job: BulkJob, limit: int) -> list[BulkRecipient]:
+        """Who is next."""
+        ...
+
+    async def fed(
+        self, job_id: int, recipients: Sequence[BulkRecipient], *, fed_count: int, next_feed_at: int
+    ) -> BulkState | None:
+        """Write down what became of these recipients; give the job's state as it stands now."""
+        ...
+
+    async def unfinished(self, job_id: int, limit: int) -> list[int]:
+        """Outbox items of the job that are not over."""
+        ...
+
+    async def tally(self, job_ids: Sequence[int]) -> Mapping[int, Mapping[str, int]]:
+        """For each job how many recipients have which status (BulkOutcome.status)."""
+        ...
+
+    async def results(
+        self, job_id: int, *, status: str | None, after: int | None, limit: int
+    ) -> list[BulkOutcome]:
+        """Recipients by position, after one, with what became of their messages."""
+        ...
