@@ -201,7 +201,8 @@ async def _made(call: Call[Any, Any], wish: BulkWish) -> Reply:
 
 async def _list(call: Call[BulkQuery, NoBody]) -> Reply:
     after, limit = read_id_cursor(call.query.cursor), call.query.limit
-    found = await call.uses.bulk.page(call.key, after=after, limit=limit + 1)
+    lines = await call.uses.lines.visible(call.key)
+    found = await call.uses.bulk.page([line.id for line in lines], after=after, limit=limit + 1)
     jobs, has_more = split_page(found, limit)
     watched = await call.uses.bulk.watch(jobs)
     data = [

@@ -19,7 +19,6 @@ from hub.flow.wishes import Wish
 from hub.model.bulk import BulkJob, BulkOutcome, BulkState
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory
-from hub.model.key import ApiKey
 from hub.model.line import Line
 from hub.model.outbox import OperationKind
 
@@ -125,9 +124,9 @@ class BulkDesk:
         tallies = await self._store.bulk.tally([job.id for job in jobs]) if jobs else {}
         return [Watched(job=job, tally=tallies[job.id]) for job in jobs]
 
-    async def page(self, key: ApiKey, *, after: int | None, limit: int) -> Sequence[BulkJob]:
-        """The jobs on lines that the key may use, newest first."""
-        return await self._store.bulk.page(line_ids=key.line_ids, after=after, limit=limit)
+    async def page(self, line_ids: Iterable[int], *, after: int | None, limit: int) -> Sequence[BulkJob]:
+        """The jobs on these lines, newest first."""
+        return await self._store.bulk.page(line_ids=frozenset(line_ids), after=after, limit=limit)
 
     async def results(
         self, job: BulkJob, *, status: str | None, after: int | None, limit: int
