@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Final
 
@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from hub.api.calls import Call, Reply
 from hub.api.waiting import PREFER, Headers, wait_for, wanted_wait
 from hub.flow.repeating import Accepted, Repeatable
+from hub.flow.wishes import Wish
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
@@ -46,11 +47,22 @@ MessageReference = Annotated[
 ]
 
 
+class SendItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several sends of a request."""
+
+    id: str
+    message_id: str
+
+
 class SendReply(msgspec.Struct, frozen=True, kw_only=True):
     """The send is durable and will be tried. Accepted is not delivered: GET /v1/outbox tells."""
 
     id: str
     status: OutboxStatus
+    #: The message that it makes, or acts on.
+    message_id: str | UnsetType = UNSET
+    #: Where one request made several sends: all of them, in order; `id` and `message_id` are those of the first.
+    items: list[SendItem] | UnsetType = UNSET
     #: Our finer word for `status`; this and what follows only with `Prefer: wait=N`.
     state: OutboxStateName | UnsetType = UNSET
     #: A code, and what it means, once it failed.
@@ -76,6 +88,25 @@ async def accept(
     return await answer(call, accepted, seconds=seconds)
 
 
+async def accept_wishes(
+    call: Call[Any, Any], line: Line, wishes: Sequence[Wish], *, asked_as: str | None = None
+) -> Reply:
+    """Owe what a request asks for, all of it or nothing, and answer as `accept`.
+
+    Args:
+        call: The request.
+        line: Whose bridge is asked.
+        wishes: At least one.
+        asked_as: What tells the request from others under the same idempotency key, beside its body.
+    """
+    seconds = wanted_wait(call)
+    repeatable = repeatable_as(call, asked_as or wishes[0].kind)
+    accepted = await call.uses.outgoing.accept_set(
+        line, wishes, api_key_id=call.key.id, repeatable=repeatable
+    )
+    return await answer(call, accepted, seconds=seconds)
+
+
 async def answer(call: Call[Any, Any], accepted: Accepted, *, seconds: int | None) -> Reply:
     """Tell of an outbox item that is durable; with `seconds`, wait for what becomes of it.
 
@@ -85,7 +116,11 @@ async def answer(call: Call[Any, Any], accepted: Accepted, *, seconds: int | Non
         seconds: What `wanted_wait` gave, read before anything was owed.
     """
     content = SendReply(
-        id=id_text(Prefix.OUTBOX, accepted.outbox_id), status="pending", request_id=call.request_id
+        id=id_text(Prefix.OUTBOX, accepted.outbox_id),
+        status="pending",
+        message_id=_message_id(accepted.message_id),
+        items=_items(accepted),
+        request_id=call.request_id,
     )
     headers: Headers = ((b"idempotent-replayed", b"true"),) if accepted.is_replayed else ()
     if seconds is not None:
@@ -93,6 +128,20 @@ async def answer(call: Call[Any, Any], accepted: Accepted, *, seconds: int | Non
         headers += granted
         content = content if item is None or not granted else _with_verdict(content, item)
     return Reply(content=content, status=201, headers=headers)
+
+
+def _message_id(message_id: int | None) -> str | UnsetType:
+    return UNSET if message_id is None else id_text(Prefix.MESSAGE, message_id)
+
+
+def _items(accepted: Accepted) -> list[SendItem] | UnsetType:
+    if len(accepted.items) == 1:
+        return UNSET
+    return [
+        SendItem(id=id_text(Prefix.OUTBOX, outbox_id), message_id=id_text(Prefix.MESSAGE, message_id))
+        for outbox_id, message_id in accepted.items
+        if message_id is not None
+    ]
 
 
 def _with_verdict(content: SendReply, item: OutboxItem) -> SendReply:

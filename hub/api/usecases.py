@@ -53,6 +53,7 @@ class UseCases:
     lines: LineBook
     outgoing: Outgoing
     sandbox: SandboxStage
+    second_thoughts: SecondThoughts
     stream_tokens: StreamTokens
     streams: StreamPlaces
     verdicts: Verdicts
@@ -124,6 +125,15 @@ def use_cases(parts: ApiParts) -> UseCases:
             ingest=parts.ingest,
             clock=clock,
             random_bytes=random_bytes,
+        ),
+        second_thoughts=SecondThoughts(
+            outgoing=outgoing,
+            recorder=Recorder(
+                store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+            ),
+            clock=clock,
+            new_id=new_id,
+            wake_ups=wake_ups,
         ),
         stream_tokens=StreamTokens(parts.live.stream_secret, keys),
         streams=StreamPlaces(

@@ -52,7 +52,7 @@ class _Asked(NamedTuple):
     line: Line
     wishes: Sequence[Wish]
     rows: Sequence[OutboxRow]
-    #: For each row the id of the message that it makes.
+    #: For each row the id of the message that it makes, or acts on.
     message_ids: Sequence[int | None]
     repeatable: Repeatable | None
 
@@ -189,7 +189,9 @@ class Outgoing:
         ]
         if len(rows) > 1:
             rows = [row._replace(set_id=rows[0].id) for row in rows]
-        message_ids = [self._new_id() if wish.kind is OperationKind.SEND else None for wish in wishes]
+        message_ids = [
+            self._new_id() if wish.kind is OperationKind.SEND else wish.message_id for wish in wishes
+        ]
         return _Asked(line, wishes, rows, message_ids, repeatable)
 
     async def _record(self, asked: Sequence[_Asked]) -> list[Answer]:
@@ -264,7 +266,7 @@ class Outgoing:
             (request.line, wish, row, message_id)
             for request in asked
             for wish, row, message_id in zip(request.wishes, request.rows, request.message_ids, strict=True)
-            if message_id is not None
+            if message_id is not None and wish.kind is OperationKind.SEND
         ]
         chats = [
             asked_chat(wish.chat_key or "", chat_id=self._new_id(), line_id=line.id, now_ms=row.created_at)

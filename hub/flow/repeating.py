@@ -27,7 +27,7 @@ class Repeatable:
 
 
 class AcceptedItem(NamedTuple):
-    """One outbox item, and the message that it sends, if it sends one."""
+    """One outbox item, and the message that it sends or acts on, if there is one."""
 
     outbox_id: int
     message_id: int | None
