@@ -13,7 +13,7 @@ from typing import Final
 from bridge.sandbox.alarm import LoopAlarm
 from bridge.sandbox.bridge import SandboxBridge
 from bridge.sandbox.fates import Delays
-from hub.flow.ports import BridgeAdapter, Clock
+from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
 from hub.flow.repositories import SandboxNetwork
 
 
@@ -26,6 +26,8 @@ class Surroundings:
     sandbox_delays: Delays
     #: Capabilities that the sandbox lacks.
     sandbox_without: frozenset[str] = frozenset()
+    #: The bytes of what is sent; None only where nothing is.
+    files: OutgoingFiles | None = None
 
 
 def _sandbox(surroundings: Surroundings) -> BridgeAdapter:
@@ -37,6 +39,7 @@ def _sandbox(surroundings: Surroundings) -> BridgeAdapter:
         sleep=asyncio.sleep,
         delays=surroundings.sandbox_delays,
         without=surroundings.sandbox_without,
+        files=surroundings.files,
     )
 
 

@@ -1,4 +1,4 @@
-"""Attachments that simulated contacts send: a few small ones, the same bytes each time.
+"""Files in the simulated network: what contacts send, the same few small ones each time, and what is sent to them.
 
 A part names one as `sandbox:<name>`; the bytes are made when somebody fetches them. `sandbox:missing` has none, as a
 phone that was wiped.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from hub.model.errors import AttachmentGone
+from hub.flow.ports import OutgoingFiles
+from hub.model.errors import AttachmentGone, BlobMissing, StoreUnavailable
 from hub.model.observation import Part
+from hub.model.outbox import Disposition, OperationOutcome
 
 PREFIX: Final = "sandbox:"
 _PIECE: Final = 65_536
@@ -105,3 +107,23 @@ async def open_simulated(ref: str) -> AsyncIterator[bytes]:
         raise AttachmentGone("the simulated phone does not have it any more")
     for start in range(0, len(content), _PIECE):
         yield content[start : start + _PIECE]
+
+
+async def take_files(files: OutgoingFiles, parts: Iterable[Part]) -> OperationOutcome | None:
+    """Read the bytes of what is sent, as a real network must; None when all of them came."""
+    for part in parts:
+        if part.ref is None or not part.ref.startswith("file_"):
+            continue
+        try:
+            opened = await files.open_file(part.ref)
+            async for _ in opened.chunks:
+                pass
+        except (AttachmentGone, BlobMissing) as error:
+            return OperationOutcome(
+                disposition=Disposition.REJECTED, code="file_unavailable", detail=str(error)
+            )
+        except StoreUnavailable as error:
+            return OperationOutcome(
+                disposition=Disposition.NOT_STARTED, code="files_away", detail=str(error), is_retry_safe=True
+            )
+    return None

@@ -13,13 +13,13 @@ from typing import Final
 import msgspec
 
 from bridge.sandbox.alarm import Alarm
-from bridge.sandbox.attachments import open_simulated
+from bridge.sandbox.attachments import open_simulated, take_files
 from bridge.sandbox.content import Content, content_json, content_of
 from bridge.sandbox.evidence import SimulatedSend, is_failure_shown, pieces_of
 from bridge.sandbox.fates import OFFLINE_MS, ORDINARY, SLOW_MS, Answer, Delays, Fate, fate_of
 from bridge.sandbox.ids import guid_for
 from bridge.sandbox.network import QUESTIONS, Asked, Refused, judge, names_of
-from hub.flow.ports import Clock
+from hub.flow.ports import Clock, OutgoingFiles
 from hub.flow.repositories import SandboxNetwork
 from hub.model.ids import id_time_ms
 from hub.model.observation import Observation
@@ -96,6 +96,7 @@ class SandboxBridge:
         sleep: Sleep,
         delays: Delays,
         without: frozenset[str] = frozenset(),
+        files: OutgoingFiles | None = None,
     ) -> None:
         self._network = network
         self._clock = clock
@@ -103,6 +104,8 @@ class SandboxBridge:
         self._sleep = sleep
         self._delays = delays
         self._able = CAPABILITIES - without
+        #: As a real network takes the bytes, so does this one; without them it believes what it is told.
+        self._files = files
 
     async def capabilities(self) -> frozenset[str]:
         return self._able
@@ -142,7 +145,8 @@ class SandboxBridge:
         if known is not None:
             return _outcome(SimulatedSend.read(known))
         if operation.kind is OperationKind.SEND:
-            return await self._perform_send(operation, content)
+            unsent = None if self._files is None else await take_files(self._files, content.parts)
+            return unsent or await self._perform_send(operation, content)
         return await self._perform_other(operation, content)
 
     async def lookup(self, operation: Operation) -> OperationOutcome:

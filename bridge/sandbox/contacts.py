@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.sandbox.attachments import SIMULATED, attachment_part
 from bridge.sandbox.content import SERVICE
 from bridge.sandbox.ids import option_id
 from bridge.sandbox.memory import after_acts
@@ -66,6 +67,16 @@ def send_file(scene: Scene, file: Part, *, guid: str, at: int, text: str | None 
     """The contact sends a file (its metadata; a `url` where the bytes are), with or without words."""
     parts = (file,) if text is None else (file, Part(type="text", text=text))
     return _seen(scene, "message.received", at, message=_message(guid, parts=parts, sent_at=at))
+
+
+def attachment_names() -> tuple[str, ...]:
+    """Give the files that a contact has at hand, by name."""
+    return tuple(SIMULATED)
+
+
+def attach(scene: Scene, name: str, *, guid: str, at: int, text: str | None = None) -> Observation:
+    """The contact sends one of the files at hand; its bytes are there for whoever fetches them."""
+    return send_file(scene, attachment_part(name), guid=guid, at=at, text=text)
 
 
 def speak(

@@ -11,7 +11,8 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from bridge.sandbox import contacts
-from hub.app.core import connect_redis, open_database
+from hub.app.core import connect_redis, encryption_key, open_database
+from hub.app.files import file_links
 from hub.app.outgoing import egress_policy
 from hub.app.reach import require_database, require_existing
 from hub.app.world import SystemClock
@@ -21,6 +22,7 @@ from hub.embedded.socketpath import find_socket_path
 from hub.flow.consent import ConsentBook
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.hearing import Hearing
+from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import Ingest
 from hub.flow.keys import KeyRing
 from hub.flow.line_policies import LinePolicies
@@ -108,6 +110,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         wake_ups=wake_ups,
         clock=clock,
         hearing=Hearing(policies, new_id.take),
+        files=InboundFiles(file_links(settings, clock=clock, secret=encryption_key(settings)), new_id.take),
     )
     return Console(
         settings=settings,

@@ -25,6 +25,7 @@ from hub.flow.disable import DisableWebhook
 from hub.flow.file_cleanup import FileCleanup
 from hub.flow.line_health import LineHealth
 from hub.flow.outgoing import MOST_ATTEMPTS, Outgoing
+from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.record import Recorder
@@ -234,6 +235,7 @@ def _adapters(core: Core) -> dict[int, BridgeAdapter]:
             read_after_ms=core.settings.sandbox.read_after_ms,
         ),
         sandbox_without=frozenset(core.settings.sandbox.without),
+        files=StoredFiles(core.store, core.files.blobs),
     )
     return {
         bridge.id: ADAPTERS[bridge.kind](surroundings)

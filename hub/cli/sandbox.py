@@ -38,7 +38,7 @@ _message = click.argument("message")
 
 @click.group()
 def sandbox() -> None:
-    """Let a simulated contact text, react, type, read, edit, unsend, vote or change a group."""
+    """Let a simulated contact text, send a file, react, type, read, edit, unsend, vote or change a group."""
 
 
 @sandbox.command()
@@ -53,6 +53,27 @@ def say(settings: Settings, text: str, contact: str, group: str | None) -> None:
         place, guid = await stage.place(line, contact, group), stage.new_guid()
         said = stage.contacts.say(place.scene, text, guid=guid, at=stage.now_ms())
         return await stage.act(place, [said], guid=guid)
+
+    act_on(settings, act)
+
+
+@sandbox.command()
+@click.argument("name")
+@click.option("--text", help="Words that go with it.")
+@contact_option
+@group_option
+@click.pass_obj
+def attach(settings: Settings, name: str, text: str | None, contact: str, group: str | None) -> None:
+    """Send us a file: card, document, missing, photo or voice."""
+
+    async def act(stage: SandboxStage, line: Line) -> Acted:
+        if name not in stage.contacts.attachment_names():
+            raise click.UsageError(
+                f"There is no '{name}'; choose one of: {', '.join(stage.contacts.attachment_names())}."
+            )
+        place, guid = await stage.place(line, contact, group), stage.new_guid()
+        sent = stage.contacts.attach(place.scene, name, guid=guid, at=stage.now_ms(), text=text)
+        return await stage.act(place, [sent], guid=guid)
 
     act_on(settings, act)
 

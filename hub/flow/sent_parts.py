@@ -105,9 +105,9 @@ def with_our_files(shown: Sequence[Part], sent: Sequence[Part]) -> tuple[Part, .
 
 
 def _merged(shown: Part, mine: KeptPart) -> KeptPart:
-    """Name our file in a part that the network shows; what it knows better stays."""
-    known = {name: value for name, value in msgspec.structs.asdict(shown).items() if value is not None}
-    return KeptPart(**{**msgspec.structs.asdict(mine), **known, "ref": mine.ref, "file_id": mine.file_id})
+    """Name our file in a part that the network shows: what it is, we know; what was made of it, the network does."""
+    ours = {name: value for name, value in msgspec.structs.asdict(mine).items() if value is not None}
+    return KeptPart(**{**msgspec.structs.asdict(shown), **ours, "type": shown.type})
 
 
 def file_ids(parts: Sequence[Part]) -> list[int]:

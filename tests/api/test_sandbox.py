@@ -119,3 +119,23 @@ async def test_a_hub_without_sandbox(world: HubWorld) -> None:
 
     assert (await world.api.get("/v1/sandbox")).json["status"] == "missing"
     assert (await world.api.post("/v1/sandbox/say", {"contact": CONTACT, "text": "Hi"})).status == 404
+
+
+@pytest.mark.parametrize("name", ["card", "document", "missing", "photo", "voice"])
+async def test_a_contact_sends_a_file(world: HubWorld, name: str) -> None:
+    body = {"contact": CONTACT, "attachment": name, "text": "Here"}
+    acted = await world.api.post("/v1/sandbox/attach", body)
+    assert acted.status == 201, acted.body
+
+    message = (await world.api.get(f"/v1/messages/{acted.json['message_guid']}")).json
+
+    (attachment,) = message["attachments"]
+    assert message["text"] == "Here"
+    assert message["is_audio_message"] == (name == "voice")
+    assert (await world.api.get(f"/v1/files/{attachment['file_id']}")).json["state"] == "pending"
+
+
+async def test_a_file_that_no_contact_has_at_hand(world: HubWorld) -> None:
+    answered = await world.api.post("/v1/sandbox/attach", {"contact": CONTACT, "attachment": "elephant"})
+
+    assert (answered.code, answered.param) == ("invalid_parameter_value", "attachment")

@@ -183,10 +183,18 @@ def test_what_a_network_shows_of_our_send_names_our_files(
     assert names(*parts) == expected
 
 
-def test_a_parts_better_knowledge_stays() -> None:
-    (part,) = with_our_files((shown("file_1"),), SENT)
+def test_what_a_file_is_we_know_and_what_became_of_it_the_network() -> None:
+    sent = sent_parts({"attachments": ["file_1"], "files": {"file_1": {"filename": "a.wav", "size": 5}}})
+    shown = Part(
+        type="audio", ref="A", filename="Audio Message.caf", mime_type="audio/x-caf", transcription="hi"
+    )
 
-    assert (part.filename, part.ref) == ("IMG_1.png", "file_1")
+    (part,) = with_our_files((shown,), sent)
+
+    assert part == KeptPart(
+        type="audio", ref="file_1", filename="a.wav", mime_type="audio/x-caf", size=5, transcription="hi",
+        file_id="file_1",
+    )  # fmt: skip
 
 
 async def test_a_bridge_that_shows_the_id_of_our_file_unasked_gets_a_file_of_its_own(world: HubWorld) -> None:
