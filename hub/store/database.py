@@ -5,10 +5,10 @@ Both databases provide it; the repositories are written once. Not here: the hot 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 T = TypeVar("T")
 
@@ -18,6 +18,13 @@ class Database(Protocol):
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a consistent snapshot; it must only read."""
+        ...
+
+    async def look_up(self, query: Select[Any], values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
+        """Run one reading statement by itself, at a fraction of what a unit of work costs (hub.store.lookups).
+
+        Rows are plain: by position, as the statement selects.
+        """
         ...
 
     async def write(self, work: Callable[[Connection], T]) -> T:

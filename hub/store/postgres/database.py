@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgres_dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from hub.flow.ports import HotTransaction
 from hub.store import address
-from hub.store.postgres.healing import OutcomeUnknown, explained, is_lost, is_passing, retrying
+from hub.store.lookups import compiled
+from hub.store.postgres.healing import OutcomeUnknown, is_lost, patiently
 from hub.store.postgres.hot import PostgresTransaction
 from hub.store.postgres.late import LateTransaction, LoneStatement, SecondStatement
 
 T = TypeVar("T")
 
+_DIALECT: Final = postgres_dialect()  # type: ignore[no-untyped-call] # SQLAlchemy does not type it
 #: Cold work is seldom; the rest of the connections serve the hot path.
 COLD_CONNECTIONS = 2
 IDLE_SECONDS = 300.0
@@ -35,22 +38,18 @@ class PostgresDatabase:
         self.hot = PostgresHot(url, pool_size=max(1, pool_size - COLD_CONNECTIONS))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        return await self._run(self._read, work)
+        return await patiently(lambda: self._read(work))
+
+    async def look_up(self, query: Select[Any], values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
+        lookup = compiled(query, _DIALECT)
+        return await self.hot.fetch(lookup.text, lookup.arguments(values))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        return await self._run(self._write, work)
+        return await patiently(lambda: self._write(work))
 
     async def close(self) -> None:
         await self.hot.close()
         await self._engine.dispose()
-
-    async def _run(
-        self, once: Callable[[Callable[[Connection], T]], Awaitable[T]], work: Callable[[Connection], T]
-    ) -> T:
-        try:
-            return await retrying()(once, work)
-        except Exception as error:
-            raise explained(error) from error
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.connect() as connection:
@@ -107,6 +106,16 @@ class PostgresHot:
     async def read(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
         return await self._run(_Run(work, isolation="repeatable_read", is_read_only=True))
 
+    async def fetch(self, statement: str, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Run one reading statement by itself, repeated like the rest."""
+
+        async def once() -> list[tuple[Any, ...]]:
+            async with (await self._connected()).acquire() as connection:
+                rows: list[tuple[Any, ...]] = await connection.fetch(statement, *arguments)
+            return rows
+
+        return await patiently(once)
+
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.close()
@@ -126,15 +135,7 @@ class PostgresHot:
         return await self._pool
 
     async def _run(self, run: _Run[T]) -> T:
-        try:
-            try:
-                return await self._once(run)
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-            return await retrying()(self._once, run)
-        except Exception as error:
-            raise explained(error) from error
+        return await patiently(lambda: self._once(run))
 
     async def _once(self, run: _Run[T]) -> T:
         pool = await self._connected()

@@ -5,12 +5,17 @@ Not here: whether the work may be repeated once its outcome is unknown (database
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
 from sqlalchemy.exc import DBAPIError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from hub.model.errors import StoreError
 from hub.store.faults import DatabaseUnavailable, Refused
+
+T = TypeVar("T")
 
 #: How long a restart of the server may take before callers are told.
 PATIENCE_SECONDS = 30.0
@@ -66,6 +71,27 @@ def retrying() -> AsyncRetrying:
         stop=stop_after_delay(PATIENCE_SECONDS),
         reraise=True,
     )
+
+
+async def patiently(once: Callable[[], Awaitable[T]]) -> T:
+    """Do something, again and again where it fails for a passing reason.
+
+    Raises:
+        StoreError: In our words, what the driver raised. Other errors pass unchanged.
+    """
+
+    async def again() -> T:  # tenacity awaits only what is declared as asynchronous
+        return await once()
+
+    try:
+        try:
+            return await once()  # by itself: to prepare for retries costs more than many a statement
+        except Exception as error:
+            if not is_passing(error):
+                raise
+        return await retrying()(again)
+    except Exception as error:
+        raise explained(error) from error
 
 
 def explained(error: Exception) -> Exception:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    literal_column,
     select,
     tuple_,
     union_all,
@@ -32,7 +33,7 @@ from hub.store.schema import chats, lines, messages
 
 COLUMNS = [messages.c[name] for name in MessageRow._fields]
 #: What people see: not what only a receipt has shown, nor what a later attempt has replaced.
-IS_VISIBLE = messages.c.is_known.in_((Known.ASKED, Known.SEEN))
+IS_VISIBLE: ColumnElement[bool] = literal_column(f"messages.is_known IN ({Known.ASKED:d}, {Known.SEEN:d})")
 #: More ranges than this are ranked first: a page needs at most as many as it has messages.
 MOST_RANGES = 64
 
@@ -106,14 +107,14 @@ class _Ranges:
             return self._merged(connection, walk, found, most)
         query = _rows_in_order(self.column, walk.is_oldest_first)
         query = query.where(*found) if found else query
-        return list(connection.execute(query, self._values(walk, most)))
+        return list(connection.execute(query, self.filled(walk, most)))
 
     def _merged(
         self, connection: Connection, walk: _Walk, found: Sequence[Condition], most: int
     ) -> list[Row[Any]]:
         shape = (self.column, len(self.values), walk.is_oldest_first, connection.dialect.name)
         query = _keys(*shape, more=(IS_VISIBLE, *found)) if found else _visible_keys(*shape)
-        keys = connection.execute(query, self._values(walk, most)).all()
+        keys = connection.execute(query, self.filled(walk, most)).all()
         if not keys:
             return []
         rows = {row.id: row for row in connection.execute(_BY_IDS, {"ids": [key.id for key in keys]})}
@@ -122,10 +123,11 @@ class _Ranges:
     def place(self, connection: Connection, walk: _Walk, number: int) -> Place | None:
         """Give the place of the so-many-th entry on the way, whatever it holds; None if the way is shorter."""
         query = _last_key(self.column, len(self.values), walk.is_oldest_first, connection.dialect.name)
-        reached = connection.execute(query, {**self._values(walk, number), "skipped": number - 1}).first()
+        reached = connection.execute(query, {**self.filled(walk, number), "skipped": number - 1}).first()
         return None if reached is None else (reached.sent_at, reached.id)
 
-    def _values(self, walk: _Walk, most: int) -> dict[str, int]:
+    def filled(self, walk: _Walk, most: int) -> dict[str, int]:
+        """Fill in what the statements leave open."""
         values = {f"value_{index}": value for index, value in enumerate(self.values)}
         return {**walk.values, **values, "most": most}
 
@@ -173,6 +175,38 @@ def _last_key(column: str, count: int, is_oldest_first: bool, dialect: str) -> A
     return _keys(column, count, is_oldest_first, dialect).offset(_whole("skipped")).limit(1)
 
 
+def plain_page(
+    wanted: MessageFilter, *, walk: tuple[Place | None, bool], limit: int
+) -> tuple[Select[Any], dict[str, int]] | None:
+    """Give the one statement, with its values, that answers most questions; None where it takes more than one.
+
+    Args:
+        wanted: Which messages.
+        walk: As `read_page`.
+        limit: How many rows at the most; one more than a page has tells whether there is another.
+    """
+    ranges = _ranges(wanted)
+    if wanted.looks_into_rows or len(ranges.values) != 1:
+        return None
+    after, is_oldest_first = walk
+    values = ranges.filled(_way(wanted, after, is_oldest_first), limit)
+    return _rows_in_order(ranges.column, is_oldest_first), values
+
+
+def page_of(rows: Sequence[Sequence[Any]], limit: int, stop: Place | None = None) -> MessagePage:
+    """Make the page of what was found.
+
+    Args:
+        rows: One more than the page may have tells that there are more.
+        limit: How many it may have.
+        stop: How far was looked, if not to the end.
+    """
+    page = [MessageRow._make(row) for row in rows[:limit]]
+    if len(rows) > limit:
+        stop = (page[-1].sent_at or 0, page[-1].id)
+    return MessagePage(messages=page, after=stop)
+
+
 def read_page(
     connection: Connection,
     wanted: MessageFilter,
@@ -203,10 +237,7 @@ def read_page(
     stop = way.nearest(stops)
     found = conditions(wanted, connection.dialect.name)
     rows = ranges.first(connection, way if stop is None else way.up_to(stop), found, limit + 1)
-    page = [MessageRow._make(row) for row in rows[:limit]]
-    if len(rows) > limit:
-        stop = (page[-1].sent_at or 0, page[-1].id)
-    return MessagePage(messages=page, after=stop)
+    return page_of(rows, limit, stop)
 
 
 def _way(wanted: MessageFilter, after: Place | None, is_oldest_first: bool) -> _Walk:

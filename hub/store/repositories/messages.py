@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select, text
+from sqlalchemy import Select, bindparam, select, text
 
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.rows import MessageRow, ReactionRow
 from hub.store.database import Database
-from hub.store.repositories.message_pages import COLUMNS, IS_VISIBLE, read_page
+from hub.store.repositories.message_pages import COLUMNS, IS_VISIBLE, page_of, plain_page, read_page
 from hub.store.schema import events, messages, outbox, reactions
 
 _REACTION_COLUMNS = [reactions.c[name] for name in ReactionRow._fields]
@@ -22,7 +22,8 @@ _id = messages.c.id
 _VISIBLE = select(*COLUMNS).where(IS_VISIBLE)
 _BY_ID = _VISIBLE.where(_id == bindparam("id"))
 _FOLDED = _VISIBLE.join(outbox, outbox.c.message_id == _id).where(outbox.c.placeholder_id == bindparam("id"))
-_BY_GUID = (
+_BY_GUID = _VISIBLE.where(messages.c.line_id == bindparam("line_id"), messages.c.guid == bindparam("guid"))
+_BY_GUID_ON = (
     _VISIBLE.where(
         messages.c.line_id.in_(bindparam("line_ids", expanding=True)), messages.c.guid == bindparam("guid")
     )
@@ -54,28 +55,28 @@ class SqlMessages:
         return await self._one(_BY_ID, id=message_id) or await self._one(_FOLDED, id=message_id)
 
     async def by_guid(self, line_id: int, guid: str) -> MessageRow | None:
-        return await self._one(_BY_GUID, line_ids=[line_id], guid=guid)
+        return await self._one(_BY_GUID, line_id=line_id, guid=guid)
 
     async def by_guid_on(self, line_ids: Sequence[int], guid: str) -> MessageRow | None:
-        return await self._one(_BY_GUID, line_ids=line_ids, guid=guid)
+        values = {"line_ids": line_ids, "guid": guid}
+        row = await self._database.read(lambda connection: connection.execute(_BY_GUID_ON, values).first())
+        return MessageRow._make(row) if row else None
 
     async def reactions(self, line_id: int, guid: str) -> list[ReactionRow]:
-        rows = await self._all(_REACTIONS, line_id=line_id, guid=guid)
+        rows = await self._database.look_up(_REACTIONS, {"line_id": line_id, "guid": guid})
         return [ReactionRow._make(row) for row in rows]
 
     async def last_read(self, chat_id: int) -> MessageRow | None:
         return await self._one(_LAST_READ, chat_id=chat_id)
 
     async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:
-        rows = await self._all(_EVIDENCE, keys=dedupe_keys)
+        values = {"keys": dedupe_keys}
+        rows = await self._database.read(lambda connection: connection.execute(_EVIDENCE, values).all())
         return {bytes(row.dedupe_key): row.occurred_at for row in rows}
 
     async def _one(self, query: Select[Any], **values: object) -> MessageRow | None:
-        row = await self._database.read(lambda connection: connection.execute(query, values).first())
-        return MessageRow._make(row) if row else None
-
-    async def _all(self, query: Select[Any], **values: object) -> Sequence[Row[Any]]:
-        return await self._database.read(lambda connection: connection.execute(query, values).all())
+        rows = await self._database.look_up(query, values)
+        return MessageRow._make(rows[0]) if rows else None
 
     async def page(
         self,
@@ -86,8 +87,9 @@ class SqlMessages:
         is_oldest_first: bool = False,
         most_read: int = MOST_READ,
     ) -> MessagePage:
+        walk = (after, is_oldest_first)
+        if (plain := plain_page(wanted, walk=walk, limit=limit + 1)) is not None:
+            return page_of(await self._database.look_up(*plain), limit)
         return await self._database.read(
-            lambda connection: read_page(
-                connection, wanted, walk=(after, is_oldest_first), limit=limit, most_read=most_read
-            )
+            lambda connection: read_page(connection, wanted, walk=walk, limit=limit, most_read=most_read)
         )

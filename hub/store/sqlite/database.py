@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
+from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 
 from hub.flow.ports import HotTransaction
 from hub.store.faults import DatabaseUnavailable
+from hub.store.lookups import compiled
 from hub.store.sqlite.connection import OLDEST_SQLITE, SqliteOptions
 from hub.store.sqlite.readers import Readers
 from hub.store.sqlite.writer import Writer
 
 T = TypeVar("T")
+
+_DIALECT: Final = sqlite_dialect()
 
 
 class SqliteDatabase:
@@ -35,6 +39,11 @@ class SqliteDatabase:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._readers.run(lambda session: session.cold(work))
+
+    async def look_up(self, query: Select[Any], values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
+        lookup = compiled(query, _DIALECT)
+        arguments = lookup.arguments(values)
+        return await self._readers.run(lambda session: session.fetch(lookup.text, arguments))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await self._writer.run(lambda session: session.cold(work))

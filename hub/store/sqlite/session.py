@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
@@ -19,6 +19,7 @@ class Session:
     """What a unit of work gets. BEGIN and COMMIT are the caller's."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._hot = SqliteTransaction(connection)
         self._engine = create_engine(
             "sqlite://", creator=lambda: connection, poolclass=StaticPool, pool_reset_on_return=None
@@ -34,6 +35,11 @@ class Session:
             result: T = end.value
             return result
         raise TypeError("hot work awaited something other than its transaction")
+
+    def fetch(self, statement: str, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Run one statement by the bare driver."""
+        rows: list[tuple[Any, ...]] = self._connection.execute(statement, arguments).fetchall()
+        return rows
 
     def cold(self, work: Callable[[Connection], T]) -> T:
         """Run cold work."""
