@@ -8,7 +8,15 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from hub.api.bulk_shapes import BulkReply, OneBulk, RecipientReply, bulk_fields, csv_row, recipient_fields
+from hub.api.bulk_shapes import (
+    CSV_HEADINGS,
+    BulkReply,
+    OneBulk,
+    RecipientReply,
+    bulk_fields,
+    csv_row,
+    recipient_fields,
+)
 from hub.api.calls import (
     AnyEndpoint,
     Call,
@@ -35,7 +43,7 @@ from hub.rules.contact_export import csv_lines
 
 _PAGE: Final = 500
 _CSV: Final = b"text/csv; charset=utf-8"
-_HEADINGS: Final = ("position", "to", "status", "error", "message_id", "sent_at", "delivered_at", "read_at")
+
 Text = Annotated[str, Meta(min_length=1, max_length=MOST_TEXT)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Rate = Annotated[int, Meta(ge=1, le=6_000, description="At most so many recipients a minute.")]
@@ -264,7 +272,7 @@ async def _export(call: Call[ExportQuery, NoBody]) -> Reply:
 
 
 async def _rows(call: Call[ExportQuery, NoBody], job: BulkJob) -> AsyncIterator[bytes]:
-    yield ("\ufeff" + csv_lines([_HEADINGS])).encode()
+    yield ("\ufeff" + csv_lines([CSV_HEADINGS])).encode()
     after: int | None = None
     while True:
         page = await call.uses.bulk.results(job, status=call.query.status, after=after, limit=_PAGE)

@@ -14,6 +14,10 @@ from hub.model.line import Line
 
 #: Messages that are shown of a dry run.
 MOST_PREVIEWS: Final = 5
+#: Of the table of results.
+CSV_HEADINGS: Final = (
+    "position", "to", "status", "error", "message_id", "sent_at", "delivered_at", "read_at",
+)  # fmt: skip
 #: Statuses with which somebody has still to be dealt with.
 _AHEAD: Final = ("waiting", "queued")
 
@@ -162,5 +166,4 @@ def _error(row: BulkOutcome) -> str | None:
 def csv_row(row: BulkOutcome) -> list[str]:
     """Give the cells of a recipient."""
     fields = recipient_fields(row)
-    names = ("position", "to", "status", "error", "message_id", "sent_at", "delivered_at", "read_at")
-    return ["" if fields[name] is None else str(fields[name]) for name in names]
+    return ["" if fields[name] is None else str(fields[name]) for name in CSV_HEADINGS]

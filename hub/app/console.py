@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from bridge.sandbox import contacts
+from hub.app.bulk import Workshop
 from hub.app.core import connect_redis, encryption_key, open_database
 from hub.app.files import file_links
 from hub.app.outgoing import egress_policy
@@ -19,6 +20,7 @@ from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.socketpath import find_socket_path
+from hub.flow.bulk import BulkDesk
 from hub.flow.consent import ConsentBook
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.hearing import Hearing
@@ -43,6 +45,7 @@ class Console:
     new_id: IdFactory
     directory: DirectoryHolder
     wake_ups: RedisWakeUps
+    bulk: BulkDesk
     consents: ConsentBook
     keys: KeyRing
     sandbox: SandboxStage
@@ -120,6 +123,14 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         directory=directory,
         wake_ups=wake_ups,
         is_heard=is_heard,
+        bulk=Workshop(
+            store=store,
+            directory=directory,
+            policies=policies,
+            clock=clock,
+            new_id=new_id,
+            wake_ups=wake_ups,
+        ).desk(),
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         ),

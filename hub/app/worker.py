@@ -12,26 +12,26 @@ import structlog
 
 from bridge.registry import ADAPTERS, Surroundings
 from bridge.sandbox.fates import Delays
+from hub.app.bulk import Workshop
 from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
 from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
 from hub.config.settings import Settings
 from hub.flow.attachments import AttachmentFetching
-from hub.flow.bulk_feeding import BulkFeeding, FeedingParts
+from hub.flow.bulk_feeding import BulkFeeding
 from hub.flow.capabilities import CapabilityBook
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
 from hub.flow.file_cleanup import FileCleanup
 from hub.flow.line_health import LineHealth
-from hub.flow.outgoing import MOST_ATTEMPTS, Outgoing
+from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.record import Recorder
 from hub.flow.replay import ReplayJobs
 from hub.flow.safety import LineGuard
-from hub.flow.second_thoughts import SecondThoughts
 from hub.flow.send import Sending, SendTimeouts
 from hub.outbound.client import OutboundClient
 from hub.outbound.downloads import GuardedDownloads
@@ -177,31 +177,14 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
 
 
 def _bulk_feeding(core: Core) -> BulkFeeding:
-    outgoing = Outgoing(
+    return Workshop(
         store=core.store,
         directory=core.directory,
+        policies=core.policies,
         clock=core.clock,
         new_id=core.new_id,
         wake_ups=core.wake_ups,
-        guard=LineGuard(core.policies),
-    )
-    recorder = _recorder(core)
-    return BulkFeeding(
-        FeedingParts(
-            store=core.store,
-            directory=core.directory,
-            outgoing=outgoing,
-            second_thoughts=SecondThoughts(
-                outgoing=outgoing,
-                recorder=recorder,
-                clock=core.clock,
-                new_id=core.new_id,
-                wake_ups=core.wake_ups,
-            ),
-            recorder=recorder,
-            clock=core.clock,
-        )
-    )
+    ).feeding()
 
 
 def _recorder(core: Core) -> Recorder:

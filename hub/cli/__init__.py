@@ -15,6 +15,7 @@ from hub import __version__
 from hub.cli import sandbox_groups  # noqa: F401 - adds its commands to `hub sandbox`
 from hub.cli.backup import backup, restore
 from hub.cli.bridges import bridges
+from hub.cli.bulk import bulk
 from hub.cli.contacts import contacts
 from hub.cli.doctor import doctor
 from hub.cli.explain import explain
@@ -33,6 +34,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
+    "Send": (bulk,),
     "Set up": (webhooks, keys, bridges, contacts, lines),
     "Keep safe": (backup, restore),
 }
