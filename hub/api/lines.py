@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -25,6 +25,7 @@ from hub.model.capability import CAPABILITIES
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
+from hub.model.line_safety import LineSafety
 from hub.model.observation import Handle, Label
 
 Service = Literal["imessage", "sms", "auto"]
@@ -55,6 +56,8 @@ class LineReply(msgspec.Struct, frozen=True, kw_only=True):
     #: What it can do now, without what is switched off; null until its bridge has told.
     capabilities: tuple[str, ...] | None
     capabilities_off: tuple[str, ...]
+    #: What it wants otherwise than the hub, to be kept safe (docs/line-safety.md).
+    safety: LineSafety
     created_at: int
 
 
@@ -73,6 +76,7 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     service: Service = "auto"
     is_contact_first: bool = True
     pace_ms: PaceMs = 1000
+    safety: LineSafety = LineSafety()
 
 
 class LineChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +88,8 @@ class LineChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     is_contact_first: bool | UnsetType = UNSET
     pace_ms: PaceMs | UnsetType = UNSET
     capabilities_off: CapabilityNames | UnsetType = UNSET
+    #: Only what stands in it changes; a null takes the hub's setting again.
+    safety: LineSafety | UnsetType = UNSET
 
 
 def _fields(line: Line) -> dict[str, object]:
@@ -100,6 +106,7 @@ def _fields(line: Line) -> dict[str, object]:
         "status_reason": line.status_reason,
         "capabilities": None if line.capabilities is None else sorted(line.able or ()),
         "capabilities_off": sorted(line.capabilities_off),
+        "safety": line.safety,
         "created_at": line.created_at,
     }
 
@@ -138,16 +145,29 @@ async def _add(call: Call[NoQuery, NewLine]) -> Reply:
         service=body.service,
         is_contact_first=body.is_contact_first,
         pace_ms=body.pace_ms,
+        safety=body.safety,
     )
+    call.uses.parts.policies.check(wish.bridge_id, wish.safety)
     return Reply(content=_one(call, await call.uses.lines.add(wish)), status=201)
 
 
 async def _change(call: Call[NoQuery, LineChanges]) -> Reply:
     line = await _find(call)
-    changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not UNSET}
+    changes: dict[str, Any] = {
+        name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not UNSET
+    }
     if "capabilities_off" in changes:
         changes["capabilities_off"] = _known_capabilities(changes["capabilities_off"])
+    if isinstance(call.body.safety, LineSafety):
+        changes["safety"] = _merged(call, line, call.body.safety)
+        call.uses.parts.policies.check(line.bridge_id, changes["safety"])
     return Reply(content=_one(call, await call.uses.lines.update(line, **changes)))
+
+
+def _merged(call: Call[NoQuery, LineChanges], line: Line, wanted: LineSafety) -> LineSafety:
+    """Take over what stands in the request, nulls included; the rest stays as it is."""
+    said = msgspec.json.decode(call.raw_body)["safety"]
+    return msgspec.structs.replace(line.safety, **{name: getattr(wanted, name) for name in said})
 
 
 def _known_capabilities(names: Sequence[str]) -> frozenset[str]:

@@ -9,8 +9,9 @@ import msgspec
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, Reply, field_id, not_found
 from hub.api.waiting import PREFER, wait_for, wanted_wait
 from hub.flow.outgoing import MOST_ATTEMPTS, RESOLVED_FIELDS
+from hub.flow.safety import HELD_REASONS
 from hub.model.ids import Prefix, id_text
-from hub.model.outbox import STATE_NAME, WIRE_STATUS, OutboxItem, OutboxStateName, OutboxStatus
+from hub.model.outbox import STATE_NAME, WIRE_STATUS, OutboxItem, OutboxState, OutboxStateName, OutboxStatus
 
 
 class OutboxQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,10 @@ class OutboxReply(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     #: A code, and what it means, once it failed.
     error: str | None
+    #: While it is put off: until when (Unix ms), and by what: `quiet_hours`, `message_limit_reached` or
+    #: `new_conversation_limit_reached`.
+    held_until: int | None
+    held_reason: str | None
     attempts: int
     max_attempts: int
     created_at: int
@@ -59,6 +64,7 @@ async def _get(call: Call[OutboxQuery, NoBody]) -> Reply:
 
 
 def _shown(item: OutboxItem, request_id: str) -> OutboxReply:
+    is_held = item.state is OutboxState.PENDING and item.error in HELD_REASONS
     return OutboxReply(
         id=id_text(Prefix.OUTBOX, item.id),
         line_id=id_text(Prefix.LINE, item.line_id),
@@ -70,6 +76,8 @@ def _shown(item: OutboxItem, request_id: str) -> OutboxReply:
         message_id=None if item.message_id is None else id_text(Prefix.MESSAGE, item.message_id),
         priority=item.priority,
         error=item.error if item.is_finished else None,
+        held_until=item.next_attempt_at if is_held else None,
+        held_reason=item.error if is_held else None,
         attempts=item.attempt_count,
         max_attempts=MOST_ATTEMPTS,
         created_at=item.created_at,

@@ -17,6 +17,7 @@ from hub.model.errors import InvalidRequest, StoreError
 from hub.model.ids import IdFactory, InvalidId, Prefix, parse_id
 from hub.model.key import ApiKey
 from hub.model.line import Line
+from hub.model.line_safety import LineSafety
 from hub.rules.chatkeys import normalize_handle
 
 
@@ -30,6 +31,7 @@ class LineWish:
     service: str
     is_contact_first: bool
     pace_ms: int
+    safety: LineSafety = LineSafety()  # noqa: RUF009 - frozen
 
 
 class LineBook:
@@ -112,6 +114,7 @@ class LineBook:
             status_reason=None,
             created_at=self._clock.now_ms(),
             capabilities=self._told_by(wish.bridge_id),
+            safety=wish.safety,
         )
         try:
             await self._store.lines.add(line)

@@ -32,6 +32,7 @@ from hub.rules.reach import Reach, reach_of
 #: What the outbox shows as the reason of waiting.
 HELD_QUIET: Final = "quiet_hours"
 HELD_BUDGET: Final = {True: "new_conversation_limit_reached", False: "message_limit_reached"}
+HELD_REASONS: Final = frozenset({HELD_QUIET, *HELD_BUDGET.values()})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,8 @@ SCOPES: tuple[str, ...] = (
     "admin",
     "chats:read",
     "chats:write",
+    "consents:read",
+    "consents:write",
     "contacts:read",
     "contacts:write",
     "deliveries:read",

@@ -26,6 +26,7 @@ from hub.flow.hearing import Hearing
 from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import BridgeRequest, Ingest
 from hub.flow.keys import KeyRing, KeyWish
+from hub.flow.line_health import LineHealth
 from hub.flow.line_policies import LinePolicies
 from hub.flow.record import Recorder
 from hub.flow.repositories import Store
@@ -137,6 +138,17 @@ class HubWorld:
     other_line: Line
     #: Asks with a key that may do everything.
     api: Caller
+
+    @property
+    def line_health(self) -> LineHealth:
+        return LineHealth(
+            store=self.store,
+            directory=self.directory,
+            policies=self.parts.policies,
+            take_ids=self.new_id.take,
+            wake_ups=self.wake_ups,
+            clock=self.clock,
+        )
 
     @property
     def recorder(self) -> Recorder:

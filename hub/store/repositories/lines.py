@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from hub.model.line import Line
 from hub.model.line_safety import LineSafety
@@ -86,5 +86,21 @@ class SqlLines:
             if ids:
                 raise_revision(connection, lines, ids)
             return bool(ids)
+
+        return await self._database.write(work)
+
+    async def tell_status(self, line_id: int, status: str, reason: str | None) -> bool:
+        query = update(lines).where(
+            lines.c.id == line_id,
+            or_(lines.c.status != status, lines.c.status_reason.is_distinct_from(reason)),
+        )
+
+        def work(connection: Connection) -> bool:
+            is_changed = (
+                connection.execute(query.values(status=status, status_reason=reason)).rowcount > 0
+            )
+            if is_changed:
+                raise_revision(connection, lines, [line_id])
+            return is_changed
 
         return await self._database.write(work)
