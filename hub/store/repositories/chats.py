@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, text, tuple_
 
 from hub.flow.chat_rows import PlaceRow, PollRow, VoteRow
 from hub.flow.chat_store import ChatFilter, ChatTotals
@@ -29,19 +29,25 @@ MOST_COUNTED = 10_000
 #: Messages looked at for the unread ones of one chat.
 _MOST_LOOKED_AT = 500
 
-_COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
+_NAMES = tuple(Chat.__dataclass_fields__)
+_COLUMNS = [chats.c[name] for name in _NAMES]
 _MESSAGE_COLUMNS = [messages.c[name] for name in MessageRow._fields]
 _at, _id = chats.c.last_message_at, chats.c.id
 _IS_KNOWN = messages.c.is_known.in_((Known.ASKED, Known.SEEN))
+# Asked for with nearly every request.
+_BY_ID = select(*_COLUMNS).where(_id == bindparam("id"))
+_BY_KEY = select(*_COLUMNS).where(
+    chats.c.line_id == bindparam("line_id"), chats.c.chat_key == bindparam("chat_key")
+)
 #: Literals, or neither database would recognise its partial index.
 _IS_GROUP, _IS_DIRECT = text("chats.is_group = 1"), text("chats.is_group = 0")
 
 
-def _chat(row: Row[Any]) -> Chat:
-    values = dict(row._mapping)
+def _chat(row: Sequence[Any]) -> Chat:
+    values = dict(zip(_NAMES, row, strict=True))
     for name in ("is_group", "has_inbound", "is_marked_unread"):
         values[name] = bool(values[name])
-    values["participants"] = msgspec.json.decode(row.participants, type=tuple[str, ...])
+    values["participants"] = msgspec.json.decode(values["participants"], type=tuple[str, ...])
     return Chat(**values)
 
 
@@ -100,21 +106,19 @@ class SqlChats:
         self._database = database
 
     async def get(self, chat_id: int) -> Chat | None:
-        return await self._one(select(*_COLUMNS).where(_id == chat_id))
+        return await self._one(_BY_ID, id=chat_id)
 
     async def by_key(self, line_id: int, chat_key: str) -> Chat | None:
-        return await self._one(
-            select(*_COLUMNS).where(chats.c.line_id == line_id, chats.c.chat_key == chat_key)
-        )
+        return await self._one(_BY_KEY, line_id=line_id, chat_key=chat_key)
 
     async def by_key_on(self, line_ids: Sequence[int], chat_key: str) -> list[Chat]:
         query = select(*_COLUMNS).where(chats.c.line_id.in_(line_ids), chats.c.chat_key == chat_key)
         rows = await self._database.read(lambda connection: connection.execute(query.order_by(_id)).all())
         return [_chat(row) for row in rows]
 
-    async def _one(self, query: Select[Any]) -> Chat | None:
-        row = await self._database.read(lambda connection: connection.execute(query).first())
-        return _chat(row) if row else None
+    async def _one(self, query: Select[Any], **values: object) -> Chat | None:
+        rows = await self._database.look_up(query, values)
+        return _chat(rows[0]) if rows else None
 
     async def unread(self, chat_ids: Sequence[int]) -> dict[int, int]:
         def work(connection: Connection) -> dict[int, int]:
