@@ -294,12 +294,12 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "`safety.new_conversations_per_day`; `limit` has the figures.",
     ),
     _code(
-        429, RATE_LIMIT, "too_many_streams", "As many follow or wait as may at once in this process.",
-        "End some, or try again after `Retry-After` seconds; raise streams.per_key or streams.total in hub.yaml.",
-    ),
-    _code(
         429, RATE_LIMIT, "rate_limit_exceeded", "The key has used up its requests of this hour.",
         "Wait as many seconds as `Retry-After` says; raise limits.requests_per_hour or the key's own limit.",
+    ),
+    _code(
+        429, RATE_LIMIT, "too_many_streams", "As many follow or wait as may at once in this process.",
+        "End some, or try again after `Retry-After` seconds; raise streams.per_key or streams.total in hub.yaml.",
     ),
     _code(
         500, OURS, "internal_error", "A mistake of ours; nothing is known to have been done.",

@@ -203,6 +203,7 @@ async def test_no_request_is_answered_with_a_5xx(tmp_path: Path) -> None:
 async def ask_anything(world: HubWorld, *, examples: int) -> None:
     """Send generated requests to one hub: whatever earlier ones left behind is part of the test."""
     loop = asyncio.get_running_loop()
+    world.parts.live.feed.close()  # a stream ends as soon as it begins
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(request=REQUESTS)
