@@ -16,6 +16,7 @@ import structlog
 
 from hub.flow.chat_life import after_move
 from hub.flow.chat_rows import ChatState, MemberRow, PlaceRow, PollRow
+from hub.flow.file_ports import FileUseRow
 from hub.flow.ports import HotTransaction
 from hub.flow.rows import ChatRow
 from hub.model.ids import InvalidId, Prefix, id_text, parse_id
@@ -78,6 +79,30 @@ def _in_chat(
         return _shown(accepted.result)
 
     return follow
+
+
+def _picture(
+    kind: str, change: Callable[[ChatState, Answered], ChatState]
+) -> Callable[[HotTransaction, Answered], Awaitable[Result | None]]:
+    """Let an operation change a chat's picture: the new one is kept, the one before is let go."""
+    follow_chat = _in_chat(change)
+
+    async def follow(tx: HotTransaction, accepted: Answered) -> Result | None:
+        result = await follow_chat(tx, accepted)
+        key = (accepted.line.id, str(accepted.payload.get("chat_key", "")))
+        for chat_id in (await tx.chats.ids([key])).values():
+            await _show(tx, accepted, kind, user_id=chat_id, file_id=_file_id(accepted.payload))
+        return result
+
+    return follow
+
+
+async def _show(
+    tx: HotTransaction, accepted: Answered, kind: str, *, user_id: int, file_id: int | None
+) -> None:
+    await tx.chats.release_pictures(kind, user_id, kept=file_id, now=accepted.now_ms)
+    if file_id is not None:
+        await tx.files.use([FileUseRow(file_id, kind, user_id, accepted.line.id)])
 
 
 def _shown(result: Result) -> Result | None:
@@ -237,15 +262,19 @@ async def _card(tx: HotTransaction, accepted: Answered) -> Result | None:
     card = msgspec.convert(accepted.result.get("card") or {}, dict[str, Any])
     if card:
         await tx.chats.save_card(accepted.line.id, msgspec.json.encode(card).decode(), accepted.now_ms)
+    given = accepted.payload.get("card")
+    if isinstance(given, Mapping) and given.get("file_id"):
+        line_id = accepted.line.id
+        await _show(tx, accepted, "contact_card", user_id=line_id, file_id=_file_id(given))
     return accepted.result or None
 
 
 _FOLLOWS: Final[dict[OperationKind, Callable[[HotTransaction, Answered], Awaitable[Result | None]]]] = {
-    OperationKind.BACKGROUND: _in_chat(_background),
+    OperationKind.BACKGROUND: _picture("background", _background),
     OperationKind.CONTACT_CARD: _card,
     OperationKind.GROUP_ADD: _member(is_in=True),
     OperationKind.GROUP_CREATE: _group,
-    OperationKind.GROUP_ICON: _in_chat(_icon),
+    OperationKind.GROUP_ICON: _picture("chat_icon", _icon),
     OperationKind.GROUP_LEAVE: _member(is_in=False, is_line=True),
     OperationKind.GROUP_REMOVE: _member(is_in=False),
     OperationKind.GROUP_RENAME: _in_chat(_renamed),

@@ -53,6 +53,10 @@ class ChatStatements(Protocol):
         """Insert or overwrite."""
         ...
 
+    async def release_pictures(self, kind: str, user_id: int, *, kept: int | None, now: int) -> None:
+        """Let go of the files that somebody showed before, but for `kept`; they are touched."""
+        ...
+
     async def save_card(self, line_id: int, card: str, synced_at: int) -> None:
         """Insert or overwrite a line's contact card (JSON)."""
         ...

@@ -217,6 +217,21 @@ async def test_only_a_picture_is_an_icon(world: HubWorld, worker: SandboxWorker)
     assert (answered.status, answered.param) == (400, "file_id")
 
 
+async def test_a_picture_is_kept_while_it_is_shown_and_let_go_then(
+    world: HubWorld, worker: SandboxWorker
+) -> None:
+    path = f"/v1/chats/{await made(world)}/icon"
+    first, second = await picture(world), await picture(world, PNG + b"x")
+    for file_id in (first, second):
+        await ask(world, "PUT", path, {"file_id": file_id})
+    freed = await world.api.delete(f"/v1/files/{first}")
+    kept = await world.api.delete(f"/v1/files/{second}")
+    await ask(world, "DELETE", path)
+
+    assert (freed.status, kept.code) == (200, "file_in_use")
+    assert (await world.api.delete(f"/v1/files/{second}")).status == 200
+
+
 async def test_the_same_key_for_another_chat_is_another_request(
     world: HubWorld, worker: SandboxWorker
 ) -> None:

@@ -64,10 +64,11 @@ def test_a_send_ends_as_documented(number: str, items: dict[str, dict[str, Any]]
 def test_a_send_is_queued_sent_delivered_and_read_with_an_event_each(rest: Rest, receiver: Receiver) -> None:
     rest.register(receiver.url("/evidence"), "message.*")
     sent = rest.post("/v1/messages", {"from": LINE, "to": "+15550100099", "text": "Are you there?"})
-    requests = receiver.wait("/evidence", 3)
+    requests = receiver.wait("/evidence", 4)
 
     assert sent["status"] == "pending"
     assert [each.type for each in sorted(requests, key=lambda one: one.headers["webhook-id"])] == [
+        "message.queued",
         "message.sent",
         "message.delivered",
         "message.read",

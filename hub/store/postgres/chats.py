@@ -48,6 +48,8 @@ POLLS = _by_key("polls", PollRow._fields, ("line_id", "guid"))
 MERGE_VOTE = _insert("poll_votes", VoteRow._fields, merging.MERGE_VOTES)
 VOTES = _by_key("poll_votes", VoteRow._fields, ("line_id", "poll_guid"))
 SAVE_PLACE = _insert("places", PlaceRow._fields, merging.SAVE_PLACES)
+RELEASE = "DELETE FROM file_uses WHERE kind = $1 AND user_id = $2 AND file_id <> $3 RETURNING file_id"
+TOUCH = "UPDATE files SET touched_at = $1 WHERE id = ANY($2::bigint[])"
 SAVE_CARD = _insert("contact_cards", ("line_id", "card", "synced_at"), merging.SAVE_CARD)
 
 
@@ -90,6 +92,10 @@ class PostgresChats:
 
     async def save_places(self, rows: Sequence[PlaceRow]) -> None:
         await self._each(SAVE_PLACE, sorted(rows, key=itemgetter(0, 1)))
+
+    async def release_pictures(self, kind: str, user_id: int, *, kept: int | None, now: int) -> None:
+        gone = [row[0] for row in await self._connection.fetch(RELEASE, kind, user_id, kept or 0)]
+        await self._connection.execute(TOUCH, now, sorted(gone))
 
     async def save_card(self, line_id: int, card: str, synced_at: int) -> None:
         await self._connection.execute(SAVE_CARD, line_id, card, synced_at)

@@ -36,6 +36,8 @@ POLLS = _by_key("polls", PollRow._fields, ("line_id", "guid"))
 MERGE_VOTE = _insert("poll_votes", VoteRow._fields, merging.MERGE_VOTES)
 VOTES = _by_key("poll_votes", VoteRow._fields, ("line_id", "poll_guid"))
 SAVE_PLACE = _insert("places", PlaceRow._fields, merging.SAVE_PLACES)
+RELEASE = "DELETE FROM file_uses WHERE kind = ? AND user_id = ? AND file_id <> ? RETURNING file_id"
+TOUCH = "UPDATE files SET touched_at = ? WHERE id IN (SELECT value FROM json_each(?))"
 SAVE_CARD = _insert("contact_cards", ("line_id", "card", "synced_at"), merging.SAVE_CARD)
 
 
@@ -74,6 +76,10 @@ class SqliteChats:
 
     async def save_places(self, rows: Sequence[PlaceRow]) -> None:
         self._each(SAVE_PLACE, rows)
+
+    async def release_pictures(self, kind: str, user_id: int, *, kept: int | None, now: int) -> None:
+        gone = [row[0] for row in self._connection.execute(RELEASE, (kind, user_id, kept or 0)).fetchall()]
+        self._connection.execute(TOUCH, (now, json.dumps(gone)))
 
     async def save_card(self, line_id: int, card: str, synced_at: int) -> None:
         self._connection.execute(SAVE_CARD, (line_id, card, synced_at))
