@@ -20,9 +20,10 @@ def _require_embedded(settings: Settings) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 @click.pass_obj
 def backup(settings: Settings, target: Path) -> None:
-    """Copy database and encryption key into the new folder TARGET, while the hub runs or not."""
+    """Copy database, files and encryption key into the new folder TARGET, while the hub runs or not."""
     from hub.app.reach import require_existing  # noqa: PLC0415
     from hub.embedded.datafolder import open_data_folder  # noqa: PLC0415
+    from hub.files.backup import copy_files  # noqa: PLC0415
     from hub.store.backup import backup_sqlite  # noqa: PLC0415
 
     _require_embedded(settings)
@@ -35,11 +36,14 @@ def backup(settings: Settings, target: Path) -> None:
             f"{target} exists; give a new folder, so that no older backup is lost."
         ) from None
     backup_sqlite(folder.database_path, target / folder.database_path.name)
+    copy_files(folder.files_path, target / folder.files_path.name)
     if folder.key_path.exists():
         _copy_key(folder.key_path, target / folder.key_path.name)
         about = "It holds the encryption key: keep it as safe as the hub itself."
     else:
         about = "The encryption key is in your settings and not in the backup: keep it beside."
+    if settings.files.storage != "folder":
+        about += " The bytes of files are in your bucket and not in the backup: back that up, too."
     click.echo(f"Backed up to {target}. {about}")
 
 
@@ -49,6 +53,7 @@ def backup(settings: Settings, target: Path) -> None:
 def restore(settings: Settings, source: Path) -> None:
     """Put the backup in the folder SOURCE into an empty data folder."""
     from hub.embedded.datafolder import hold_lock, open_data_folder  # noqa: PLC0415
+    from hub.files.backup import copy_files  # noqa: PLC0415
     from hub.store.backup import restore_sqlite  # noqa: PLC0415
 
     _require_embedded(settings)
@@ -58,10 +63,11 @@ def restore(settings: Settings, source: Path) -> None:
             raise click.UsageError(
                 f"{folder.path} holds a hub already; give an empty one with HUB_DATA_FOLDER."
             )
-        # The key first: a database without its key would be refused, a key without a database is only waiting.
+        # The database last: without its key it would be refused, and without its files they would be lost.
         if (source / folder.key_path.name).exists():
             folder.key_path.unlink(missing_ok=True)
             _copy_key(source / folder.key_path.name, folder.key_path)
+        copy_files(source / folder.files_path.name, folder.files_path)
         restore_sqlite(source / folder.database_path.name, folder.database_path)
     click.echo(f"Restored into {folder.path}. Start the hub: events that were due are delivered now.")
 

@@ -23,7 +23,8 @@ T = TypeVar("T")
 #: Bytes gathered before a thread writes them, and read by one at a time.
 PIECE_BYTES: Final = 262_144
 _DRAFTS: Final = "drafts"
-_BLOBS: Final = "blobs"
+#: Where finished bytes lie, within the folder of files.
+BLOBS: Final = "blobs"
 _SPREAD: Final = 2
 _PAGE: Final = 500
 _PRIVATE: Final = 0o700
@@ -35,7 +36,7 @@ class FolderBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._drafts = folder / _DRAFTS
-        self._blobs = folder / _BLOBS
+        self._blobs = folder / BLOBS
 
     @contextlib.asynccontextmanager
     async def draft(self) -> AsyncIterator[FolderDraft]:

@@ -169,6 +169,33 @@ def test_a_backup_goes_into_a_new_folder_and_comes_back(stopped_hub: Command, tm
     assert stat.S_IMODE((tmp_path / "other" / "secret.key").stat().st_mode) == 0o600
 
 
+def test_a_backup_brings_files_along(stopped_hub: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    blob = folder / "files" / "blobs" / "ab" / "abc-1"
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(b"bytes")
+    (folder / "files" / "drafts").mkdir()
+    (folder / "files" / "drafts" / "half").write_bytes(b"by")
+
+    stopped_hub("backup", str(tmp_path / "copy"))
+    stopped_hub("restore", str(tmp_path / "copy"), HUB_DATA_FOLDER=str(tmp_path / "other"))
+
+    restored = tmp_path / "other" / "files"
+    assert [path.relative_to(restored).as_posix() for path in restored.rglob("*") if path.is_file()] == [
+        "blobs/ab/abc-1"
+    ]
+    assert (restored / "blobs" / "ab" / "abc-1").read_bytes() == b"bytes"
+    assert {path.name for path in restored.rglob("*") if path.stat().st_mode & 0o077} == set()
+
+
+def test_a_contact_sends_a_file(stopped_hub: Command) -> None:
+    sent = stopped_hub("sandbox", "attach", "photo", "--text", "Look")
+    unknown = stopped_hub("sandbox", "attach", "elephant")
+
+    assert sent.code == 0, sent.err
+    assert (unknown.code, "photo" in unknown.err) == (2, True)
+
+
 def test_migrating_again_changes_nothing_and_shows_no_key(stopped_hub: Command) -> None:
     ended = stopped_hub("migrate")
 
