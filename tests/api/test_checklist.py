@@ -1,6 +1,6 @@
 """The acceptance checklist of contracts: messages.dev §9, line by line.
 
-Lines 21 to 23 are in test_checklist_deliveries; 25 needs the vendor's SDK.
+Lines 21 to 23 and 25 are in test_checklist_deliveries.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The acceptance checklist of contracts: messages.dev §9, lines 21 to 23: what webhooks receive."""
+"""The acceptance checklist of contracts: messages.dev §9, lines 21 to 23 and 25: what webhooks receive.
+
+Line 25 needs the vendor's SDK; here its calls are made one after the other, and what it verifies is.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from typing import Any
 from hub.flow.deliver import render
 from hub.rules.lanes import shard_of
 from hub.rules.signing import NativeSigner
-from tests.api.test_checklist import SEND
+from tests.api.test_checklist import FILE, SEND
 from tests.flow.posting import Line as PostingLine
 from tests.flow.posting import receiver
-from tests.support.hub_world import SANDBOX_LINE, HubWorld
+from tests.support.hub_world import CONTACT, SANDBOX_LINE, HubWorld
 from tests.support.sandbox_worker import SandboxWorker
 
 
@@ -79,3 +82,27 @@ async def test_23_a_retry_is_signed_anew_under_the_same_delivery_id(world: HubWo
     assert [document["timestamp"] for document in seen] == [now_ms, now_ms + 5_000]
     assert seen[0]["delivery_id"] == seen[1]["delivery_id"]
     assert first[0]["X-Webhook-Signature"] != retry[0]["X-Webhook-Signature"]
+
+
+async def test_25_the_calls_of_the_sdk(world: HubWorld) -> None:
+    """Create webhook, upload, start typing, send text and file, verify, list, react to the newest, delete."""
+    worker, place = SandboxWorker(world), {"from": SANDBOX_LINE, "to": CONTACT}
+    await world.say("Hi")
+    webhook = await world.webhook(**{"from": SANDBOX_LINE, "events": ["message.sent"]})
+    uploaded = await world.api.post("/v1/files", b"hello", headers=FILE)
+    typing = await world.api.post("/v1/typing", place)
+    made = await world.api.post(
+        "/v1/messages", {**place, "text": "Here", "attachments": [uploaded.json["id"]]}
+    )
+    await worker.work()
+    headers, body = await delivered(world, world.clock.now_ms())
+    document = verify_webhook(body, headers["X-Webhook-Signature"], webhook["secret"], world.clock.now_ms())
+    listed = await world.api.get(f"/v1/messages?from=%2B{SANDBOX_LINE[1:]}&to=%2B{CONTACT[1:]}&limit=1")
+    newest = listed.json["data"][0]
+    reacted = await world.api.post("/v1/reactions", {**place, "message_id": newest["id"], "type": "love"})
+    deleted = await world.api.delete("/v1/webhooks", {"id": webhook["id"]})
+
+    assert [each.status for each in (typing, made, reacted, deleted)] == [201, 201, 201, 200]
+    assert all(each.json["status"] == "pending" for each in (typing, made, reacted))
+    assert (document["data"]["text"], newest["id"]) == ("Here", document["data"]["id"])
+    assert [each["filename"] for each in document["data"]["attachments"]] == ["a.txt"]
