@@ -33,6 +33,16 @@ from hub.rules.reach import Reach, reach_of
 HELD_QUIET: Final = "quiet_hours"
 HELD_BUDGET: Final = {True: "new_conversation_limit_reached", False: "message_limit_reached"}
 HELD_REASONS: Final = frozenset({HELD_QUIET, *HELD_BUDGET.values()})
+#: The field in which a request says whom it is for; others say it in their path.
+_NAMED_IN: Final = {
+    OperationKind.FACETIME: "to",
+    OperationKind.GROUP_ADD: "handle",
+    OperationKind.GROUP_CREATE: "participants",
+    OperationKind.POLL: "to",
+    OperationKind.REACT: "to",
+    OperationKind.SEND: "to",
+    OperationKind.TYPING: "to",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +120,7 @@ class LineGuard:
         Only what was not asked for before belongs here: a repeat under an idempotency key is neither judged nor
         counted again.
         """
-        concerned = [wish for wish in wishes if REACHES_CONTACT[wish.kind]]
+        concerned = [wish for wish in wishes if _reaches(wish)]
         if not concerned:
             return [None] * len(wishes)
         known = await _know(tx, concerned)
@@ -118,15 +128,17 @@ class LineGuard:
         verdicts: list[InvalidRequest | None] = []
         openings: list[OpeningRow] = []
         for wish in wishes:
-            refusal = self._refusal(wish, known) or self._take(wish, known, counts, openings, now_ms)
-            verdicts.append(refusal if isinstance(refusal, InvalidRequest) else _too_many(refusal, now_ms))
+            refusal: InvalidRequest | Exhausted | None = None
+            if _reaches(wish):
+                refusal = self._refusal(wish, known) or self._take(wish, known, counts, openings, now_ms)
+            verdicts.append(_too_many(refusal, now_ms) if isinstance(refusal, Exhausted) else refusal)
         await tx.safety.insert_openings(openings)
         await tx.safety.set_counts(counts)
         return verdicts
 
     async def release(self, tx: HotTransaction, wish: Wish, now_ms: int) -> Verdict:
         """Judge a send that is due. What is counted here is counted only if the answer is to go ahead."""
-        if not REACHES_CONTACT[wish.kind]:
+        if not _reaches(wish):
             return None
         known = await _know(tx, [wish])
         refusal = self._refusal(wish, known)
@@ -153,7 +165,7 @@ class LineGuard:
             return InvalidRequest(
                 "contact_has_not_messaged",
                 "This contact has not written to the line yet; the line may only answer.",
-                param="to",
+                param=_NAMED_IN.get(wish.kind),
             )
         if not asks_everybody(wish.kind, is_group=reach.is_group, policy=self._policies.of(line)):
             return None
@@ -166,7 +178,7 @@ class LineGuard:
         return InvalidRequest(
             "contact_opted_out",
             f"{who} opted out of this line; nothing is sent. They can write START to hear from it again.",
-            param="to",
+            param=_NAMED_IN.get(wish.kind),
         )
 
     async def _lock(
@@ -231,6 +243,10 @@ async def _know(tx: HotTransaction, wishes: Sequence[Wish]) -> _Known:
     return known
 
 
+def _reaches(wish: Wish) -> bool:
+    return REACHES_CONTACT[wish.kind] and not reach_of(wish.kind, wish.payload).is_nobody
+
+
 def _chat(wish: Wish) -> tuple[int, str] | None:
     chat_key = reach_of(wish.kind, wish.payload).chat_key
     return None if chat_key is None else (wish.line.id, chat_key)
@@ -255,9 +271,7 @@ def _key(line: Line, budget: Budget) -> CountKey:
     return CountKey(line.id, budget.counter.value, budget.window.start_ms)
 
 
-def _too_many(spent: Exhausted | None, now_ms: int) -> InvalidRequest | None:
-    if spent is None:
-        return None
+def _too_many(spent: Exhausted, now_ms: int) -> InvalidRequest:
     budget = spent.budget
     what = "new conversations" if spent.is_about_conversations else "messages"
     wait = max(1, -(-(budget.window.end_ms - now_ms) // 1000))

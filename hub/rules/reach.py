@@ -24,6 +24,11 @@ class Reach:
     handles: tuple[str, ...]
 
     @property
+    def is_nobody(self) -> bool:
+        """Whether it concerns the line alone: its own card, where everybody is."""
+        return self.chat_key is None and not self.handles
+
+    @property
     def is_group(self) -> bool:
         return self.chat_key is None or handle_of(self.chat_key) is None
 

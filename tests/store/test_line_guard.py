@@ -153,7 +153,7 @@ async def test_a_group_with_somebody_in_it_who_opted_out(guarded: Guarded) -> No
     await guarded.say("opted_out")
     to_group = wish(chat_key="chat1")
     allowing = limited(group_sends="allow")
-    made = {"participants": [CONTACT, "+15550100002"]}
+    made: dict[str, Any] = {"participants": [CONTACT, "+15550100002"]}
 
     assert await guarded.codes(to_group, replace(to_group, line=allowing)) == ["contact_opted_out", None]
     for line in (LINE, allowing):
@@ -251,6 +251,33 @@ async def test_budgets_begin_anew(guarded: Guarded) -> None:
     ]
     #: Midnight in Kathmandu is 18:15 in UTC.
     assert await guarded.codes(wish("+3", line=line), now=NOON + 6 * HOUR + HOUR // 4) == [None]
+
+
+async def test_a_lines_own_card_is_no_message(guarded: Guarded) -> None:
+    """Setting and reading it concern nobody else; sharing it does."""
+    line = limited(new_conversations_per_day=1, messages_per_day=1)
+    card = OperationKind.CONTACT_CARD
+    own = wish(line=line, kind=card, action="set", card={"first_name": "Shop"})
+
+    assert await guarded.codes(own, own, own) == [None] * 3
+    assert await guarded.release(own) is None
+    shared = wish(line=line, kind=card, action="share", chat_key=f"dm:{CONTACT}")
+    assert await guarded.codes(shared, shared) == [None, "message_limit_reached"]
+
+
+async def test_a_refusal_names_the_field_that_named_the_contact(guarded: Guarded) -> None:
+    """A request that named the chat in its path has none."""
+    await guarded.say("opted_out")
+    kinds: dict[OperationKind, tuple[str | None, dict[str, Any]]] = {
+        OperationKind.GROUP_CREATE: ("participants", {"participants": [CONTACT]}),
+        OperationKind.GROUP_ADD: ("handle", {"chat_key": "chat1", "handle": CONTACT}),
+        OperationKind.BACKGROUND: (None, {"chat_key": f"dm:{CONTACT}"}),
+    }
+    for kind, (param, payload) in kinds.items():
+        (refusal,) = await guarded.admit(wish(kind=kind, **payload))
+
+        assert refusal is not None
+        assert refusal.param == param
 
 
 async def test_a_day_has_so_many_messages(guarded: Guarded) -> None:
