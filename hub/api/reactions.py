@@ -9,11 +9,21 @@ from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
 from hub.api.finding import find_readable_message
-from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, MessageReference, SendReply, To, accept
+from hub.api.sends import (
+    SEND_ERRORS,
+    SEND_HEADERS,
+    From,
+    MessageReference,
+    SendReply,
+    To,
+    accept_wishes,
+    wire_fields,
+)
 from hub.flow.event_shapes import ReactionData
 from hub.flow.payloads import reaction_data
 from hub.flow.recipients import Recipient, find_message, find_recipient, require_named
 from hub.flow.rows import MessageRow
+from hub.flow.wishes import Wish
 from hub.model.errors import InvalidRequest
 from hub.model.line import Line
 from hub.model.outbox import OperationKind
@@ -50,8 +60,9 @@ async def _react(call: Call[NoQuery, NewReaction]) -> Reply:
     line = await call.line(body.from_)
     recipient = await find_recipient(store, line, body.to)
     message = await _target(call, line, recipient)
-    resolved = {"chat_key": recipient.chat_key, "message_guid": message.guid}
-    return await accept(call, line, OperationKind.REACT, resolved=resolved)
+    payload = {**wire_fields(body), "chat_key": recipient.chat_key, "message_guid": message.guid}
+    wish = Wish(kind=OperationKind.REACT, payload=payload, message_id=message.id)
+    return await accept_wishes(call, line, [wish])
 
 
 def _check_type(text: str) -> None:

@@ -105,3 +105,51 @@ async def test_a_reaction_and_its_end_are_seen(world: HubWorld, kind: str) -> No
         listed = (await world.api.get(f"/v1/reactions?message_id={guid}")).json["data"]
 
         assert [(each["type"], each["is_from_me"], each["added"]) for each in listed] == [(kind, True, added)]
+
+
+async def test_a_planned_message_that_was_cancelled(world: HubWorld) -> None:
+    send_at = world.clock.now_ms() + 60_000
+    message_id = await sent(world, send_at=send_at)
+    world.clock.advance(1_000)
+    assert (await world.api.post(f"/v1/messages/{message_id}/cancel")).status == 200
+    told = await timeline(world, message_id)
+
+    assert {each["state"]: each["at"] for each in told["entries"]} == {
+        "queued": send_at - 60_000,
+        "cancelled": send_at - 59_000,
+        "scheduled": send_at,
+    }
+    assert told["status"] == "cancelled"
+
+
+async def test_a_message_that_was_changed_and_taken_back(world: HubWorld) -> None:
+    """Each change is a try of its own."""
+    message_id, worker = await sent(world), SandboxWorker(world)
+    world.clock.advance(5)
+    await worker.work()
+    for change, body in (("edit", {"text": "Hello!"}), ("unsend", None)):
+        world.clock.advance(1_000)
+        assert (await world.api.post(f"/v1/messages/{message_id}/{change}", body)).status == 201
+        await worker.work()
+    told = await timeline(world, message_id)
+    tries = [each["attempt"]["kind"] for each in told["entries"] if each["state"] == "attempt"]
+
+    assert tries == ["send", "edit", "unsend"]
+    assert {"edited", "unsent"} <= set(states(told))
+    assert (told["status"], told["attempts"]) == ("unsent", 1)
+
+
+async def test_a_message_that_was_retried(world: HubWorld) -> None:
+    """Both sends are told, each with its own outbox item."""
+    message_id, worker = await sent(world, "+15550100404"), SandboxWorker(world)
+    await worker.work()
+    world.clock.advance(1_000)
+    retried = await world.api.post(f"/v1/messages/{message_id}/retry")
+    await worker.work()
+    told = await timeline(world, message_id)
+    items = [each["attempt"]["outbox_id"] for each in told["entries"] if each["state"] == "attempt"]
+
+    assert retried.status == 201
+    assert len(set(items)) == 2
+    assert items[-1] == retried.json["id"]
+    assert (told["status"], told["attempts"]) == ("failed", 2)

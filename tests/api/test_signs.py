@@ -43,6 +43,9 @@ async def test_a_reaction_is_owed_as_it_was_asked_for(world: HubWorld, kind: str
     assert item.kind is OperationKind.REACT
     assert (item.payload["type"], item.payload.get("remove", False)) == (kind, is_removed)
     assert item.payload["message_guid"] == guid
+    shown = (await world.api.get(f"/v1/outbox?id={answered.json['id']}")).json
+    message = (await world.api.get(f"/v1/messages/{guid}")).json
+    assert shown["message_id"] == answered.json["message_id"] == message["id"]
 
 
 @pytest.mark.parametrize("kind", ["heart", "", "LOVE", "👍👍", "👍 ", "emoji", 7, None])
