@@ -7,6 +7,7 @@ Not here: what the network makes of it (bridge.sandbox.network).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from hub.rules.capabilities import STANDARD_REACTIONS
 from hub.rules.chatkeys import direct_chat_key, handle_of, normalize_chat_key, normalize_handle
 
 SERVICE: Final = "iMessage"
+_ADDRESS: Final = re.compile(r"https?://\S+")
 
 Payload = Mapping[str, object]
 
@@ -173,8 +175,7 @@ def _parts(payload: Payload) -> tuple[Part, ...]:
         return tuple(_part(each) for each in listed if isinstance(each, Mapping))
     parts = []
     if text := _text(payload, "text"):
-        is_link = bool(payload.get("link_preview"))
-        parts.append(Part(type="link", url=text) if is_link else Part(type="text", text=text))
+        parts += _words(text, payload.get("link_preview"))
     if audio := _text(payload, "audio_message"):
         parts.append(_voice(audio))
     is_voice = payload.get("voice_memo") is True
@@ -183,14 +184,22 @@ def _parts(payload: Payload) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def _words(text: str, preview: object) -> list[Part]:
+    """Give the words, and the link in them that is to have a preview; a bare link stands alone."""
+    if not isinstance(preview, Mapping):
+        return [Part(type="text", text=text)]
+    found = _ADDRESS.search(text)
+    url = _text(preview, "url") or (found[0] if found else None)
+    link = Part(type="link", url=url)
+    return [link] if text.strip() == url else [Part(type="text", text=text), link]
+
+
 def _part(given: Mapping[Any, Any]) -> Part:
     match given.get("type"):
         case "attachment":
             return _file(given)
         case "link":
-            return Part(
-                type="link", url=_text(given, "url") or _text(given, "text"), text=_text(given, "title")
-            )
+            return Part(type="link", url=_text(given, "url"), text=_text(given, "text"))
         case _:
             return Part(type="text", text=_text(given, "text") or "")
 

@@ -100,6 +100,42 @@ async def test_effect_is_shown_and_lost_on_sms(harness: SandboxHarness) -> None:
     assert (effects.count("confetti"), effects.count(None)) == (3, 3)
 
 
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        (
+            {"text": "https://a.example", "link_preview": {"title": "A"}},
+            [("link", "https://a.example", None)],
+        ),
+        (
+            {"text": "See https://a.example now", "link_preview": {"title": "A"}},
+            [("text", None, "See https://a.example now"), ("link", "https://a.example", None)],
+        ),
+        (
+            {"text": "See", "link_preview": {"title": "A", "url": "https://b.example"}},
+            [("text", None, "See"), ("link", "https://b.example", None)],
+        ),
+        (
+            {
+                "parts": [
+                    {"type": "text", "text": "a"},
+                    {"type": "link", "url": "https://a.example", "text": "A"},
+                ]
+            },
+            [("text", None, "a"), ("link", "https://a.example", "A")],
+        ),
+    ],
+)
+async def test_links_are_shown_as_links(
+    harness: SandboxHarness, payload: dict[str, object], shown: list[tuple[str, str | None, str | None]]
+) -> None:
+    await do(harness, OperationKind.SEND, **payload)
+    message = (await harness.seen())[0].message
+
+    assert message is not None
+    assert [(part.type, part.url, part.text) for part in message.parts] == shown
+
+
 async def test_a_reaction_is_taken_back(harness: SandboxHarness) -> None:
     await do(harness, OperationKind.REACT, message_guid="T", type="love")
     await do(harness, OperationKind.REACT, message_guid="T", type="love", remove=True)
