@@ -12,7 +12,7 @@ import msgspec
 from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
 from hub.api.errors import ERROR_CODES
 from hub.api.openapi import described, document_json
-from hub.api.openapi_document import error_codes
+from hub.api.openapi_document import error_codes, reply_shapes
 
 _INTRODUCTION: Final = """# REST surface
 
@@ -88,16 +88,18 @@ def _endpoint(endpoint: AnyDescribed) -> str:
     if endpoint.example:
         example = msgspec.json.encode(dict(endpoint.example)).decode()
         lines.append(f"    {example}\n")
-    listed = get_args(endpoint.reply)
-    if listed:
-        lines.append(f"Answer: a list of {_fields(listed[0], mark=False)}.\n")
-    elif endpoint.reply_content:
+    if endpoint.reply_content:
         lines.append(f"Answer: {', '.join(f'`{kind}`' for kind in endpoint.reply_content)}.\n")
     elif endpoint.reply not in (bytes, None):
-        lines.append(f"Answer: {_fields(endpoint.reply, mark=False)}.\n")
+        lines.append(f"Answer: {'; or '.join(map(_answer, reply_shapes(endpoint)))}.\n")
     codes = ", ".join(f"`{code}`" for code in sorted(error_codes(endpoint)))
     lines.append(f"Errors: {codes}.\n")
     return "\n".join(lines)
+
+
+def _answer(shape: Any) -> str:
+    listed = get_args(shape)
+    return f"a list of {_fields(listed[0], mark=False)}" if listed else _fields(shape, mark=False)
 
 
 def _fields(shape: Any, *, mark: bool = True) -> str:
