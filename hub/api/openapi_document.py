@@ -26,26 +26,20 @@ BODY_ERRORS: Final = (
     "unsupported_media_type",
 )
 
-#: Of path parameters that are no ids.
-_LONGEST: Final = {"handle": 320}
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _TAGS: Final = {
     "bridges": "Adapters that push their events to the hub.",
     "chats": "Conversations of a line.",
     "contacts": "People we know, and how they can be reached.",
     "deliveries": "Events on their way to webhooks, and dead letters.",
-    "facetime": "Calls.",
     "files": "Uploads, and attachments of messages.",
     "events": "What was recorded: read it, wait for it, follow it.",
-    "groups": "Chats of several people: members, names, pictures.",
     "jobs": "Long work: replays, requeues, purges.",
     "keys": "API keys.",
     "lines": "The identities that the hub speaks as.",
-    "locations": "Where contacts are who share it.",
     "messages": "What people say.",
     "operation": "For the machines that watch over the hub.",
     "outbox": "What became of sends.",
-    "polls": "Votes in chats.",
     "reactions": "Tapbacks.",
     "receipts": "Read marks.",
     "sandbox": "Simulated contacts.",
@@ -154,20 +148,14 @@ def error_codes(endpoint: AnyDescribed) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
+def alternatives(reply: Any) -> tuple[Any, ...]:
+    """Give the shapes of which an answer has one: several where the query decides."""
+    return get_args(reply) if get_origin(reply) in (Union, UnionType) else (reply,)
+
+
 def _shapes(endpoint: AnyDescribed) -> list[Any]:
-    shapes = (endpoint.query, endpoint.body, *reply_shapes(endpoint))
+    shapes = (endpoint.query, endpoint.body, *alternatives(endpoint.reply))
     return [shape for shape in shapes if shape not in (bytes, None, StreamBody)]
-
-
-def reply_shapes(endpoint: AnyDescribed) -> tuple[Any, ...]:
-    """The shapes that an answer can have: mostly one."""
-    is_union = get_origin(endpoint.reply) in {Union, UnionType}
-    return get_args(endpoint.reply) if is_union else (endpoint.reply,)
-
-
-def _reply_schema(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
-    schemas = [by_shape[shape] for shape in reply_shapes(endpoint)]
-    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _operation(endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components: Mapping[str, Json]) -> Json:
@@ -208,12 +196,7 @@ def _parameters(
     endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components: Mapping[str, Json]
 ) -> list[Json]:
     parameters: list[Json] = [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string", "maxLength": _LONGEST.get(name, 64)},
-        }
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "maxLength": 64}}
         for name in _PATH_PARAMETER.findall(endpoint.path)
     ]
     if endpoint.query is not NoQuery:
@@ -261,10 +244,9 @@ def _responses(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
         headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _ANSWER_HEADERS}
     content: Json = dict(endpoint.reply_content) or {"text/plain": {"schema": {"type": "string"}}}
     if endpoint.reply not in (bytes, None):
-        content = {
-            "application/json": {"schema": _reply_schema(endpoint, by_shape)},
-            **endpoint.reply_content,
-        }
+        schemas = [by_shape[shape] for shape in alternatives(endpoint.reply)]
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+        content = {"application/json": {"schema": schema}, **endpoint.reply_content}
     phrase = HTTPStatus(endpoint.status).phrase
     response: Json = {"description": phrase, "headers": headers}
     responses: Json = {
