@@ -26,20 +26,26 @@ BODY_ERRORS: Final = (
     "unsupported_media_type",
 )
 
+#: Of path parameters that are no ids.
+_LONGEST: Final = {"handle": 320}
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _TAGS: Final = {
     "bridges": "Adapters that push their events to the hub.",
     "chats": "Conversations of a line.",
     "contacts": "People we know, and how they can be reached.",
     "deliveries": "Events on their way to webhooks, and dead letters.",
+    "facetime": "Calls.",
     "files": "Uploads, and attachments of messages.",
     "events": "What was recorded: read it, wait for it, follow it.",
+    "groups": "Chats of several people: members, names, pictures.",
     "jobs": "Long work: replays, requeues, purges.",
     "keys": "API keys.",
     "lines": "The identities that the hub speaks as.",
+    "locations": "Where contacts are who share it.",
     "messages": "What people say.",
     "operation": "For the machines that watch over the hub.",
     "outbox": "What became of sends.",
+    "polls": "Votes in chats.",
     "reactions": "Tapbacks.",
     "receipts": "Read marks.",
     "sandbox": "Simulated contacts.",
@@ -196,7 +202,12 @@ def _parameters(
     endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components: Mapping[str, Json]
 ) -> list[Json]:
     parameters: list[Json] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "maxLength": 64}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "maxLength": _LONGEST.get(name, 64)},
+        }
         for name in _PATH_PARAMETER.findall(endpoint.path)
     ]
     if endpoint.query is not NoQuery:
