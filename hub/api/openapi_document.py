@@ -154,14 +154,20 @@ def error_codes(endpoint: AnyDescribed) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
-def alternatives(reply: Any) -> tuple[Any, ...]:
-    """Give the shapes of which an answer has one: several where the query decides."""
-    return get_args(reply) if get_origin(reply) in (Union, UnionType) else (reply,)
-
-
 def _shapes(endpoint: AnyDescribed) -> list[Any]:
-    shapes = (endpoint.query, endpoint.body, *alternatives(endpoint.reply))
+    shapes = (endpoint.query, endpoint.body, *reply_shapes(endpoint))
     return [shape for shape in shapes if shape not in (bytes, None, StreamBody)]
+
+
+def reply_shapes(endpoint: AnyDescribed) -> tuple[Any, ...]:
+    """The shapes that an answer can have: mostly one."""
+    is_union = get_origin(endpoint.reply) in {Union, UnionType}
+    return get_args(endpoint.reply) if is_union else (endpoint.reply,)
+
+
+def _reply_schema(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
+    schemas = [by_shape[shape] for shape in reply_shapes(endpoint)]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _operation(endpoint: AnyDescribed, by_shape: Mapping[Any, Json], components: Mapping[str, Json]) -> Json:
@@ -255,9 +261,10 @@ def _responses(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
         headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _ANSWER_HEADERS}
     content: Json = dict(endpoint.reply_content) or {"text/plain": {"schema": {"type": "string"}}}
     if endpoint.reply not in (bytes, None):
-        schemas = [by_shape[shape] for shape in alternatives(endpoint.reply)]
-        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-        content = {"application/json": {"schema": schema}, **endpoint.reply_content}
+        content = {
+            "application/json": {"schema": _reply_schema(endpoint, by_shape)},
+            **endpoint.reply_content,
+        }
     phrase = HTTPStatus(endpoint.status).phrase
     response: Json = {"description": phrase, "headers": headers}
     responses: Json = {

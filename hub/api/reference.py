@@ -12,7 +12,7 @@ import msgspec
 from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
 from hub.api.errors import ERROR_CODES
 from hub.api.openapi import described, document_json
-from hub.api.openapi_document import alternatives, error_codes
+from hub.api.openapi_document import error_codes, reply_shapes
 
 _INTRODUCTION: Final = """# REST surface
 
@@ -88,10 +88,10 @@ def _endpoint(endpoint: AnyDescribed) -> str:
     if endpoint.example:
         example = msgspec.json.encode(dict(endpoint.example)).decode()
         lines.append(f"    {example}\n")
-    answers = [_answer(shape) for shape in alternatives(endpoint.reply) if shape not in (bytes, None)]
-    answers += [f"`{kind}`" for kind in endpoint.reply_content]
-    if answers:
-        lines.append(f"Answer: {'; or '.join(answers)}.\n")
+    if endpoint.reply_content:
+        lines.append(f"Answer: {', '.join(f'`{kind}`' for kind in endpoint.reply_content)}.\n")
+    elif endpoint.reply not in (bytes, None):
+        lines.append(f"Answer: {'; or '.join(map(_answer, reply_shapes(endpoint)))}.\n")
     codes = ", ".join(f"`{code}`" for code in sorted(error_codes(endpoint)))
     lines.append(f"Errors: {codes}.\n")
     return "\n".join(lines)
