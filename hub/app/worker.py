@@ -15,6 +15,7 @@ from bridge.sandbox.fates import Delays
 from hub.app.bulk import Workshop
 from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
+from hub.app.line_care import line_watch
 from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
 from hub.config.settings import Settings
@@ -24,7 +25,6 @@ from hub.flow.capabilities import CapabilityBook
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
 from hub.flow.file_cleanup import FileCleanup
-from hub.flow.line_health import LineHealth
 from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter
@@ -46,7 +46,6 @@ from hub.worker.dispatcher import Dispatcher, DispatchLimits
 from hub.worker.feeds import Feeds
 from hub.worker.fetches import Fetches
 from hub.worker.health import health_server
-from hub.worker.line_watch import LineWatch
 from hub.worker.lines import LineLanes
 from hub.worker.maintenance import Maintenance
 from hub.worker.ownership import Ownership
@@ -146,19 +145,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         fetches=Fetches(_fetching(core, client, adapters).run_due),
         wake_ups=core.wake_ups,
         maintenance=_maintenance(core),
-        line_watch=LineWatch(
-            LineHealth(
-                store=store,
-                directory=core.directory,
-                policies=core.policies,
-                take_ids=core.new_id.take,
-                wake_ups=core.wake_ups,
-                clock=clock,
-            ),
-            directory=core.directory,
-            shards=lambda: ownership.shards,
-            metrics=core.metrics,
-        ),
+        line_watch=line_watch(core, lambda: ownership.shards),
         bulk=BulkRounds(
             running=store.bulk.running,
             feed=_bulk_feeding(core).feed,

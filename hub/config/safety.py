@@ -5,7 +5,7 @@ from hub.model.line_safety import SafetyPolicy
 from hub.rules.quiet_hours import read_window
 
 
-def safety_policy(safety: Safety, *, jitter_ratio: float) -> SafetyPolicy:
+def safety_policy(safety: Safety) -> SafetyPolicy:
     """Give what holds for a line that wants nothing of its own."""
     return SafetyPolicy(
         time_zone=safety.time_zone,
@@ -20,7 +20,6 @@ def safety_policy(safety: Safety, *, jitter_ratio: float) -> SafetyPolicy:
         new_conversations_per_day=safety.new_conversations_per_day,
         warm_up_per_day=safety.warm_up_per_day,
         messages_per_day=safety.messages_per_day,
-        jitter_ratio=jitter_ratio,
         quiet_hours=tuple(map(read_window, safety.quiet_hours)),
         unanswered_warning=safety.unanswered_warning,
         ratio_warning=safety.ratio_warning,

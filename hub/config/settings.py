@@ -82,7 +82,7 @@ class Settings:
     @property
     def safety_policy(self) -> SafetyPolicy:
         """What holds for a line that wants nothing of its own."""
-        return safety_policy(self.safety, jitter_ratio=self.sends.jitter_ratio)
+        return safety_policy(self.safety)
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:

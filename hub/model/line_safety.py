@@ -58,6 +58,7 @@ class LineSafety(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     #: The daily limits of new conversations on the first days in service.
     warm_up_per_day: Annotated[tuple[Count, ...], Meta(max_length=365)] | None = None
     messages_per_day: Count | None = None
+    #: Random spread of the pace, as a share of it; null: sends.jitter_ratio.
     jitter_ratio: Share | None = None
     quiet_hours: Annotated[tuple[QuietWindow, ...], Meta(max_length=14)] | None = None
     #: Thresholds of the line's health; 0 switches a warning off.
@@ -69,7 +70,7 @@ class LineSafety(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SafetyPolicy:
-    """Everything that holds for one line: its own settings over those of the hub."""
+    """Everything that is decided by rules for one line: its own settings over those of the hub."""
 
     time_zone: str
     #: Unix ms; None: since it is a line.
@@ -84,7 +85,6 @@ class SafetyPolicy:
     new_conversations_per_day: int
     warm_up_per_day: tuple[int, ...]
     messages_per_day: int
-    jitter_ratio: float
     quiet_hours: tuple[QuietWindow, ...]
     unanswered_warning: int
     ratio_warning: float

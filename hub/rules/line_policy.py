@@ -21,6 +21,8 @@ from hub.rules.quiet_hours import leaves_time
 
 #: Lists that a line adds to; all other settings replace the hub's.
 _ADDED: Final = ("stop_words", "start_words", "help_words")
+#: Settings that no rule asks for: the worker reads them where it paces.
+_ELSEWHERE: Final = frozenset({"jitter_ratio"})
 _UTC: Final = ZoneInfo("UTC")
 
 
@@ -44,7 +46,11 @@ def sandbox_defaults(defaults: SafetyPolicy) -> SafetyPolicy:
 @lru_cache(maxsize=4096)
 def resolve(defaults: SafetyPolicy, own: LineSafety) -> SafetyPolicy:
     """Give the policy of a line."""
-    changes = {name: value for name, value in msgspec.structs.asdict(own).items() if value is not None}
+    changes = {
+        name: value
+        for name, value in msgspec.structs.asdict(own).items()
+        if value is not None and name not in _ELSEWHERE
+    }
     for name in _ADDED:
         if name in changes:
             changes[name] = (*getattr(defaults, name), *changes[name])

@@ -1,4 +1,6 @@
-"""Looks after the lines in this worker's shards again and again, and shows how they fare in the metrics."""
+"""Looks after the lines in this worker's shards again and again, shows how they fare in the metrics, and sends the
+automatic replies that are owed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
+from hub.flow.consent_replies import ConsentReplies
 from hub.flow.directory import DirectoryHolder
 from hub.flow.line_health import HealthReport, LineHealth
 from hub.model.ids import Prefix, id_text
@@ -19,6 +22,8 @@ log = structlog.get_logger("lines")
 
 #: Between two rounds. A change is told after it has lasted for a minute, so more often would say nothing sooner.
 ROUND_SECONDS = 30.0
+#: Whoever asks for help waits no longer than this for the outbox.
+REPLY_SECONDS = 2.0
 _STATES = list(LineState)
 
 
@@ -28,21 +33,39 @@ class LineWatch:
     def __init__(
         self,
         health: LineHealth,
+        replies: ConsentReplies,
         *,
         directory: DirectoryHolder,
         shards: Callable[[], frozenset[int]],
         metrics: Metrics,
     ) -> None:
         self._health = health
+        self._replies = replies
         self._directory = directory
         self._shards = shards
         self._metrics = metrics
 
     async def run(self) -> None:
         """Go round for ever."""
+        await asyncio.gather(self._look_for_ever(), self._answer_for_ever())
+
+    async def _look_for_ever(self) -> None:
         while True:
             await self.go_round()
             await asyncio.sleep(ROUND_SECONDS)
+
+    async def _answer_for_ever(self) -> None:
+        while True:
+            await self.answer()
+            await asyncio.sleep(REPLY_SECONDS)
+
+    async def answer(self) -> None:
+        """Send the replies that are owed; one worker does it, and another that does too sends none twice."""
+        if 0 in self._shards():
+            try:
+                await self._replies.run()
+            except Exception as error:
+                log.warning("help.unread", error=str(error), reason="the next turn answers")
 
     async def go_round(self) -> None:
         """Look after each line of ours once; one that cannot be looked after does not keep the others waiting."""

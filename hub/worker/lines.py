@@ -202,7 +202,10 @@ class LineLanes:
                 self._rings_at[line.id] = start.at_ms
                 self._timers.call_at(start.at_ms, partial(self._start, line.id, Errand.SENDS))
             return False
-        pace = Pace(rate_per_second=1000 / line.pace_ms, jitter_ratio=self._jitter_ratio)
+        own = line.safety.jitter_ratio
+        pace = Pace(
+            rate_per_second=1000 / line.pace_ms, jitter_ratio=self._jitter_ratio if own is None else own
+        )
         begun = reserve_start(pace, idle_at_us=0, now_ms=now_ms)
         self._starts[line.id] = reserve_start(
             pace, idle_at_us=begun.idle_at_us, now_ms=now_ms, jitter=self._draw()

@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from bridge.sandbox import contacts
+from hub.flow.consent_replies import ConsentReplies
 from hub.flow.line_health import LineHealth
 from hub.flow.line_policies import LinePolicies
+from hub.flow.outgoing import Outgoing
 from hub.flow.ports import HotTransaction
 from hub.flow.rows import OutboxRow, OutboxUpdate
 from hub.flow.safety_rows import CountKey
@@ -231,6 +233,75 @@ class _Unreadable:
         self.forgotten += 1
 
 
+def replies_of(world: HubWorld) -> ConsentReplies:
+    outgoing = Outgoing(
+        store=world.store,
+        directory=world.directory,
+        clock=world.clock,
+        new_id=world.new_id,
+        wake_ups=world.wake_ups,
+    )
+    return ConsentReplies(
+        store=world.store,
+        directory=world.directory,
+        policies=world.parts.policies,
+        outgoing=outgoing,
+        clock=world.clock,
+    )
+
+
+async def _answering(world: HubWorld) -> ConsentReplies:
+    """The sandbox line answers HELP."""
+    own = LineSafety(help_reply="Write STOP and we are quiet.")
+    await world.store.lines.save(replace(world.sandbox_line, safety=own))
+    await world.directory.refresh()
+    return replies_of(world)
+
+
+async def _sent_texts(world: HubWorld) -> list[str]:
+    events = await world.store.events.newest(limit=99)
+    queued = [msgspec.json.decode(event.data) for event in events if event.type == "message.queued"]
+    return [data["text"] for data in reversed(queued)]
+
+
+async def test_help_is_answered_where_the_line_has_an_answer(world: HubWorld) -> None:
+    """Once, however often the worker looks, and however often it crashes before it has written that down."""
+    replies = await _answering(world)
+    await world.say("HELP")
+    (owed,) = await world.store.consents.owed_replies(limit=9)
+
+    assert await replies._answer(owed)
+    assert await replies.run() == 1
+    assert await replies.run() == 0
+    assert await _sent_texts(world) == ["Write STOP and we are quiet."]
+
+
+async def test_a_machine_that_asks_again_and_again_is_answered_once_an_hour(world: HubWorld) -> None:
+    """Two hubs must not talk each other to death."""
+    replies = await _answering(world)
+    for _ in range(3):
+        await world.say("help")
+        await replies.run()
+        world.clock.advance(60_000)
+    assert len(await _sent_texts(world)) == 1
+
+    world.clock.advance(3_600_000)
+    await world.say("help")
+    await replies.run()
+
+    assert len(await _sent_texts(world)) == 2
+
+
+async def test_help_that_was_asked_for_long_ago_is_not_answered(world: HubWorld) -> None:
+    """A worker that was away all night."""
+    replies = await _answering(world)
+    await world.say("HELP")
+    world.clock.advance(3_600_001)
+
+    assert await replies.run() == 0
+    assert await world.store.consents.owed_replies(limit=9) == []
+
+
 async def test_a_worker_looks_after_the_lines_of_its_shards(world: HubWorld, health: LineHealth) -> None:
     """One that fails keeps no other waiting; the metrics show the lines of the last round only."""
     metrics = Metrics()
@@ -238,6 +309,7 @@ async def test_a_worker_looks_after_the_lines_of_its_shards(world: HubWorld, hea
     shards = {shard_of(world.sandbox_line.id), shard_of(world.other_line.id)}
     watch = LineWatch(
         unreadable,  # type: ignore[arg-type] # the two methods that it calls
+        replies_of(world),
         directory=world.directory,
         shards=lambda: frozenset(shards),
         metrics=metrics,

@@ -17,7 +17,6 @@ POLICY = SafetyPolicy(
     new_conversations_per_day=0,
     warm_up_per_day=(),
     messages_per_day=0,
-    jitter_ratio=0.0,
     quiet_hours=(),
     unanswered_warning=5,
     ratio_warning=10.0,

@@ -62,7 +62,7 @@ class Guarded:
         return await self.store.hot.write(lambda tx: self.guard.admit(tx, wishes, now))
 
     async def codes(self, *wishes: Wish, now: int = NOON) -> list[str | None]:
-        return [verdict and verdict.code for verdict in await self.admit(*wishes, now=now)]
+        return [None if verdict is None else verdict.code for verdict in await self.admit(*wishes, now=now)]
 
     async def release(self, asked: Wish, *, now: int = NOON) -> object:
         verdict = await self.store.hot.write(lambda tx: self.guard.release(tx, asked, now))

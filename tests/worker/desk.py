@@ -11,6 +11,7 @@ from hub.flow.record import Recorder
 from hub.flow.rows import OutboxRow
 from hub.flow.send import Sending, SendTimeouts
 from hub.model.line import Bridge, Line
+from hub.model.line_safety import LineSafety
 from hub.model.outbox import OperationKind, OutboxItem, OutboxState
 from hub.model.webhook import StoredSecret
 from hub.rules.lanes import shard_of
@@ -37,6 +38,8 @@ class Desk:
         self.line = line
         self.adapter = adapter
         self.ids: list[int] = []
+        #: What chance gives the lanes, 0 <= draw < 1.
+        self.draw = 0.0
         self.lanes = self._lanes(perform_seconds=30.0)
 
     def restarted(self, *, perform_seconds: float = 30.0) -> LineLanes:
@@ -67,7 +70,7 @@ class Desk:
             wake_ups=rig.wake_ups,
             clock=rig.clock,
             timers=rig.timers,
-            draw=lambda: 0.0,
+            draw=lambda: self.draw,
             jitter_ratio=0.1,
         )
         lanes.own(range(16))
@@ -113,7 +116,9 @@ class Desk:
         await eventually(lambda: not self.lanes.is_busy)
 
 
-async def a_desk(rig: Rig, adapter: BridgeAdapter, *, pace_ms: int = 0) -> Desk:
+async def a_desk(
+    rig: Rig, adapter: BridgeAdapter, *, pace_ms: int = 0, jitter_ratio: float | None = None
+) -> Desk:
     now = rig.clock.now_ms()
     bridge = Bridge(
         id=rig.new_id(),
@@ -136,6 +141,7 @@ async def a_desk(rig: Rig, adapter: BridgeAdapter, *, pace_ms: int = 0) -> Desk:
         status="online",
         status_reason=None,
         created_at=now,
+        safety=LineSafety(jitter_ratio=jitter_ratio),
     )
     await rig.store.bridges.add(bridge)
     await rig.store.lines.add(line)

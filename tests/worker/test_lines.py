@@ -253,6 +253,24 @@ async def test_the_pace_is_kept(rig: Rig, bridge: ScriptedBridge) -> None:
     await desk.lanes.drain()
 
 
+@pytest.mark.parametrize(("own", "second_at"), [(None, 2_100), (0.5, 2_500), (0.0, 2_000)])
+async def test_a_line_may_have_its_own_spread(
+    rig: Rig, bridge: ScriptedBridge, own: float | None, second_at: int
+) -> None:
+    """In place of the hub's tenth."""
+    desk = await a_desk(rig, bridge, pace_ms=2_000, jitter_ratio=own)
+    desk.draw = 0.5
+    await desk.owe(2)
+    desk.lanes.line_due(desk.line.id)
+    await desk.calm()
+    await desk.later(second_at - 1)
+    before = len(bridge.sent)
+    await desk.later(1)
+
+    assert (before, len(bridge.sent)) == (1, 2)
+    await desk.lanes.drain()
+
+
 async def test_drain_finishes_the_step_and_starts_no_other(desk: Desk, bridge: ScriptedBridge) -> None:
     bridge.script.append(Act.HANG)
     ids = await desk.owe(3)
