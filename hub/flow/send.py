@@ -28,6 +28,8 @@ from hub.rules.sending import NextStep, SendPolicy, after_lookup, after_perform,
 
 log = structlog.get_logger("sends")
 
+_CERTAIN = frozenset({Disposition.ACCEPTED, Disposition.REJECTED})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendTimeouts:
@@ -110,9 +112,10 @@ class Sending:
 
     async def _look_up(self, errand: _Errand) -> NextStep | None:
         item, operation = errand.item, errand.operation
-        outcome = await self._store.read(lambda tx: proof_of(tx, item.id))
-        if outcome is None:
-            outcome = await _bounded(errand.adapter.lookup(operation), self._timeouts.lookup_seconds)
+        outcome = await _bounded(errand.adapter.lookup(operation), self._timeouts.lookup_seconds)
+        if outcome.disposition not in _CERTAIN:
+            # The bridge cannot tell, or sees no trace; its network may have shown one all the same.
+            outcome = await self._store.read(lambda tx: proof_of(tx, item.id)) or outcome
         is_idempotent = outcome.disposition is Disposition.NOT_STARTED and await _is_idempotent(
             errand.adapter, self._timeouts.lookup_seconds
         )

@@ -1,0 +1,431 @@
+"""A message that we send is one, whatever order its outcome, its evidence and a crash come in; on both databases."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hub.flow.payloads import status_of
+from hub.flow.repositories import Store
+from hub.flow.rows import Known
+from hub.model.observation import Observation, ObservedError, ObservedMessage
+from hub.model.outbox import Disposition, OperationKind, OperationOutcome, OutboxState, attempt_id
+from hub.rules.message_status import MessageStatus
+from tests.support.sent_story import UNSURE, Stage, Then, a_stage
+from tests.support.sightings import AT, a_message, seen
+
+ACCEPTED = OperationOutcome(disposition=Disposition.ACCEPTED)
+REFUSED = OperationOutcome(disposition=Disposition.REJECTED, code="22", detail="no such address")
+#: Guids that no other example of this run has used.
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def stage(store: Store) -> Stage:
+    return await a_stage(store)
+
+
+def named(outcome: OperationOutcome, guid: str) -> OperationOutcome:
+    return replace(outcome, provider_id=guid)
+
+
+def shown(kind: Any, guid: str, outbox_id: int | None, **fields: Any) -> Observation:
+    """What a network shows of our message; it quotes the attempt if an item is given."""
+    attempt = None if outbox_id is None else attempt_id(outbox_id)
+    message = a_message(guid, is_from_me=True, attempt_id=attempt, **fields)
+    return seen(kind, message=message, at=fields.get("sent_at", AT))
+
+
+def bare(kind: Any, guid: str) -> Observation:
+    """A receipt that names nothing but the message."""
+    return seen(kind, target=guid, chat=None, at=AT + 9)
+
+
+# ---- names
+
+
+@pytest.mark.parametrize("quotes", [True, False])
+@pytest.mark.parametrize("is_evidence_first", [True, False])
+async def test_it_takes_its_networks_name(stage: Stage, quotes: bool, is_evidence_first: bool) -> None:
+    accepted = await stage.ask(metadata=None)
+    outbox_id, asked_id = accepted.outbox_id, accepted.message_id or 0
+    evidence = shown("message.sent", "G", outbox_id if quotes else None, sent_at=AT + 1)
+    stage.bridge.outcome = named(ACCEPTED, "G")
+    if is_evidence_first:
+        stage.bridge.meanwhile.append(partial(stage.tell, evidence))
+    await stage.end(outbox_id)
+    if not is_evidence_first:
+        await stage.tell(evidence)
+
+    message = await stage.message(asked_id)
+    assert (message.guid, message.outbox_id, status_of(message)) == ("G", outbox_id, "sent")
+    assert message.queued_at is not None
+    assert await stage.visible("G", attempt_id(outbox_id)) == {message.id: message}
+
+
+async def test_a_placeholder_becomes_a_part_of_the_row_that_its_network_showed(stage: Stage) -> None:
+    """What was asked for is kept; the words are those of the network."""
+    accepted = await stage.ask("hello")
+    stage.bridge.outcome = named(ACCEPTED, "G")
+    stage.bridge.meanwhile.append(partial(stage.tell, shown("message.sent", "G", None, text="Hello!")))
+    await stage.end(accepted.outbox_id)
+    message = await stage.message(accepted.message_id or 0)
+
+    assert message.id != accepted.message_id
+    assert (message.text, message.outbox_id) == ("Hello!", accepted.outbox_id)
+    assert message.queued_at is not None
+    item = await stage.item(accepted.outbox_id)
+    assert item.message_id == message.id
+
+
+async def test_what_the_network_shows_beats_what_was_asked_for(stage: Stage) -> None:
+    accepted = await stage.ask("hi")
+    await stage.tell(shown("message.sent", "G", accepted.outbox_id, text="HI!"))
+
+    assert (await stage.message(accepted.message_id or 0)).text == "HI!"
+
+
+async def test_bare_evidence_shows_what_was_asked_for(stage: Stage) -> None:
+    accepted = await stage.ask("hi")
+    await stage.tell(shown("status.delivered", "G", accepted.outbox_id, text=None))
+    message = await stage.message(accepted.message_id or 0)
+
+    assert (message.text, message.is_known, status_of(message)) == ("hi", Known.ASKED, "delivered")
+
+
+# ---- failure
+
+
+@pytest.mark.parametrize("is_evidence_first", [True, False])
+@pytest.mark.parametrize("quotes", [True, False])
+@pytest.mark.parametrize("tells_guid", [True, False])
+async def test_a_failure_is_told_once(
+    stage: Stage, is_evidence_first: bool, quotes: bool, tells_guid: bool
+) -> None:
+    if not quotes and not tells_guid:
+        return  # nothing links the two
+    accepted = await stage.ask()
+    outbox_id, asked_id = accepted.outbox_id, accepted.message_id or 0
+    error = ObservedError(code="22", raw="shown")
+    evidence = shown("status.failed", "G", outbox_id if quotes else None, error=error)
+    stage.bridge.outcome = named(REFUSED, "G") if tells_guid else REFUSED
+    if is_evidence_first:
+        stage.bridge.meanwhile.append(partial(stage.tell, evidence))
+    await stage.end(outbox_id)
+    for _ in range(2):
+        await stage.tell(evidence)
+
+    message = await stage.message(asked_id)
+    assert status_of(message) == "failed"
+    assert (await stage.told(asked_id, message.id)).count("message.failed") == 1
+    assert len(await stage.visible("G", attempt_id(outbox_id))) == 1
+
+
+async def test_what_nobody_can_prove_ends_as_failed_and_says_why(stage: Stage) -> None:
+    accepted = await stage.ask()
+    item = await stage.end(accepted.outbox_id)
+    message = await stage.message(accepted.message_id or 0)
+
+    assert (item.state, status_of(message)) == (OutboxState.FAILED, "failed")
+    assert msgspec.json.decode(message.error or "{}")["code"] == "delivery_unknown"
+    assert await stage.told(message.id) == ["message.queued", "message.failed"]
+
+
+async def test_late_proof_overrules_that_nobody_knew(stage: Stage) -> None:
+    accepted = await stage.ask()
+    await stage.end(accepted.outbox_id)
+    await stage.tell(shown("message.sent", "G", accepted.outbox_id))
+    message = await stage.message(accepted.message_id or 0)
+
+    assert (status_of(message), message.error) == ("sent", None)
+
+
+async def test_evidence_proves_what_a_bridge_could_not_say(stage: Stage) -> None:
+    """Nothing is called unknown that was seen."""
+    accepted = await stage.ask()
+    stage.bridge.meanwhile.append(partial(stage.tell, shown("message.sent", "G", accepted.outbox_id)))
+    item = await stage.end(accepted.outbox_id)
+
+    assert (item.state, item.provider_id) == (OutboxState.SENT, "G")
+
+
+async def test_one_of_several_parts_proves_nothing_of_the_others(stage: Stage) -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    accepted = await stage.ask("", parts=parts)
+    stage.bridge.meanwhile.append(partial(stage.tell, shown("message.sent", "G", accepted.outbox_id)))
+
+    assert (await stage.end(accepted.outbox_id)).state is OutboxState.FAILED
+
+
+# ---- retries
+
+
+async def test_a_retry_begins_after_the_parts_that_its_network_has(stage: Stage) -> None:
+    parts = [{"type": "text", "text": text} for text in "abc"]
+    accepted = await stage.ask("", parts=parts)
+    stage.bridge.outcome = replace(REFUSED, parts_done=2)
+    await stage.end(accepted.outbox_id)
+    again = await stage.retry(accepted.message_id or 0)
+    stage.bridge.outcome = named(ACCEPTED, "G2")
+    await stage.end(again.outbox_id)
+
+    assert [operation.payload.get("parts_done") for operation in stage.bridge.asked] == [None, 2]
+    message = await stage.message(accepted.message_id or 0)
+    assert (status_of(message), message.outbox_id) == ("sent", again.outbox_id)
+
+
+@pytest.mark.parametrize("quotes", [True, False])
+@pytest.mark.parametrize("tells_guid", [True, False])
+async def test_evidence_of_an_attempt_that_was_replaced_changes_nothing(
+    stage: Stage, quotes: bool, tells_guid: bool
+) -> None:
+    if not quotes and not tells_guid:
+        return  # nothing links the two
+    accepted = await stage.ask()
+    stage.bridge.outcome = named(REFUSED, "G1") if tells_guid else REFUSED
+    await stage.end(accepted.outbox_id)
+    again = await stage.retry(accepted.message_id or 0)
+    before = await stage.message(accepted.message_id or 0)
+    events = len(await stage.store.events.newest(limit=1_000))
+    old = accepted.outbox_id if quotes else None
+    await stage.tell(
+        shown("message.sent", "G1", old), shown("status.delivered", "G1", old), bare("status.read", "G1")
+    )
+
+    assert await stage.message(accepted.message_id or 0) == before
+    assert await stage.visible("G1", attempt_id(again.outbox_id)) == {before.id: before}
+    assert len(await stage.store.events.newest(limit=1_000)) == events
+
+
+async def test_a_retry_that_turns_out_to_be_the_first_attempt_is_that_message(stage: Stage) -> None:
+    """A bridge that finds its earlier send when it is asked again."""
+    accepted = await stage.ask()
+    stage.bridge.outcome = named(REFUSED, "G")
+    await stage.end(accepted.outbox_id)
+    again = await stage.retry(accepted.message_id or 0)
+    stage.bridge.outcome = named(ACCEPTED, "G")
+    await stage.end(again.outbox_id)
+    message = await stage.message(accepted.message_id or 0)
+
+    assert (message.guid, status_of(message), message.outbox_id) == ("G", "sent", again.outbox_id)
+    assert len(await stage.visible("G", attempt_id(again.outbox_id))) == 1
+
+
+# ---- edits and unsends
+
+
+async def a_sent_message(stage: Stage, guid: str = "G") -> int:
+    accepted = await stage.ask("Helo")
+    stage.bridge.outcome = named(ACCEPTED, guid)
+    await stage.tell(shown("message.sent", guid, accepted.outbox_id, text="Helo"))
+    await stage.end(accepted.outbox_id)
+    return (await stage.message(accepted.message_id or 0)).id
+
+
+@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize("when", ["before", "after", "never"])
+async def test_an_edit_of_ours_is_told_once(stage: Stage, when: str, dated: bool) -> None:
+    message_id = await a_sent_message(stage)
+    item = await stage.change(OperationKind.EDIT, await stage.message(message_id), text="Hello")
+    edited_at = stage.clock.now_ms() + 7 if dated else None
+    message = a_message("G", "Hello", is_from_me=True, edited_at=edited_at)
+    evidence = seen("message.edited", message=message, at=AT + 20)
+    stage.bridge.meanwhile = [partial(stage.tell, evidence)] if when == "before" else []
+    await stage.end(item)
+    for _ in range(2 if when != "never" else 0):
+        await stage.tell(evidence)
+
+    assert (await stage.message(message_id)).text == "Hello"
+    assert (await stage.told(message_id)).count("message.edited") == 1
+
+
+async def test_two_edits_to_the_same_words_are_two(stage: Stage) -> None:
+    """There and back again: each edit has its own echo."""
+    message_id = await a_sent_message(stage)
+    for number, text in enumerate(("Hello", "Helo", "Hello")):
+        item = await stage.change(OperationKind.EDIT, await stage.message(message_id), text=text)
+        await stage.end(item)
+        edited_at = AT + 100 + number
+        message = a_message("G", text, is_from_me=True, edited_at=edited_at)
+        await stage.tell(seen("message.edited", message=message, at=edited_at))
+
+    assert (await stage.told(message_id)).count("message.edited") == 3
+
+
+async def test_an_edit_from_another_device_is_told_beside_ours(stage: Stage) -> None:
+    message_id = await a_sent_message(stage)
+    item = await stage.change(OperationKind.EDIT, await stage.message(message_id), text="Hello")
+    await stage.end(item)
+    message = a_message("G", "Hi", is_from_me=True, edited_at=stage.clock.now_ms() + 1)
+    await stage.tell(seen("message.edited", message=message, at=AT + 20))
+
+    assert (await stage.message(message_id)).text == "Hi"
+    assert (await stage.told(message_id)).count("message.edited") == 2
+
+
+@pytest.mark.parametrize("when", ["before", "after", "never"])
+async def test_an_unsend_of_ours_is_told_once(stage: Stage, when: str) -> None:
+    message_id = await a_sent_message(stage)
+    item = await stage.change(OperationKind.UNSEND, await stage.message(message_id))
+    message = ObservedMessage(provider_id="G", is_from_me=True, unsent_parts=(0,), unsent_at=AT + 30)
+    evidence = seen("message.unsent", message=message, at=AT + 30)
+    stage.bridge.meanwhile = [partial(stage.tell, evidence)] if when == "before" else []
+    await stage.end(item)
+    for _ in range(2 if when != "never" else 0):
+        await stage.tell(evidence)
+
+    assert status_of(await stage.message(message_id)) == "unsent"
+    assert (await stage.told(message_id)).count("message.unsent") == 1
+
+
+@pytest.mark.parametrize("kind", [OperationKind.EDIT, OperationKind.UNSEND])
+async def test_an_unknown_change_is_proved_by_evidence(stage: Stage, kind: OperationKind) -> None:
+    message_id = await a_sent_message(stage)
+    item = await stage.change(kind, await stage.message(message_id), text="Hello")
+    stage.bridge.outcome = UNSURE
+    await stage.step(item)
+    observed = {
+        OperationKind.EDIT: seen(
+            "message.edited", message=a_message("G", "Hello", is_from_me=True, edited_at=AT + 99)
+        ),
+        OperationKind.UNSEND: seen("message.unsent", message=a_message("G", None, is_from_me=True)),
+    }[kind]
+    await stage.tell(observed)
+
+    assert (await stage.end(item)).state is OutboxState.SENT
+    told = await stage.told(message_id)
+    assert (told.count("message.edited"), told.count("message.unsent")) == (
+        int(kind is OperationKind.EDIT),
+        int(kind is OperationKind.UNSEND),
+    )
+
+
+@pytest.mark.parametrize("kind", [OperationKind.EDIT, OperationKind.UNSEND])
+async def test_a_change_that_is_refused_changes_nothing(stage: Stage, kind: OperationKind) -> None:
+    message_id = await a_sent_message(stage)
+    before = await stage.message(message_id)
+    item = await stage.change(kind, before, text="Hello")
+    stage.bridge.outcome = REFUSED
+
+    assert (await stage.end(item)).state is OutboxState.FAILED
+    assert await stage.message(message_id) == before
+
+
+# ---- any order
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens to one send, by the names of things."""
+
+    outcome: str
+    crashes: bool
+    before: tuple[tuple[str, bool], ...]
+    after: tuple[tuple[str, bool], ...]
+
+    @property
+    def evidence(self) -> tuple[tuple[str, bool], ...]:
+        return self.before + self.after
+
+
+_evidence = st.lists(
+    st.tuples(st.sampled_from(["sent", "delivered", "read", "failed", "bare delivered"]), st.booleans()),
+    max_size=4,
+).map(tuple)
+plans = st.builds(
+    Plan,
+    outcome=st.sampled_from(["accepted", "refused", "unsure", "found"]),
+    crashes=st.booleans(),
+    before=_evidence,
+    after=_evidence,
+)
+
+_OBSERVED: dict[str, dict[str, Any]] = {
+    "sent": {"kind": "message.sent", "sent_at": AT + 1},
+    "delivered": {"kind": "status.delivered", "delivered_at": AT + 2},
+    "read": {"kind": "status.read", "read_at": AT + 3},
+    "failed": {"kind": "status.failed", "error": ObservedError(code="22")},
+}
+
+
+def _thens(stage: Stage, guid: str, outbox_id: int, evidence: Sequence[tuple[str, bool]]) -> list[Then]:
+    thens: list[Then] = []
+    for name, quotes in evidence:
+        if name == "bare delivered":
+            thens.append(partial(stage.tell, bare("status.delivered", guid)))
+        else:
+            observed = shown(guid=guid, outbox_id=outbox_id if quotes else None, **_OBSERVED[name])
+            thens.append(partial(stage.tell, observed))
+    return thens
+
+
+def _links(plan: Plan) -> bool:
+    """Whether anything says that what the network shows is what we sent."""
+    answered = plan.outcome in {"accepted", "refused"} and not plan.crashes
+    found = plan.outcome == "found" or (plan.crashes and plan.outcome != "unsure")
+    return (
+        answered
+        or found
+        or not plan.evidence
+        or any(quotes for name, quotes in plan.evidence if name != "bare delivered")
+    )
+
+
+def _expected(plan: Plan) -> set[str]:
+    names = {name.removeprefix("bare ") for name, _ in plan.evidence}
+    if "read" in names:
+        return {"read"}
+    if "delivered" in names:
+        return {"delivered"}
+    if "failed" in names or plan.outcome == "refused":
+        return {"failed"}
+    if plan.outcome in {"accepted", "found"} or any(quotes for _, quotes in plan.evidence):
+        return {"sent"}
+    return {"failed"}
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+)
+@given(plan=plans.filter(_links))
+async def test_any_order_ends_in_one_message_of_the_right_status(stage: Stage, plan: Plan) -> None:
+    guid = f"G{next(_numbers)}"
+    outcomes = {
+        "accepted": named(ACCEPTED, guid),
+        "refused": named(REFUSED, guid),
+        "unsure": UNSURE,
+        "found": UNSURE,
+    }
+    stage.bridge.outcome = outcomes[plan.outcome]
+    stage.bridge.found = named(ACCEPTED, guid) if plan.outcome == "found" else outcomes[plan.outcome]
+    accepted = await stage.ask()
+    outbox_id, asked_id = accepted.outbox_id, accepted.message_id or 0
+    stage.bridge.meanwhile = _thens(stage, guid, outbox_id, plan.before)
+    if plan.crashes:
+        await stage.hand_over_and_crash(outbox_id)
+    else:
+        await stage.step(outbox_id)
+    stage.bridge.meanwhile = []
+    for then in _thens(stage, guid, outbox_id, plan.after):
+        await then()
+    await stage.end(outbox_id)
+    for then in _thens(stage, guid, outbox_id, plan.evidence):
+        await then()
+
+    message = await stage.message(asked_id)
+    assert status_of(message) in _expected(plan)
+    assert await stage.visible(guid, attempt_id(outbox_id)) == {message.id: message}
+    told = await stage.told(asked_id, message.id)
+    assert all(told.count(each) == 1 for each in set(told)), told
+    assert ("message.failed" in told) >= (status_of(message) is MessageStatus.FAILED)
