@@ -50,7 +50,7 @@ class FileCleanup:
             "drafts": await self._blobs.sweep(before=self._clock.now_ms() - DRAFT_MS),
         }
         if any(counts.values()):
-            log.info("files.removed", **counts)
+            log.info("storage.cleaned", **counts)
 
     async def _release_orphans(self) -> int:
         total = 0
