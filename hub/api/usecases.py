@@ -21,6 +21,7 @@ from hub.flow.keys import KeyRing
 from hub.flow.line_health import LineHealth
 from hub.flow.lines import LineBook
 from hub.flow.outgoing import Outgoing
+from hub.flow.queue import QueueBook
 from hub.flow.record import Recorder
 from hub.flow.repositories import Store
 from hub.flow.safety import LineGuard
@@ -52,6 +53,7 @@ class UseCases:
     line_health: LineHealth
     lines: LineBook
     outgoing: Outgoing
+    queue: QueueBook
     sandbox: SandboxStage
     second_thoughts: SecondThoughts
     stream_tokens: StreamTokens
@@ -118,6 +120,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         ),
         lines=lines,
         outgoing=outgoing,
+        queue=QueueBook(store.queue, clock),
         sandbox=SandboxStage(
             store=store,
             directory=directory,

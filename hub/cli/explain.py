@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from hub.cli.console import parsed_id, run
 from hub.cli.history import shown_time
@@ -16,9 +15,8 @@ from hub.model.ids import Prefix, id_text, id_time_ms
 
 if TYPE_CHECKING:
     from hub.app.console import Console
-    from hub.flow.repositories import Event
+    from hub.flow.explain import Explained
     from hub.model.delivery import Attempt, Delivery
-    from hub.model.webhook import Webhook
 
 
 @click.command()
@@ -46,39 +44,26 @@ def _kind(text: str) -> Prefix:
 
 async def _event(console: Console, event_id: int) -> list[str]:
     """Of each webhook, why it did or did not get the event."""
-    from hub.flow.repositories import DeliveryFilter  # noqa: PLC0415
+    from hub.flow.explain import explain_event  # noqa: PLC0415
 
     event = await console.store.events.get(event_id)
     if event is None:
         raise click.ClickException("There is no such event, or it is older than retention.events_days.")
-    sent = await console.store.deliveries.list(DeliveryFilter(event_id=event_id), after=None, limit=1000)
-    rows = [f"{id_text(Prefix.EVENT, event.id)}  {event.type}  recorded {shown_time(id_time_ms(event.id))}"]
-    for delivery in sent:
-        rows += ["", *await _delivery(console, delivery.id)]
-    delivered = {delivery.webhook_id for delivery in sent}
-    others = [
-        _missed(webhook, event, console)
-        for webhook in console.directory.current.webhooks.values()
-        if webhook.id not in delivered
-    ]
-    if not delivered and not others:
+    explained = await explain_event(console.store, console.directory.current, event)
+    at = shown_time(id_time_ms(event.position))
+    rows = [f"{id_text(Prefix.EVENT, event.id)}  {event.type}  recorded {at}"]
+    for each in explained:
+        if each.delivery is not None:
+            rows += ["", *await _delivery(console, each.delivery.id)]
+    others = [_missed(each) for each in explained if each.delivery is None]
+    if not explained:
         others = ["No webhook is registered: nobody was to be told."]
     return [*rows, *([""] if others else []), *others]
 
 
-def _missed(webhook: Webhook, event: Event, console: Console) -> str:
-    from hub.rules.matching import Verdict  # noqa: PLC0415
-
-    table = console.directory.current.table
-    (told,) = table.explain(
-        event.type, event.line_id, lambda: msgspec.json.decode(event.data), webhook_id=webhook.id
-    )
-    reason = told.reason
-    if webhook.created_at > id_time_ms(event.id):
-        reason = "it was registered later; POST /v1/replays can deliver it"
-    elif told.verdict is Verdict.MATCHED:
-        reason = "it would match as it is now, and did not when the event was recorded"
-    return f"not to {id_text(Prefix.WEBHOOK, webhook.id)} ({webhook.url}): {reason}"
+def _missed(explained: Explained) -> str:
+    url = explained.webhook.url if explained.webhook is not None else "deleted"
+    return f"not to {id_text(Prefix.WEBHOOK, explained.webhook_id)} ({url}): {explained.reason}"
 
 
 async def _delivery(console: Console, delivery_id: int) -> list[str]:

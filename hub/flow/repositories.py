@@ -6,7 +6,7 @@ A write that changes lines, bridges, webhooks or keys raises the revision in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -113,6 +113,29 @@ class DeliveryFilter:
     event_type: str | None = None
     first_id: int | None = None
     last_id: int | None = None
+    #: Only to these webhooks.
+    webhook_ids: frozenset[int] | None = None
+    #: HTTP statuses of the last answer, both ends included.
+    least_status: int | None = None
+    most_status: int | None = None
+    #: Attempted, and the last attempt brought no answer at all.
+    is_unanswered: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneStanding:
+    """What one webhook, or one line, still has before it, and what has stopped."""
+
+    #: Of the webhook or line.
+    lane_id: int
+    #: Not done, and its time has come; of a line, without what is at its bridge.
+    due: int
+    #: Not done, and planned for later, or for its next try.
+    scheduled: int
+    #: The oldest of these two.
+    oldest_id: int | None
+    #: By state: what is at the bridge, unknown, failed; held, dead.
+    others: Mapping[int, int]
 
 
 class Webhooks(Protocol):
@@ -232,7 +255,24 @@ class Deliveries(Protocol):
         """For each webhook with pending deliveries: (count, oldest id). For metrics; may scan."""
         ...
 
-    async def list(self, wanted: DeliveryFilter, *, after: int | None, limit: int) -> list[Delivery]: ...
+    async def list(
+        self, wanted: DeliveryFilter, *, after: int | None, limit: int, is_oldest_first: bool = False
+    ) -> list[Delivery]: ...
+    async def last_attempts(self, delivery_ids: Sequence[int]) -> dict[int, Attempt]:
+        """The last attempt of each delivery that has one, and whose attempts are still kept."""
+        ...
+
+
+class Queue(Protocol):
+    """What waits, counted a webhook and a line at a time, by walking indexes of nothing but what waits."""
+
+    async def deliveries(self, *, now: int) -> list[LaneStanding]:
+        """By webhook; `others` counts held and dead ones (DeliveryState)."""
+        ...
+
+    async def outbox(self, *, now: int) -> list[LaneStanding]:
+        """By line; `others` counts dispatched, unknown and failed ones (OutboxState)."""
+        ...
 
 
 class Events(Protocol):
@@ -429,6 +469,7 @@ class Store:
     messages: Messages
     outbox: Outbox
     processes: Processes
+    queue: Queue
     replays: Replays
     retention: Retention
     sandbox: SandboxNetwork

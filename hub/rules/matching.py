@@ -15,6 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final, final
 
+from hub.rules.condition_nodes import Explanation
 from hub.rules.condition_paths import Payload
 from hub.rules.conditions import Condition
 from hub.rules.event_types import expand_pattern
@@ -52,6 +53,8 @@ class MatchExplanation:
     webhook_id: int
     verdict: Verdict
     reason: str
+    #: Of a condition that failed: its first comparison that did.
+    failed: Explanation | None = None
 
 
 @final
@@ -256,12 +259,13 @@ def _meet(own: _Receivers, every: _Receivers, payload: Payload) -> tuple[int, ..
 def _explain(one: Subscription, event_type: str, line_id: int | None, payload: Payload) -> MatchExplanation:
     verdict, detail = _judge(one, event_type, line_id, payload)
     reason = f"{verdict.value}: {detail}" if detail else verdict.value
-    return MatchExplanation(webhook_id=one.webhook_id, verdict=verdict, reason=reason)
+    failed = detail if isinstance(detail, Explanation) else None
+    return MatchExplanation(webhook_id=one.webhook_id, verdict=verdict, reason=reason, failed=failed)
 
 
 def _judge(
     one: Subscription, event_type: str, line_id: int | None, payload: Payload
-) -> tuple[Verdict, str | None]:
+) -> tuple[Verdict, str | Explanation | None]:
     if not one.is_active:
         return Verdict.INACTIVE, None
     if not any(event_type in expand_pattern(pattern) for pattern in one.patterns):
@@ -270,5 +274,5 @@ def _judge(
         return Verdict.OTHER_LINE, None
     explanation = one.condition.explain(payload) if one.condition is not None else None
     if explanation is not None:
-        return Verdict.CONDITION_FAILED, str(explanation)
+        return Verdict.CONDITION_FAILED, explanation
     return Verdict.MATCHED, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from hub.flow.repositories import DeliveryFilter
 from hub.model.delivery import Attempt, Delivery, DeliveryState, Outcome
 from hub.store.database import Database
-from hub.store.repositories.pending import IS_PENDING, IS_WAITING_FOR_A_PERSON
+from hub.store.repositories.pending import IS_PENDING, IS_REFUSED, IS_WAITING_FOR_A_PERSON
 from hub.store.schema import attempts, deliveries, events
 
 _COLUMNS = [
@@ -25,6 +26,10 @@ def _delivery(row: Row[Any]) -> Delivery:
     return Delivery(**{**row._mapping, "state": DeliveryState(row.state)})
 
 
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(**{**row._mapping, "outcome": Outcome(row.outcome)})
+
+
 def _wanted(query: Select[Any], wanted: DeliveryFilter) -> Select[Any]:
     if wanted.webhook_id is not None:
         query = query.where(deliveries.c.webhook_id == wanted.webhook_id)
@@ -36,6 +41,16 @@ def _wanted(query: Select[Any], wanted: DeliveryFilter) -> Select[Any]:
             query = query.where(IS_WAITING_FOR_A_PERSON)
     if wanted.event_type is not None:
         query = query.where(events.c.type == wanted.event_type)
+    if wanted.webhook_ids is not None:
+        query = query.where(deliveries.c.webhook_id.in_(sorted(wanted.webhook_ids)))
+    if wanted.least_status is not None:
+        query = query.where(deliveries.c.last_status >= wanted.least_status)
+        if wanted.least_status >= 300:
+            query = query.where(IS_REFUSED)
+    if wanted.most_status is not None:
+        query = query.where(deliveries.c.last_status <= wanted.most_status)
+    if wanted.is_unanswered:
+        query = query.where(deliveries.c.last_status.is_(None), deliveries.c.attempt_count > 0)
     if wanted.first_id is not None:
         query = query.where(_id >= wanted.first_id)
     if wanted.last_id is not None:
@@ -67,7 +82,13 @@ class SqlDeliveries:
     async def attempts(self, delivery_id: int) -> list[Attempt]:
         query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.number)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [Attempt(**{**row._mapping, "outcome": Outcome(row.outcome)}) for row in rows]
+        return [_attempt(row) for row in rows]
+
+    async def last_attempts(self, delivery_ids: Sequence[int]) -> dict[int, Attempt]:
+        is_last = (attempts.c.delivery_id == _id) & (attempts.c.number == deliveries.c.attempt_count)
+        query = select(attempts).select_from(deliveries.join(attempts, is_last)).where(_id.in_(delivery_ids))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row.delivery_id: _attempt(row) for row in rows}
 
     async def count(self, wanted: DeliveryFilter) -> int:
         source = _WITH_EVENT if wanted.event_type is not None else deliveries
@@ -129,9 +150,12 @@ class SqlDeliveries:
 
         return await self._database.write(work)
 
-    async def list(self, wanted: DeliveryFilter, *, after: int | None, limit: int) -> list[Delivery]:
-        query = _wanted(select(*_COLUMNS).select_from(_WITH_EVENT), wanted).order_by(_id.desc()).limit(limit)
+    async def list(
+        self, wanted: DeliveryFilter, *, after: int | None, limit: int, is_oldest_first: bool = False
+    ) -> list[Delivery]:
+        query = _wanted(select(*_COLUMNS).select_from(_WITH_EVENT), wanted).limit(limit)
+        query = query.order_by(_id if is_oldest_first else _id.desc())
         if after is not None:
-            query = query.where(_id < after)
+            query = query.where(_id > after if is_oldest_first else _id < after)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_delivery(row) for row in rows]

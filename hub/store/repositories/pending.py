@@ -11,6 +11,7 @@ from hub.store.schema import deliveries
 
 _shard, _webhook = deliveries.c.shard, deliveries.c.webhook_id
 IS_PENDING = text("deliveries.state = 0")
+IS_REFUSED = text("deliveries.last_status >= 300")
 IS_WAITING_FOR_A_PERSON = text("deliveries.state IN (2, 3)")
 
 
