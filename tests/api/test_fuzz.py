@@ -75,6 +75,7 @@ async def known_ids(world: HubWorld) -> Mapping[str, str]:
         "/v1/contacts": contact.json["id"],
         "/v1/deliveries": delivery["id"],
         "/v1/events": delivery["event_id"],
+        "/v1/files": (await world.api.post("/v1/files", b"hello")).json["id"],
         "/v1/jobs": job.json["id"],
         "/v1/keys": id_text(Prefix.API_KEY, key.key.id),
         "/v1/lines": line_id(world.other_line),
