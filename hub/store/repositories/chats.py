@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, func, or_, select, text, tuple_
 
 from hub.flow.chat_rows import PlaceRow, PollRow, VoteRow
 from hub.flow.chat_store import ChatFilter, ChatTotals
@@ -121,12 +121,9 @@ class SqlChats:
         return _chat(rows[0]) if rows else None
 
     async def unread(self, chat_ids: Sequence[int]) -> dict[int, int]:
-        def work(connection: Connection) -> dict[int, int]:
-            return {
-                chat_id: int(connection.execute(_count_unread(chat_id)).scalar() or 0) for chat_id in chat_ids
-            }
-
-        return await self._database.read(work)
+        values = {"ids": list(chat_ids), "most": MOST_UNREAD}
+        rows = await self._database.read(lambda connection: connection.execute(_UNREAD, values).all())
+        return {row.id: row.unread for row in rows}
 
     async def last_messages(self, chat_ids: Sequence[int]) -> dict[int, MessageRow]:
         latest = (
@@ -231,20 +228,25 @@ def _with_participants(
     return sorted(fitting, key=_rank)[:limit]
 
 
-def _count_unread(chat_id: int) -> Select[Any]:
+def _count_unread() -> Select[Any]:
     """Count what came in since our side has read, among the latest messages only: a bound on the work."""
-    read_at = select(func.coalesce(chats.c.own_read_at, -1)).where(chats.c.id == chat_id).scalar_subquery()
     newer = (
         select(messages.c.is_from_me, messages.c.is_known)
-        .where(messages.c.chat_id == chat_id, messages.c.sent_at > read_at)
+        .where(messages.c.chat_id == chats.c.id, messages.c.sent_at > func.coalesce(chats.c.own_read_at, -1))
         .order_by(messages.c.sent_at.desc(), messages.c.id.desc())
         .limit(_MOST_LOOKED_AT)
+        .correlate(chats)
         .subquery()
     )
     came_in = (
         select(newer.c.is_known)
         .where(newer.c.is_from_me == 0, newer.c.is_known.in_((Known.ASKED, Known.SEEN)))
-        .limit(MOST_UNREAD)
+        .limit(bindparam("most", type_=Integer))
         .subquery()
     )
-    return select(func.count()).select_from(came_in)
+    counted = select(func.count()).select_from(came_in).scalar_subquery()
+    return select(chats.c.id, counted.label("unread")).where(chats.c.id.in_(bindparam("ids", expanding=True)))
+
+
+#: Of all chats of a page in one statement, put together once.
+_UNREAD = _count_unread()
