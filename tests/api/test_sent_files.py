@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.flow.files import read_file_id
 from hub.flow.outgoing_files import StoredFiles
 from hub.flow.sent_parts import sent_parts, with_our_files
 from hub.model.errors import AttachmentGone
+from hub.model.ids import Prefix, parse_id
 from hub.model.observation import KeptPart, Observation, ObservedChat, ObservedMessage, Part
+from hub.model.outbox import attempt_id
 from tests.support.asgi import Answered
 from tests.support.file_parts import BASE_URL
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, STRANGER, HubWorld
@@ -56,6 +59,36 @@ async def test_a_file_goes_with_a_message_and_stays_with_it(world: HubWorld) -> 
     assert (await world.api.delete(f"/v1/files/{file_id}")).code == "file_in_use"
     shown = await world.api.get(f"/v1/outbox?id={answered.json['id']}")
     assert shown.json["payload"] == {**SEND, "text": "Look", "attachments": [file_id]}
+
+
+async def test_the_event_of_a_sent_file_leads_to_it(world: HubWorld) -> None:
+    file_id = await upload(world)
+    sent = (await send(world, attachments=[file_id])).json
+    shown = Observation(
+        v=1,
+        line=SANDBOX_LINE,
+        kind="message.sent",
+        at=world.clock.now_ms(),
+        chat=ObservedChat(key=f"dm:{CONTACT}"),
+        message=ObservedMessage(
+            provider_id="NETWORKS-GUID",
+            parts=(Part(type="attachment", ref="networks-own", filename="IMG_1.PNG", mime_type="image/png"),),
+            is_from_me=True,
+            attempt_id=attempt_id(parse_id(Prefix.OUTBOX, sent["id"])),
+        ),
+    )
+
+    (event_id,) = await world.observe(world.sandbox_line, shown)
+
+    event = await world.store.events.get(event_id)
+    assert event is not None
+    assert event.type == "message.sent"
+    (attachment,) = msgspec.json.decode(event.data)["attachments"]
+    assert attachment["file_id"] == file_id
+    read = await world.api.with_token(None).get(attachment["url"].removeprefix(BASE_URL))
+    assert read.body == PNG
+    assert (await newest(world))["attachments"][0]["file_id"] == file_id
+    assert world.wake_ups.files == 0, "there is nothing to fetch"
 
 
 async def test_one_file_can_be_sent_again(world: HubWorld) -> None:
