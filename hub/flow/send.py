@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -115,7 +116,8 @@ class Sending:
         outcome = await _bounded(errand.adapter.lookup(operation), self._timeouts.lookup_seconds)
         if outcome.disposition not in _CERTAIN:
             # The bridge cannot tell, or sees no trace; its network may have shown one all the same.
-            outcome = await self._store.read(lambda tx: proof_of(tx, item.id)) or outcome
+            proved = await self._store.read(partial(_proof, item.id))
+            outcome = proved or outcome
         is_idempotent = outcome.disposition is Disposition.NOT_STARTED and await _is_idempotent(
             errand.adapter, self._timeouts.lookup_seconds
         )
@@ -192,6 +194,10 @@ class _Result(NamedTuple):
     attempt_count: int
     dispatched_at: int | None = None
     outcome: OperationOutcome | None = None
+
+
+async def _proof(outbox_id: int, tx: HotTransaction) -> OperationOutcome | None:
+    return await proof_of(tx, outbox_id)
 
 
 def _refusal(policy: SendPolicy, errand: _Errand, now_ms: int) -> NextStep | None:

@@ -69,7 +69,8 @@ class ToldBridge:
         return "online", None
 
     async def events(self, cursor: str | None) -> AsyncIterator[Observation]:
-        for observation in ():
+        told: tuple[Observation, ...] = ()
+        for observation in told:
             yield observation
 
     async def perform(self, operation: Operation) -> OperationOutcome:

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from hub.flow.guards import PERMISSIVE, SendGuard
 from hub.flow.ports import BridgeAdapter
 from hub.flow.record import Recorder
 from hub.flow.rows import OutboxRow
@@ -37,6 +38,7 @@ class Desk:
         self.rig = rig
         self.line = line
         self.adapter = adapter
+        self.guard: SendGuard = PERMISSIVE
         self.ids: list[int] = []
         #: What chance gives the lanes, 0 <= draw < 1.
         self.draw = 0.0
@@ -63,6 +65,7 @@ class Desk:
                     clock=rig.clock,
                 ),
                 clock=rig.clock,
+                guard=self.guard,
                 policy=POLICY,
                 timeouts=SendTimeouts(perform_seconds=perform_seconds, lookup_seconds=30.0),
             ),
@@ -77,14 +80,30 @@ class Desk:
         return lanes
 
     async def owe(
-        self, count: int = 1, kind: OperationKind = OperationKind.SEND, to: str = "+15550100001"
+        self,
+        count: int = 1,
+        kind: OperationKind = OperationKind.SEND,
+        to: str = "+15550100001",
+        *,
+        priority: int = 0,
+        in_ms: int = 0,
     ) -> list[int]:
         now = self.rig.clock.now_ms()
         ids = self.rig.new_id.take(count)
         payload = {"from": self.line.handle, "to": to, "text": "hello"}
         text = msgspec.json.encode(payload).decode()
         rows = [
-            OutboxRow(number, self.line.id, shard_of(self.line.id), None, kind, text, now, now)
+            OutboxRow(
+                number,
+                self.line.id,
+                shard_of(self.line.id),
+                None,
+                kind,
+                text,
+                now + in_ms,
+                now,
+                priority=priority,
+            )
             for number in ids
         ]
         await self.rig.store.hot.write(lambda tx: tx.insert_outbox(rows))

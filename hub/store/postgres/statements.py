@@ -212,14 +212,16 @@ _DUE_OUTBOX = ", ".join(DueOutbox._fields)
 _STARTED = "FROM outbox WHERE state < 3 AND attempt_count > 0 AND line_id = $1 AND shard = $2"
 _WAITING = "FROM outbox WHERE state < 3 AND attempt_count = 0 AND line_id = $1 AND shard = $2"
 _TOP_FIRST = "ORDER BY shard DESC, line_id DESC, priority DESC LIMIT 1"
-#: One seek a priority, whatever waits behind its first one.
+#: One seek a priority, whatever waits behind its first one. BETWEEN, because with `=` the planner leaves the priority
+#: out of the order and walks all that is due by the other index.
 DUE_OUTBOX = (
     f"WITH RECURSIVE priorities(value) AS ((SELECT priority {_WAITING} {_TOP_FIRST}) UNION ALL "
     f"SELECT (SELECT priority {_WAITING} AND priority < priorities.value {_TOP_FIRST}) FROM priorities "
     "WHERE priorities.value IS NOT NULL) "
     f"(SELECT {_DUE_OUTBOX} {_STARTED} ORDER BY shard, line_id, id LIMIT $3) UNION ALL "
     f"SELECT first.* FROM priorities CROSS JOIN LATERAL (SELECT {_DUE_OUTBOX} {_WAITING} "
-    "AND priority = priorities.value ORDER BY shard, line_id, priority, next_attempt_at, id LIMIT 1) AS first"
+    "AND priority BETWEEN priorities.value AND priorities.value "
+    "ORDER BY shard, line_id, priority, next_attempt_at, id LIMIT 1) AS first"
 )
 
 
