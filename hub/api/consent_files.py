@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply
-from hub.api.consents import ALL_LINES, find_scope, log_item, read_handle, visible_filter
+from hub.api.consents import ALL_LINES, find_scope, log_item, visible_filter
 from hub.api.sends import From
+from hub.flow.consent import read_handle
 from hub.flow.consent_import import MOST_ERRORS, ConsentImport
 from hub.flow.safety_repositories import ConsentFilter
 from hub.model.consent import ConsentEntry
@@ -25,12 +26,13 @@ from hub.rules.consent_rows import csv_of, heading_line, read_csv
 _PAGE: Final = 500
 MOST_ROWS: Final = 5000
 _encode: Final = msgspec.json.Encoder().encode
+FileForm = Literal["csv", "json"]
 
 
 class ExportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which entries of the log, and as what."""
 
-    format: Literal["csv", "json"] = "csv"
+    format: FileForm = "csv"
     from_: From | None = msgspec.field(default=None, name="from")
     handle: Handle | None = None
 
@@ -79,7 +81,7 @@ async def _export(call: Call[ExportQuery, NoBody]) -> Reply:
     pages = _pages(call, wanted, list(first))
     is_csv = query.format == "csv"
     return Reply(
-        content=_as_csv(pages) if is_csv else _as_json(pages),
+        content=pieces(query.format, pages),
         content_type=b"text/csv; charset=utf-8" if is_csv else b"application/json",
         headers=((b"content-disposition", f'attachment; filename="consents.{query.format}"'.encode()),),
     )
@@ -95,19 +97,14 @@ async def _pages(
         page = list(await call.uses.store.consents.page(wanted, after=page[-1].id, limit=_PAGE))
 
 
-async def _as_csv(pages: AsyncIterator[list[ConsentEntry]]) -> AsyncIterator[bytes]:
-    yield ("\ufeff" + heading_line()).encode()
+async def pieces(form: FileForm, pages: AsyncIterator[list[ConsentEntry]]) -> AsyncIterator[bytes]:
+    """Write pages of the log as one file."""
+    is_csv, comma = form == "csv", b""
+    yield ("\ufeff" + heading_line()).encode() if is_csv else b"[\n"
     async for page in pages:
-        yield csv_of(page).encode()
-
-
-async def _as_json(pages: AsyncIterator[list[ConsentEntry]]) -> AsyncIterator[bytes]:
-    yield b"[\n"
-    comma = b""
-    async for page in pages:
-        yield comma + b",\n".join(_encode(log_item(entry)) for entry in page)
+        yield csv_of(page).encode() if is_csv else comma + b",\n".join(map(_encode, map(log_item, page)))
         comma = b",\n"
-    yield b"\n]\n"
+    yield b"" if is_csv else b"\n]\n"
 
 
 async def _import(call: Call[NoQuery, NewConsents]) -> Reply:

@@ -5,7 +5,6 @@ Not here: whole files of consents (hub.api.consent_files), and what is withheld 
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -14,14 +13,12 @@ from msgspec import Meta
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
 from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_id_cursor, split_page, write_cursor
 from hub.api.sends import From
-from hub.flow.consent import ConsentWish
+from hub.flow.consent import ConsentWish, read_handle
 from hub.flow.safety_repositories import ConsentFilter
 from hub.model.consent import EVERY_LINE, Consent, ConsentAction, ConsentEntry, ConsentSource
-from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import Handle, Instant
-from hub.rules.chatkeys import normalize_handle
 from hub.rules.consent import decisive
 
 State = Literal["opted_out", "opted_in"]
@@ -30,7 +27,6 @@ Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 MOST_HISTORY: Final = 100
 #: The line of a consent that counts for all.
 ALL_LINES: Final = "*"
-_HANDLE: Final = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|[^@\s]{1,64}@[^@\s]{1,255}", re.ASCII)
 
 
 class ConsentItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,23 +138,6 @@ def _fields(said: Consent | ConsentEntry, entry_id: int) -> dict[str, object]:
         "said_at": said.said_at,
         "recorded_at": said.recorded_at,
     }
-
-
-def read_handle(text: str, *, param: str = "handle") -> str:
-    """Read a handle.
-
-    Raises:
-        InvalidRequest: invalid_parameter_value.
-    """
-    handle = normalize_handle(text)
-    if not _HANDLE.fullmatch(handle):
-        raise InvalidRequest(
-            "invalid_parameter_value",
-            f"'{param}' must be a phone number in E.164 form (+15550100001), an Apple ID (a mail address) or a "
-            "short code.",
-            param=param,
-        )
-    return handle
 
 
 async def find_scope(call: Call[Any, Any], text: str) -> Line | None:

@@ -16,6 +16,7 @@ from hub.cli import sandbox_groups  # noqa: F401 - adds its commands to `hub san
 from hub.cli.backup import backup, restore
 from hub.cli.bridges import bridges
 from hub.cli.bulk import bulk
+from hub.cli.consents import consents
 from hub.cli.contacts import contacts
 from hub.cli.doctor import doctor
 from hub.cli.explain import explain
@@ -35,7 +36,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
     "Send": (bulk,),
-    "Set up": (webhooks, keys, bridges, contacts, lines),
+    "Set up": (webhooks, keys, bridges, contacts, consents, lines),
     "Keep safe": (backup, restore),
 }
 

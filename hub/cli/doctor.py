@@ -17,6 +17,8 @@ from hub.model.errors import HubError
 
 LEAST_SQLITE = (3, 35, 0)
 LEAST_FREE_BYTES = 1 << 30
+#: A line that its operator has switched off is no fault.
+_WANTED_OFF = frozenset({"bridge_disabled", "line_inactive"})
 
 
 class Finding(NamedTuple):
@@ -34,8 +36,16 @@ def doctor(settings: Settings, *, quick: bool) -> None:
     """Check what the hub stands on, and say what to do; exit 1 if something is wrong."""
     checks: list[Callable[[Settings], Awaitable[Finding]]] = [_database, _redis]
     if not quick:
-        checks = [_python, *([] if settings.store.url else [_folder]), _database, _key, _redis, _backlog]
-    needing = (_key, _backlog) if settings.redis.url else (_key, _redis, _backlog)
+        checks = [
+            _python,
+            *([] if settings.store.url else [_folder]),
+            _database,
+            _key,
+            _redis,
+            _backlog,
+            _lines,
+        ]
+    needing = (_key, _backlog, _lines) if settings.redis.url else (_key, _redis, _backlog, _lines)
     findings: dict[str, Finding] = {}
     for check in checks:
         if check in needing and not findings["_database"].is_well:
@@ -139,3 +149,25 @@ async def _backlog(settings: Settings) -> Finding:
     since = datetime.fromtimestamp(oldest_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
     many = f"{total} deliveries wait for {len(backlog)} webhooks, the oldest since {since}"
     return Finding(True, "backlog", f"{many}; `hub deliveries --status pending` says why")
+
+
+async def _lines(settings: Settings) -> Finding:
+    from hub.app.core import open_database  # noqa: PLC0415
+    from hub.rules.line_health import LineState  # noqa: PLC0415
+
+    opened = await open_database(settings)
+    try:
+        lines = await opened.store.lines.all()
+        found = {record.line_id: record for record in await opened.store.health.all()}
+    finally:
+        await opened.close()
+    unwell = [
+        (line.handle, record)
+        for line in lines
+        if (record := found.get(line.id)) is not None and record.state != LineState.ACTIVE
+    ]
+    if not unwell:
+        return Finding(True, "lines", f"all {len(lines)} are well" if lines else "there is none yet")
+    told = "; ".join(f"{handle} is {record.state} ({record.reason})" for handle, record in unwell)
+    is_well = all(record.state == LineState.LIMITED or record.reason in _WANTED_OFF for _, record in unwell)
+    return Finding(is_well, "lines", f"{told}. GET /v1/lines/{{id}}/health says more.")

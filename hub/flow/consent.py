@@ -7,6 +7,7 @@ Not here: what is withheld from whom (hub.flow.safety).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -22,9 +23,10 @@ from hub.flow.rows import DeliveryRow, EventRow
 from hub.flow.safety_payloads import consent_data
 from hub.model.consent import EVERY_LINE, Consent, ConsentAction, ConsentEntry, ConsentSource
 from hub.model.delivery import DeliveryState
+from hub.model.errors import InvalidRequest
 from hub.model.line import Line
 from hub.model.observation import Observation
-from hub.rules.chatkeys import handle_of, normalize_chat_key
+from hub.rules.chatkeys import handle_of, normalize_chat_key, normalize_handle
 from hub.rules.consent import LONGEST_SAID, keyword_in, supersedes
 from hub.rules.facts import is_own, text_of
 
@@ -35,6 +37,7 @@ _EVENTS: Final = {
     ConsentAction.OPTED_IN: "contact.opted_in",
     ConsentAction.OPTED_OUT: "contact.opted_out",
 }
+_HANDLE: Final = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|[^@\s]{1,64}@[^@\s]{1,255}", re.ASCII)
 #: Entries recorded in one transaction at the most.
 MOST_WORDS: Final = 100
 
@@ -228,6 +231,23 @@ class ConsentBook:
         await require_current(tx, directory)
         now_ms = self._clock.now_ms()
         return await record_words(tx, directory, words, take_ids=self._take_ids, now_ms=now_ms)
+
+
+def read_handle(text: str, *, param: str = "handle") -> str:
+    """Read a handle.
+
+    Raises:
+        InvalidRequest: invalid_parameter_value.
+    """
+    handle = normalize_handle(text)
+    if not _HANDLE.fullmatch(handle):
+        raise InvalidRequest(
+            "invalid_parameter_value",
+            f"'{param}' must be a phone number in E.164 form (+15550100001), an Apple ID (a mail address) or a "
+            "short code.",
+            param=param,
+        )
+    return handle
 
 
 def _digest(mark: str) -> bytes:

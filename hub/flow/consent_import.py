@@ -14,6 +14,8 @@ from hub.rules.consent_rows import read_time
 
 MOST_ERRORS: Final = 1000
 _STATES: Final = {"opted_out": ConsentAction.OPTED_OUT, "opted_in": ConsentAction.OPTED_IN}
+#: What stands for every line.
+EVERY: Final = "*"
 #: Of an export's rows these say nothing about consent.
 _SAYS_NOTHING: Final = "help"
 _LATEST: Final = 32_503_680_000_000
@@ -89,7 +91,9 @@ class ConsentImport:
 
     def _wish(self, row: Mapping[str, Any]) -> ConsentWish:
         line = self._default_line
-        if row.get("from") is not None:
+        if row.get("scope") == "hub":  # an export names the line that heard it, too
+            line = self._find_line(EVERY)
+        elif row.get("from") is not None:
             line = self._find_line(_text(row, "from"))
         state = _STATES.get(_text(row, "state"))
         if state is None:
@@ -102,7 +106,9 @@ class ConsentImport:
                     "said_at", "'said_at' must be Unix milliseconds, or a time such as 2026-06-01T12:00:00Z."
                 )
         elif state is ConsentAction.OPTED_IN:
-            raise _bad("said_at", "Say when they opted in: an opt-in of unknown date could undo a later STOP.")
+            raise _bad(
+                "said_at", "Say when they opted in: an opt-in of unknown date could undo a later STOP."
+            )
         reason = row.get("reason")
         if reason is not None and (not isinstance(reason, str) or len(reason) > _LONGEST_REASON):
             raise _bad("reason", f"'reason' must be a text of at most {_LONGEST_REASON} characters.")

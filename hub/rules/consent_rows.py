@@ -18,7 +18,7 @@ HEADINGS: Final = (
 )  # fmt: skip
 #: Columns that an import reads; `state` may stand for `action`, and `line` or `from` for `line_id`.
 _ALIASES: Final[Mapping[str, str]] = {"action": "state", "line_id": "from", "line": "from"}
-_READ: Final = ("from", "handle", "reason", "said_at", "state")
+_READ: Final = ("from", "handle", "reason", "said_at", "scope", "state")
 
 
 def csv_of(entries: Iterable[ConsentEntry]) -> str:

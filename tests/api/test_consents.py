@@ -201,6 +201,9 @@ async def test_an_export_can_be_imported_elsewhere(world: HubWorld) -> None:
 
     assert (first["failed"], first["changed"], first["unchanged"]) == (0, 0, 3)
     assert (again["changed"], again["unchanged"]) == (0, 3)
+    everywhere = {"handle": STRANGER, "state": "opted_out", "scope": "hub", "from": SANDBOX_LINE}
+    await world.api.post("/v1/consents/import", {"from": SANDBOX_LINE, "rows": [everywhere]})
+    assert (await world.api.get(path(STRANGER))).json["consents"][0]["scope"] == "hub"
 
 
 async def test_rows_that_are_wrong_are_told_by_number(world: HubWorld) -> None:
