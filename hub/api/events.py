@@ -9,8 +9,8 @@ from hub.api.events_choice import REFUSED, between, position, wanted_events
 from hub.api.events_shapes import EventQuery, EventReply, OneEvent, event_reply, one_event
 from hub.api.paging import split_page
 from hub.api.waiting import while_connected
+from hub.flow.event_store import Event, EventFilter, EventPage
 from hub.flow.follow import position_text, read_or_wait
-from hub.flow.repositories import Event, EventFilter, EventPage
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix
 from hub.rules.event_patterns import OPERATIONAL

@@ -7,8 +7,8 @@ from typing import Any
 
 from hub.api.calls import Call, field_id, not_found
 from hub.api.events_shapes import EventChoice
+from hub.flow.event_store import EventFilter
 from hub.flow.follow import read_position
-from hub.flow.repositories import EventFilter
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, first_id_at
 from hub.model.key import ApiKey

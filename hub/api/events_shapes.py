@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from hub.api.paging import DEFAULT_LIMIT, Limit
-from hub.flow.repositories import Event
+from hub.flow.event_store import Event
 from hub.model.ids import Prefix, id_text, id_time_ms
 from hub.model.live import LiveEvent
 from hub.model.observation import Instant

@@ -17,9 +17,9 @@ from msgspec import Meta
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply, not_found
 from hub.api.events_choice import chat_id, line_id, patterns, position, wanted_events
 from hub.api.events_shapes import EventChoice, PositionText, StreamedEvent, streamed
+from hub.flow.event_store import EventFilter
 from hub.flow.feed import CutOff, FeedOver
 from hub.flow.follow import Progress, follow_from, position_text
-from hub.flow.repositories import EventFilter
 from hub.flow.stream_tokens import StreamGrant
 from hub.model.errors import InvalidRequest, StoreError
 

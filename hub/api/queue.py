@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, Reply
 from hub.api.events_shapes import LineText
+from hub.flow.event_store import LaneStanding
 from hub.flow.queue import total_of
-from hub.flow.repositories import LaneStanding
 from hub.model.delivery import DeliveryState
 from hub.model.ids import Prefix, id_text, id_time_ms
 from hub.model.outbox import OutboxState

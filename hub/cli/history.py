@@ -14,7 +14,7 @@ from hub.model.ids import Prefix, id_text, id_time_ms
 
 if TYPE_CHECKING:
     from hub.app.console import Console
-    from hub.flow.repositories import Event
+    from hub.flow.event_store import Event
     from hub.model.delivery import Delivery
 
 STATES = tuple(state.name.lower() for state in DeliveryState)

@@ -12,7 +12,8 @@ from enum import StrEnum
 import msgspec
 
 from hub.flow.directory import Directory
-from hub.flow.repositories import DeliveryFilter, Event, Store
+from hub.flow.event_store import Event
+from hub.flow.repositories import DeliveryFilter, Store
 from hub.model.delivery import Delivery
 from hub.model.ids import id_time_ms
 from hub.model.webhook import Webhook

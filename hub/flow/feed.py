@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from hub.flow.repositories import Event, EventFilter, Events
+from hub.flow.event_store import Event, EventFilter, Events
 from hub.model.live import LiveEvent
 
 log = structlog.get_logger("feed")

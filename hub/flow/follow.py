@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Final
 
+from hub.flow.event_store import Event, EventFilter, EventPage, Events
 from hub.flow.feed import CutOff, Feed, FeedOver, Follower, Told
-from hub.flow.repositories import Event, EventFilter, EventPage, Events
 from hub.model.ids import InvalidId, Prefix, first_id_at, id_text, id_time_ms, parse_id
 
 #: Events read at once of what came before.

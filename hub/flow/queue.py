@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from hub.flow.event_store import LaneStanding, Queue
 from hub.flow.ports import Clock
-from hub.flow.repositories import LaneStanding, Queue
 
 BELIEVED_MS = 1_000
 

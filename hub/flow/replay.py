@@ -15,10 +15,11 @@ import msgspec
 import structlog
 
 from hub.flow.directory import DirectoryHolder
+from hub.flow.event_store import Event
 from hub.flow.jobs import FilterArguments, ReplayArguments
 from hub.flow.ports import Clock, WakeUps
 from hub.flow.record import TakeIds
-from hub.flow.repositories import DeliveryFilter, Event, Store
+from hub.flow.repositories import DeliveryFilter, Store
 from hub.flow.rows import DeliveryRow
 from hub.model.delivery import DeliveryState
 from hub.model.errors import StoreError

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as changed
 
-from hub.flow.repositories import Chat, Event
+from hub.flow.event_store import Event
+from hub.flow.repositories import Chat
 from hub.flow.rows import OutboxRow
 from hub.model.observation import Observation, ObservedChat, ObservedOption, ObservedPoll
 from hub.model.outbox import attempt_id

@@ -13,7 +13,8 @@ import pytest
 
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.disable import DisableWebhook
-from hub.flow.repositories import DeliveryFilter, Event, Webhooks
+from hub.flow.event_store import Event
+from hub.flow.repositories import DeliveryFilter, Webhooks
 from hub.model.ids import Prefix, parse_id
 from hub.model.webhook import Webhook
 from tests.support.hub_world import HubWorld, open_world

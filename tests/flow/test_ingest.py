@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
+from hub.flow.event_store import Event
 from hub.flow.ingest import BridgeRequest, ObservationResult
-from hub.flow.repositories import DeliveryFilter, Event
+from hub.flow.repositories import DeliveryFilter
 from hub.flow.rows import OutboxRow
 from hub.model.delivery import DeliveryState
 from hub.model.ids import Prefix, id_text, parse_id

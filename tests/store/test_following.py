@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hub.flow.announcing import AnnouncingStore
+from hub.flow.event_store import Event, EventFilter
 from hub.flow.feed import CutOff, Feed, FeedOver
 from hub.flow.follow import follow_from, read_or_wait, read_position
-from hub.flow.repositories import Event, EventFilter, Store
+from hub.flow.repositories import Store
 from hub.model.errors import StoreUnavailable
 from hub.model.ids import Prefix, first_id_at, id_text, id_time_ms
 from hub.model.live import LiveEvent

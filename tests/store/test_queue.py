@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Select, text
+from sqlalchemy import Connection, Select, select, text
 
+from hub.flow.event_store import EventFilter, LaneStanding
 from hub.flow.ports import HotTransaction
-from hub.flow.repositories import DeliveryFilter, EventFilter, LaneStanding, Store
+from hub.flow.repositories import DeliveryFilter, Store
 from hub.flow.rows import OutboxUpdate
 from hub.model.delivery import DeliveryState
 from hub.model.outbox import OutboxState
@@ -145,7 +146,10 @@ async def test_pages_of_the_oldest_first_follow_each_other(store: Store) -> None
 # ---- what it costs
 
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
-_DELIVERIES = "INSERT INTO deliveries (id, event_id, webhook_id, shard, state, attempt_count, next_attempt_at, last_status) "
+_DELIVERIES = (
+    "INSERT INTO deliveries "
+    "(id, event_id, webhook_id, shard, state, attempt_count, next_attempt_at, last_status) "
+)
 _OUTBOX = "INSERT INTO outbox (id, line_id, shard, kind, payload, state, attempt_count, next_attempt_at, created_at) "
 FILL = (
     f"{_DELIVERIES} {_NUMBERS} SELECT i, i, i % 50, i % 16, 0, 0, i, NULL FROM n",
@@ -213,7 +217,7 @@ async def test_what_was_refused_is_found_without_walking_what_was_not(store: Sto
 @pytest.mark.slow
 async def test_events_are_looked_for_in_their_index_alone(store: Store) -> None:
     """In the order of the positions, so that a full page ends the walk, and nothing is sorted."""
-    from hub.store.repositories.events import _fits, _position, _Way, select
+    from hub.store.repositories.events import _fits, _position, _Way
 
     fill_events = (
         "INSERT INTO events (id, position, type, line_id, chat_id, dedupe_key, occurred_at, data) "

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from hub.flow.event_store import Event, EventFilter
 from hub.flow.ports import HotTransaction
-from hub.flow.repositories import Event, EventFilter, Store
+from hub.flow.repositories import Store
 from hub.flow.rows import EventRow
 from hub.model.ids import IdFactory, id_time_ms
 from hub.store.database import Database

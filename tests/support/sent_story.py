@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.event_store import Event
 from hub.flow.ingest import BridgeRequest, Ingest
 from hub.flow.outgoing import Outgoing
 from hub.flow.record import Recorder
 from hub.flow.repeating import Accepted
-from hub.flow.repositories import Event, Store
+from hub.flow.repositories import Store
 from hub.flow.rows import DueOutbox, MessageRow
 from hub.flow.second_thoughts import SecondThoughts
 from hub.flow.send import Sending, SendTimeouts

@@ -15,9 +15,10 @@ from arq.connections import ArqRedis
 from hub.app.core import connect_redis
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.valkey import ValkeyServer, running_valkey
-from hub.flow.feed import Feed
+from hub.flow.event_store import Event
+from hub.flow.feed import Feed, Told
 from hub.flow.ports import LiveSigns, LiveTyping
-from hub.flow.repositories import Event, Store
+from hub.flow.repositories import Store
 from hub.model.live import LiveEvent, Typist
 from hub.store.open import open_store
 from hub.store.sealing import Sealer
@@ -178,10 +179,10 @@ async def test_signs_of_life_are_told_everywhere_once(here: Process, there: Proc
         await eventually(lambda: here.live._is_followed_elsewhere)
         for sign in (TYPES, READ):
             here.live.tell(sign)
-        far_told, near_told = [], []
+        far_told: list[Told] = []
         while len(far_told) < 2:
             far_told += await far.take(20)
-        near_told += await near.take(20)
+        near_told = await near.take(20)
         await here.flush()
 
         assert far_told == near_told == [TYPES, READ]

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from hub.flow.repositories import Event, EventFilter, EventPage
+from hub.flow.event_store import Event, EventFilter, EventPage
 from hub.store.database import Database
 from hub.store.schema import events
 

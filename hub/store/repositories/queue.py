@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, case, func, select, text
 
-from hub.flow.repositories import LaneStanding
+from hub.flow.event_store import LaneStanding
 from hub.model.delivery import DeliveryState
 from hub.model.outbox import OutboxState
 from hub.store.database import Database
