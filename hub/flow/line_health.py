@@ -53,9 +53,8 @@ DAYS: Final = 7
 _HOUR_MS: Final = 3_600_000
 #: Receipts come late: a day is counted again until so long after its end.
 _SETTLED_MS: Final = 6 * _HOUR_MS
-#: Chats looked at for messages without an answer, the busiest latest first; and how far a row is counted.
+#: Chats looked at for messages without an answer, the latest first.
 _MOST_CHATS: Final = 1000
-_MOST_UNANSWERED: Final = 100
 #: Counters and days are kept so much longer than they are looked at.
 _KEPT_MS: Final = 30 * 24 * _HOUR_MS
 
@@ -138,7 +137,7 @@ class LineHealth:
         record = await self._store.health.get(line.id)
         counted = _sum_up(await self._count_days(line, zone, now_ms), zone, now_ms)
         unanswered = await self._store.health.unanswered(
-            line.id, since=now_ms - DAYS * 24 * _HOUR_MS, most_chats=_MOST_CHATS, most=_MOST_UNANSWERED
+            line.id, since=now_ms - DAYS * 24 * _HOUR_MS, most_chats=_MOST_CHATS
         )
         usages = await self._usages(line, policy, now_ms)
         before = _standing(record, line)

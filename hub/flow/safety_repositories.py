@@ -92,8 +92,8 @@ class Health(Protocol):
         """Count what a line did in a window."""
         ...
 
-    async def unanswered(self, line_id: int, *, since: int, most_chats: int, most: int) -> int:
-        """The most messages in a row without an answer in any of the latest chats, counted up to `most`."""
+    async def unanswered(self, line_id: int, *, since: int, most_chats: int) -> int:
+        """The most messages in a row without an answer since then, in any of the chats that were busy latest."""
         ...
 
     async def used(self, keys: Sequence[CountKey]) -> Mapping[CountKey, int]:

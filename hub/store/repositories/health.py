@@ -134,19 +134,38 @@ class SqlHealth:
 
         return await self._database.read(work)
 
-    async def unanswered(self, line_id: int, *, since: int, most_chats: int, most: int) -> int:
+    async def unanswered(self, line_id: int, *, since: int, most_chats: int) -> int:
         latest = (
             select(chats.c.id)
             .where(chats.c.line_id == line_id, chats.c.last_message_at >= since)
             .order_by(chats.c.last_message_at.desc(), chats.c.id.desc())
             .limit(most_chats)
+            .subquery()
         )
-
-        def work(connection: Connection) -> int:
-            ids = connection.execute(latest).scalars().all()
-            return max((_streak(connection, chat_id, most) for chat_id in ids), default=0)
-
-        return await self._database.read(work)
+        mine = and_(messages.c.chat_id == latest.c.id, messages.c.sent_at >= since, _IS_SEEN)
+        answered_at = (
+            select(messages.c.sent_at)
+            .where(mine, messages.c.is_from_me == 0)
+            .order_by(messages.c.sent_at.desc(), messages.c.id.desc())
+            .limit(1)
+            .correlate(latest)
+            .scalar_subquery()
+        )
+        answers = select(latest.c.id, func.coalesce(answered_at, since - 1).label("at")).subquery()
+        streak = (
+            select(func.count())
+            .where(
+                messages.c.chat_id == answers.c.id,
+                messages.c.sent_at > answers.c.at,
+                messages.c.is_from_me == 1,
+                _IS_SEEN,
+            )
+            .correlate(answers)
+            .scalar_subquery()
+        )
+        query = select(func.max(streak)).select_from(answers)
+        found = await self._database.read(lambda connection: connection.execute(query).scalar())
+        return int(found or 0)
 
     async def used(self, keys: Sequence[CountKey]) -> Mapping[CountKey, int]:
         def work(connection: Connection) -> dict[CountKey, int]:
@@ -167,21 +186,3 @@ class SqlHealth:
             connection.execute(delete(line_days).where(line_days.c.day_start < before))
 
         await self._database.write(work)
-
-
-def _streak(connection: Connection, chat_id: int, most: int) -> int:
-    """Count our messages of a chat back to the last one that came in: reads no more than it counts, and that one."""
-    query = (
-        select(messages.c.is_from_me, messages.c.is_known)
-        .where(messages.c.chat_id == chat_id, messages.c.sent_at.is_not(None))
-        .order_by(messages.c.sent_at.desc(), messages.c.id.desc())
-        .limit(most + 1)
-    )
-    count = 0
-    for is_from_me, is_known in connection.execute(query):
-        if is_known != SEEN:
-            continue
-        if not is_from_me:
-            break
-        count += 1
-    return min(count, most)
