@@ -57,7 +57,7 @@ def test_every_example_works_in_its_order(hub: RunningHub, tmp_path: Path) -> No
     answers: list[Any] = []
     for command in commands():
         printed = reader.paste(command)
-        answer = json.loads(printed) if printed.startswith("{") else printed
+        answer: Any = json.loads(printed) if printed.startswith("{") else printed
         answers.append(answer)
         if isinstance(answer, dict):
             assert "error" not in answer or answer["error"] is None, (command, answer)
