@@ -10,6 +10,7 @@ import pytest
 
 from hub.flow.ports import BridgeAdapter
 from hub.model.capability import CAPABILITIES
+from hub.model.errors import AttachmentGone
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind
 from hub.rules.capabilities import needs_of
@@ -177,6 +178,10 @@ class BridgeConformance:
 
     async def test_health_is_one_of_three_states(self, harness: BridgeHarness) -> None:
         assert (await harness.adapter.health())[0] in {"online", "degraded", "offline"}
+
+    async def test_an_attachment_that_nobody_has_is_gone(self, harness: BridgeHarness) -> None:
+        with pytest.raises(AttachmentGone):
+            await anext(harness.adapter.open_attachment("no such attachment"))
 
     async def test_accepted_send_has_the_networks_id(self, harness: BridgeHarness) -> None:
         outcome = await harness.adapter.perform(harness.operation(OperationKind.SEND, text="hello"))
