@@ -225,6 +225,17 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "its `state`.",
     ),
     _code(
+        409, INVALID, "idempotency_answer_lost",
+        "The request was begun under this idempotency key before, and its answer is not known: the hub was stopped "
+        "in the middle, or the answer was too large to keep.",
+        "Look at what is there, then use a fresh key if it has to be done.",
+    ),
+    _code(
+        409, INVALID, "idempotency_in_progress",
+        "The same request under this idempotency key is being worked on.",
+        "Ask again after `Retry-After` seconds.",
+    ),
+    _code(
         409, INVALID, "idempotency_key_conflict",
         "The idempotency key was used with another request.",
         "Take a fresh key for each new request; repeat only the identical request under one key.",

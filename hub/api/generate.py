@@ -18,7 +18,7 @@ from hub.api.authentication import require_scope
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoQuery, Reply
 from hub.api.errors import error_reply
 from hub.api.reading import missing
-from hub.api.sends import SEND_ERRORS, SEND_HEADERS, repeatable_as
+from hub.api.sends import SEND_ERRORS, repeatable_as
 from hub.flow.capabilities import require_able
 from hub.flow.generate import Drafted, Wish, turns_of
 from hub.flow.recipients import Recipient, find_chat, find_recipient, require_contact
@@ -175,7 +175,7 @@ async def _send(call: Call[NoQuery, NewDraft], place: _Place, text: str) -> tupl
         OperationKind.SEND,
         payload,
         api_key_id=call.key.id,
-        repeatable=repeatable_as(call, "generate"),
+        repeatable=repeatable_as(call, "generate", within=":generate"),
     )
     made = accepted.message_id
     return id_text(Prefix.OUTBOX, accepted.outbox_id), None if made is None else id_text(Prefix.MESSAGE, made)
@@ -243,7 +243,6 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
             "ai_unavailable",
             "contact_has_not_messaged",
         ),
-        headers=SEND_HEADERS[:1],
         example={"context": [{"role": "user", "content": "When do you open on Saturday?"}]},
         handle=_generate,
     ),

@@ -12,6 +12,8 @@ import msgspec
 
 from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
 from hub.api.errors import BY_CODE, ErrorReply
+from hub.api.idempotency import ERRORS as REPEAT_ERRORS
+from hub.api.idempotency import HEADER, is_wrapped
 
 Json = dict[str, Any]
 
@@ -151,7 +153,14 @@ def error_codes(endpoint: AnyDescribed) -> tuple[str, ...]:
         codes += BODY_ERRORS
     if any(field.required for field in msgspec.structs.fields(endpoint.query)):
         codes.append("missing_required_parameter")
+    if is_wrapped(endpoint):
+        codes += REPEAT_ERRORS
     return tuple(dict.fromkeys(codes))
+
+
+def request_headers(endpoint: AnyDescribed) -> tuple[str, ...]:
+    """List the headers that an endpoint reads beside `Authorization`."""
+    return (HEADER, *endpoint.headers) if is_wrapped(endpoint) else endpoint.headers
 
 
 def _shapes(endpoint: AnyDescribed) -> list[Any]:
@@ -223,7 +232,7 @@ def _parameters(
             {"name": name, "in": "query", "required": name in required, "schema": _without_null(schema)}
             for name, schema in shape["properties"].items()
         ]
-    parameters += [{"name": name, "in": "header", **_HEADERS[name]} for name in endpoint.headers]
+    parameters += [{"name": name, "in": "header", **_HEADERS[name]} for name in request_headers(endpoint)]
     return parameters
 
 

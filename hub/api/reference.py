@@ -12,7 +12,7 @@ import msgspec
 from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
 from hub.api.errors import ERROR_CODES
 from hub.api.openapi import described, document_json
-from hub.api.openapi_document import error_codes, reply_shapes
+from hub.api.openapi_document import error_codes, reply_shapes, request_headers
 
 _INTRODUCTION: Final = """# REST surface
 
@@ -30,7 +30,7 @@ for machines.
   unless `limit` is given.
 - Rate limit: per key and hour (`limits.requests_per_hour`, or the key's own), counted from the key's first request;
   `X-RateLimit-Limit`, `-Remaining`, `-Reset` (Unix seconds) on every answer, 429 with `Retry-After` beyond it.
-- `Idempotency-Key` on sends: the same request under the same key is done once and answered alike, marked
+- `Idempotency-Key` on every POST: the same request under the same key is done once and answered alike, marked
   `Idempotent-Replayed: true`; another request under it is a 409. Remembered for `retention.idempotency_hours`.
 - Endpoints of the messages.dev API ignore unknown fields, as that API does; ours refuse them.
 - `HEAD` works wherever `GET` does; `OPTIONS` names the methods. CORS: `web.cors_origins`.
@@ -78,8 +78,9 @@ def _endpoint(endpoint: AnyDescribed) -> str:
     lines.append(f"\nScope: {scope}. Answers {endpoint.status}{others}.\n")
     if endpoint.query is not NoQuery:
         lines.append(f"Query: {_fields(endpoint.query)}.\n")
-    if endpoint.headers:
-        lines.append(f"Headers: {', '.join(f'`{name}`' for name in endpoint.headers)}.\n")
+    headers = request_headers(endpoint)
+    if headers:
+        lines.append(f"Headers: {', '.join(f'`{name}`' for name in headers)}.\n")
     if endpoint.body is StreamBody:
         lines.append(f"Body: {', '.join(f'`{kind}`' for kind in endpoint.request_content)}.\n")
     elif endpoint.body is not NoBody:

@@ -10,10 +10,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hub.api.calls import Call, Reply
+from hub.api.idempotency import HEADER, wanted_key
 from hub.api.waiting import PREFER, Headers, wait_for, wanted_wait
 from hub.flow.repeating import Accepted, Repeatable
 from hub.flow.wishes import Wish
-from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
 from hub.model.outbox import (
@@ -24,8 +24,7 @@ from hub.model.outbox import (
     OutboxStateName,
     OutboxStatus,
 )
-from hub.rules.idempotency import hash_request, validate_key
-from hub.rules.problems import Problem
+from hub.rules.idempotency import hash_request
 
 #: Codes that every send can answer.
 SEND_ERRORS: Final = (
@@ -36,7 +35,7 @@ SEND_ERRORS: Final = (
     "chat_not_found",
     "idempotency_key_conflict",
 )
-SEND_HEADERS: Final = ("Idempotency-Key", PREFER)
+SEND_HEADERS: Final = (HEADER, PREFER)
 
 From = Annotated[str, Meta(min_length=1, max_length=320, description="The line: its handle or its `ln_` id.")]
 To = Annotated[
@@ -165,21 +164,22 @@ def _names(shape: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
     return tuple((field.encode_name, field.name) for field in msgspec.structs.fields(shape))
 
 
-def repeatable_as(call: Call[Any, Any], kind: str) -> Repeatable | None:
+def repeatable_as(call: Call[Any, Any], kind: str, *, within: str = "") -> Repeatable | None:
     """Read the idempotency key of a request to do something of a kind.
+
+    Args:
+        call: The request.
+        kind: What it asks for.
+        within: Names the request of which the send is only a part, so that the key may stand for both.
 
     Raises:
         InvalidRequest: It is empty, too long or holds what cannot be a key.
     """
-    header = call.headers.get(b"idempotency-key")
-    if header is None:
+    key = wanted_key(call)
+    if key is None:
         return None
-    key = validate_key(header.decode("latin-1"))
-    if isinstance(key, Problem):
-        message = f"{key.why[0].upper()}{key.why[1:]}. {key.fix}."
-        raise InvalidRequest("invalid_parameter_value", message, param="Idempotency-Key")
     canonical = msgspec.json.encode(call.body, order="deterministic")
     # What the path names is part of the request: the same body for another chat is another request.
     path = "/".join([kind, *call.path.values()])
     request_hash = hash_request(method="POST", path=path, canonical_body=canonical)
-    return Repeatable(scope=f"key:{call.key.id}", key=key, request_hash=request_hash)
+    return Repeatable(scope=f"key:{call.key.id}{within}", key=key, request_hash=request_hash)

@@ -15,6 +15,7 @@ import msgspec
 
 from hub.api.authentication import require_scope
 from hub.api.calls import NOBODY, AnyEndpoint, Call, NoBody, Reply, StreamBody
+from hub.api.idempotency import answer_once, is_wrapped
 from hub.api.parts import ApiParts, Receive, Send
 from hub.api.reading import read_body, read_json, read_query, require_clean_path, require_json_type
 from hub.api.usecases import UseCases
@@ -60,8 +61,13 @@ class PathApp:
             raise InvalidRequest("method_not_allowed", f"Use one of: {self._allow}.")
         state["route"], state["is_probe"] = endpoint.path, endpoint.tag == "operation"
         call = await self._read(endpoint, scope, receive)
-        reply = await endpoint.handle(call)
+        reply = await self._handled(endpoint, call)
         await _answer(reply, call, send, is_head=scope["method"] == "HEAD")
+
+    async def _handled(self, endpoint: AnyEndpoint, call: Call[Any, Any]) -> Reply:
+        if is_wrapped(endpoint):
+            return await answer_once(endpoint, call, self._uses.repeats)
+        return await endpoint.handle(call)
 
     async def _read(self, endpoint: AnyEndpoint, scope: Any, receive: Receive) -> Call[Any, Any]:
         headers = dict(scope["headers"])

@@ -147,11 +147,17 @@ async def _content(events: AsyncIterator[MultipartSegment | bytes | None]) -> As
         yield event
 
 
-def _boundary(headers: Mapping[bytes, bytes]) -> str:
+def find_boundary(headers: Mapping[bytes, bytes]) -> str | None:
+    """Read what separates the parts of a form; None where the headers do not say."""
     found = _BOUNDARY.search(headers.get(b"content-type", b"").decode("latin-1"))
+    return None if found is None else found[1] or found[2]
+
+
+def _boundary(headers: Mapping[bytes, bytes]) -> str:
+    found = find_boundary(headers)
     if found is None:
         raise _broken("its Content-Type names no boundary")
-    return found[1] or found[2]
+    return found
 
 
 def _broken(why: str) -> InvalidRequest:

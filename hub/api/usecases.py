@@ -23,6 +23,7 @@ from hub.flow.lines import LineBook
 from hub.flow.outgoing import Outgoing
 from hub.flow.queue import QueueBook
 from hub.flow.record import Recorder
+from hub.flow.repeats import RepeatDesk
 from hub.flow.repositories import Store
 from hub.flow.safety import LineGuard
 from hub.flow.sandbox import SandboxStage
@@ -54,6 +55,7 @@ class UseCases:
     lines: LineBook
     outgoing: Outgoing
     queue: QueueBook
+    repeats: RepeatDesk
     sandbox: SandboxStage
     second_thoughts: SecondThoughts
     stream_tokens: StreamTokens
@@ -121,6 +123,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         lines=lines,
         outgoing=outgoing,
         queue=QueueBook(store.queue, clock),
+        repeats=RepeatDesk(store.repeats, clock),
         sandbox=SandboxStage(
             store=store,
             directory=directory,

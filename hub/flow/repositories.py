@@ -319,6 +319,24 @@ class SandboxNetwork(Protocol):
         ...
 
 
+class Repeats(Protocol):
+    """Idempotency keys that keep a whole answer. They share their names with those of sends."""
+
+    async def claim(
+        self, scope: str, key: str, *, request_hash: bytes, lease_until: int, now: int
+    ) -> KeyRecord | None:
+        """Claim a key: None if it was free; of simultaneous claims one succeeds. Else what stands under it."""
+        ...
+
+    async def keep(self, scope: str, key: str, *, status: int, answer: bytes) -> None:
+        """Keep the answer under a claimed key, sealed; empty if it is not to be kept."""
+        ...
+
+    async def give_up(self, scope: str, key: str) -> None:
+        """Free a claimed key that has no answer."""
+        ...
+
+
 class Retention(Protocol):
     async def expire_page(self, table: str, *, before_ms: int, limit: int) -> int:
         """Delete up to `limit` of the oldest finished rows of `raw_payloads`, `events` (with their finished
@@ -369,6 +387,7 @@ class Store:
     outbox: Outbox
     processes: Processes
     queue: Queue
+    repeats: Repeats
     replays: Replays
     retention: Retention
     sandbox: SandboxNetwork

@@ -47,54 +47,45 @@ def hash_request(*, method: str, path: str, canonical_body: bytes) -> bytes:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """What the first request was answered."""
-
-    status: int
-    body: bytes
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class KeyRecord:
     """What the store knows of a key."""
 
     request_hash: bytes
-    #: None while the first request is still being worked on.
-    answer: Answer | None
-    #: Unix ms after which a request without an answer is given up. Its effect and its answer are committed
-    #: together, so without an answer nothing has been done.
+    #: As it was kept: None while the first request is still being worked on, empty when it was done and its answer
+    #: could not be kept.
+    answer: bytes | None
+    #: Unix ms after which nobody works on a request without an answer any more: whoever did has died.
     lease_until_ms: int
-    #: Unix ms after which the key is forgotten.
-    expires_at_ms: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class New:
-    """Nobody has done it: do it, and store the answer with the effect."""
+    """Nobody has done it: do it, and keep the answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replay:
     """It was done: give the same answer again and do nothing."""
 
-    answer: Answer
+    answer: bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conflict:
     """The key belongs to another request: 409."""
 
-    reason: str
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StillRunning:
-    """The same request is being worked on: 409, with the time after which to ask again."""
-
-    retry_after_seconds: int
+    """The same request is being worked on: 409, to be asked again."""
 
 
-Admission = New | Replay | Conflict | StillRunning
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lost:
+    """It was begun, and nobody can say what was answered: 409. Doing it again could do it twice."""
+
+
+Admission = New | Replay | Conflict | StillRunning | Lost
 
 
 def admit_request(record: KeyRecord | None, *, request_hash: bytes, now_ms: int) -> Admission:
@@ -102,21 +93,19 @@ def admit_request(record: KeyRecord | None, *, request_hash: bytes, now_ms: int)
 
     | the key's record             | the request is | it gets       |
     |------------------------------|----------------|---------------|
-    | none, or expired             | any            | New           |
+    | none                         | any            | New           |
     | there                        | another        | Conflict      |
     | with an answer               | the same       | Replay        |
+    | with an answer that is lost  | the same       | Lost          |
     | no answer, lease still on    | the same       | StillRunning  |
-    | no answer, lease over        | the same       | New           |
+    | no answer, lease over        | the same       | Lost          |
     """
-    if record is None or now_ms >= record.expires_at_ms:
+    if record is None:
         return New()
     if not compare_digest(record.request_hash, request_hash):
-        return Conflict(
-            reason="this idempotency key was used for another request; "
-            "draw a new key for a new request, and repeat a request unchanged"
-        )
-    if record.answer is not None:
+        return Conflict()
+    if record.answer:
         return Replay(answer=record.answer)
-    if now_ms < record.lease_until_ms:
-        return StillRunning(retry_after_seconds=-(-(record.lease_until_ms - now_ms) // 1000))
-    return New()
+    if record.answer is None and now_ms < record.lease_until_ms:
+        return StillRunning()
+    return Lost()

@@ -207,6 +207,10 @@ idempotency_keys = Table(
     Column("status", SmallInteger, nullable=False),
     Column("response", Text, nullable=False),
     instant("created_at", nullable=False),
+    #: Until when a request whose answer is kept whole is surely being worked on; null for sends.
+    instant("lease_until"),
+    #: Sealed, because it may hold what is shown only once; null until it is there, empty when it could not be kept.
+    Column("answer", LargeBinary),
     PrimaryKeyConstraint("scope", "key"),
     #: For retention.
     Index(None, "created_at"),
