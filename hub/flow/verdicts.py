@@ -7,8 +7,8 @@ long. How many may wait at a time is bounded, so that waiting never becomes a lo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from hub.flow.repositories import Outbox
 from hub.model.outbox import OutboxItem
 
 #: A send over a quick bridge is done within some ten milliseconds; what is not done after seconds is not urgent.
@@ -19,13 +19,19 @@ _GROWTH = 1.5
 MOST_WAITING = 512
 
 
+class Items(Protocol):
+    """The part of the outbox that is asked."""
+
+    async def get(self, outbox_id: int) -> OutboxItem | None: ...
+
+
 class Verdicts:
     """Waits for outbox items."""
 
     def __init__(
         self,
         *,
-        outbox: Outbox,
+        outbox: Items,
         sleep: Callable[[float], Awaitable[None]],
         monotonic: Callable[[], float],
         most_waiting: int = MOST_WAITING,

@@ -219,7 +219,7 @@ async def test_a_table_is_read_with_its_columns_as_values(world: HubWorld) -> No
     assert await sent_texts(world) == ["Hi Ada", "Own words"]
 
 
-BAD_TABLES = {
+BAD_TABLES: dict[str, tuple[str | bytes, str | None]] = {
     "nothing": ("", "to"),
     "no column for numbers": ("name\nAda\n", "to"),
     "two columns of one name": ("to,to\n1,2\n", "to"),
