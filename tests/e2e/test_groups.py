@@ -36,8 +36,11 @@ def group(rest: Rest, receiver: Receiver) -> str:
 
 
 def test_a_line_shows_what_its_bridge_can_do(rest: Rest) -> None:
-    (line,) = [each for each in rest.get("/v1/lines")["data"] if each["handle"] == LINE]
+    """Null for a moment after the start, until the bridge has told."""
+    page = rest.until("/v1/lines", lambda page: page["data"][0]["capabilities"] is not None)
+    line = page["data"][0]
 
+    assert line["handle"] == LINE
     assert {"group_create", "polls", "edit", "text"} <= set(line["capabilities"])
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from hub.store.schema.ai import ai_usage
 from hub.store.schema.base import metadata
-from hub.store.schema.chats import chat_members, contact_cards, places, poll_votes, polls
 from hub.store.schema.bulk import bulk_jobs, bulk_recipients
+from hub.store.schema.chats import chat_members, contact_cards, places, poll_votes, polls
 from hub.store.schema.configuration import (
     api_keys,
     bridges,
@@ -42,9 +42,9 @@ __all__ = [
     "availability",
     "blobs",
     "bridges",
-    "chat_members",
     "bulk_jobs",
     "bulk_recipients",
+    "chat_members",
     "chats",
     "configuration_changes",
     "consent_log",
