@@ -16,6 +16,9 @@ T = TypeVar("T")
 class Database(Protocol):
     """Runs units of cold work."""
 
+    #: `postgresql` or `sqlite`, as SQLAlchemy calls them.
+    dialect: str
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a consistent snapshot; it must only read."""
         ...

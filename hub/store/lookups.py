@@ -1,20 +1,26 @@
 """Statements that are asked over and over: compiled once, then run by the bare driver.
 
 A unit of work on a SQLAlchemy connection costs several times what such a statement itself costs. What is kept here is
-the statement's text and the order of its values; the statement must be built once and kept (a constant, or cached), and
-hold no list of values whose length changes.
+the statement's text and the order of its values; the statement must be built once and kept (a constant, or cached). A
+list of ids is one value, too: `among`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Dialect, Select
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, Select, Text, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 Values = Mapping[str, object]
+
+_IDS: Final = ARRAY(BigInteger).with_variant(Text(), "sqlite")
 
 
 class Lookup(NamedTuple):
@@ -42,6 +48,38 @@ def compiled(query: Select[Any], dialect: Dialect) -> Lookup:
     made = query.compile(dialect=dialect)
     assert isinstance(made, SQLCompiler)
     if made.post_compile_params or made.literal_execute_params:
-        raise ValueError(f"a look-up cannot hold a list of values: {made.string}")
+        raise ValueError(f"a look-up takes a list as one value (`among`), not many: {made.string}")
     names = tuple(made.positiontup or ())
     return Lookup(made.string, names, {name: made.params[name] for name in names})
+
+
+class among(FunctionElement[bool]):
+    """Whether a column is one of the ids in a list that is one value, of whatever length.
+
+    Args:
+        column: Holds ids.
+        name: Of the value.
+    """
+
+    inherit_cache = True
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        super().__init__(column, bindparam(name, type_=_IDS))
+
+
+@compiles(among, "postgresql")
+def _in_array(element: among, compiler: SQLCompiler, **how: Any) -> str:
+    column, ids = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"{column} = ANY ({ids})"
+
+
+@compiles(among, "sqlite")
+def _in_json(element: among, compiler: SQLCompiler, **how: Any) -> str:
+    column, ids = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - of compiled pieces
+
+
+def as_text(value: object) -> object:
+    """Give a list as SQLite takes it; any other value as it is."""
+    return json.dumps(list(value)) if isinstance(value, list | tuple) else value

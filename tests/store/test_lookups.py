@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, literal_column, select
 
 from hub.model.errors import StoreError
 from hub.store.database import Database
+from hub.store.lookups import among
 from hub.store.open import OpenStore
 from hub.store.schema import chats, messages
 from tests.store.specimens import BRIDGE, CHAT, LINE
@@ -48,8 +49,20 @@ async def test_the_rows_of_a_statement_with_constants_and_values(opened: OpenSto
 
 
 async def test_a_list_of_changing_length_is_refused(opened: OpenStore) -> None:
-    with pytest.raises(ValueError, match="list of values"):
+    with pytest.raises(ValueError, match="among"):
         await database_of(opened).look_up(_BY_KEY, {"line_id": 1})
+
+
+async def test_a_list_of_ids_is_one_value_of_any_length(opened: OpenStore) -> None:
+    await opened.store.bridges.add(BRIDGE)
+    await opened.store.lines.add(LINE)
+    rows = [CHAT._replace(id=n, chat_key=f"dm:{n}") for n in (1, 2, 3)]
+    await opened.store.hot.write(lambda tx: tx.merge_chats(rows))
+    query = select(chats.c.id).where(among(chats.c.id, "ids"), chats.c.line_id == 1).order_by(chats.c.id)
+    for ids, found in (([], []), ([2], [2]), ([3, 1, 9], [1, 3]), (list(range(2000)), [1, 2, 3])):
+        looked_up = await database_of(opened).look_up(query, {"ids": ids})
+
+        assert [row[0] for row in looked_up] == found
 
 
 async def test_what_goes_wrong_is_told_in_our_words(opened: OpenStore) -> None:

@@ -33,6 +33,8 @@ HOT_SETTINGS = address.SERVER_SETTINGS | {"enable_bitmapscan": "off", "enable_se
 class PostgresDatabase:
     """One PostgreSQL database, used by this process."""
 
+    dialect = "postgresql"
+
     def __init__(self, url: URL, *, pool_size: int) -> None:
         self._engine = _engine(url)
         self.hot = PostgresHot(url, pool_size=max(1, pool_size - COLD_CONNECTIONS))
@@ -163,6 +165,5 @@ def _engine(url: URL) -> AsyncEngine:
         async_creator=lambda: address.connect(url, HOT_SETTINGS),
         pool_size=COLD_CONNECTIONS,
         max_overflow=0,
-        pool_pre_ping=True,
         pool_recycle=IDLE_SECONDS,
     )

@@ -21,6 +21,8 @@ from hub.flow.repositories import Chat
 from hub.flow.rows import Known, MessageRow
 from hub.rules.chatkeys import direct_chat_key
 from hub.store.database import Database
+from hub.store.lookups import among
+from hub.store.repositories.message_pages import IS_VISIBLE
 from hub.store.schema import chats, contact_cards, messages, places, poll_votes, polls
 
 #: Messages counted at the most: of those unread, and of all in one chat.
@@ -33,11 +35,15 @@ _NAMES = tuple(Chat.__dataclass_fields__)
 _COLUMNS = [chats.c[name] for name in _NAMES]
 _MESSAGE_COLUMNS = [messages.c[name] for name in MessageRow._fields]
 _at, _id = chats.c.last_message_at, chats.c.id
-_IS_KNOWN = messages.c.is_known.in_((Known.ASKED, Known.SEEN))
 # Asked for with nearly every request.
 _BY_ID = select(*_COLUMNS).where(_id == bindparam("id"))
 _BY_KEY = select(*_COLUMNS).where(
     chats.c.line_id == bindparam("line_id"), chats.c.chat_key == bindparam("chat_key")
+)
+_BY_KEY_ON = (
+    select(*_COLUMNS)
+    .where(among(chats.c.line_id, "line_ids"), chats.c.chat_key == bindparam("chat_key"))
+    .order_by(_id)
 )
 #: Literals, or neither database would recognise its partial index.
 _IS_GROUP, _IS_DIRECT = text("chats.is_group = 1"), text("chats.is_group = 0")
@@ -55,7 +61,7 @@ def _is_unread() -> ColumnElement[bool]:
     newer = (
         select(messages.c.id)
         .where(messages.c.chat_id == chats.c.id, messages.c.sent_at > func.coalesce(chats.c.own_read_at, -1))
-        .where(messages.c.is_from_me == 0, _IS_KNOWN)
+        .where(messages.c.is_from_me == 0, IS_VISIBLE)
     )
     return or_(chats.c.is_marked_unread == 1, newer.exists())
 
@@ -112,9 +118,8 @@ class SqlChats:
         return await self._one(_BY_KEY, line_id=line_id, chat_key=chat_key)
 
     async def by_key_on(self, line_ids: Sequence[int], chat_key: str) -> list[Chat]:
-        query = select(*_COLUMNS).where(chats.c.line_id.in_(line_ids), chats.c.chat_key == chat_key)
-        rows = await self._database.read(lambda connection: connection.execute(query.order_by(_id)).all())
-        return [_chat(row) for row in rows]
+        values = {"line_ids": list(line_ids), "chat_key": chat_key}
+        return [_chat(row) for row in await self._database.look_up(_BY_KEY_ON, values)]
 
     async def _one(self, query: Select[Any], **values: object) -> Chat | None:
         rows = await self._database.look_up(query, values)
@@ -122,27 +127,16 @@ class SqlChats:
 
     async def unread(self, chat_ids: Sequence[int]) -> dict[int, int]:
         values = {"ids": list(chat_ids), "most": MOST_UNREAD}
-        rows = await self._database.read(lambda connection: connection.execute(_UNREAD, values).all())
-        return {row.id: row.unread for row in rows}
+        return {row[0]: row[1] for row in await self._database.look_up(_UNREAD, values)}
 
     async def last_messages(self, chat_ids: Sequence[int]) -> dict[int, MessageRow]:
-        latest = (
-            select(messages.c.id)
-            .where(messages.c.chat_id == chats.c.id, messages.c.sent_at.is_not(None), _IS_KNOWN)
-            .order_by(messages.c.sent_at.desc(), messages.c.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        query = select(*_MESSAGE_COLUMNS).where(
-            messages.c.id.in_(select(latest).where(chats.c.id.in_(list(chat_ids))))
-        )
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return {row.chat_id: MessageRow._make(row) for row in rows}
+        rows = map(MessageRow._make, await self._database.look_up(_LAST, {"ids": list(chat_ids)}))
+        return {row.chat_id: row for row in rows}
 
     async def totals(self, chat_id: int) -> ChatTotals:
         counted = (
             select(messages.c.is_from_me)
-            .where(messages.c.chat_id == chat_id, _IS_KNOWN)
+            .where(messages.c.chat_id == chat_id, IS_VISIBLE)
             .limit(MOST_COUNTED + 1)
             .subquery()
         )
@@ -240,13 +234,24 @@ def _count_unread() -> Select[Any]:
     )
     came_in = (
         select(newer.c.is_known)
-        .where(newer.c.is_from_me == 0, newer.c.is_known.in_((Known.ASKED, Known.SEEN)))
+        .where(newer.c.is_from_me == 0, newer.c.is_known.between(Known.ASKED, Known.SEEN))
         .limit(bindparam("most", type_=Integer))
         .subquery()
     )
     counted = select(func.count()).select_from(came_in).scalar_subquery()
-    return select(chats.c.id, counted.label("unread")).where(chats.c.id.in_(bindparam("ids", expanding=True)))
+    return select(chats.c.id, counted).where(among(chats.c.id, "ids"))
 
 
-#: Of all chats of a page in one statement, put together once.
-_UNREAD = _count_unread()
+def _last_messages() -> Select[Any]:
+    latest = (
+        select(messages.c.id)
+        .where(messages.c.chat_id == chats.c.id, messages.c.sent_at.is_not(None), IS_VISIBLE)
+        .order_by(messages.c.sent_at.desc(), messages.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(*_MESSAGE_COLUMNS).where(messages.c.id.in_(select(latest).where(among(chats.c.id, "ids"))))
+
+
+#: Of all chats of a page in one statement each, put together once.
+_UNREAD, _LAST = _count_unread(), _last_messages()

@@ -193,6 +193,18 @@ def plain_page(
     return _rows_in_order(ranges.column, is_oldest_first), values
 
 
+def merged_keys(
+    wanted: MessageFilter, dialect: str, *, walk: tuple[Place | None, bool], limit: int
+) -> tuple[Select[Any], dict[str, int]] | None:
+    """Give the statement, with its values, for the places of a page of several ranges; None where it takes more."""
+    ranges = _ranges(wanted)
+    if wanted.looks_into_rows or not 1 < len(ranges.values) <= MOST_RANGES:
+        return None
+    after, is_oldest_first = walk
+    values = ranges.filled(_way(wanted, after, is_oldest_first), limit)
+    return _visible_keys(ranges.column, len(ranges.values), is_oldest_first, dialect), values
+
+
 def page_of(rows: Sequence[Sequence[Any]], limit: int, stop: Place | None = None) -> MessagePage:
     """Make the page of what was found.
 

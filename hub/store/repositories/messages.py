@@ -10,7 +10,15 @@ from sqlalchemy import Select, bindparam, select, text
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.rows import MessageRow, ReactionRow
 from hub.store.database import Database
-from hub.store.repositories.message_pages import COLUMNS, IS_VISIBLE, page_of, plain_page, read_page
+from hub.store.lookups import among
+from hub.store.repositories.message_pages import (
+    COLUMNS,
+    IS_VISIBLE,
+    merged_keys,
+    page_of,
+    plain_page,
+    read_page,
+)
 from hub.store.schema import events, messages, outbox, reactions
 
 _REACTION_COLUMNS = [reactions.c[name] for name in ReactionRow._fields]
@@ -21,12 +29,11 @@ _id = messages.c.id
 # Put together once: that takes longer than to run them.
 _VISIBLE = select(*COLUMNS).where(IS_VISIBLE)
 _BY_ID = _VISIBLE.where(_id == bindparam("id"))
+_BY_IDS = select(*COLUMNS).where(among(_id, "ids"))
 _FOLDED = _VISIBLE.join(outbox, outbox.c.message_id == _id).where(outbox.c.placeholder_id == bindparam("id"))
 _BY_GUID = _VISIBLE.where(messages.c.line_id == bindparam("line_id"), messages.c.guid == bindparam("guid"))
 _BY_GUID_ON = (
-    _VISIBLE.where(
-        messages.c.line_id.in_(bindparam("line_ids", expanding=True)), messages.c.guid == bindparam("guid")
-    )
+    _VISIBLE.where(among(messages.c.line_id, "line_ids"), messages.c.guid == bindparam("guid"))
     .order_by(_id)
     .limit(1)
 )
@@ -58,9 +65,7 @@ class SqlMessages:
         return await self._one(_BY_GUID, line_id=line_id, guid=guid)
 
     async def by_guid_on(self, line_ids: Sequence[int], guid: str) -> MessageRow | None:
-        values = {"line_ids": line_ids, "guid": guid}
-        row = await self._database.read(lambda connection: connection.execute(_BY_GUID_ON, values).first())
-        return MessageRow._make(row) if row else None
+        return await self._one(_BY_GUID_ON, line_ids=list(line_ids), guid=guid)
 
     async def reactions(self, line_id: int, guid: str) -> list[ReactionRow]:
         rows = await self._database.look_up(_REACTIONS, {"line_id": line_id, "guid": guid})
@@ -90,6 +95,13 @@ class SqlMessages:
         walk = (after, is_oldest_first)
         if (plain := plain_page(wanted, walk=walk, limit=limit + 1)) is not None:
             return page_of(await self._database.look_up(*plain), limit)
+        if (merged := merged_keys(wanted, self._database.dialect, walk=walk, limit=limit + 1)) is not None:
+            places = [(key[0], key[1]) for key in await self._database.look_up(*merged)]
+            ids = [message_id for _, message_id in places[:limit]]
+            rows = {row[0]: row for row in await self._database.look_up(_BY_IDS, {"ids": ids})}
+            # One that was folded into another row between the two looks is left out.
+            found = [rows[each] for each in ids if each in rows]
+            return page_of(found, limit, places[limit - 1] if len(places) > limit else None)
         return await self._database.read(
             lambda connection: read_page(connection, wanted, walk=walk, limit=limit, most_read=most_read)
         )

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 
 from hub.flow.ports import HotTransaction
 from hub.store.faults import DatabaseUnavailable
-from hub.store.lookups import compiled
+from hub.store.lookups import as_text, compiled
 from hub.store.sqlite.connection import OLDEST_SQLITE, SqliteOptions
 from hub.store.sqlite.readers import Readers
 from hub.store.sqlite.writer import Writer
@@ -25,6 +25,8 @@ _DIALECT: Final = sqlite_dialect()
 
 class SqliteDatabase:
     """One database file, opened by this process."""
+
+    dialect = "sqlite"
 
     def __init__(self, path: Path, options: SqliteOptions) -> None:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -42,7 +44,7 @@ class SqliteDatabase:
 
     async def look_up(self, query: Select[Any], values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         lookup = compiled(query, _DIALECT)
-        arguments = lookup.arguments(values)
+        arguments = list(map(as_text, lookup.arguments(values)))
         return await self._readers.run(lambda session: session.fetch(lookup.text, arguments))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
