@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, not_, or_
 
 from hub.flow.message_pages import MessageFilter
+from hub.model.observation import ATTACHED
 from hub.rules.message_status import MessageStatus
 from hub.rules.textsearch import needle_of
 from hub.store.schema import messages
@@ -30,7 +31,7 @@ _RANKS: tuple[tuple[MessageStatus, Condition], ...] = (
     (MessageStatus.SENT, _IS_SENT),
 )
 #: The marks of parts that people see as attachments; within words the quotes would be escaped.
-_ATTACHED = tuple(f'"type":"{name}"' for name in ("attachment", "audio", "card", "sticker"))
+_MARKS = tuple(f'"type":"{name}"' for name in sorted(ATTACHED))
 
 
 def conditions(wanted: MessageFilter, dialect: str) -> list[Condition]:
@@ -75,5 +76,5 @@ def has_words(words: str, dialect: str) -> Condition:
 
 
 def _has_attachments() -> Condition:
-    marks = (_columns.parts.contains(mark, autoescape=True) for mark in _ATTACHED)
+    marks = (_columns.parts.contains(mark, autoescape=True) for mark in _MARKS)
     return and_(_columns.parts.is_not(None), or_(*marks))
