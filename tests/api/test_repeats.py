@@ -217,7 +217,7 @@ def acting(world: HubWorld, outcome: Any) -> tuple[Caller, list[str]]:
         handle=handle,
     )
     app = PathApp([endpoint], parts=world.parts, uses=use_cases(world.parts))
-    return Caller(_Refusing(app), token=world.api._token), doing
+    return world.api.of(_Refusing(app)), doing
 
 
 class _Refusing:

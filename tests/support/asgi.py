@@ -52,6 +52,10 @@ class Caller:
         """The same application, asked with another key."""
         return Caller(self._app, token=token)
 
+    def of(self, app: Application) -> Caller:
+        """Another application, asked with the same key."""
+        return Caller(app, token=self._token)
+
     async def get(self, path: str, **more: Any) -> Answered:
         return await self.request("GET", path, **more)
 
