@@ -153,7 +153,7 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     ),
     _code(
         404, NOT_FOUND, "event_not_found", "No such event.",
-        "List deliveries with GET /v1/deliveries; events go after the days of retention.",
+        "List the events with GET /v1/events; they go after the days of retention.",
     ),
     _code(
         404, NOT_FOUND, "file_not_found", "No such file.",

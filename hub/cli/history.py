@@ -24,16 +24,30 @@ _limit = click.option("--limit", default=20, show_default=True, type=click.IntRa
 
 @click.command()
 @_limit
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option(
+    "--type", "types", default=None, help="With --follow: types between commas, such as message.*,typing.*."
+)
 @click.pass_obj
-def events(settings: Settings, limit: int) -> None:
-    """Show what happened lately: time, id, type, line."""
+def events(settings: Settings, limit: int, follow: bool, types: str | None) -> None:
+    """Show what happened lately: time, id, type, line. Newest first; with --follow newest last."""
+    if types is not None and not follow:
+        raise click.UsageError("--type goes with --follow.")
 
-    async def use(console: Console) -> list[str]:
+    async def use(console: Console) -> tuple[list[str], str | None]:
         handles = {line.id: line.handle for line in console.directory.current.lines_by_id.values()}
         found = await console.store.events.newest(limit=limit)
-        return [_event(each, handles.get(each.line_id or 0, "")) for each in found]
+        rows = [_event(each, handles.get(each.line_id or 0, "")) for each in found]
+        return rows, id_text(Prefix.EVENT, found[0].id) if found else None
 
-    _show(run(settings, use), empty="Nothing happened yet. `hub sandbox say 'Hello'` lets a contact text us.")
+    rows, newest = run(settings, use)
+    if follow:
+        from hub.cli.following import follow_events  # noqa: PLC0415
+
+        _show([] if types else rows[::-1], empty="")
+        follow_events(settings, after=newest, types=types)
+        return
+    _show(rows, empty="Nothing happened yet. `hub sandbox say 'Hello'` lets a contact text us.")
 
 
 @click.command()
@@ -62,15 +76,20 @@ def shown_time(time_ms: int) -> str:
     return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}.{time_ms % 1000:03d}Z"
 
 
+def event_row(at_ms: int, id_: str, type_: str, handle: str) -> str:
+    """Write one event in one line."""
+    return f"{shown_time(at_ms)}  {id_:17}  {type_:18} {handle}".rstrip()
+
+
 def _show(rows: list[str], *, empty: str) -> None:
     for row in rows:
         click.echo(row)
-    if not rows:
+    if not rows and empty:
         click.echo(empty, err=True)
 
 
 def _event(event: Event, handle: str) -> str:
-    return f"{shown_time(id_time_ms(event.id))}  {id_text(Prefix.EVENT, event.id)}  {event.type:18} {handle}".rstrip()
+    return event_row(id_time_ms(event.position), id_text(Prefix.EVENT, event.id), event.type, handle)
 
 
 def _delivery(delivery: Delivery) -> str:

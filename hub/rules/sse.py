@@ -1,6 +1,6 @@
 """Read server-sent events, however the bytes are cut (WHATWG HTML, section 9.2.6). Pure; bounded.
 
-Not here: `id` and `retry`, which matter to a client that comes back.
+Not here: `retry`, which matters to a client that comes back by itself.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ class SseReader:
     """Turns chunks into events."""
 
     def __init__(self, *, most_bytes: int) -> None:
+        #: With which a client comes back; also from blocks that say nothing else.
+        self.last_id = ""
+        self._id = ""
         self._most_bytes = most_bytes
         self._rest = b""
         self._is_first = True
@@ -63,9 +66,11 @@ class SseReader:
             self._data.append(value)
         elif name == "event":
             self._name = value
+        elif name == "id" and "\0" not in value:
+            self._id = value
         return None
 
     def _finish(self) -> SseEvent | None:
-        data, name = self._data, self._name
+        data, name, self.last_id = self._data, self._name, self._id
         self._data, self._name, self._size = [], "", 0
         return SseEvent(name or "message", "\n".join(data)) if data else None

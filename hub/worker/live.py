@@ -84,7 +84,9 @@ class RedisLive:
     def tell(self, event: LiveEvent) -> None:
         if self._feed is not None:
             self._feed.tell(event)
-        if self._is_followed_elsewhere and len(self._signs) < MOST_WAITING:
+        # Typing makes a round trip anyway, so it is told even if somebody came within the last second.
+        is_told = self._is_followed_elsewhere or event.type.startswith("typing.")
+        if is_told and len(self._signs) < MOST_WAITING:
             self._signs.append(event)
             self._start()
 

@@ -32,6 +32,17 @@ def test_events_are_read_as_the_standard_says(case: str) -> None:
     assert [SseEvent(*each) for each in events] == SseReader(most_bytes=1000).feed(sent)
 
 
+def test_the_last_id_is_that_with_which_a_client_comes_back() -> None:
+    """Kept over blocks without one, taken from blocks that say nothing else, and only from whole blocks."""
+    reader = SseReader(most_bytes=1000)
+    seen = []
+    for chunk in (b"data: a\n\n", b"id: 7\ndata: b\n\n", b": here\nid: 8\n\n", b"data: c\n\n", b"id: 9\ndata: d"):
+        reader.feed(chunk)
+        seen.append(reader.last_id)
+
+    assert seen == ["", "7", "8", "8", "8"]
+
+
 @given(
     events=st.lists(
         st.tuples(st.sampled_from(["delta", "message"]), st.text(alphabet="aé🙂: \t", max_size=9))

@@ -1,7 +1,7 @@
 """The hot path on PostgreSQL: every method is one statement over arrays.
 
 Batches go in by the order of their key, so that two transactions never wait for each other crosswise; events go in
-last of what is merged, one transaction at a time (decision 8).
+last of what is merged, one transaction at a time (decision 15).
 Not here: the transaction around it (database) and the text of the statements (statements).
 """
 
