@@ -44,7 +44,13 @@ def bulk() -> None:
 @click.option(
     "--rate", "rate_per_minute", type=click.IntRange(1, 6000), help="At most so many recipients a minute."
 )
-@click.option("--priority", type=click.IntRange(0, 100), default=0, show_default=True)
+@click.option(
+    "--priority",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="Higher goes first on the line.",
+)
 @click.option("--skip-invalid", is_flag=True, help="Send to the good rows, and leave the others out.")
 @click.option("--dry-run", is_flag=True, help="Check everything; send nothing.")
 @click.option("--no-wait", is_flag=True, help="Do not watch the progress.")

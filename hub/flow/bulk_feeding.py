@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-import msgspec
 import structlog
 
 from hub.flow.bulk import MOST_UNDER_WAY, cancel_unfinished
+from hub.flow.bulk_payloads import bulk_completed_data
 from hub.flow.directory import DirectoryHolder
 from hub.flow.outgoing import Order, Outgoing
 from hub.flow.ports import Clock
@@ -52,20 +52,6 @@ class FeedingParts:
     second_thoughts: SecondThoughts
     recorder: Recorder
     clock: Clock
-
-
-class BulkCompletedData(msgspec.Struct, frozen=True, kw_only=True):
-    """A bulk send whose recipients have all been dealt with."""
-
-    id: str
-    name: str | None
-    line_id: str
-    line_handle: str
-    total: int
-    #: Recipients by status, as of now.
-    counts: dict[str, int]
-    created_at: int
-    finished_at: int
 
 
 class BulkFeeding:
@@ -139,16 +125,6 @@ class BulkFeeding:
         """Tell that a job is over, once, and write it down; a crash in between tells nothing twice."""
         parts, now = self._parts, self._parts.clock.now_ms()
         tallies = await parts.store.bulk.tally([job.id])
-        data = BulkCompletedData(
-            id=id_text(Prefix.BULK, job.id),
-            name=job.name,
-            line_id=id_text(Prefix.LINE, line.id),
-            line_handle=line.handle,
-            total=job.total_count,
-            counts=dict(tallies[job.id]),
-            created_at=job.created_at,
-            finished_at=now,
-        )
         event = EventRow(
             0,
             "bulk.completed",
@@ -157,7 +133,7 @@ class BulkFeeding:
             dedupe_key(f"{line.id}:{job.id}:", "bulk.completed:"),
             now,
             None,
-            msgspec.json.encode(data).decode(),
+            bulk_completed_data(job, line, tallies[job.id], finished_at=now),
         )
 
         async def tell(_: object) -> tuple[None, list[EventRow]]:
@@ -165,7 +141,7 @@ class BulkFeeding:
 
         await parts.recorder.write(tell)
         await parts.store.bulk.move(job.id, BulkState.COMPLETED, now=now)
-        log.info("bulk.completed", job_id=data.id, total=job.total_count, **data.counts)
+        log.info("bulk.completed", job_id=id_text(Prefix.BULK, job.id), total=job.total_count)
 
 
 def _originals(done: Sequence[BulkRecipient], waiting: Sequence[BulkRecipient]) -> list[BulkRecipient]:

@@ -246,8 +246,23 @@ class WebhookTestData(msgspec.Struct, frozen=True, kw_only=True):
     requested_at: int
 
 
+class BulkCompletedData(msgspec.Struct, frozen=True, kw_only=True):
+    """A bulk send whose recipients have all been dealt with."""
+
+    id: str
+    name: str | None
+    line_id: str
+    line_handle: str
+    total: int
+    #: Recipients by status, as of now.
+    counts: dict[str, int]
+    created_at: int
+    finished_at: int
+
+
 #: The shape of each event type: every type that a webhook can ask for.
 SHAPES: dict[str, type[msgspec.Struct]] = {
+    "bulk.completed": BulkCompletedData,
     "chat.icon_changed": ChatData,
     "chat.left": ChatData,
     "chat.member_added": ChatData,

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.flow.bulk_payloads import bulk_completed_data
 from hub.flow.chat_rows import PollRow, VoteRow
 from hub.flow.event_shapes import SHAPES
 from hub.flow.payloads import event_data, status_of, webhook_disabled_data, webhook_test_data
@@ -20,6 +21,7 @@ from hub.flow.poll_payloads import Tally, poll_data
 from hub.flow.rows import ChatRow, SnapshotRow
 from hub.flow.snapshots import chat_row, message_row, reaction_row, target_row
 from hub.flow.wishes import Wish, asked_message, outbox_row, own_event
+from hub.model.bulk import BulkJob, BulkState
 from hub.model.ids import EPOCH_MS, Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import (
@@ -169,7 +171,29 @@ def asked(**changes: Any) -> str:
     return own_event("", message, outbox_id=item.id, line_handle=LINE_HANDLE, at_ms=AT).data
 
 
+BULK = BulkJob(
+    id=AN_ID + 11,
+    line_id=LINE.id,
+    api_key_id=None,
+    name="April",
+    state=BulkState.RUNNING,
+    priority=0,
+    send_at=None,
+    rate_per_minute=None,
+    metadata=None,
+    total_count=3,
+    duplicate_count=0,
+    fed_count=3,
+    next_feed_at=AT,
+    created_at=AT,
+    finished_at=None,
+)
+
+
 RENDERED: dict[str, Callable[[], str]] = {
+    "bulk.completed": lambda: bulk_completed_data(
+        BULK, LINE, {"skipped": 1, "delivered": 2}, finished_at=NOW
+    ),
     "message.cancelled": lambda: asked(cancelled_at=AT + 7),
     "message.queued": asked,
     **{name: _renderer(observation) for name, observation in SEEN.items()},

@@ -40,6 +40,7 @@ def test_every_fact_can_be_subscribed_to() -> None:
     """What ingest can claim and what a webhook can ask for are in step."""
     assert set(FACT_TYPES) <= set(SUBSCRIBABLE)
     assert set(SUBSCRIBABLE) - set(FACT_TYPES) == {
+        "bulk.completed",
         "contact.help_requested",
         "contact.opted_in",
         "contact.opted_out",
@@ -69,7 +70,7 @@ def test_patterns_stand_for_types(pattern: str, expected: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize(
-    "pattern", ["*", "chat.*", "line.*", "message.*", "reaction.*", "webhook.*", *SUBSCRIBABLE]
+    "pattern", ["*", "bulk.*", "chat.*", "line.*", "message.*", "reaction.*", "webhook.*", *SUBSCRIBABLE]
 )
 def test_valid_patterns_are_kept_as_written(pattern: str) -> None:
     """Everything the registry offers can be asked for."""
@@ -86,9 +87,9 @@ def test_valid_patterns_are_kept_as_written(pattern: str) -> None:
         ("message.re*", "a star stands alone", "Did you mean message.*"),
         ("**", "a star stands alone", "Did you mean *"),
         ("*.added", "a star stands alone", "Choose among"),
-        ("typing.started", "such events are live only", "Choose among *, chat.*"),
-        ("typing.*", "such events are live only", "Choose among *, chat.*"),
-        ("receipt.read", "such events are live only", "Choose among *, chat.*"),
+        ("typing.started", "such events are live only", "Choose among *, bulk.*"),
+        ("typing.*", "such events are live only", "Choose among *, bulk.*"),
+        ("receipt.read", "such events are live only", "Choose among *, bulk.*"),
         ("", "no event type has that name", "Choose among"),
         (" *", "a star stands alone", "Did you mean *"),
     ],
