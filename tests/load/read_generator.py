@@ -98,7 +98,9 @@ async def read_all(order: ReadOrder) -> ReadResult:
         reads.append(asyncio.create_task(read(index, due_ns)))
     await asyncio.gather(*reads)
     while not idle.empty():
-        idle.get_nowait()[1].close()
+        writer = idle.get_nowait()[1]
+        writer.close()
+        await writer.wait_closed()
     return ReadResult(latencies_ns=latencies, answers=dict(answers))
 
 

@@ -7,6 +7,7 @@ from tests.load.read_generator import ReadOrder, read_all
 
 async def test_every_read_is_answered_and_counted() -> None:
     asked: list[bytes] = []
+    connections: list[asyncio.Task[None] | None] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await reader.readuntil(b"\r\n\r\n"):
@@ -15,16 +16,19 @@ async def test_every_read_is_answered_and_counted() -> None:
             writer.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 2\r\n\r\n{}")
 
     async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(asyncio.current_task())
         try:
             await serve(reader, writer)
         except asyncio.IncompleteReadError:
             writer.close()
+            await writer.wait_closed()
 
     server = await asyncio.start_server(served, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     order = ReadOrder(port=port, key="k", paths=("/one", "/lost"), rate=2000, count=20, connections=3)
     result = await read_all(order)
     server.close()
+    await asyncio.gather(*filter(None, connections))
 
     assert result.answers == {"200": 10, "404": 10}
     assert len(result.latencies_ns) == 20
