@@ -28,6 +28,8 @@ LARGE = ("messages", "chats", "outbox", "openings", "consents", "consent_log", "
 class Explaining:
     """A database that explains what is asked of it, and answers."""
 
+    dialect = "sqlite"
+
     def __init__(self, path: Path) -> None:
         self.engine = create_engine(f"sqlite:///{path}")
         self.plans: list[str] = []

@@ -96,9 +96,7 @@ class SqlLines:
         )
 
         def work(connection: Connection) -> bool:
-            is_changed = (
-                connection.execute(query.values(status=status, status_reason=reason)).rowcount > 0
-            )
+            is_changed = connection.execute(query.values(status=status, status_reason=reason)).rowcount > 0
             if is_changed:
                 raise_revision(connection, lines, [line_id])
             return is_changed
