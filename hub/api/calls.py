@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -21,6 +21,21 @@ from hub.model.line import Line
 Query = TypeVar("Query", bound=msgspec.Struct)
 Body = TypeVar("Body", bound=msgspec.Struct)
 Thing = TypeVar("Thing")
+
+EVENT_STREAM: Final = "text/event-stream"
+#: How the document tells of each of a stream's events.
+EVENT_STREAM_CONTENT: Final[Mapping[str, Any]] = {
+    "schema": {
+        "type": "object",
+        "description": "One server-sent event.",
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"type": "string"},
+            "data": {"type": "string", "description": "JSON."},
+            "retry": {"type": "integer"},
+        },
+    }
+}
 
 #: Who asks where no key is needed.
 NOBODY = ApiKey(

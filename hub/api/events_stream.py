@@ -14,7 +14,17 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply, not_found
+from hub.api.calls import (
+    EVENT_STREAM,
+    EVENT_STREAM_CONTENT,
+    AnyEndpoint,
+    Call,
+    Endpoint,
+    NoBody,
+    NoQuery,
+    Reply,
+    not_found,
+)
 from hub.api.events_choice import chat_id, line_id, patterns, position, wanted_events
 from hub.api.events_shapes import EventChoice, PositionText, StreamedEvent, streamed
 from hub.flow.event_store import EventFilter
@@ -26,7 +36,6 @@ from hub.model.errors import InvalidRequest, StoreError
 #: How long a reader waits before it comes back.
 RETRY_MS: Final = 2_000
 LAST_EVENT_ID: Final = "Last-Event-ID"
-EVENT_STREAM: Final = "text/event-stream"
 
 EndReason = Literal["key_ended", "service_unavailable", "stopping", "too_slow"]
 
@@ -222,7 +231,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=StreamQuery,
         body=NoBody,
         reply=bytes,
-        reply_content={EVENT_STREAM: {"schema": {"type": "string"}}},
+        reply_content={EVENT_STREAM: EVENT_STREAM_CONTENT},
         errors=(*_CHOICE_ERRORS, "too_many_streams"),
         headers=(LAST_EVENT_ID,),
         handle=_stream,

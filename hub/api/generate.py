@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from hub.api.authentication import require_scope
-from hub.api.calls import AnyEndpoint, Call, Endpoint, NoQuery, Reply
+from hub.api.calls import EVENT_STREAM, EVENT_STREAM_CONTENT, AnyEndpoint, Call, Endpoint, NoQuery, Reply
 from hub.api.errors import error_reply
 from hub.api.reading import missing
 from hub.api.sends import SEND_ERRORS, repeatable_as
@@ -31,7 +31,6 @@ from hub.model.outbox import OperationKind
 MOST_TURNS: Final = 200
 MOST_HISTORY: Final = 50
 MOST_WORDS: Final = 20_000
-EVENT_STREAM: Final = b"text/event-stream"
 
 
 class ContextTurn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -187,7 +186,7 @@ async def _streamed(call: Call[NoQuery, NewDraft], wish: Wish, place: _Place | N
     first = await anext(pieces)
     return Reply(
         content=_events(call, first, pieces, place),
-        content_type=EVENT_STREAM,
+        content_type=EVENT_STREAM.encode(),
         headers=((b"cache-control", b"no-store"),),
     )
 
@@ -233,7 +232,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=NoQuery,
         body=NewDraft,
         reply=DraftReply,
-        reply_content={"text/event-stream": {"type": "string"}},
+        reply_content={EVENT_STREAM: EVENT_STREAM_CONTENT},
         errors=(
             *SEND_ERRORS,
             "ai_limit_reached",
