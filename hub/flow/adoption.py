@@ -1,4 +1,4 @@
-"""Let messages that we were asked to send take the name that their network gave them (decision 8).
+"""Let messages that we were asked to send take the name that their network gave them (decision 9).
 
 A placeholder is put under the network's guid by the same merge that takes in evidence: if the network has shown that
 guid already, the placeholder becomes a part of that row, and what was done for it is about that row from then on.

@@ -1,7 +1,7 @@
 """Accept what lines are to do: check it, then owe it to the line's bridge. Accepted is not delivered.
 
 What comes at the same time shares one durable transaction. A message exists from then on, beside its outbox item
-(decision 8). An idempotency key is inserted in the same transaction as the items it names, so of concurrent
+(decision 9). An idempotency key is inserted in the same transaction as the items it names, so of concurrent
 duplicates one is done and the others get its answer.
 Not here: performing it (hub.flow.send), who the recipient is (hub.flow.recipients), and what happens to an accepted
 message before it is sent, or after it failed (hub.flow.second_thoughts).

@@ -83,7 +83,7 @@ class MessageRow(NamedTuple):
     """messages: the whole row, as people see it. Its columns begin with those of a snapshot.
 
     Until a network names a message that we were asked to send, its guid is the attempt id of its newest outbox item,
-    which `outbox_id` points to (decision 8).
+    which `outbox_id` points to (decision 9).
     """
 
     id: int
