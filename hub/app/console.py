@@ -32,6 +32,7 @@ from hub.flow.repositories import Store
 from hub.flow.sandbox import SandboxStage
 from hub.flow.webhooks import WebhookRegistry
 from hub.model.ids import IdFactory
+from hub.worker.live import RedisLive
 from hub.worker.wakeups import RedisWakeUps
 
 
@@ -79,10 +80,11 @@ async def open_console(settings: Settings) -> AsyncIterator[Console]:
             kind="console", name="console", now=now_ms, forgotten_before=now_ms - 600_000
         )
         directory = DirectoryHolder(store, await load_directory(store))
-        wake_ups = RedisWakeUps(redis, clock)
+        wake_ups, live = RedisWakeUps(redis, clock), RedisLive(redis, clock, process="console")
         new_id = IdFactory(node, clock.now_ms)
-        yield _console(settings, store, directory, wake_ups, new_id, lambda: _answers(redis))
+        yield _console(settings, store, directory, wake_ups, live, new_id, lambda: _answers(redis))
         await wake_ups.flush()
+        await live.flush()
         await store.processes.leave(node)
     finally:
         await redis.aclose(close_connection_pool=True)
@@ -101,6 +103,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
     store: Store,
     directory: DirectoryHolder,
     wake_ups: RedisWakeUps,
+    live: RedisLive,
     new_id: IdFactory,
     is_heard: Callable[[], Awaitable[bool]],
 ) -> Console:
@@ -113,6 +116,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         wake_ups=wake_ups,
         clock=clock,
         hearing=Hearing(policies, new_id.take),
+        live=live,
         files=InboundFiles(file_links(settings, clock=clock, secret=encryption_key(settings)), new_id.take),
     )
     return Console(

@@ -306,7 +306,7 @@ def test_the_command_follows_what_was_chosen_alone(hub: RunningHub, rest: Rest, 
         )
 
     def type_until_told() -> bool:
-        rest.post("/v1/sandbox/typing", {"contact": "+15550100001", "state": "on"})
+        hub.command("sandbox", "typing")
         return "typing.started" in output.read_text()
 
     try:
