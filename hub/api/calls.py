@@ -97,6 +97,8 @@ class Reply:
     content: msgspec.Struct | bytes | AsyncIterator[bytes]
     #: Of pieces, where it is known.
     length: int | None = None
+    #: Of pieces: how long a caller may take nothing before the connection is cut off; None for ever.
+    stall_seconds: float | None = None
     status: int = 200
     content_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()

@@ -91,6 +91,7 @@ async def _stream(call: Call[StreamQuery, NoBody]) -> Reply:
     leave = call.uses.streams.take(call.key.id)
     return Reply(
         content=_Held(_blocks(call, wanted, after), leave),
+        stall_seconds=call.uses.settings.stream_stall_seconds,
         content_type=EVENT_STREAM.encode(),
         headers=((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")),
     )

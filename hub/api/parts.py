@@ -70,6 +70,8 @@ class ApiSettings:
     streams_per_key: int
     streams_total: int
     stream_beat_seconds: float
+    #: How long a reader may take nothing of what it is sent.
+    stream_stall_seconds: float
     #: Of which country a hint about a national number may speak; empty for none.
     contacts_region: str
     contacts_file_bytes: int

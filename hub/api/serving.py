@@ -7,7 +7,7 @@ Order: method, API key, rate limit, scope, query, body, handler. Each refusal is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -17,12 +17,21 @@ from hub.api.authentication import require_scope
 from hub.api.calls import NOBODY, AnyEndpoint, Call, NoBody, Reply, StreamBody
 from hub.api.idempotency import answer_once, is_wrapped
 from hub.api.parts import ApiParts, Receive, Send
-from hub.api.reading import read_body, read_json, read_query, require_clean_path, require_json_type
+from hub.api.reading import (
+    Disconnected,
+    read_body,
+    read_json,
+    read_query,
+    require_clean_path,
+    require_json_type,
+)
 from hub.api.usecases import UseCases
 from hub.model.errors import InvalidRequest
 from hub.model.key import ApiKey
 
 _encode: Final = msgspec.json.Encoder().encode
+#: An extension of ASGI, where the server has it: cuts the connection off without waiting for the other side.
+ABORT: Final = "hub.abort"
 #: Endpoints open to anybody live on these paths.
 OPEN_METHODS: Final = ("OPTIONS",)
 
@@ -62,7 +71,13 @@ class PathApp:
         state["route"], state["is_probe"] = endpoint.path, endpoint.tag == "operation"
         call = await self._read(endpoint, scope, receive)
         reply = await self._handled(endpoint, call)
-        await _answer(reply, call, send, is_head=scope["method"] == "HEAD")
+        if isinstance(reply.content, AsyncIterator):
+            await send(_start(reply, reply.length))
+            abort = scope.get("extensions", {}).get(ABORT)
+            pieces = _Pieces(reply.content, call, send, stall_seconds=reply.stall_seconds, abort=abort)
+            await pieces.send(is_head=scope["method"] == "HEAD")
+        else:
+            await _answer(reply, send)
 
     async def _handled(self, endpoint: AnyEndpoint, call: Call[Any, Any]) -> Reply:
         if is_wrapped(endpoint):
@@ -149,29 +164,56 @@ def allowed_methods(endpoints: Sequence[AnyEndpoint]) -> str:
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
-async def _answer(reply: Reply, call: Call[Any, Any], send: Send, *, is_head: bool) -> None:
-    if isinstance(reply.content, AsyncIterator):
-        await send(_start(reply, reply.length))
-        await _send_pieces(reply.content, call, send, is_head=is_head)
-        return
+async def _answer(reply: Reply, send: Send) -> None:
     body = reply.content if isinstance(reply.content, bytes) else _encode(reply.content)
     await send(_start(reply, len(body)))
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_pieces(
-    pieces: AsyncIterator[bytes], call: Call[Any, Any], send: Send, *, is_head: bool
-) -> None:
-    leaving = asyncio.ensure_future(call.gone())
-    try:
-        if not is_head:
-            async for piece in _until(leaving, pieces):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        leaving.cancel()
-        if isinstance(pieces, AsyncGenerator):
-            await pieces.aclose()
+class _Pieces:
+    """An answer that is sent while it is made."""
+
+    def __init__(
+        self,
+        pieces: AsyncIterator[bytes],
+        call: Call[Any, Any],
+        send: Send,
+        *,
+        stall_seconds: float | None,
+        abort: Callable[[], None] | None,
+    ) -> None:
+        self._pieces = pieces
+        self._call = call
+        self._send = send
+        self._stall_seconds = stall_seconds
+        self._abort = abort
+
+    async def send(self, *, is_head: bool) -> None:
+        """Send them as long as somebody is there to take them.
+
+        Raises:
+            Disconnected: Somebody was there and took nothing for too long.
+        """
+        leaving = asyncio.ensure_future(self._call.gone())
+        try:
+            if not is_head:
+                async for piece in _until(leaving, self._pieces):
+                    await self._give(piece, leaving)
+            await self._send({"type": "http.response.body", "body": b""})
+        finally:
+            leaving.cancel()
+            if isinstance(self._pieces, AsyncGenerator):
+                await self._pieces.aclose()
+
+    async def _give(self, piece: bytes, leaving: asyncio.Future[None]) -> None:
+        try:
+            async with asyncio.timeout(self._stall_seconds):
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            if self._abort is not None:
+                self._abort()
+                await leaving
+            raise Disconnected from None
 
 
 async def _until(leaving: asyncio.Future[None], pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

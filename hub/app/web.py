@@ -20,6 +20,7 @@ from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
 from hub.app.ai import ai_connection
 from hub.app.collector import calm_collector
+from hub.app.connections import Connection
 from hub.app.core import Core, encryption_key, open_core
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
@@ -35,6 +36,8 @@ log = structlog.get_logger("web")
 #: Other processes' changes are noticed within this time even if their note is lost.
 REFRESH_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 75
+#: A reader of a stream who takes nothing for so long is gone, or might as well be.
+STREAM_STALL_SECONDS = 60.0
 
 
 class _Server(uvicorn.Server):
@@ -84,7 +87,7 @@ def _config(settings: Settings, core: Core, client: OutboundClient) -> uvicorn.C
         build(api_parts(settings, core, client)),
         host=settings.web.host,
         port=settings.web.port,
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -127,6 +130,7 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
             streams_per_key=settings.streams.per_key,
             streams_total=settings.streams.total,
             stream_beat_seconds=settings.streams.heartbeat_seconds,
+            stream_stall_seconds=STREAM_STALL_SECONDS,
         ),
         rate_limiter=RedisRateLimiter(core.redis),
         ready_checks=_ready_checks(core),

@@ -263,6 +263,20 @@ async def test_a_slow_reader_is_cut_off_told_so_and_misses_nothing(hub: Served) 
             assert int((await tell(again))["data"]["text"].split()[0]) == number
 
 
+async def test_a_reader_who_takes_nothing_is_cut_off_and_frees_the_place(tmp_path: Path) -> None:
+    """Though its connection stands: closing would wait for it for ever."""
+    async with open_world(tmp_path, stream_beat_seconds=BEAT_SECONDS, stream_stall_seconds=0.3) as world:
+        streams, text = world.parts.live.metrics.streams, "x" * 15_000
+        async with served(world) as hub, stream(hub) as source:
+            for number in range(700):
+                await world.say(f"{number} {text}")
+            await eventually(lambda: streams._value.get() == 0)
+            await eventually(lambda: not hub.server.server_state.connections)
+            while await source.block() is not None:
+                pass
+        assert world.parts.live.feed.follower_count == 0
+
+
 async def test_a_stopping_server_ends_streams_and_waits_quickly(world: HubWorld) -> None:
     """Long before it would cut connections off."""
     async with served(world) as hub, stream(hub) as source:

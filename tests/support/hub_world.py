@@ -70,6 +70,7 @@ _SETTINGS = ApiSettings(
     streams_per_key=5,
     streams_total=8,
     stream_beat_seconds=15,
+    stream_stall_seconds=60,
 )
 
 

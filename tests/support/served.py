@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from hub.api.surface import build
+from hub.app.connections import Connection
 from tests.support.hub_world import HubWorld
 from tests.worker.time_by_hand import eventually
 
@@ -34,7 +35,7 @@ async def served(world: HubWorld) -> AsyncIterator[Served]:
     """Serve on a free port for the length of a block."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(build(world.parts), http="httptools", lifespan="off", log_config=None)
+        config = uvicorn.Config(build(world.parts), http=Connection, lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         serving = Served(f"http://127.0.0.1:{listener.getsockname()[1]}", server, world)
         task = asyncio.create_task(server.serve([listener]))
