@@ -38,6 +38,8 @@ from tests.support.permission_stage import set_stage
 EXAMPLES_EACH = int(os.environ.get("HUB_FUZZ_EXAMPLES", "2"))
 #: What answers 503 because somebody else does not answer.
 ASKS_OTHERS = {"/v1/availability", "/v1/contacts/{id}/capabilities"}
+#: What is longer the server refuses before it is a request.
+LONGEST_URL = 60_000
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -149,6 +151,8 @@ async def test_every_answer_is_one_that_the_document_describes(
                     make_known(case, stage.things)
                 response = case.call(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=10)
                 if response.status_code == 405:  # a `/` in an id leads to another path
+                    return
+                if len(response.request.url or "") > LONGEST_URL:
                     return
                 checks = CHECKS[1:] if case.path in ASKS_OTHERS and response.status_code == 503 else CHECKS
                 case.validate_response(response, checks=checks)

@@ -1,0 +1,153 @@
+"""Every `curl` in every document, pasted into a shell in the order of the page, on a running hub."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.examples import Example, documents, examples, fits, shown_json
+from tests.e2e.rest import Rest
+from tests.e2e.running import RunningHub, environment
+
+pytestmark = pytest.mark.slow
+
+CONTACT, NOBODY, LINE = "+15550100001", "+15550100404", "+15550100000"
+#: Shown to be refused.
+REFUSED = {"generate.md": "ai_not_configured"}
+#: What the reader takes from an answer: the document, a part of the command, the variable, the way to it.
+TAKEN: tuple[tuple[str, str, str, tuple[str | int, ...]], ...] = (
+    ("chats-and-groups.md", '/v1/polls"', "POLL", ("poll_id",)),
+    ("contacts.md", '/v1/contacts"', "CONTACT", ("id",)),
+    ("contacts.md", '/v1/contact-groups"', "GROUP", ("id",)),
+    ("files.md", "X-Filename", "FILE", ("id",)),
+    ("files.md", "X-Filename", "URL", ("url",)),
+    ("files.md", "/v1/files/fetch", "OTHER", ("id",)),
+    ("files.md", "/v1/files/presign", "UPLOAD_URL", ("upload_url",)),
+    ("sending.md", "order-17", "MESSAGE", ("message_id",)),
+    ("sending.md", "order-17", "OUTBOX", ("id",)),
+    ("sending.md", "TOMORROW", "PLANNED", ("message_id",)),
+)
+#: The last ones change the line for good.
+LAST = ("chats-and-groups.md", "line-safety.md")
+PAGES: list[Path] = sorted(documents(), key=lambda path: (path.name in LAST, path.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A person with a shell."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def paste(self, command: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=self.folder, env=self.env, capture_output=True, text=True, check=False,
+            timeout=30,
+        )  # fmt: skip
+        assert done.returncode == 0, (command, done.stderr)
+        return done.stdout
+
+    def take(self, document: str, example: Example, answer: Any) -> None:
+        """Keep what the next commands need."""
+        for place, part, name, way in TAKEN:
+            if place == document and part in example.command and isinstance(answer, dict):
+                value = answer
+                for step in way:
+                    value = value[step]
+                self.env[name] = str(value)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Give a reader of a hub of its own, because the pages change it; one thing of each kind is there."""
+    folder = tmp_path_factory.mktemp("reader")
+    running = RunningHub(folder, HUB_SANDBOX__PACE_SECONDS="0")
+    try:
+        running.start()
+        (folder / "directions.txt").write_text("Room 12, second floor\n")
+        (folder / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(50))
+        (folder / "people.csv").write_text("name,phone\nBob,+15550100005\n")
+        (folder / "plan.pdf").write_bytes(b"%PDF-1.4\n")
+        variables = {"HUB": f"http://127.0.0.1:{running.port}", "HUB_KEY": running.key}
+        variables |= things(Rest(running.port, running.key))
+        yield Reader(folder, environment({**running.env, **variables}))
+    finally:
+        running.stop()
+
+
+def things(rest: Rest) -> dict[str, str]:
+    """Give the variables of the pages."""
+    tomorrow = int(time.time() * 1000) + 86_400_000
+    rest.say("Hello", CONTACT)
+    rest.say("Viele Grüße", CONTACT)
+    sent = rest.post("/v1/messages", {"from": LINE, "to": CONTACT, "text": "Hi"})
+    failed = rest.post("/v1/messages", {"from": LINE, "to": NOBODY, "text": "Hi"})
+    group = {"from": LINE, "participants": [CONTACT, "+15550100002"], "name": "Trip", "text": "Hello"}
+    made = rest.post("/v1/chats", group)
+    rest.until(f"/v1/messages/{sent['message_id']}", lambda it: it["status"] in {"delivered", "read"})
+    rest.until(f"/v1/outbox?id={made['id']}", lambda it: it["status"] == "sent")
+    rest.until(f"/v1/messages/{failed['message_id']}", lambda it: it["status"] == "failed")
+    chat = rest.get("/v1/chats", participant=CONTACT, is_group="false")["data"][0]
+    planned = {"from": LINE, "to": CONTACT, "texts": ["One", "Two"], "send_at": tomorrow}
+    trip = rest.get("/v1/chats", is_group="true")["data"][0]
+    return {
+        "LINE": rest.get("/v1/lines")["data"][0]["id"],
+        "CHAT": chat["id"],
+        "GROUP": trip["id"],
+        "MESSAGE": sent["message_id"],
+        "SENT": sent["message_id"],
+        "FAILED": failed["message_id"],
+        "OUTBOX": sent["id"],
+        "CURSOR": rest.get("/v1/messages", limit=1)["next_cursor"],
+        "OF_A_SET": rest.post("/v1/messages", planned)["message_id"],
+        "TOMORROW": str(tomorrow),
+    }
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.name)
+def test_every_command_of_a_page_does_what_is_shown(reader: Reader, document: Path) -> None:
+    reader = replace(reader, env=dict(reader.env))
+    if document.name == "chats-and-groups.md":
+        upload(reader)
+    for example in examples(document):
+        printed = reader.paste(example.command)
+        answer: Any = json.loads(printed) if printed.startswith("{") else printed
+        code = (
+            answer["error"]["code"]
+            if isinstance(answer, dict) and isinstance(answer.get("error"), dict)
+            else None
+        )
+        assert code == REFUSED.get(document.name), (example.command, printed)
+        if example.shown is not None:
+            assert fits(shown_json(example.shown), answer), (example.command, example.shown, printed)
+        reader.take(document.name, example, answer)
+        if "DELETE" in example.command and "$CONTACT" in example.command:
+            reader.paste(examples(document)[0].command)  # the page speaks of the contact again
+
+
+def upload(reader: Reader) -> None:
+    """Have a picture ready."""
+    command = (
+        'curl -sS "$HUB/v1/files" -H "Authorization: Bearer $HUB_KEY" -H "Content-Type: image/png" '
+        '-H "X-Filename: cat.png" --data-binary @cat.png'
+    )
+    reader.env["PICTURE"] = json.loads(reader.paste(command))["id"]
+
+
+def test_no_page_is_left_out() -> None:
+    assert len(documents()) >= 11
+    assert sum(len(examples(path)) for path in documents()) >= 90
+
+
+def test_pages_name_the_hub_and_the_key_alike() -> None:
+    for document in documents():
+        for example in examples(document):
+            assert "$HUB" in example.command or "$URL" in example.command or "$UPLOAD_URL" in example.command
+            assert "Bearer $HUB_KEY" in example.command or "$HUB" not in example.command
