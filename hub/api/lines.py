@@ -50,7 +50,7 @@ class LineReply(msgspec.Struct, frozen=True, kw_only=True):
     #: Whether a contact must have written before the line may write to them.
     is_contact_first: bool
     pace_ms: int
-    #: `online`, `degraded` or `offline`, as the bridge says.
+    #: `online`, `degraded` or `offline`, once it has lasted; GET /v1/lines/{id}/health says more.
     status: str
     status_reason: str | None
     #: What it can do now, without what is switched off; null until its bridge has told.

@@ -36,7 +36,7 @@ class Line:
     is_contact_first: bool
     #: Least time between two sends.
     pace_ms: int
-    #: `online`, `offline` or `degraded`, with the reason beside it.
+    #: `online`, `offline` or `degraded`, with the code of the reason beside it (hub.rules.line_health).
     status: str
     status_reason: str | None
     created_at: int
