@@ -185,6 +185,9 @@ class Dispatcher:
             return None
         lane = lane or self._lanes.add(webhook_id)
         lane.open(webhook, self._limits.lane_concurrency)
+        if lane.is_ordered and lane.known:
+            # What was posted before the lane was let go may have to come again, before all others.
+            lane.hold(0)
         return lane
 
     def _take_over(self, webhook: Webhook) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.model.delivery import DeliveryState
@@ -155,6 +155,7 @@ async def _check(rig: Rig, webhooks: list[Webhook]) -> None:
 
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@example(steps=[("breathe", 0), ("answer_200", 0), ("owe", 1), ("lose", 0), ("answer_500", 1)])
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 1)), max_size=40))
 def test_each_attempt_is_posted_once_and_in_order(migrated: Path, steps: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
