@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -18,16 +19,19 @@ CONTACT = "+15550100410"
 OTHER = "+15550100411"
 
 
+@pytest.fixture
+def willing(rest: Rest) -> Iterator[None]:
+    """The contact hears from us before and after: other tests of the same hub write to them, too."""
+    consent = {"from": LINE, "handle": CONTACT, "state": "opted_in", "reason": "For another test"}
+    rest.post("/v1/consents", consent)
+    yield
+    rest.post("/v1/consents", consent)
+
+
+@pytest.mark.usefixtures("willing")
 def test_who_answers_stop_gets_nothing_more(rest: Rest, receiver: Receiver) -> None:
     """From the simulated network's answer to the refusal of the next send."""
     rest.register(receiver.url("/consent"), "contact.opted_out")
-    earlier = {
-        "from": LINE,
-        "handle": CONTACT,
-        "state": "opted_in",
-        "reason": "Other tests write to them, too",
-    }
-    rest.post("/v1/consents", earlier)
     body = {"from": LINE, "to": CONTACT, "text": "Hello"}
     rest.post("/v1/messages", body)
 
