@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from hub.flow.ports import HotStore, HotTransaction
-from hub.flow.rows import DeliveryRow, EventRow
 
 T = TypeVar("T")
 
@@ -20,41 +19,20 @@ class AnnouncingStore:
 
     async def write(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
         """Run hot work; see hub.flow.ports.HotStore."""
-        watched: _Watched | None = None
+        has_recorded = False
 
         async def run(tx: HotTransaction) -> T:
-            nonlocal watched
-            watched = _Watched(tx)
-            return await work(cast(HotTransaction, watched))
+            nonlocal has_recorded
+            tx.has_recorded = False
+            result = await work(tx)
+            has_recorded = tx.has_recorded
+            return result
 
         result = await self._store.write(run)
-        if watched is not None and watched.has_recorded:
+        if has_recorded:
             self._on_recorded()
         return result
 
     async def read(self, work: Callable[[HotTransaction], Awaitable[T]]) -> T:
         """Run reading work; see hub.flow.ports.HotStore."""
         return await self._store.read(work)
-
-
-class _Watched:
-    """A transaction that remembers whether new events went into it; all else is the transaction's."""
-
-    def __init__(self, transaction: HotTransaction) -> None:
-        self._transaction = transaction
-        self.has_recorded = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transaction, name)
-
-    async def insert_events(self, rows: Sequence[EventRow]) -> set[int]:
-        inserted = await self._transaction.insert_events(rows)
-        self.has_recorded = self.has_recorded or bool(inserted)
-        return inserted
-
-    async def record(
-        self, events: Sequence[EventRow], deliveries: Sequence[DeliveryRow]
-    ) -> tuple[int, set[int]]:
-        revision, inserted = await self._transaction.record(events, deliveries)
-        self.has_recorded = self.has_recorded or bool(inserted)
-        return revision, inserted

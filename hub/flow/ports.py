@@ -48,6 +48,9 @@ class HotTransaction(Protocol):
     Reads see the writes of the same transaction. Every method takes a whole batch; an empty batch costs nothing.
     """
 
+    #: Whether new events went into it; hub.flow.announcing asks, and begins with False.
+    has_recorded: bool
+
     @property
     def chats(self) -> ChatStatements:
         """The statements of groups, polls, places and cards."""

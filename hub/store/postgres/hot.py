@@ -66,6 +66,7 @@ class PostgresTransaction:
         self._connection = connection
         self._is_repeat = is_repeat
         self._is_read_only = is_read_only
+        self.has_recorded = False
         self.chats = PostgresChats(connection)
         self.files = PostgresFiles(connection)
         self.safety = PostgresSafety(connection, is_repeat=is_repeat)
@@ -132,7 +133,9 @@ class PostgresTransaction:
         owed = _columns(DeliveryRow._fields, sorted(deliveries, key=_by_event))
         values = [*columns, min(columns[0]), max(columns[0]), *owed]
         ((revision, inserted),) = await self._connection.fetch(sql.RECORD, *values)
-        return revision, await self._with_earlier(set(inserted), sql.PRESENT_EVENTS, events)
+        new = await self._with_earlier(set(inserted), sql.PRESENT_EVENTS, events)
+        self.has_recorded = self.has_recorded or bool(new)
+        return revision, new
 
     async def insert_deliveries(self, rows: Sequence[DeliveryRow]) -> None:
         await self._run(sql.INSERT_DELIVERIES, sorted(rows, key=_by_event))

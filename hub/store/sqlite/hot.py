@@ -43,6 +43,7 @@ class SqliteTransaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.has_recorded = False
         self.chats = SqliteChats(connection)
         self.files = SqliteFiles(connection)
         self.safety = SqliteSafety(connection)
@@ -114,7 +115,10 @@ class SqliteTransaction:
             return set()
         newest = self._connection.execute(sql.NEWEST_POSITION).fetchone()[0] or 0
         shift = max(0, newest + 1 - min(row[0] for row in rows))
-        return self._insert(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, [(*row, row[0] + shift) for row in rows])
+        placed = [(*row, row[0] + shift) for row in rows]
+        inserted = self._insert(sql.INSERT_EVENTS, sql.PRESENT_EVENTS, placed)
+        self.has_recorded = self.has_recorded or bool(inserted)
+        return inserted
 
     async def record(
         self, events: Sequence[EventRow], deliveries: Sequence[DeliveryRow]
