@@ -30,10 +30,16 @@ class Network:
         self.told = told
         self.asked: list[list[str]] = []
         self._seen: set[int] = set()
+        #: Whoever naps meanwhile waits for the answer: their patience must not run out while it is written.
+        self._answering = asyncio.Lock()
         self.state = OutboxState.SENT
         self.error: str | None = None
 
     async def __call__(self, seconds: float) -> None:
+        async with self._answering:
+            await self._answer()
+
+    async def _answer(self) -> None:
         line = self.world.sandbox_line
         due = await self.world.store.hot.read(lambda tx: tx.due_outbox(line.id, shard_of(line.id), 100))
         for item in [each for each in due if each.id not in self._seen]:
