@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, Select, Text, bindparam
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Select, Text, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 Values = Mapping[str, object]
 
@@ -53,7 +54,7 @@ def compiled(query: Select[Any], dialect: Dialect) -> Lookup:
     return Lookup(made.string, names, {name: made.params[name] for name in names})
 
 
-class among(FunctionElement[bool]):
+class among(FunctionElement[Any]):
     """Whether a column is one of the ids in a list that is one value, of whatever length.
 
     Args:
@@ -62,7 +63,8 @@ class among(FunctionElement[bool]):
     """
 
     inherit_cache = True
-    type = Boolean()
+    #: Were it a Boolean, SQLite would be asked whether it equals 1, and no index could answer.
+    type = NullType()
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         super().__init__(column, bindparam(name, type_=_IDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,13 +13,19 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
 import msgspec
 import pytest
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Select, create_engine, event
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgres_dialect
+from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.flow.message_pages import MessageFilter, Place
 from hub.rules.message_status import MessageStatus
+from hub.store.lookups import as_text, compiled
 from hub.store.migration import migrate, migrate_sqlite
 from hub.store.postgres.database import HOT_SETTINGS
+from hub.store.repositories import chats as chat_reads
+from hub.store.repositories import messages as message_reads
+from hub.store.repositories import outbox as outbox_reads
 from hub.store.repositories.message_pages import MOST_RANGES, read_page
 from tests.support.postgres import PostgresServer
 
@@ -31,6 +38,9 @@ _FILL = (
     "INSERT INTO lines (id, bridge_id, handle, service, is_active, is_contact_first, pace_ms, status, created_at) "
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
     "SELECT i, 1, '+' || i, 'auto', 1, 0, 0, 'online', 1 FROM n",
+    "INSERT INTO chats (id, line_id, chat_key, identifier, service, is_group, participants, has_inbound, created_at) "
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) "
+    "SELECT i, 1 + i % 4, 'dm:+' || i, '+' || i, 'imessage', 0, '[]', 1, 1 FROM n",
     "INSERT INTO messages (id, line_id, chat_id, guid, is_known, text, is_from_me, is_audio_message, sent_at, "
     "synced_at, job_id) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
     "SELECT i, 1 + i % 4, 1 + i % 20, 'g' || i, 2, 'some words', i % 2, 0, i, 1, "
@@ -232,6 +242,57 @@ async def _plans(url: str, asked: list[Statement], mode: str) -> list[dict[str, 
     finally:
         await connection.close()
     return plans
+
+
+LOOKUPS: dict[str, tuple[Select[Any], dict[str, object]]] = {
+    "a message": (message_reads._BY_ID, {"id": 7}),
+    "a folded message": (message_reads._FOLDED, {"id": 7}),
+    "messages": (message_reads._BY_IDS, {"ids": [7, 8, 9]}),
+    "a message by its guid": (message_reads._BY_GUID, {"line_id": 1, "guid": "g4"}),
+    "a message by its guid on some lines": (message_reads._BY_GUID_ON, {"line_ids": [1, 2], "guid": "g4"}),
+    "the last one read": (message_reads._LAST_READ, {"chat_id": 5}),
+    "reactions": (message_reads._REACTIONS, {"line_id": 1, "guid": "g4"}),
+    "a chat": (chat_reads._BY_ID, {"id": 7}),
+    "a chat by its key": (chat_reads._BY_KEY, {"line_id": 1, "chat_key": "dm:+1"}),
+    "chats by their key": (chat_reads._BY_KEY_ON, {"line_ids": [1, 2], "chat_key": "dm:+1"}),
+    "what is unread": (chat_reads._UNREAD, {"ids": [5, 6], "most": 100}),
+    "last messages": (chat_reads._LAST, {"ids": [5, 6]}),
+    "an outbox item": (outbox_reads._BY_ID, {"id": 7}),
+    "what was owed for a message": (outbox_reads._OF_MESSAGE, {"message_id": 7}),
+}
+lookups = pytest.mark.parametrize(("query", "values"), LOOKUPS.values(), ids=LOOKUPS)
+
+
+@lookups
+def test_sqlite_looks_up_by_indexes(
+    files: tuple[Path, Path], query: Select[Any], values: dict[str, object]
+) -> None:
+    lookup = compiled(query, sqlite_dialect())
+    arguments = list(map(as_text, lookup.arguments(values)))
+    with closing(sqlite3.connect(files[1])) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {lookup.text}", arguments)]
+
+    assert not [step for step in plan if re.match("SCAN (messages|chats|outbox|reactions)", step)], plan
+
+
+@lookups
+async def test_postgresql_looks_up_by_indexes(
+    postgres_url: str, query: Select[Any], values: dict[str, object]
+) -> None:
+    """With the plan for unknown values."""
+    lookup = compiled(query, postgres_dialect())  # type: ignore[no-untyped-call] # SQLAlchemy does not type it
+    connection = await asyncpg.connect(postgres_url, server_settings=HOT_SETTINGS)
+    try:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        told = await connection.fetchval(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {lookup.text}", *lookup.arguments(values)
+        )
+    finally:
+        await connection.close()
+    scans = [step for step in _steps(msgspec.json.decode(told)[0]["Plan"]) if "Relation Name" in step]
+
+    assert {step["Node Type"] for step in scans} <= {"Index Scan", "Index Only Scan"}, told
+    assert sum(map(_looked_at, scans)) <= 2_000, told
 
 
 def test_many_lines_are_more_than_are_merged() -> None:
