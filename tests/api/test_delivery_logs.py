@@ -9,7 +9,7 @@ import pytest
 from hub.flow.rows import AttemptRow, FinishRow
 from hub.model.delivery import DeliveryState, Outcome
 from hub.model.ids import Prefix, id_text, parse_id
-from tests.api.test_deliveries import deliveries, finish
+from tests.api.test_deliveries import deliveries, finish, job, run_jobs
 from tests.support.hub_world import CONTACT, OTHER_LINE, HubWorld, line_id
 
 WEBHOOK = id_text(Prefix.WEBHOOK, 1)
@@ -191,6 +191,30 @@ async def test_a_restricted_key_sees_the_logs_of_its_lines_only(world: HubWorld)
     assert await webhooks(f"/v1/webhooks/{own['id']}/deliveries") == [own["id"]]
     assert (await caller.get(f"/v1/webhooks/{every['id']}/deliveries")).code == "line_not_accessible"
     assert [each["webhook_id"] for each in (await caller.get("/v1/queue")).json["webhooks"]] == [own["id"]]
+
+
+async def test_dead_letters_of_a_range_are_requeued_and_purged_and_counted(world: HubWorld) -> None:
+    """The same filter everywhere; the job says how many, before and after."""
+    webhook = await world.webhook()
+    moments = []
+    for number in range(4):
+        await world.say(str(number))
+        moments.append(world.clock.now_ms())
+        world.clock.advance(1000)
+    await finish(world, DeliveryState.DEAD)
+    middle = {"since": moments[1], "until": moments[2], "event_type": "message.received"}
+    query = "&".join(f"{name}={value}" for name, value in middle.items())
+    listed = await log(world, f"/v1/dead-letters?{query}&webhook_id={webhook['id']}")
+    requeued = await world.api.post("/v1/dead-letters/requeue", {**middle, "webhook_id": webhook["id"]})
+    await run_jobs(world)
+    purged = await world.api.post("/v1/dead-letters/purge", {"until": moments[2]})
+    await run_jobs(world)
+    jobs = [(await job(world, each.json["id"]))["progress"] for each in (requeued, purged)]
+
+    assert len(listed) == 2
+    assert [each.json["progress"]["total"] for each in (requeued, purged)] == [2, 1]
+    assert jobs == [{"done": 2, "total": 2}, {"done": 1, "total": 1}]
+    assert (await world.api.get("/v1/queue")).json["deliveries"]["dead"] == 1
 
 
 # ---- explain

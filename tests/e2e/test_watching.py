@@ -21,7 +21,7 @@ TEXT = "marker-xylophone-text"
 NUMBER = "+15550177123"
 HEADER = "marker-xylophone-header"
 #: Metrics with no sample until something goes wrong.
-QUIET = frozenset({"hub_delivery_attempts", "hub_http_requests", "hub_observations", "hub_sends"})
+QUIET = frozenset({"hub_delivery_attempts", "hub_http_requests", "hub_observations", "hub_sends", "hub_streams_ended"})
 
 
 def samples(rest: Rest) -> dict[tuple[str, str], float]:
