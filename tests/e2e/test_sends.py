@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.receiver import Receiver
+from tests.e2e.receiver import Receiver, Request
 from tests.e2e.rest import LINE, Rest
-from tests.e2e.running import ROOT
+from tests.e2e.running import ROOT, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -64,8 +64,14 @@ def test_a_send_ends_as_documented(number: str, items: dict[str, dict[str, Any]]
 def test_a_send_is_queued_sent_delivered_and_read_with_an_event_each(rest: Rest, receiver: Receiver) -> None:
     rest.register(receiver.url("/evidence"), "message.*")
     sent = rest.post("/v1/messages", {"from": LINE, "to": "+15550100099", "text": "Are you there?"})
-    requests = receiver.wait("/evidence", 4)
 
+    def told() -> list[Request] | None:
+        mine = [
+            each for each in receiver.requests("/evidence") if each.event["data"]["outbox_id"] == sent["id"]
+        ]
+        return mine if len(mine) >= 4 else None
+
+    requests = wait_for(told)
     assert sent["status"] == "pending"
     assert [each.type for each in sorted(requests, key=lambda one: one.headers["webhook-id"])] == [
         "message.queued",

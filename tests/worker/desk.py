@@ -165,4 +165,6 @@ async def a_desk(
     await rig.store.bridges.add(bridge)
     await rig.store.lines.add(line)
     await rig.directory.refresh()
-    return Desk(rig, line, adapter)
+    desk = Desk(rig, line, adapter)
+    await desk.calm()  # the first look at what is owed is over before a test owes anything
+    return desk
