@@ -104,7 +104,7 @@ def _dates(message: MessageRow, receipts: _Receipts) -> list[Moment]:
         if at is not None
     ]
     downgraded_at = receipts.found.get(("downgraded", ""))
-    if message.was_downgraded or downgraded_at is not None:
+    if message.was_downgraded:
         moments.append(Moment(state="downgraded", at=downgraded_at))
     return moments
 
@@ -134,8 +134,10 @@ async def _receipts(store: Store, message: MessageRow) -> _Receipts:
     chat = await store.chats.get(message.chat_id) if message.chat_id else None
     wanted = {
         receipt_key(message.line_id, message.guid, kind, member=member): (kind, member)
-        for kind, member in (("downgraded", ""), *_members(chat))
+        for kind, member in (*([("downgraded", "")] if message.was_downgraded else ()), *_members(chat))
     }
+    if not wanted:
+        return _Receipts()
     found = await store.messages.evidence(list(wanted))
     return _Receipts(found={wanted[key]: at for key, at in found.items()})
 

@@ -153,3 +153,13 @@ async def test_a_message_that_was_retried(world: HubWorld) -> None:
     assert len(set(items)) == 2
     assert items[-1] == retried.json["id"]
     assert (told["status"], told["attempts"]) == ("failed", 2)
+
+
+async def test_a_message_that_went_over_a_lesser_service(world: HubWorld) -> None:
+    message_id = await sent(world, "+15550100302", allow_sms_fallback=True)
+    world.clock.advance(5)
+    await SandboxWorker(world).work()
+    told = await timeline(world, message_id)
+
+    assert {"queued", "attempt", "sent", "downgraded", "delivered"} <= set(states(told))
+    assert all(each["at"] is not None for each in told["entries"])
