@@ -36,7 +36,13 @@ def test_the_last_id_is_that_with_which_a_client_comes_back() -> None:
     """Kept over blocks without one, taken from blocks that say nothing else, and only from whole blocks."""
     reader = SseReader(most_bytes=1000)
     seen = []
-    for chunk in (b"data: a\n\n", b"id: 7\ndata: b\n\n", b": here\nid: 8\n\n", b"data: c\n\n", b"id: 9\ndata: d"):
+    for chunk in (
+        b"data: a\n\n",
+        b"id: 7\ndata: b\n\n",
+        b": here\nid: 8\n\n",
+        b"data: c\n\n",
+        b"id: 9\ndata: d",
+    ):
         reader.feed(chunk)
         seen.append(reader.last_id)
 
