@@ -101,6 +101,8 @@ class Reply:
     stall_seconds: float | None = None
     status: int = 200
     content_type: bytes = b"application/json"
+    #: The same each time: it is compressed once.
+    is_constant: bool = False
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 

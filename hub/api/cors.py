@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-#: contracts: messages.dev §1 names GET, POST, DELETE and OPTIONS; ours needs PATCH beside them.
-METHODS: Final = b"GET, POST, PATCH, DELETE, OPTIONS"
-REQUEST_HEADERS: Final = b"Authorization, Content-Type, Idempotency-Key"
+#: contracts: messages.dev §1 names GET, POST, DELETE and OPTIONS; ours needs PATCH and PUT beside them.
+METHODS: Final = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
+REQUEST_HEADERS: Final = b", ".join(
+    (
+        b"Authorization",
+        b"Content-Type",
+        b"Idempotency-Key",
+        b"If-Match",
+        b"If-None-Match",
+        b"If-Range",
+        b"Last-Event-ID",
+        b"Prefer",
+        b"Range",
+        b"X-Filename",
+    )
+)
 EXPOSED_HEADERS: Final = b", ".join(
     (
+        b"Content-Disposition",
+        b"Content-Range",
+        b"ETag",
         b"Idempotent-Replayed",
+        b"Preference-Applied",
         b"Retry-After",
         b"X-RateLimit-Limit",
         b"X-RateLimit-Remaining",

@@ -272,6 +272,11 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Enable it first: POST /v1/webhooks/{id}/enable.",
     ),
     _code(
+        412, INVALID, "precondition_failed",
+        "The thing is not any more what `If-Match` says, or is being changed right now.",
+        "Read it again, decide anew, and give the `ETag` that you got.",
+    ),
+    _code(
         413, INVALID, "payload_too_large", "The body is larger than this hub accepts.",
         "Send less; the message names the limit (web.max_body_bytes, bridge.max_body_bytes, files.max_bytes).",
     ),

@@ -78,7 +78,7 @@ class OpenApiReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _show(call: Call[NoQuery, NoBody]) -> Reply:
-    return Reply(content=document_json())
+    return Reply(content=document_json(), is_constant=True)
 
 
 def described() -> tuple[AnyDescribed, ...]:
@@ -93,11 +93,11 @@ def document_json() -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2)
 
 
-ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
-    Endpoint(
+def _document_at(path: str, name: str) -> AnyEndpoint:
+    return Endpoint(
         method="GET",
-        path="/v1/openapi.json",
-        name="openapi",
+        path=path,
+        name=name,
         summary="This document.",
         tag="operation",
         scope=None,
@@ -105,5 +105,10 @@ ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
         body=NoBody,
         reply=OpenApiReply,
         handle=_show,
-    ),
+    )
+
+
+ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
+    _document_at("/openapi.json", "openapi_at_root"),
+    _document_at("/v1/openapi.json", "openapi"),
 )

@@ -11,6 +11,7 @@ from typing import Any, Final, Union, get_args, get_origin
 import msgspec
 
 from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
+from hub.api.conditional import IF_MATCH, IF_NONE_MATCH, is_tagged, takes_if_match
 from hub.api.errors import BY_CODE, ErrorReply
 from hub.api.idempotency import ERRORS as REPEAT_ERRORS
 from hub.api.idempotency import HEADER, is_wrapped
@@ -33,12 +34,15 @@ _LONGEST: Final = {"handle": 320}
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _TAGS: Final = {
     "bridges": "Adapters that push their events to the hub.",
+    "bulk": "One text to many recipients, each exactly once.",
     "chats": "Conversations of a line.",
+    "consents": "Who may be written to, and who said so.",
     "contacts": "People we know, and how they can be reached.",
     "deliveries": "Events on their way to webhooks, and dead letters.",
     "facetime": "Calls.",
     "files": "Uploads, and attachments of messages.",
     "events": "What was recorded: read it, wait for it, follow it.",
+    "generate": "Drafts by a language model.",
     "groups": "Chats of several people: members, names, pictures.",
     "jobs": "Long work: replays, requeues, purges.",
     "keys": "API keys.",
@@ -68,7 +72,16 @@ _HEADERS: Final[dict[str, Json]] = {
         "required": False,
         "schema": {"type": "string", "examples": ["wait=10"]},
     },
-    "If-None-Match": {"description": "Entity tags.", "required": False, "schema": {"type": "string"}},
+    "If-Match": {
+        "description": "Tags of GET: the change is made only if one of them is what is there; else 412.",
+        "required": False,
+        "schema": {"type": "string", "examples": ['"5d1c0f7ab2c3d4e5f6a7b8c9"']},
+    },
+    "If-None-Match": {
+        "description": "Tags that you have: 304 without a body if one of them is what is there.",
+        "required": False,
+        "schema": {"type": "string"},
+    },
     "If-Range": {"description": "An entity tag.", "required": False, "schema": {"type": "string"}},
     "Range": {"description": "`bytes=first-last`.", "required": False, "schema": {"type": "string"}},
     "Last-Event-ID": {
@@ -97,6 +110,10 @@ _HEADERS: Final[dict[str, Json]] = {
         "required": True,
         "schema": {"type": "string"},
     },
+}
+_TAG: Final[Json] = {
+    "description": "Differs whenever the answer does; its `request_id` does not count.",
+    "schema": {"type": "string"},
 }
 _ANSWER_HEADERS: Final[dict[str, Json]] = {
     "X-Request-Id": {"description": "The body's `request_id`.", "schema": {"type": "string"}},
@@ -130,7 +147,7 @@ def build_document(endpoints: Sequence[AnyDescribed], *, version: str) -> Json:
         "components": {
             "schemas": components,
             "responses": _error_responses(by_shape[ErrorReply]),
-            "headers": _ANSWER_HEADERS,
+            "headers": {**_ANSWER_HEADERS, "ETag": _TAG},
             "securitySchemes": {
                 "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_live_…`."},
                 "streamToken": {
@@ -155,12 +172,16 @@ def error_codes(endpoint: AnyDescribed) -> tuple[str, ...]:
         codes.append("missing_required_parameter")
     if is_wrapped(endpoint):
         codes += REPEAT_ERRORS
+    if takes_if_match(endpoint):
+        codes.append("precondition_failed")
     return tuple(dict.fromkeys(codes))
 
 
 def request_headers(endpoint: AnyDescribed) -> tuple[str, ...]:
     """List the headers that an endpoint reads beside `Authorization`."""
-    return (HEADER, *endpoint.headers) if is_wrapped(endpoint) else endpoint.headers
+    general = ((HEADER, is_wrapped), (IF_MATCH, takes_if_match), (IF_NONE_MATCH, is_tagged))
+    names = [name for name, is_read in general if is_read(endpoint)]
+    return tuple(dict.fromkeys((*names, *endpoint.headers)))
 
 
 def _shapes(endpoint: AnyDescribed) -> list[Any]:
@@ -274,11 +295,15 @@ def _responses(endpoint: AnyDescribed, by_shape: Mapping[Any, Json]) -> Json:
             "application/json": {"schema": _reply_schema(endpoint, by_shape)},
             **endpoint.reply_content,
         }
+    if is_tagged(endpoint):
+        headers |= {"ETag": {"$ref": "#/components/headers/ETag"}}
     phrase = HTTPStatus(endpoint.status).phrase
     response: Json = {"description": phrase, "headers": headers}
     responses: Json = {
         str(endpoint.status): response if endpoint.reply is None else {**response, "content": content}
     }
+    if is_tagged(endpoint):
+        responses["304"] = {"description": "You have it already.", "headers": headers}
     for status, meaning in endpoint.other_statuses.items():
         responses[str(status)] = {"description": meaning, "headers": headers}
     for status in sorted({BY_CODE[code].status for code in error_codes(endpoint)}):

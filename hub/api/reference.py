@@ -32,6 +32,9 @@ for machines.
   `X-RateLimit-Limit`, `-Remaining`, `-Reset` (Unix seconds) on every answer, 429 with `Retry-After` beyond it.
 - `Idempotency-Key` on every POST: the same request under the same key is done once and answered alike, marked
   `Idempotent-Replayed: true`; another request under it is a 409. Remembered for `retention.idempotency_hours`.
+- Every JSON that is read has an `ETag`: `If-None-Match` gets 304 while nothing changed, `If-Match` on a change of a
+  single thing gets 412 once somebody else changed it. Answers over 1 KB come as gzip to who asks (`Accept-Encoding`).
+- More on all of these: [api-conventions.md](../api-conventions.md).
 - Endpoints of the messages.dev API ignore unknown fields, as that API does; ours refuse them.
 - `HEAD` works wherever `GET` does; `OPTIONS` names the methods. CORS: `web.cors_origins`.
 """

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
 from hub.api.authentication import require_scope
 from hub.api.calls import NOBODY, AnyEndpoint, Call, NoBody, Reply, StreamBody
+from hub.api.compression import compressed
+from hub.api.conditional import change_if_match, is_tagged, tagged, takes_if_match
 from hub.api.idempotency import answer_once, is_wrapped
 from hub.api.parts import ApiParts, Receive, Send
 from hub.api.reading import (
@@ -77,11 +81,14 @@ class PathApp:
             pieces = _Pieces(reply.content, call, send, stall_seconds=reply.stall_seconds, abort=abort)
             await pieces.send(is_head=scope["method"] == "HEAD")
         else:
-            await _answer(reply, send)
+            await _answer(_dressed(endpoint, reply, call), send)
 
     async def _handled(self, endpoint: AnyEndpoint, call: Call[Any, Any]) -> Reply:
         if is_wrapped(endpoint):
             return await answer_once(endpoint, call, self._uses.repeats)
+        reader = self._by_method.get("GET")
+        if reader is not None and b"if-match" in call.headers and takes_if_match(endpoint):
+            return await change_if_match(endpoint, reader, call, self._uses.turns)
         return await endpoint.handle(call)
 
     async def _read(self, endpoint: AnyEndpoint, scope: Any, receive: Receive) -> Call[Any, Any]:
@@ -164,9 +171,18 @@ def allowed_methods(endpoints: Sequence[AnyEndpoint]) -> str:
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
+def _dressed(endpoint: AnyEndpoint, reply: Reply, call: Call[Any, Any]) -> Reply:
+    """Give an answer what HTTP has for it: a tag, and compression."""
+    if reply.is_constant or (is_tagged(endpoint) and reply.status == HTTPStatus.OK):
+        reply = tagged(reply, call)
+    elif isinstance(reply.content, msgspec.Struct):
+        reply = replace(reply, content=_encode(reply.content))
+    return compressed(reply, call.headers)
+
+
 async def _answer(reply: Reply, send: Send) -> None:
     body = reply.content if isinstance(reply.content, bytes) else _encode(reply.content)
-    await send(_start(reply, len(body)))
+    await send(_start(reply, None if reply.status == HTTPStatus.NOT_MODIFIED else len(body)))
     await send({"type": "http.response.body", "body": body})
 
 

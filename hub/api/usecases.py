@@ -29,6 +29,7 @@ from hub.flow.safety import LineGuard
 from hub.flow.sandbox import SandboxStage
 from hub.flow.second_thoughts import SecondThoughts
 from hub.flow.stream_tokens import StreamTokens
+from hub.flow.turns import Turns
 from hub.flow.verdicts import Verdicts
 from hub.flow.webhooks import WebhookRegistry
 
@@ -60,6 +61,7 @@ class UseCases:
     second_thoughts: SecondThoughts
     stream_tokens: StreamTokens
     streams: StreamPlaces
+    turns: Turns
     verdicts: Verdicts
     webhooks: WebhookRegistry
     #: /healthz, /readyz and /metrics look at the parts themselves.
@@ -147,6 +149,7 @@ def use_cases(parts: ApiParts) -> UseCases:
             total=parts.settings.streams_total,
             on_change=parts.live.metrics.streams.set,
         ),
+        turns=Turns(store.repeats, clock),
         verdicts=verdicts,
         webhooks=WebhookRegistry(
             store=store,

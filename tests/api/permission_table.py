@@ -66,6 +66,7 @@ def row(  # noqa: PLR0917 - a table reads best without the names of its columns
 TABLE: Final[tuple[Row, ...]] = (
     row("GET", "/healthz", None, OPEN),
     row("GET", "/metrics", None, OPEN),
+    row("GET", "/openapi.json", None, OPEN),
     row("GET", "/readyz", None, OPEN),
     row("POST", "/v1/audio-messages", "messages:write", REFUSED, body={**OPENED, "audio_message": "{file}"}),
     row("GET", "/v1/availability", "contacts:read", REFUSED, f"?handle={WHO}&from={LINE}"),

@@ -84,6 +84,25 @@ def test_the_document_holds_together() -> None:
         assert name.decode() in document["components"][kind.decode()]
 
 
+def test_every_tag_is_explained() -> None:
+    document = msgspec.json.decode(document_json())
+
+    assert {tag["name"] for tag in document["tags"]} == {each.tag for each in described()}
+
+
+def test_every_body_says_its_shape() -> None:
+    document = msgspec.json.decode(document_json())
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    contents = [
+        media
+        for operation in operations
+        for holder in (operation.get("requestBody", {}), *operation["responses"].values())
+        for media in holder.get("content", {}).values()
+    ]
+
+    assert all("schema" in media for media in contents)
+
+
 def test_outbox_statuses_are_those_of_the_wire() -> None:
     assert set(WIRE_STATUS.values()) == {"pending", "claimed", "sent", "failed"}
 

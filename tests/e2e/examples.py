@@ -13,12 +13,14 @@ from typing import Any
 from tests.e2e.running import ROOT
 
 _CODE = re.compile(r"^```(?:sh|json)?\n(.*?)^```$|((?:^ {4}[^\n]*\n|^\n(?= {4}))+)", re.MULTILINE | re.DOTALL)
+_COMMAND = re.compile(r"([A-Z]+=\$\()?curl ")
+_ANSWER = re.compile(r"\{|\d+$")
 _ID = re.compile(r"[a-z]+_([0-9a-z]{13}|…|\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One `curl` command, and the JSON that is shown below it."""
+    """One `curl` command, and the JSON or the number that is shown below it."""
 
     command: str
     #: As it is shown; None where nothing is.
@@ -36,11 +38,12 @@ def examples(document: Path) -> list[Example]:
     found: list[Example] = []
     is_answer_due = False
     for piece in _pieces(document.read_text("utf-8")):
-        if piece.startswith("curl "):
+        is_command = _COMMAND.match(piece) is not None
+        if is_command:
             found.append(Example(piece, None))
-        elif piece.startswith("{") and is_answer_due:
+        elif is_answer_due and _ANSWER.match(piece):
             found[-1] = Example(found[-1].command, piece)
-        is_answer_due = piece.startswith("curl ")
+        is_answer_due = is_command
     return found
 
 
@@ -83,6 +86,10 @@ def fits(shown: Any, printed: Any) -> bool:
         )
     if isinstance(shown, str) and isinstance(printed, str) and _ID.fullmatch(shown):
         return printed.partition("_")[0] == shown.partition("_")[0]
+    if isinstance(shown, str) and "…" not in shown:
+        return bool(shown == printed)
+    if isinstance(shown, int) and shown < 1_000_000:
+        return bool(shown == printed)
     return type(shown) is type(printed) or shown is None or printed is None
 
 
