@@ -90,7 +90,12 @@ async def test_05_send(world: HubWorld, place: str) -> None:
     answered = await world.api.post("/v1/messages", {**SEND, "from": OTHER_LINE, "to": to})
 
     assert answered.status == 201
-    assert set(answered.json) == {"id", "status", "message_id", "request_id"}  # the client drops what it does not know
+    assert set(answered.json) == {
+        "id",
+        "status",
+        "message_id",
+        "request_id",
+    }  # the client drops what it does not know
     assert answered.json["id"].startswith("obx_")
     assert answered.json["status"] == "pending"
     assert world.wake_ups.lines == [world.other_line.id]
