@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.routing import Route, Router
 
-from hub.api import openapi
+from hub.api import docs_page, openapi
 from hub.api.calls import AnyEndpoint
 from hub.api.cors import Cors
 from hub.api.endpoints import NOUNS
@@ -17,7 +17,7 @@ from hub.api.usecases import use_cases
 from hub.model.errors import InvalidRequest
 
 #: Every endpoint but the bare one of the bridges.
-ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (*NOUNS, *openapi.ENDPOINTS)
+ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (*NOUNS, *docs_page.ENDPOINTS, *openapi.ENDPOINTS)
 
 
 def build(parts: ApiParts) -> Application:

@@ -138,3 +138,45 @@ async def test_every_answer_is_counted(world: HubWorld) -> None:
     await caller.get("/v1/lines")
 
     assert counted == [200, 401]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/lines", 200),
+        ("GET", "/v1/webhooks", 400),
+        ("GET", "/v1/keys", 403),
+        ("GET", "/v1/webhooks/wh_0000000000000", 403),
+        ("GET", "/v1/lines/ln_0000000000000", 404),
+        ("POST", "/v1/lines", 403),
+    ],
+)
+async def test_each_answer_under_a_known_key_tells_its_rate(
+    world: HubWorld, method: str, path: str, status: int
+) -> None:
+    caller = await world.caller("lines:read", requests_per_hour=7)
+    if status == 400:
+        caller = await world.caller("webhooks:read", requests_per_hour=7)
+    answered = await caller.request(method, path, body=None if method == "GET" else {})
+
+    assert answered.status == status
+    assert (answered.headers["x-ratelimit-limit"], answered.headers["x-ratelimit-remaining"]) == ("7", "6")
+    assert int(answered.headers["x-ratelimit-reset"]) > world.clock.now_ms() // 1000
+
+
+async def test_beyond_the_rate(world: HubWorld) -> None:
+    caller = await world.caller("lines:read", requests_per_hour=1)
+    await caller.get("/v1/lines")
+    answered = await caller.get("/v1/lines")
+
+    assert (answered.status, answered.code) == (429, "rate_limit_exceeded")
+    assert answered.headers["x-ratelimit-remaining"] == "0"
+    assert int(answered.headers["retry-after"]) > 0
+
+
+async def test_an_unknown_key_has_no_rate(world: HubWorld) -> None:
+    answered = await world.api.with_token("sk_live_nobody").get("/v1/lines")
+
+    assert answered.status == 401
+    assert "x-ratelimit-limit" not in answered.headers
+    assert answered.headers["x-request-id"] == answered.json["request_id"]
