@@ -73,6 +73,7 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
             listening.cancel()
             refreshing.cancel()
             publishing.cancel()
+            await core.feed.stop()
             await client.aclose()
             await core.store.processes.leave(core.membership.node)
 

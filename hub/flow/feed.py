@@ -115,11 +115,6 @@ class Feed:
     def follower_count(self) -> int:
         return len(self._followers) + len(self._joining)
 
-    @property
-    def is_reading(self) -> bool:
-        """Whether the reader is at work: from the coming of the first follower until after the last has gone."""
-        return self._task is not None
-
     def ring(self) -> None:
         """There may be something new. Costs nothing while nobody follows."""
         self._rung.set()
@@ -135,6 +130,14 @@ class Feed:
         for follower in (*self._followers, *self._joining):
             follower.end(FeedOver())
         self.ring()
+
+    async def stop(self) -> None:
+        """Close, and read nothing any more: the store may be closed then."""
+        self.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._task = None
 
     @contextlib.asynccontextmanager
     async def follow(self, wanted: EventFilter = EVERYTHING) -> AsyncIterator[Follower]:

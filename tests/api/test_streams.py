@@ -137,9 +137,10 @@ async def test_filters_choose(hub: Served) -> None:
         await world.observe(world.sandbox_line, contacts.edit(scene, guid, "changed", at=now + 1))
         await world.observe(world.sandbox_line, contacts.typing(scene, at=now + 2))
 
-        assert [(await tell(by_type))["type"] for _ in range(2)] == ["message.edited", "typing.started"]
+        # A sign of life may be faster than what was recorded before it.
+        assert {(await tell(by_type))["type"] for _ in range(2)} == {"message.edited", "typing.started"}
         assert (await tell(by_line))["data"]["text"] == "elsewhere"
-        assert [(await tell(by_chat))["data"].get("text") for _ in range(3)] == ["here", "changed", None]
+        assert {(await tell(by_chat))["data"].get("text") for _ in range(3)} == {"here", "changed", None}
 
 
 async def test_signs_of_life_are_told_live_without_an_id(hub: Served) -> None:
@@ -208,7 +209,7 @@ async def test_a_repeated_reading_is_told_once_and_not_to_nobody(hub: Served) ->
             await world.observe(world.sandbox_line, contacts.read(scene, "our-message", at=7))
         await world.say("end")
 
-        assert [(await tell(source))["type"] for _ in range(2)] == ["receipt.read", "message.received"]
+        assert {(await tell(source))["type"] for _ in range(2)} == {"receipt.read", "message.received"}
 
 
 async def test_a_silent_stream_says_that_it_lives(hub: Served) -> None:

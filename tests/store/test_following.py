@@ -31,9 +31,11 @@ OTHERS = EventFilter(types=frozenset({"message.sent"}))
 
 
 @pytest.fixture
-def feed(store: Store) -> Feed:
+async def feed(store: Store) -> AsyncIterator[Feed]:
     """A feed that nothing rings: it looks by itself."""
-    return Feed(store.events, most_waiting=5, sweep_seconds=0.01)
+    feed = Feed(store.events, most_waiting=5, sweep_seconds=0.01)
+    yield feed
+    await feed.stop()
 
 
 async def ids(
@@ -207,6 +209,7 @@ async def test_a_database_that_is_away_refuses_the_first_and_keeps_who_follows(s
 
             for each in (follower, second):
                 assert [told.type for told in await each.take(20)] == ["message.received"]
+    await feed.stop()
 
 
 async def test_a_commit_with_new_events_rings_and_others_do_not(store: Store) -> None:
@@ -239,6 +242,7 @@ async def test_a_wait_is_answered_by_a_ring(store: Store) -> None:
     await hot.write(lambda tx: tx.insert_events([event(1)]))
 
     assert [each.id for each in (await asyncio.wait_for(waiting, 20)).events] == [1]
+    await feed.stop()
 
 
 async def test_positions_are_read_from_what_callers_have(store: Store) -> None:
@@ -337,7 +341,8 @@ async def test_no_loss_and_no_doubles_over_any_reconnects(url: str, seed: int) -
         for future in following:
             future.cancel()
         await asyncio.gather(*following, return_exceptions=True)
-        await eventually(lambda: not any(process.feed.is_reading for process in processes))
+        for process in processes:
+            await process.feed.stop()
         for each in opened:
             await each.close()
     committed = [number for writer in writers for number in writer.committed] + [end]

@@ -226,7 +226,9 @@ async def open_world(place: Path | str, **settings: Any) -> AsyncIterator[HubWor
     client = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
     files = (place if isinstance(place, Path) else Path(mkdtemp(prefix="hub-files-"))) / "files"
     try:
-        yield await _world(opened.store, settings, client, FolderBlobs(files))
+        world = await _world(opened.store, settings, client, FolderBlobs(files))
+        yield world
+        await world.parts.live.feed.stop()
     finally:
         await client.aclose()
         await opened.close()

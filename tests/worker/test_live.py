@@ -78,6 +78,7 @@ async def process(name: str, redis: ArqRedis, store: Store, clock: ManualClock) 
     tasks = [loop.create_task(live.ask_for_ever()), loop.create_task(live.listen_for_ever(feed))]
     yield Process(live, feed)
     await end(tasks)
+    await feed.stop()
     await live.flush()
 
 
