@@ -35,16 +35,19 @@ class Authenticator:
         Raises:
             InvalidRequest: missing_api_key without the header; invalid_api_key for anything but a live key.
         """
-        header = headers.get(b"authorization")
-        if header is None:
+        if b"authorization" not in headers:
             raise InvalidRequest(
                 "missing_api_key", "No API key: send the header 'Authorization: Bearer sk_live_…'."
             )
-        bearer = _BEARER.fullmatch(header.decode("latin-1"))
-        key = await self._find(bearer[1], now_ms) if bearer else None
+        key = await self.look_up(headers, now_ms)
         if key is None or not is_live(key, now_ms):
             raise InvalidRequest("invalid_api_key", "Invalid API key.")
         return key
+
+    async def look_up(self, headers: Mapping[bytes, bytes], now_ms: int) -> ApiKey | None:
+        """Give the key that the caller shows, live or not; None for none of ours."""
+        bearer = _BEARER.fullmatch(headers.get(b"authorization", b"").decode("latin-1"))
+        return await self._find(bearer[1], now_ms) if bearer else None
 
     def forget(self) -> None:
         """Believe nothing any more: a key was changed in this process."""

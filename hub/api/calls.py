@@ -81,6 +81,8 @@ class Call(Generic[Query, Body]):
     gone: Callable[[], Awaitable[None]]
     #: The server's messages, for what reads its body itself.
     receive: Receive
+    #: What the caller asked for in its own dialect, where this is a translation of it: tells its repeats.
+    asked_as: msgspec.Struct | None = None
 
     async def line(self, text: str, *, param: str = "from") -> Line:
         """Find the line that a field names, if the key may use it."""
@@ -132,6 +134,8 @@ class Described(Generic[Query, Body]):
     #: Media types of a StreamBody, and of an answer that is neither JSON nor plain text, with their schemas.
     request_content: Mapping[str, Any] = field(default_factory=dict)
     reply_content: Mapping[str, Any] = field(default_factory=dict)
+    #: What a repeat under the same idempotency key answers, where that is not `status`.
+    replayed_status: int | None = None
     #: Other successes than `status`, and what they mean.
     other_statuses: Mapping[int, str] = field(default_factory=dict)
     #: Codes beyond those that any endpoint can answer.

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from hub.api.cors import Cors
+from hub.api.dialect import ErrorAnswer
 from hub.api.errors import BY_CODE, error_reply
 from hub.api.parts import Application, Receive, Send
 from hub.api.reading import Disconnected
@@ -57,9 +58,13 @@ class Envelope:
         begun = self._monotonic()
         request_id = id_text("req", self._new_id())
         extra = [(b"x-request-id", request_id.encode()), *self._cors.headers(scope)]
-        state: dict[str, Any] = {"request_id": request_id, "answer_headers": extra}
+        state: dict[str, Any] = {
+            "request_id": request_id,
+            "answer_headers": extra,
+            "errors": native_error,
+        }
         scope["state"] = state
-        answer = _Answer(send, extra, is_head=scope["method"] == "HEAD")
+        answer = _Answer(send, state, is_head=scope["method"] == "HEAD")
         code = None
         try:
             await self._inside(scope, receive, answer.send)
@@ -67,15 +72,15 @@ class Envelope:
             code = "disconnected"
         except InvalidRequest as error:
             code = error.code
-            await answer.fail(error, request_id)
+            await answer.fail(error)
         except StoreError as error:
             code = "service_unavailable"
             log.error("request.unserved", request_id=request_id, error=str(error))
-            await answer.fail(_AWAY, request_id)
+            await answer.fail(_AWAY)
         except Exception:
             code = "internal_error"
             log.exception("request.failed", request_id=request_id, route=state.get("route"))
-            await answer.fail(_INTERNAL, request_id)
+            await answer.fail(_INTERNAL)
         self._report(scope, state, answer.status, code, begun)
 
     def _report(self, scope: Any, state: dict[str, Any], status: int, code: str | None, begun: float) -> None:
@@ -97,33 +102,39 @@ class Envelope:
 class _Answer:
     """Sends one answer: adds the headers that every answer has, and drops the body of a HEAD."""
 
-    def __init__(self, send: Send, extra: list[tuple[bytes, bytes]], *, is_head: bool) -> None:
+    def __init__(self, send: Send, state: dict[str, Any], *, is_head: bool) -> None:
         self._send = send
-        self._extra = extra
+        self._state = state
         self._is_head = is_head
         self.status = _CUT_OFF
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = {**message, "headers": [*message.get("headers", ()), *self._extra]}
+            message = {**message, "headers": [*message.get("headers", ()), *self._state["answer_headers"]]}
         elif self._is_head:
             message = {**message, "body": b""}
         await self._send(message)
 
-    async def fail(self, error: InvalidRequest, request_id: str) -> None:
-        """Answer with the error's envelope, unless an answer has begun."""
+    async def fail(self, error: InvalidRequest) -> None:
+        """Answer with the error in the words of the dialect that is spoken, unless an answer has begun."""
         if self.status != _CUT_OFF:
             return
-        body = _encode(error_reply(error, request_id))
+        told: ErrorAnswer = self._state["errors"](error, self._state["request_id"])
+        body = _encode(told.body)
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         if error.retry_after is not None:
             headers.append((b"retry-after", b"%d" % error.retry_after))
-        status = BY_CODE[error.code].status
-        if status == 401:
+        if told.status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        headers += told.headers
+        await self.send({"type": "http.response.start", "status": told.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
+
+
+def native_error(error: InvalidRequest, request_id: str) -> ErrorAnswer:
+    """Put an error into the native envelope; its code must be in the table."""
+    return ErrorAnswer(status=BY_CODE[error.code].status, body=error_reply(error, request_id))
 
 
 async def _refuse_other(scope: Any, receive: Receive, send: Send) -> None:

@@ -84,7 +84,10 @@ async def answer_once(endpoint: AnyEndpoint, call: Call[Any, Any], desk: RepeatD
     lease_ms = LEASE_MS + (int(call.uses.settings.upload_seconds * 1000) if is_streamed else 0)
     answer = await desk.begin(scope, key, request_hash=_hash(endpoint, call), lease_ms=lease_ms)
     if answer is not None:
-        return await _again(msgspec.msgpack.decode(answer, type=_Kept), call, is_streamed=is_streamed)
+        kept = msgspec.msgpack.decode(answer, type=_Kept)
+        if endpoint.replayed_status is not None:
+            kept.status = endpoint.replayed_status
+        return await _again(kept, call, is_streamed=is_streamed)
     digest = BodyDigest(call.headers) if is_streamed else None
     if digest is not None:
         call = replace(call, receive=digest.listening(call.receive))
@@ -124,8 +127,9 @@ async def _again(kept: _Kept, call: Call[Any, Any], *, is_streamed: bool) -> Rep
     body = kept.body
     if kept.content_type == b"application/json":
         document = msgspec.json.decode(body)
-        document["request_id"] = call.request_id
-        body = msgspec.json.encode(document)
+        if "request_id" in document:  # a dialect may have none
+            document["request_id"] = call.request_id
+            body = msgspec.json.encode(document)
     return Reply(
         content=body,
         status=kept.status,

@@ -11,6 +11,7 @@ from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, 
 from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_id_cursor, split_page, write_cursor
 from hub.api.webhook_shapes import Rotation
 from hub.flow.keys import KeyWish, NewKey, is_live
+from hub.model.dialect import NATIVE
 from hub.model.ids import Prefix, id_text
 from hub.model.key import ApiKey
 
@@ -31,6 +32,8 @@ class NewApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     requests_per_hour: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
     #: Unix ms; null for never.
     expires_at: Annotated[int, Meta(ge=0, le=32_503_680_000_000)] | None = None
+    #: Whose client uses it: `native`, or a vendor's name; decides on paths that several share, and how it begins.
+    dialect: Annotated[str, Meta(max_length=64)] = NATIVE
 
 
 class KeysQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +55,7 @@ class KeyReply(msgspec.Struct, frozen=True, kw_only=True):
     #: Null for every line.
     line_ids: tuple[str, ...] | None
     requests_per_hour: int | None
+    dialect: str
     created_at: int
     expires_at: int | None
     revoked_at: int | None
@@ -80,6 +84,7 @@ def _fields(key: ApiKey, now_ms: int) -> dict[str, Any]:
         "scopes": sorted(key.scopes),
         "line_ids": lines,
         "requests_per_hour": key.requests_per_hour,
+        "dialect": key.dialect,
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
@@ -115,6 +120,7 @@ async def _create(call: Call[NoQuery, NewApiKey]) -> Reply:
         line_ids=line_ids,
         requests_per_hour=body.requests_per_hour,
         expires_at=body.expires_at,
+        dialect=body.dialect,
     )
     return _made(call, await call.uses.keys.create(wish))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hub.api.ratelimit import RateLimiter
@@ -16,11 +16,13 @@ from hub.flow.downloads import Downloads
 from hub.flow.feed import Feed
 from hub.flow.files import FileParts
 from hub.flow.generate import AiConnection
+from hub.flow.keys import NATIVE_PREFIXES
 from hub.flow.line_policies import LinePolicies
 from hub.flow.live import NOBODY_TYPES
 from hub.flow.ports import Clock, LiveTyping, WakeUps
 from hub.flow.repositories import Store
 from hub.flow.sandbox import Ingesting, SimulatedContacts
+from hub.flow.webhook_forms import NATIVE_FORMS, WebhookForms
 from hub.model.ids import IdFactory
 from hub.model.line import Line
 from hub.observe.metrics import Metrics
@@ -119,6 +121,9 @@ class ApiParts:
     bridge_events: Application
     #: Told of every answer: its HTTP status.
     on_answer: Callable[[int], None]
+    #: In which forms webhooks can get events, and how the keys of each dialect begin.
+    webhook_forms: WebhookForms = field(default_factory=lambda: NATIVE_FORMS)
+    key_prefixes: Mapping[str, str] = field(default_factory=lambda: NATIVE_PREFIXES)
     #: Whether the line's bridge can be asked to send at all.
     can_send: Callable[[Line], bool] = lambda line: True
     #: The language model that drafts answers; None where there is none.

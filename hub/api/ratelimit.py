@@ -1,4 +1,5 @@
-"""How often one key may ask: a fixed window of an hour that begins with the key's first request.
+"""How often one key may ask: a fixed window, of an hour unless a dialect counts otherwise, that begins with the key's
+first request.
 
 The vendor's promise is "requests per hour" (contracts: messages.dev §1), so request limit + 1 within the hour is
 refused and the next hour begins anew. Redis counts for all processes together in one round trip; when it is away
@@ -59,7 +60,7 @@ class RateDecision:
 class RateLimiter(Protocol):
     """Counts requests."""
 
-    async def take(self, key_id: int, limit: int, now_ms: int) -> RateDecision:
+    async def take(self, key_id: int, limit: int, now_ms: int, *, window_ms: int = WINDOW_MS) -> RateDecision:
         """Count one request of a key; a refused one does not use anything up."""
         ...
 
@@ -68,19 +69,19 @@ class LocalRateLimiter:
     """Counts in this process alone."""
 
     def __init__(self) -> None:
-        #: Key id → (start of the window, requests in it).
-        self._windows: OrderedDict[int, tuple[int, int]] = OrderedDict()
+        #: Key id and length of the window → (its start, requests in it).
+        self._windows: OrderedDict[tuple[int, int], tuple[int, int]] = OrderedDict()
 
-    async def take(self, key_id: int, limit: int, now_ms: int) -> RateDecision:
-        started, used = self._windows.get(key_id, (now_ms, 0))
-        if not started - WINDOW_MS <= now_ms < started + WINDOW_MS:
+    async def take(self, key_id: int, limit: int, now_ms: int, *, window_ms: int = WINDOW_MS) -> RateDecision:
+        started, used = self._windows.get((key_id, window_ms), (now_ms, 0))
+        if not started - window_ms <= now_ms < started + window_ms:
             started, used = now_ms, 0
         used = min(used, limit) + 1
-        self._windows[key_id] = (started, used)
-        self._windows.move_to_end(key_id)
+        self._windows[key_id, window_ms] = (started, used)
+        self._windows.move_to_end((key_id, window_ms))
         if len(self._windows) > MOST_KEYS:
             self._windows.popitem(last=False)
-        return _decision(started, used, limit)
+        return _decision(started, used, limit, window_ms)
 
 
 class RedisRateLimiter:
@@ -93,22 +94,22 @@ class RedisRateLimiter:
         self._fallback = LocalRateLimiter()
         self._rests_until = 0
 
-    async def take(self, key_id: int, limit: int, now_ms: int) -> RateDecision:
+    async def take(self, key_id: int, limit: int, now_ms: int, *, window_ms: int = WINDOW_MS) -> RateDecision:
         if now_ms < self._rests_until:
-            return await self._fallback.take(key_id, limit, now_ms)
+            return await self._fallback.take(key_id, limit, now_ms, window_ms=window_ms)
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 started, used = await self._take(
-                    keys=[f"{self._prefix}:{key_id}"], args=[now_ms, WINDOW_MS, limit]
+                    keys=[f"{self._prefix}:{key_id}:{window_ms}"], args=[now_ms, window_ms, limit]
                 )
         except (RedisError, OSError, TimeoutError) as error:
             self._rests_until = now_ms + _REST_MS
             log.warning("ratelimit.alone", error=str(error) or type(error).__name__)
-            return await self._fallback.take(key_id, limit, now_ms)
-        return _decision(int(started), int(used), limit)
+            return await self._fallback.take(key_id, limit, now_ms, window_ms=window_ms)
+        return _decision(int(started), int(used), limit, window_ms)
 
 
-def _decision(started: int, used: int, limit: int) -> RateDecision:
+def _decision(started: int, used: int, limit: int, window_ms: int) -> RateDecision:
     return RateDecision(
-        is_allowed=used <= limit, limit=limit, remaining=max(0, limit - used), resets_at=started + WINDOW_MS
+        is_allowed=used <= limit, limit=limit, remaining=max(0, limit - used), resets_at=started + window_ms
     )

@@ -131,6 +131,20 @@ def read_query(raw: bytes, shape: type[Shape]) -> Shape:
     return _convert(values, shape, strict=False, kind="query parameter")
 
 
+def read_fields(values: Mapping[str, Any], shape: type[Shape], *, kind: str) -> Shape:
+    """Read values that are in memory already into a struct.
+
+    Args:
+        values: By wire name, as JSON has them.
+        shape: What they are to be.
+        kind: What a refusal calls one of them: `field`, `query parameter`.
+
+    Raises:
+        InvalidRequest: missing_required_parameter or invalid_parameter_value.
+    """
+    return _convert(values, shape, strict=True, kind=kind)
+
+
 def require_clean_path(raw_path: bytes) -> None:
     """Refuse a path that is not percent-encoded UTF-8.
 

@@ -178,7 +178,7 @@ def repeatable_as(call: Call[Any, Any], kind: str, *, within: str = "") -> Repea
     key = wanted_key(call)
     if key is None:
         return None
-    canonical = msgspec.json.encode(call.body, order="deterministic")
+    canonical = msgspec.json.encode(call.asked_as or call.body, order="deterministic")
     # What the path names is part of the request: the same body for another chat is another request.
     path = "/".join([kind, *call.path.values()])
     request_hash = hash_request(method="POST", path=path, canonical_body=canonical)

@@ -19,6 +19,7 @@ from hub.api.authentication import require_scope
 from hub.api.calls import NOBODY, AnyEndpoint, Call, NoBody, Reply, StreamBody
 from hub.api.compression import compressed
 from hub.api.conditional import change_if_match, is_tagged, tagged, takes_if_match
+from hub.api.dialect import RateLimit
 from hub.api.idempotency import answer_once, is_wrapped
 from hub.api.parts import ApiParts, Receive, Send
 from hub.api.reading import (
@@ -36,6 +37,8 @@ from hub.model.key import ApiKey
 _encode: Final = msgspec.json.Encoder().encode
 #: An extension of ASGI, where the server has it: cuts the connection off without waiting for the other side.
 ABORT: Final = "hub.abort"
+HOUR_SECONDS: Final = 3_600
+WINDOW_NAMES: Final = {60: "minute", HOUR_SECONDS: "hour"}
 #: Endpoints open to anybody live on these paths.
 OPEN_METHODS: Final = ("OPTIONS",)
 
@@ -55,11 +58,14 @@ class PathApp:
         *,
         parts: ApiParts,
         uses: UseCases,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         self._by_method: Mapping[str, AnyEndpoint] = {each.method: each for each in endpoints}
         self._allow = allowed_methods(endpoints)
         self._parts = parts
         self._uses = uses
+        #: Of keys without one of their own, where the dialect has another than the hub.
+        self._rate_limit = rate_limit
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         state = scope["state"]
@@ -127,10 +133,9 @@ class PathApp:
     async def _admit(self, key: ApiKey, needed: str, now_ms: int, state: dict[str, Any]) -> None:
         """Count the request, check the scope."""
         state["key"] = key.hint
-        limit = self._parts.settings.requests_per_hour
-        limit = limit if key.requests_per_hour is None else key.requests_per_hour
+        limit, seconds = self._limit(key)
         if limit:
-            decision = await self._parts.rate_limiter.take(key.id, limit, now_ms)
+            decision = await self._parts.rate_limiter.take(key.id, limit, now_ms, window_ms=seconds * 1000)
             state["answer_headers"] += (
                 (b"x-ratelimit-limit", b"%d" % limit),
                 (b"x-ratelimit-remaining", b"%d" % decision.remaining),
@@ -139,10 +144,19 @@ class PathApp:
             if not decision.is_allowed:
                 raise InvalidRequest(
                     "rate_limit_exceeded",
-                    f"This API key has used its {limit} requests of this hour.",
+                    f"This API key has used its {limit} requests of this {WINDOW_NAMES[seconds]}.",
                     retry_after=decision.retry_after_seconds(now_ms),
                 )
         require_scope(key, needed)
+
+    def _limit(self, key: ApiKey) -> tuple[int, int]:
+        """Give how many requests a key has, 0 for any number, and of how many seconds."""
+        if key.requests_per_hour is not None:
+            return key.requests_per_hour, HOUR_SECONDS
+        limit = self._parts.settings.requests_per_hour
+        if self._rate_limit is not None and limit:
+            return self._rate_limit.requests, self._rate_limit.seconds
+        return limit, HOUR_SECONDS
 
     async def _read_body(
         self, endpoint: AnyEndpoint, headers: Mapping[bytes, bytes], receive: Receive

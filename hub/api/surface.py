@@ -1,40 +1,55 @@
-"""The native REST surface: all endpoints behind one ASGI application. Nothing is decided here."""
+"""The REST surface: the native endpoints and those of the dialects behind one ASGI application.
+
+Nothing is decided here but whose endpoints a request is for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from starlette.routing import Route, Router
+from starlette.routing import Match, Route, Router
 
 from hub.api import docs_page, openapi
+from hub.api.authentication import Authenticator
 from hub.api.calls import AnyEndpoint
 from hub.api.cors import Cors
+from hub.api.dialect import Dialect, RateLimit
 from hub.api.endpoints import NOUNS
 from hub.api.envelope import Envelope
 from hub.api.parts import ApiParts, Application, Receive, Send
 from hub.api.serving import PathApp
-from hub.api.usecases import use_cases
+from hub.api.usecases import UseCases, use_cases
 from hub.model.errors import InvalidRequest
 
-#: Every endpoint but the bare one of the bridges.
+#: Every native endpoint but the bare one of the bridges.
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (*NOUNS, *docs_page.ENDPOINTS, *openapi.ENDPOINTS)
 
 
-def build(parts: ApiParts) -> Application:
-    """Build the surface."""
+def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
+    """Build the surface, for the clients of these dialects beside the native ones."""
     uses = use_cases(parts)
-    paths: dict[str, list[AnyEndpoint]] = {}
-    for endpoint in ENDPOINTS:
-        paths.setdefault(endpoint.path, []).append(endpoint)
-    routes = [Route(path, PathApp(endpoints, parts=parts, uses=uses)) for path, endpoints in paths.items()]
-    router = Router(routes, redirect_slashes=False, default=_no_route)
+    native = _router(ENDPOINTS, parts, uses)
     return Envelope(
-        _HotFirst(router, parts.bridge_events),
+        _HotFirst(_ByDialect(native, dialects, parts, uses), parts.bridge_events),
         new_id=parts.new_id,
         monotonic=parts.monotonic,
         cors=Cors(parts.settings.cors_origins),
         on_answer=parts.on_answer,
     )
+
+
+def _router(
+    endpoints: Sequence[AnyEndpoint], parts: ApiParts, uses: UseCases, *, rate_limit: RateLimit | None = None
+) -> Router:
+    paths: dict[str, list[AnyEndpoint]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, []).append(endpoint)
+    routes = [
+        Route(path, PathApp(of_path, parts=parts, uses=uses, rate_limit=rate_limit))
+        for path, of_path in paths.items()
+    ]
+    return Router(routes, redirect_slashes=False, default=_no_route)
 
 
 class _HotFirst:
@@ -47,6 +62,48 @@ class _HotFirst:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         inside = self._bridge_events if scope["path"] == openapi.BRIDGE_EVENTS.path else self._router
         await inside(scope, receive, send)
+
+
+class _ByDialect:
+    """Finds out which dialect a request speaks: by its path, or where that is shared by its key.
+
+    A path that only one of those who share has is that one's; so a caller without a valid key is refused in its words.
+    """
+
+    def __init__(self, native: Router, dialects: Sequence[Dialect], parts: ApiParts, uses: UseCases) -> None:
+        self._native = native
+        self._authenticator: Authenticator = uses.authenticator
+        self._clock = parts.clock
+        routers = [
+            (each, _router(each.endpoints, parts, uses, rate_limit=each.rate_limit)) for each in dialects
+        ]
+        self._owners = [(each, router) for each, router in routers if each.paths]
+        self._sharers = {each.name: (each, router) for each, router in routers if not each.paths}
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        for dialect, router in self._owners:
+            if dialect.owns(scope["path"]):
+                scope["state"]["errors"] = dialect.errors
+                await router(scope, receive, send)
+                return
+        found = await self._sharer(scope) if self._sharers else None
+        if found is None:
+            await self._native(scope, receive, send)
+            return
+        scope["state"]["errors"] = found[0].errors
+        await found[1](scope, receive, send)
+
+    async def _sharer(self, scope: Any) -> tuple[Dialect, Router] | None:
+        key = await self._authenticator.look_up(dict(scope["headers"]), self._clock.now_ms())
+        if key is not None:
+            return self._sharers.get(key.dialect)
+        if _knows(self._native, scope):
+            return None
+        return next((each for each in self._sharers.values() if _knows(each[1], scope)), None)
+
+
+def _knows(router: Router, scope: Any) -> bool:
+    return any(route.matches(scope)[0] is not Match.NONE for route in router.routes)
 
 
 async def _no_route(scope: Any, receive: Receive, send: Send) -> None:

@@ -72,7 +72,9 @@ def use_cases(parts: ApiParts) -> UseCases:
     """Build the use cases."""
     store, directory, clock, new_id = parts.store, parts.directory, parts.clock, parts.new_id
     random_bytes, wake_ups = parts.random_bytes, parts.wake_ups
-    keys = KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=random_bytes)
+    keys = KeyRing(
+        store=store, clock=clock, new_id=new_id, random_bytes=random_bytes, prefixes=parts.key_prefixes
+    )
     lines = LineBook(store=store, directory=directory, clock=clock, new_id=new_id, wake_ups=wake_ups)
     outgoing = Outgoing(
         store=store,
@@ -159,6 +161,7 @@ def use_cases(parts: ApiParts) -> UseCases:
             random_bytes=random_bytes,
             wake_ups=wake_ups,
             egress=parts.egress,
+            forms=parts.webhook_forms,
         ),
         parts=parts,
     )

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hub.model.dialect import NATIVE
+from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.webhook import Webhook
 from hub.rules.headers import mask_value
@@ -34,6 +36,7 @@ Concurrency = Annotated[int, Meta(ge=1, le=1000)]
 RatePerSecond = Annotated[int, Meta(ge=1, le=100_000)]
 OverlapHours = Annotated[float, Meta(ge=0, le=168)]
 
+MOST_METADATA_BYTES: Final = 1024
 #: Wire names → fields of Webhook, where they differ.
 FIELD_NAMES: Final = {
     "events": "patterns",
@@ -53,6 +56,12 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     rate_per_second: RatePerSecond | UnsetType | None = UNSET
     #: One at a time, in the order of the events; a failing event holds up the next.
     ordered: bool | UnsetType = UNSET
+    #: A JSON object of your own, at most 1 KB: given back in reads.
+    metadata: dict[str, Any] | UnsetType | None = UNSET
+    #: Unix ms: switched off within a minute of it. Null for never.
+    expires_at: Annotated[int, Meta(ge=0, le=32_503_680_000_000)] | UnsetType | None = UNSET
+    #: A secret of your own instead of one that Hub draws: `whsec_` and the base64 of 24 to 64 random bytes.
+    secret: Annotated[str, Meta(max_length=256)] | UnsetType = UNSET
 
 
 class NewWebhook(_Options, frozen=True, kw_only=True):
@@ -63,6 +72,8 @@ class NewWebhook(_Options, frozen=True, kw_only=True):
     ] = msgspec.field(name="from")
     url: Url
     events: Events
+    #: In which form it gets events: `native`, or the name of a dialect that has webhooks.
+    form: Annotated[str, Meta(max_length=64)] = NATIVE
 
 
 class WebhookChanges(_Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,6 +109,9 @@ class WebhookReply(msgspec.Struct, frozen=True, kw_only=True):
     max_concurrency: int | None
     rate_per_second: int | None
     ordered: bool
+    form: str
+    metadata: dict[str, Any] | None
+    expires_at: int | None
     disabled_reason: str | None
     disabled_at: int | None
     #: When the present run of failures began; null after a success.
@@ -141,10 +155,26 @@ def options(body: msgspec.Struct) -> dict[str, Any]:
     fields = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
     fields.pop("from_", None)
     fields.pop("active", None)
+    fields.pop("secret", None)
     if "timeout_seconds" in fields:
         seconds = fields.pop("timeout_seconds")
         fields["timeout_ms"] = None if seconds is None else round(seconds * 1000)
+    if fields.get("metadata") is not None:
+        fields["metadata"] = _metadata(fields["metadata"])
     return {FIELD_NAMES.get(name, name): value for name, value in fields.items()}
+
+
+def given_secret(body: NewWebhook | WebhookChanges) -> str | None:
+    """Give the secret that a webhook's owner brings."""
+    return None if isinstance(body.secret, UnsetType) else body.secret
+
+
+def _metadata(document: dict[str, Any]) -> str:
+    text = msgspec.json.encode(document)
+    if len(text) > MOST_METADATA_BYTES:
+        message = f"'metadata' is larger than {MOST_METADATA_BYTES} bytes of JSON."
+        raise InvalidRequest("invalid_parameter_value", message, param="metadata")
+    return text.decode()
 
 
 def webhook_fields(webhook: Webhook, *, now_ms: int) -> dict[str, Any]:
@@ -166,6 +196,9 @@ def webhook_fields(webhook: Webhook, *, now_ms: int) -> dict[str, Any]:
         "max_concurrency": webhook.concurrency,
         "rate_per_second": webhook.rate_per_second,
         "ordered": webhook.is_ordered,
+        "form": webhook.form,
+        "metadata": None if webhook.metadata is None else msgspec.json.decode(webhook.metadata),
+        "expires_at": webhook.expires_at,
         "disabled_reason": webhook.disabled_reason,
         "disabled_at": webhook.disabled_at,
         "failing_since": webhook.failing_since,

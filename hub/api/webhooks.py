@@ -17,6 +17,7 @@ from hub.api.webhook_shapes import (
     WebhookDeleted,
     WebhookReply,
     WebhookWithSecret,
+    given_secret,
     options,
     webhook_fields,
 )
@@ -69,7 +70,9 @@ def _with_secret(call: Call[Any, Any], webhook: Webhook, secret: str, *, status:
 
 async def _register(call: Call[NoQuery, NewWebhook]) -> Reply:
     line_id = await _line_id(call, call.body.from_)
-    made = await call.uses.webhooks.register(line_id=line_id, fields=options(call.body))
+    made = await call.uses.webhooks.register(
+        line_id=line_id, fields=options(call.body), secret=given_secret(call.body)
+    )
     return _with_secret(call, made.webhook, made.secret, status=201)
 
 
@@ -97,9 +100,9 @@ async def _get(call: Call[NoQuery, NoBody]) -> Reply:
 
 async def _change(call: Call[NoQuery, WebhookChanges]) -> Reply:
     webhook = await _find(call)
-    fields = options(call.body)
-    if fields:
-        webhook = await call.uses.webhooks.update(webhook, fields)
+    fields, secret = options(call.body), given_secret(call.body)
+    if fields or secret is not None:
+        webhook = await call.uses.webhooks.update(webhook, fields, secret=secret)
     if isinstance(call.body.active, bool):
         webhook = await call.uses.webhooks.set_active(webhook, is_active=call.body.active)
     return _one(call, webhook)

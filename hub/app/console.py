@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from bridge.sandbox import contacts
+from hub.api.dialect import key_prefixes, webhook_forms
 from hub.app.bulk import Workshop
 from hub.app.core import connect_redis, encryption_key, open_database
 from hub.app.files import file_links
@@ -18,6 +19,7 @@ from hub.app.outgoing import egress_policy
 from hub.app.reach import require_database, require_existing
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
+from hub.dialects.registry import DIALECTS
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.socketpath import find_socket_path
 from hub.flow.bulk import BulkDesk
@@ -138,7 +140,13 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         ),
-        keys=KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=secrets.token_bytes),
+        keys=KeyRing(
+            store=store,
+            clock=clock,
+            new_id=new_id,
+            random_bytes=secrets.token_bytes,
+            prefixes=key_prefixes(DIALECTS),
+        ),
         sandbox=SandboxStage(
             store=store,
             directory=directory,
@@ -155,5 +163,6 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
             random_bytes=secrets.token_bytes,
             wake_ups=wake_ups,
             egress=egress_policy(settings),
+            forms=webhook_forms(DIALECTS),
         ),
     )

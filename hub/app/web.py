@@ -15,6 +15,7 @@ import uvicorn
 from bridge.registry import ADAPTERS
 from bridge.sandbox import contacts
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
+from hub.api.dialect import key_prefixes, webhook_forms
 from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
@@ -26,6 +27,7 @@ from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
 from hub.config.settings import Settings
+from hub.dialects.registry import DIALECTS
 from hub.flow.stream_tokens import stream_secret
 from hub.model.line import Line
 from hub.outbound.client import OutboundClient
@@ -85,7 +87,7 @@ def _stop(server: uvicorn.Server, core: Core) -> None:
 
 def _config(settings: Settings, core: Core, client: OutboundClient) -> uvicorn.Config:
     return uvicorn.Config(
-        build(api_parts(settings, core, client)),
+        build(api_parts(settings, core, client), DIALECTS),
         host=settings.web.host,
         port=settings.web.port,
         http=Connection,
@@ -153,6 +155,8 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
             ),
             metrics=metrics,
         ),
+        webhook_forms=webhook_forms(DIALECTS),
+        key_prefixes=key_prefixes(DIALECTS),
         can_send=lambda line: _has_adapter(core, line),
         ai=ai_connection(settings.ai, outbound=client, clock=core.clock, metrics=metrics),
         live=LiveParts(

@@ -12,6 +12,7 @@ import structlog
 
 from bridge.registry import ADAPTERS, Surroundings
 from bridge.sandbox.fates import Delays
+from hub.api.dialect import webhook_forms
 from hub.app.bulk import Workshop
 from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
@@ -19,6 +20,7 @@ from hub.app.line_care import line_watch
 from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
 from hub.config.settings import Settings
+from hub.dialects.registry import DIALECTS
 from hub.flow.attachments import AttachmentFetching
 from hub.flow.bulk_feeding import BulkFeeding
 from hub.flow.capabilities import CapabilityBook
@@ -240,6 +242,7 @@ def _dispatcher(core: Core, client: OutboundClient, committer: Committer) -> Dis
             directory=core.directory,
             poster=client,
             defaults=defaults,
+            forms=webhook_forms(DIALECTS),
             clock=core.clock,
             refused=OutboundError,
         ),
@@ -259,13 +262,7 @@ def _dispatcher(core: Core, client: OutboundClient, committer: Committer) -> Dis
             ),
             disable_after_ms=delivery.disable_after_days * DAY_MS,
         ),
-        disable=DisableWebhook(
-            store=core.store,
-            directory=core.directory,
-            take_ids=core.new_id.take,
-            wake_ups=core.wake_ups,
-            clock=core.clock,
-        ),
+        disable=_disable(core),
     )
 
 
@@ -293,6 +290,16 @@ def _sending(core: Core) -> Sending:
     )
 
 
+def _disable(core: Core) -> DisableWebhook:
+    return DisableWebhook(
+        store=core.store,
+        directory=core.directory,
+        take_ids=core.new_id.take,
+        wake_ups=core.wake_ups,
+        clock=core.clock,
+    )
+
+
 def _maintenance(core: Core) -> Maintenance:
     keep = core.settings.retention
     jobs = ReplayJobs(
@@ -317,4 +324,6 @@ def _maintenance(core: Core) -> Maintenance:
         clean_files=FileCleanup(
             store=core.store, blobs=core.files.blobs, clock=core.clock, unused_ms=core.files.unused_ms
         ).run,
+        directory=core.directory,
+        disable=_disable(core),
     )

@@ -8,6 +8,7 @@ import click
 
 from hub.cli.console import parsed_id, run
 from hub.config.settings import Settings
+from hub.model.dialect import NATIVE
 from hub.model.ids import Prefix, id_text
 from hub.model.key import SCOPES
 
@@ -29,13 +30,21 @@ def keys() -> None:
     "scopes",
     multiple=True,
     type=click.Choice(SCOPES),
-    help="Repeat for several; none means admin.",
+    help="Repeat for several; none means admin, or for a vendor's key all that its client can do.",
 )
 @click.option(
     "--line", "lines", multiple=True, help="Handle of a line; repeat for several; none means every line."
 )
+@click.option(
+    "--dialect",
+    default=NATIVE,
+    show_default=True,
+    help="Whose client uses it: native, ava, blooio, coop or msgbubbles. Decides how the key begins.",
+)
 @click.pass_obj
-def create(settings: Settings, name: str, scopes: tuple[str, ...], lines: tuple[str, ...]) -> None:
+def create(
+    settings: Settings, name: str, scopes: tuple[str, ...], lines: tuple[str, ...], dialect: str
+) -> None:
     """Make a key. It is shown once."""
     from hub.flow.keys import KeyWish  # noqa: PLC0415
 
@@ -46,12 +55,19 @@ def create(settings: Settings, name: str, scopes: tuple[str, ...], lines: tuple[
             raise click.UsageError(f"No line {missing[0]}. There are: {', '.join(sorted(known)) or 'none'}.")
         wish = KeyWish(
             name=name,
-            scopes=frozenset(scopes or ("admin",)),
+            scopes=frozenset(scopes) or _default_scopes(dialect),
+            dialect=dialect,
             line_ids=frozenset(known[handle] for handle in lines) or None,
         )
         return (await console.keys.create(wish)).text
 
     click.echo(run(settings, use))
+
+
+def _default_scopes(dialect: str) -> frozenset[str]:
+    from hub.dialects.registry import DIALECTS  # noqa: PLC0415
+
+    return next((each.scopes for each in DIALECTS if each.name == dialect), frozenset({"admin"}))
 
 
 @keys.command(name="list")

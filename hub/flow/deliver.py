@@ -1,7 +1,6 @@
 """One attempt of one delivery: sign, post, decide. The caller records the result, many in one transaction.
 
-Native form exactly as contracts: messages.dev §6, and the Standard Webhooks headers on the same request.
-The webhook-id is the event's, on every attempt and replay; the timestamp is the attempt's.
+Not here: what the bytes look like (hub.flow.webhook_forms).
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from hub.flow.ports import Clock
 from hub.flow.receivers import Answer, Poster, Receiver
 from hub.flow.rows import AttemptRow, DueDelivery, FinishRow
 from hub.model.delivery import DeliveryState, Outcome
-from hub.model.ids import Prefix, id_text
 from hub.rules.retry import AttemptOutcome, DeadLetter, Decision, RetryAt, Succeeded, decide
 
 #: Response headers kept in the attempt log; the rest is counted, not kept.
@@ -59,7 +57,7 @@ class Deliverer:
         """Post once and decide what follows. Never raises for anything that a receiver can do."""
         started_at = self._clock.now_ms()
         begun = self._monotonic()
-        headers, body = render(receiver, due, started_at)
+        headers, body = receiver.render(due, started_at)
         answer: Answer | None = None
         failure: Exception | None = None
         try:
@@ -114,31 +112,6 @@ class Deliverer:
             _response_json(answer) if answer else None,
         )
         return Finished(due=due, finish=finish, attempt=attempt, decision=decision)
-
-
-def render(receiver: Receiver, due: DueDelivery, now_ms: int) -> tuple[bytes, bytes]:
-    """Build the signed header lines (CRLF between, none at the end) and the exact body."""
-    delivery_id = id_text(Prefix.DELIVERY, due.id)
-    body = (
-        f'{{"event":"{due.event_type}","data":{due.data},"timestamp":{now_ms},"delivery_id":"{delivery_id}"}}'
-    ).encode()
-    seconds = now_ms // 1000
-    event_id = id_text(Prefix.EVENT, due.event_id).encode()
-    headers = (
-        b"webhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n"
-        b"X-Webhook-Signature: %b\r\nX-Webhook-Timestamp: %d\r\nX-Webhook-Delivery-Id: %b"
-        % (
-            event_id,
-            seconds,
-            receiver.standard.sign(event_id, seconds, body),
-            receiver.native.sign(now_ms, body),
-            now_ms,
-            delivery_id.encode(),
-        )
-    )
-    if receiver.previous is not None:
-        headers += b"\r\nX-Webhook-Signature-Previous: %b" % receiver.previous.sign(now_ms, body)
-    return headers, body
 
 
 def _retry_after(answer: Answer | None) -> str | None:

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hub.flow.ports import Clock
 from hub.flow.repositories import Store
+from hub.model.dialect import NATIVE
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory
 from hub.model.key import SCOPES, ApiKey
 
-KEY_PREFIX: Final = "sk_live_"
+#: How the keys of a dialect begin; without any other, only our own.
+NATIVE_PREFIXES: Final[Mapping[str, str]] = {NATIVE: "sk_live_"}
 _LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LENGTH: Final = 32
 #: The largest multiple of 62 in a byte: bytes from here on are drawn again, so no letter is likelier.
 _FAIR: Final = 248
-_FORM: Final = re.compile(r"sk_live_[0-9A-Za-z]{32}", re.ASCII)
+_FORM: Final = re.compile(r"(?:[a-z]{2,16}_){1,3}[0-9A-Za-z]{32}", re.ASCII)
 _HINT_LENGTH: Final = 12
 HOUR_MS: Final = 3_600_000
 MOST_OVERLAP_HOURS: Final = 168
@@ -41,6 +43,8 @@ class KeyWish:
     requests_per_hour: int | None = None
     #: Unix ms; None for never.
     expires_at: int | None = None
+    #: Which wire its owner's client speaks.
+    dialect: str = NATIVE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,22 +59,33 @@ class KeyRing:
     """All API keys."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, new_id: IdFactory, random_bytes: Callable[[int], bytes]
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        new_id: IdFactory,
+        random_bytes: Callable[[int], bytes],
+        prefixes: Mapping[str, str] = NATIVE_PREFIXES,
     ) -> None:
         self._store = store
         self._clock = clock
         self._new_id = new_id
         self._random_bytes = random_bytes
+        self._prefixes = prefixes
 
     async def create(self, wish: KeyWish) -> NewKey:
         """Make a key.
 
         Raises:
-            InvalidRequest: An unknown scope, none at all, or an end that has passed.
+            InvalidRequest: An unknown scope or dialect, no scope at all, or an end that has passed.
         """
         now = self._clock.now_ms()
         _check(wish, now)
-        text = draw_key(self._random_bytes)
+        if wish.dialect not in self._prefixes:
+            known = ", ".join(sorted(self._prefixes))
+            message = f"There is no dialect '{wish.dialect[:64]}'; choose among {known}."
+            raise InvalidRequest("invalid_parameter_value", message, param="dialect")
+        text = draw_key(self._random_bytes, prefix=self._prefixes[wish.dialect])
         key = ApiKey(
             id=self._new_id(),
             name=wish.name,
@@ -81,6 +96,7 @@ class KeyRing:
             created_at=now,
             expires_at=wish.expires_at,
             revoked_at=None,
+            dialect=wish.dialect,
         )
         await self._store.keys.add(key, digest=digest_of(text))
         return NewKey(key=key, text=text)
@@ -116,6 +132,7 @@ class KeyRing:
                 line_ids=old.line_ids,
                 requests_per_hour=old.requests_per_hour,
                 expires_at=old.expires_at,
+                dialect=old.dialect,
             )
         )
         if old.expires_at is None or ends_at < old.expires_at:
@@ -142,12 +159,12 @@ def digest_of(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def draw_key(random_bytes: Callable[[int], bytes]) -> str:
+def draw_key(random_bytes: Callable[[int], bytes], *, prefix: str) -> str:
     """Draw a key, every letter equally likely."""
     letters: list[str] = []
     while len(letters) < _LENGTH:
         letters += [_LETTERS[byte % len(_LETTERS)] for byte in random_bytes(_LENGTH) if byte < _FAIR]
-    return KEY_PREFIX + "".join(letters[:_LENGTH])
+    return prefix + "".join(letters[:_LENGTH])
 
 
 def _check(wish: KeyWish, now: int) -> None:

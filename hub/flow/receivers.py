@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import msgspec
 
+from hub.flow.webhook_forms import Render, WebhookForms
 from hub.model.webhook import Webhook
 from hub.rules.headers import mask_value
 from hub.rules.retry import RetryPolicy
-from hub.rules.signing import NativeSigner, Secret, StandardSigner
 
 USER_AGENT = "Hub-Webhooks/1"
 
@@ -68,10 +68,8 @@ class Receiver:
     webhook_id: int
     #: The vetted URL, or why it is refused today: a refusal counts as a failed attempt.
     target: Any
-    standard: StandardSigner
-    native: NativeSigner
-    #: During a rotation: the native form under the old secret, in a header of its own.
-    previous: NativeSigner | None
+    #: Makes the bytes of an attempt, signed.
+    render: Render
     #: Unix ms at which the old secret stops signing and the receiver must be compiled again.
     stale_at: int | None
     retry: RetryPolicy
@@ -85,6 +83,7 @@ def compile_receiver(
     webhook: Webhook,
     poster: Poster,
     defaults: DeliveryDefaults,
+    forms: WebhookForms,
     *,
     now_ms: int,
     refused: type[Exception],
@@ -95,11 +94,11 @@ def compile_receiver(
         webhook: What is registered.
         poster: Vets the URL.
         defaults: For what the webhook leaves open.
+        forms: All that there are.
         now_ms: Unix ms; secrets past their overlap sign no more.
         refused: What the poster raises for a URL that it will not call.
     """
     live = [secret for secret in webhook.secrets if secret.expires_at is None or secret.expires_at > now_ms]
-    secrets = [Secret(secret.text) for secret in live]
     headers = [("Content-Type", "application/json"), *webhook.headers]
     shown = [["User-Agent", USER_AGENT], ["Content-Type", "application/json"]]
     shown += [[name, mask_value(value)] for name, value in webhook.headers]
@@ -119,9 +118,7 @@ def compile_receiver(
     return Receiver(
         webhook_id=webhook.id,
         target=target,
-        standard=StandardSigner(secrets),
-        native=NativeSigner(secrets[0]),
-        previous=NativeSigner(secrets[1]) if len(secrets) > 1 else None,
+        render=forms[webhook.form].compile(webhook, [secret.text for secret in live]),
         stale_at=min((secret.expires_at for secret in live if secret.expires_at), default=None),
         retry=retry,
         timeout_seconds=webhook.timeout_ms / 1000 if webhook.timeout_ms else defaults.timeout_seconds,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hub.model.errors import InvalidRequest
 from hub.rules.conditions import Condition, compile_condition
 from hub.rules.egress import EgressPolicy, Refusal, check_url
-from hub.rules.event_types import validate_pattern
+from hub.rules.event_types import expand_pattern, validate_pattern
 from hub.rules.headers import validate_headers
 from hub.rules.problems import Problem
 from hub.rules.retry import RetryPolicy
@@ -24,8 +24,16 @@ def check_receiver_url(url: str, policy: EgressPolicy) -> None:
         raise InvalidRequest("url_refused", f"{sentence.rstrip('.')}.", param="url")
 
 
-def check_patterns(patterns: Sequence[str], *, param: str = "events") -> tuple[str, ...]:
-    """Give the patterns as they are kept: each once, in the order given."""
+def check_patterns(
+    patterns: Sequence[str], *, param: str = "events", only: frozenset[str] | None = None
+) -> tuple[str, ...]:
+    """Give the patterns as they are kept: each once, in the order given.
+
+    Args:
+        patterns: Event types and families.
+        param: The field that they stand in.
+        only: The event types that can be told; None for all.
+    """
     if not 1 <= len(patterns) <= MOST_PATTERNS:
         raise InvalidRequest(
             "invalid_parameter_value",
@@ -36,7 +44,13 @@ def check_patterns(patterns: Sequence[str], *, param: str = "events") -> tuple[s
     for index, pattern in enumerate(kept):
         if isinstance(pattern, Problem):
             raise InvalidRequest("invalid_parameter_value", _sentence(pattern), param=f"{param}[{index}]")
-    return tuple(dict.fromkeys(pattern for pattern in kept if isinstance(pattern, str)))
+    found = tuple(dict.fromkeys(pattern for pattern in kept if isinstance(pattern, str)))
+    if only is not None:
+        for pattern in found:
+            if not only.issuperset(expand_pattern(pattern)):
+                message = f"'{pattern}' cannot be told in this form; choose among {', '.join(sorted(only))}."
+                raise InvalidRequest("invalid_parameter_value", message, param=param)
+    return found
 
 
 def check_condition(document: object) -> str | None:

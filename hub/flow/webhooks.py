@@ -22,7 +22,9 @@ from hub.flow.webhook_checks import (
     check_receiver_url,
     check_schedule,
 )
+from hub.flow.webhook_forms import NATIVE_FORMS, WebhookForm, WebhookForms, check_secret, find_form
 from hub.model.delivery import DeliveryState
+from hub.model.dialect import NATIVE
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory
 from hub.model.webhook import StoredSecret, Webhook
@@ -39,6 +41,7 @@ class NewSecret:
     """A webhook with a fresh secret: the only moment at which it is shown."""
 
     webhook: Webhook
+    #: Empty where the webhook has none.
     secret: str = field(repr=False)
 
 
@@ -63,6 +66,7 @@ class WebhookRegistry:
         random_bytes: Callable[[int], bytes],
         wake_ups: WakeUps,
         egress: EgressPolicy,
+        forms: WebhookForms = NATIVE_FORMS,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -71,6 +75,7 @@ class WebhookRegistry:
         self._random_bytes = random_bytes
         self._wake_ups = wake_ups
         self._egress = egress
+        self._forms = forms
 
     async def all(self) -> Sequence[Webhook]:
         """Every webhook, oldest first, with what is known of their failing now."""
@@ -87,18 +92,22 @@ class WebhookRegistry:
             raise InvalidRequest("webhook_not_found", "Webhook not found.")
         return webhook
 
-    async def register(self, *, line_id: int | None, fields: Mapping[str, Any]) -> NewSecret:
+    async def register(
+        self, *, line_id: int | None, fields: Mapping[str, Any], secret: str | None = None
+    ) -> NewSecret:
         """Register a receiver.
 
         Args:
             line_id: The line whose events it gets; None for every line.
             fields: Fields of Webhook as `checked_fields` takes them; `url` and `patterns` are there.
+            secret: One that its owner brings; None for one that Hub draws, where the form needs one.
 
         Raises:
             InvalidRequest: A field is refused; `param` names it as the wire does.
         """
         now = self._clock.now_ms()
-        secret = self._draw()
+        form = find_form(self._forms, fields.get("form", NATIVE))
+        text = self._secret(form, secret)
         blank = Webhook(
             id=self._new_id(),
             line_id=line_id,
@@ -106,7 +115,7 @@ class WebhookRegistry:
             patterns=(),
             condition=None,
             headers=(),
-            secrets=(StoredSecret(text=secret),),
+            secrets=(StoredSecret(text=text),) if text else (),
             description=None,
             is_active=True,
             disabled_reason=None,
@@ -120,21 +129,26 @@ class WebhookRegistry:
             created_at=now,
             updated_at=now,
         )
-        webhook = replace(blank, **self.checked_fields(fields))
+        webhook = replace(blank, **self.checked_fields(fields, form))
         await self._store.webhooks.add(webhook)
         self._wake_ups.configuration_changed()
-        return NewSecret(webhook=webhook, secret=secret)
+        return NewSecret(webhook=webhook, secret=text)
 
-    async def update(self, webhook: Webhook, fields: Mapping[str, Any]) -> Webhook:
-        """Change what is given.
+    async def update(
+        self, webhook: Webhook, fields: Mapping[str, Any], *, secret: str | None = None
+    ) -> Webhook:
+        """Change what is given; a secret that its owner brings counts at once, alone.
 
         Raises:
             InvalidRequest: A field is refused, or the webhook was deleted meanwhile.
         """
-        checked = self.checked_fields(fields)
+        form = find_form(self._forms, webhook.form)
+        checked = self.checked_fields(fields, form)
+        if secret is not None:
+            checked["secrets"] = (StoredSecret(text=check_secret(form, secret)),)
         return await self._change(webhook, lambda current: replace(current, **checked))
 
-    def checked_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def checked_fields(self, fields: Mapping[str, Any], form: WebhookForm) -> dict[str, Any]:
         """Turn what a caller gave into fields of Webhook, or refuse it.
 
         `headers` comes as a mapping and `condition` as a document; the others have their stored form.
@@ -143,7 +157,7 @@ class WebhookRegistry:
         if "url" in checked:
             check_receiver_url(checked["url"], self._egress)
         if "patterns" in checked:
-            checked["patterns"] = check_patterns(checked["patterns"])
+            checked["patterns"] = check_patterns(checked["patterns"], only=form.event_types)
         if "condition" in checked:
             checked["condition"] = check_condition(checked["condition"])
         if "headers" in checked:
@@ -234,6 +248,12 @@ class WebhookRegistry:
                 self._wake_ups.configuration_changed()
                 return saved
             webhook = await self.get(webhook.id)
+
+    def _secret(self, form: WebhookForm, brought: str | None) -> str:
+        """Give the text of a new webhook's secret; empty for none."""
+        if brought is not None:
+            return check_secret(form, brought)
+        return "" if form.is_secret_optional else self._draw()
 
     def _draw(self) -> str:
         return Secret.from_bytes(self._random_bytes(SECRET_BYTES_GENERATED)).text

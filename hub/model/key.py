@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.model.dialect import NATIVE
+
 #: The scopes of the wire (contracts: messages.dev §1) and ours for what that API lacks.
 SCOPES: tuple[str, ...] = (
     "admin",
@@ -56,6 +58,8 @@ class ApiKey:
     created_at: int
     expires_at: int | None
     revoked_at: int | None
+    #: Which wire its owner's client speaks where a path is that of several (hub.model.dialect).
+    dialect: str = NATIVE
 
     def may(self, scope: str) -> bool:
         """Tell whether the key carries the scope; `admin` carries all."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hub.model.dialect import NATIVE
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredSecret:
@@ -43,3 +45,9 @@ class Webhook:
     is_ordered: bool
     created_at: int
     updated_at: int
+    #: In which form it gets events: the name of a dialect that has webhooks (hub.flow.webhook_forms).
+    form: str = NATIVE
+    #: A JSON object of its owner's, given back in reads.
+    metadata: str | None = None
+    #: Unix ms from which on it gets nothing; None for never.
+    expires_at: int | None = None

@@ -6,13 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock
 from hub.flow.repositories import Store
+from hub.model.webhook import Webhook
 
 log = structlog.get_logger("worker")
 
 #: Rows deleted in one transaction: writers wait at most for that.
 PAGE = 500
+#: Why a webhook is switched off at the end that its owner gave.
+EXPIRED = "expired: its owner's `expires_at` has passed"
 #: Pages a run at the most; the next run goes on.
 MOST_PAGES = 400
 
@@ -28,6 +32,8 @@ class Maintenance:
         keep_ms: Mapping[str, int],
         run_job: Callable[[], Awaitable[None]],
         clean_files: Callable[[], Awaitable[None]],
+        directory: DirectoryHolder,
+        disable: Callable[[Webhook, str], Awaitable[None]],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -35,6 +41,8 @@ class Maintenance:
         self._keep_ms = keep_ms
         self._run_job = run_job
         self._clean_files = clean_files
+        self._directory = directory
+        self._disable = disable
 
     async def expire(self) -> None:
         """Delete what is older than its retention."""
@@ -55,6 +63,13 @@ class Maintenance:
                 now_ms = self._clock.now_ms()
                 if await self._store.deliveries.cancel_page(webhook_id, limit=PAGE, now=now_ms) < PAGE:
                     break
+
+    async def end_expired(self) -> None:
+        """Switch off the webhooks whose time is over."""
+        now_ms = self._clock.now_ms()
+        for webhook in list(self._directory.current.webhooks.values()):
+            if webhook.is_active and webhook.expires_at is not None and webhook.expires_at <= now_ms:
+                await self._disable(webhook, EXPIRED)
 
     async def run_jobs(self) -> None:
         """Go on with replays, requeues and purges."""

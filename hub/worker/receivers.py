@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock
 from hub.flow.receivers import DeliveryDefaults, Poster, Receiver, compile_receiver
+from hub.flow.webhook_forms import WebhookForms
 from hub.model.webhook import Webhook
 
 
@@ -17,12 +18,14 @@ class ReceiverBook:
         directory: DirectoryHolder,
         poster: Poster,
         defaults: DeliveryDefaults,
+        forms: WebhookForms,
         clock: Clock,
         refused: type[Exception],
     ) -> None:
         self._directory = directory
         self._poster = poster
         self._defaults = defaults
+        self._forms = forms
         self._clock = clock
         self._refused = refused
         self._compiled: dict[int, tuple[Webhook, Receiver]] = {}
@@ -38,7 +41,12 @@ class ReceiverBook:
         if known is not None and self._is_current(known, webhook):
             return known[1]
         receiver = compile_receiver(
-            webhook, self._poster, self._defaults, now_ms=self._clock.now_ms(), refused=self._refused
+            webhook,
+            self._poster,
+            self._defaults,
+            self._forms,
+            now_ms=self._clock.now_ms(),
+            refused=self._refused,
         )
         self._compiled[webhook_id] = (webhook, receiver)
         return receiver

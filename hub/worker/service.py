@@ -231,11 +231,15 @@ class WorkerService:
         async def cancel_orphans(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.cancel_orphans()
 
+        async def end_expired(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
+            await maintenance.end_expired()
+
         return NotifiedWorker(
             [func(wake, name="wake"), func(run_jobs, name="run_jobs")],
             cron_jobs=[
                 cron(run_jobs, name="cron:run_jobs", second={0, 30}),
                 cron(cancel_orphans, name="cron:cancel_orphans", second=10),
+                cron(end_expired, name="cron:end_expired", second=40),
                 cron(expire, name="cron:expire", minute={7, 37}, second=20, timeout=600),
                 cron(clean_files, name="cron:clean_files", minute={22, 52}, second=20, timeout=600),
             ],

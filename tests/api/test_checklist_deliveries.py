@@ -10,7 +10,6 @@ import json
 import re
 from typing import Any
 
-from hub.flow.deliver import render
 from hub.rules.lanes import shard_of
 from hub.rules.signing import NativeSigner
 from tests.api.test_checklist import FILE, SEND
@@ -33,7 +32,7 @@ async def delivered(world: HubWorld, at_ms: int) -> tuple[dict[str, str], bytes]
     shard = shard_of(webhook.id)
     due = await world.store.hot.read(lambda tx: tx.due_deliveries(webhook.id, shard, at_ms, 1))
     compiled = receiver(webhook, PostingLine())
-    head, body = render(compiled, due[0], at_ms)
+    head, body = compiled.render(due[0], at_ms)
     static = {name.decode(): value.decode() for name, value in compiled.target[1]}
     return static | dict(line.split(": ", 1) for line in head.decode().split("\r\n")), body
 

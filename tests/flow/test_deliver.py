@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook as StandardVerifier
 
-from hub.flow.deliver import Deliverer, Finished, render
+from hub.flow.deliver import Deliverer, Finished
 from hub.flow.rows import DueDelivery
 from hub.model.delivery import DeliveryState, Outcome
 from hub.model.ids import Prefix, id_text
@@ -46,7 +46,7 @@ def headers_of(lines: bytes) -> dict[str, str]:
 
 
 def test_the_body_is_the_native_envelope() -> None:
-    _, body = render(receiver(a_webhook(), Line()), DUE, 1_800_000_000_123)
+    _, body = receiver(a_webhook(), Line()).render(DUE, 1_800_000_000_123)
 
     assert msgspec.json.decode(body) == {
         "event": "message.received",
@@ -59,7 +59,7 @@ def test_the_body_is_the_native_envelope() -> None:
 def test_the_webhook_id_is_the_events_on_every_attempt() -> None:
     compiled = receiver(a_webhook(), Line())
     ids = {
-        headers_of(render(compiled, DUE._replace(id=number), number * 1000)[0])["webhook-id"]
+        headers_of(compiled.render(DUE._replace(id=number), number * 1000)[0])["webhook-id"]
         for number in (1, 2)
     }
 
@@ -71,7 +71,7 @@ def test_the_webhook_id_is_the_events_on_every_attempt() -> None:
     at=st.integers(10**12, 10**13),
 )
 def test_every_body_is_verified_by_the_official_package(data: str, at: int) -> None:
-    headers, body = render(receiver(a_webhook(), Line()), DUE._replace(data=data), at)
+    headers, body = receiver(a_webhook(), Line()).render(DUE._replace(data=data), at)
     verifier = StandardVerifier(a_webhook().secrets[0].text)
     given_headers = {name.lower(): value for name, value in headers_of(headers).items()}
     # The package checks the age of the timestamp against the machine's clock: only the signature is compared here.
@@ -84,8 +84,8 @@ def test_every_body_is_verified_by_the_official_package(data: str, at: int) -> N
 
 def test_both_secrets_sign_until_the_overlap_is_over() -> None:
     webhook = a_webhook(secrets=(StoredSecret(text=NEW), StoredSecret(text=OLD, expires_at=1_000)))
-    during = headers_of(render(receiver(webhook, Line(), now_ms=999), DUE, 999)[0])
-    after = headers_of(render(receiver(webhook, Line(), now_ms=1_000), DUE, 1_000)[0])
+    during = headers_of(receiver(webhook, Line(), now_ms=999).render(DUE, 999)[0])
+    after = headers_of(receiver(webhook, Line(), now_ms=1_000).render(DUE, 1_000)[0])
 
     assert len(during["webhook-signature"].split(" ")) == 2
     assert "X-Webhook-Signature-Previous" in during

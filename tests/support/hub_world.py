@@ -14,9 +14,11 @@ from typing import Any
 
 from bridge.sandbox import contacts
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
+from hub.api.dialect import key_prefixes, webhook_forms
 from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
 from hub.api.ratelimit import LocalRateLimiter
 from hub.api.surface import build
+from hub.dialects.registry import DIALECTS
 from hub.files.folder import FolderBlobs
 from hub.flow.announcing import AnnouncingStore
 from hub.flow.bootstrap import SandboxPlan, add_push_bridge, ensure_sandbox
@@ -255,7 +257,13 @@ async def _world(
         clock=clock,
     )
     directory = DirectoryHolder(store, await load_directory(store))
-    keys = KeyRing(store=store, clock=clock, new_id=new_id, random_bytes=chance.randbytes)
+    keys = KeyRing(
+        store=store,
+        clock=clock,
+        new_id=new_id,
+        random_bytes=chance.randbytes,
+        prefixes=key_prefixes(DIALECTS),
+    )
     ingest = Ingest(
         store=store.hot,
         directory=directory,
@@ -282,7 +290,7 @@ async def _world(
         ingest=ingest,
         sandbox_line=sandbox_line,
         other_line=directory.current.lines_by_handle[OTHER_LINE],
-        api=Caller(build(parts), token=admin.text),
+        api=Caller(build(parts, DIALECTS), token=admin.text),
     )
 
 
@@ -328,6 +336,8 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
         bridge_events=BridgeEventsEndpoint(
             directory=directory, ingest=ingest, clock=clock, limits=limits, metrics=Metrics()
         ),
+        webhook_forms=webhook_forms(DIALECTS),
+        key_prefixes=key_prefixes(DIALECTS),
         live=LiveParts(feed=Feed(store.events, most_waiting=100), stream_secret=bytes(32), metrics=Metrics()),
         on_answer=lambda status: None,
     )

@@ -16,6 +16,7 @@ from hub.flow.ports import HotStore, HotTransaction
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.repositories import DeliveryFilter, Store
 from hub.flow.rows import DeliveryRow, EventRow
+from hub.flow.webhook_forms import NATIVE_FORMS
 from hub.model.delivery import Delivery, DeliveryState
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.webhook import StoredSecret, Webhook
@@ -256,6 +257,7 @@ class Rig:
                     max_response_bytes=1024,
                     concurrency=4,
                 ),
+                forms=NATIVE_FORMS,
                 clock=self.clock,
                 refused=OutboundError,
             ),

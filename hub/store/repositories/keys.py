@@ -13,7 +13,7 @@ from hub.store.database import Database
 from hub.store.repositories.configuration import raise_revision
 from hub.store.schema import api_keys
 
-_PLAIN = ("id", "name", "hint", "requests_per_hour", "created_at", "expires_at", "revoked_at")
+_PLAIN = ("id", "name", "hint", "requests_per_hour", "created_at", "expires_at", "revoked_at", "dialect")
 
 
 def _json(values: frozenset[Any] | None) -> str | None:

@@ -30,6 +30,9 @@ _PLAIN = (
     "rate_per_second",
     "created_at",
     "updated_at",
+    "form",
+    "metadata",
+    "expires_at",
 )
 PRESENT = webhooks.c.deleted_at.is_(None)
 _encode = msgspec.json.encode

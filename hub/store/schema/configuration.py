@@ -111,6 +111,11 @@ webhooks = Table(
     instant("created_at", nullable=False),
     instant("updated_at", nullable=False),
     instant("deleted_at"),
+    #: In which form it gets events (hub.flow.webhook_forms).
+    Column("form", Text, nullable=False, server_default="native"),
+    #: JSON object of its owner's.
+    Column("metadata", Text),
+    instant("expires_at"),
 )
 
 api_keys = Table(
@@ -128,4 +133,6 @@ api_keys = Table(
     instant("created_at", nullable=False),
     instant("expires_at"),
     instant("revoked_at"),
+    #: Which wire its owner's client speaks (hub.model.dialect).
+    Column("dialect", Text, nullable=False, server_default="native"),
 )
