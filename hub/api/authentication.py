@@ -40,9 +40,11 @@ class Authenticator:
                 "missing_api_key", "No API key: send the header 'Authorization: Bearer sk_live_…'."
             )
         key = await self.look_up(headers, now_ms)
-        if key is None or not is_live(key, now_ms):
-            raise InvalidRequest("invalid_api_key", "Invalid API key.")
-        return key
+        if key is not None and is_live(key, now_ms):
+            return key
+        is_bearer = _BEARER.fullmatch(headers[b"authorization"].decode("latin-1")) is not None
+        form = "" if is_bearer else " The header has the form 'Authorization: Bearer sk_live_…'."
+        raise InvalidRequest("invalid_api_key", f"Invalid API key.{form}")
 
     async def look_up(self, headers: Mapping[bytes, bytes], now_ms: int) -> ApiKey | None:
         """Give the key that the caller shows, live or not; None for none of ours."""

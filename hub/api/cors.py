@@ -29,6 +29,7 @@ EXPOSED_HEADERS: Final = b", ".join(
         b"Idempotent-Replayed",
         b"Preference-Applied",
         b"Retry-After",
+        b"X-Ignored-Fields",
         b"X-RateLimit-Limit",
         b"X-RateLimit-Remaining",
         b"X-RateLimit-Reset",

@@ -6,6 +6,7 @@ The page is static and small; it reads `openapi.json` and builds itself. Nothing
 from __future__ import annotations
 
 from functools import cache
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Final
 
@@ -38,6 +39,10 @@ async def _page(call: Call[NoQuery, NoBody]) -> Reply:
     return _static("index.html", b"text/html; charset=utf-8")
 
 
+async def _front(call: Call[NoQuery, NoBody]) -> Reply:
+    return Reply(content=b"", status=HTTPStatus.FOUND, content_type=b"", headers=((b"location", b"/docs"),))
+
+
 async def _asset(call: Call[NoQuery, NoBody]) -> Reply:
     name = call.path["name"]
     kind = ASSETS.get(name)
@@ -57,6 +62,19 @@ def _read(name: str) -> bytes:
 
 #: Not in the OpenAPI document: it is for people.
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
+    Endpoint(
+        method="GET",
+        path="/",
+        name="front",
+        summary="Lead whoever comes with a browser to the page.",
+        tag="operation",
+        scope=None,
+        query=NoQuery,
+        body=NoBody,
+        reply=bytes,
+        status=302,
+        handle=_front,
+    ),
     Endpoint(
         method="GET",
         path="/docs",

@@ -13,6 +13,7 @@ import msgspec
 from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
 from hub.api.conditional import IF_MATCH, IF_NONE_MATCH, is_tagged, takes_if_match
 from hub.api.errors import BY_CODE, ErrorReply
+from hub.api.field_docs import described
 from hub.api.idempotency import ERRORS as REPEAT_ERRORS
 from hub.api.idempotency import HEADER, is_wrapped
 
@@ -58,6 +59,8 @@ _TAGS: Final = {
     "typing": "Typing indicators.",
     "webhooks": "Receivers of events.",
 }
+#: Where the name with a capital is not how people write it.
+_TITLES: Final = {"facetime": "FaceTime"}
 _HEADERS: Final[dict[str, Json]] = {
     "Idempotency-Key": {
         "description": "1 to 255 visible ASCII characters; the same request under the same key is done once.",
@@ -131,6 +134,7 @@ def build_document(endpoints: Sequence[AnyDescribed], *, version: str) -> Json:
     shapes = sorted({shape for each in endpoints for shape in _shapes(each)} | {ErrorReply}, key=str)
     schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
     by_shape = dict(zip(shapes, schemas, strict=True))
+    components = described(components, shapes)
     paths: dict[str, Json] = {}
     for each in sorted(endpoints, key=lambda one: (one.path, one.method)):
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, by_shape, components)
@@ -142,7 +146,10 @@ def build_document(endpoints: Sequence[AnyDescribed], *, version: str) -> Json:
             "description": "The native surface of Hub. All instants are Unix milliseconds, UTC.",
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "tags": [
+            {"name": name, "description": text, "x-displayName": _TITLES.get(name, name.capitalize())}
+            for name, text in sorted(_TAGS.items())
+        ],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -250,11 +257,18 @@ def _parameters(
         shape = _resolved(by_shape[endpoint.query], components)
         required = shape.get("required", ())
         parameters += [
-            {"name": name, "in": "query", "required": name in required, "schema": _without_null(schema)}
+            _query_parameter(name, schema, is_required=name in required)
             for name, schema in shape["properties"].items()
         ]
     parameters += [{"name": name, "in": "header", **_HEADERS[name]} for name in request_headers(endpoint)]
     return parameters
+
+
+def _query_parameter(name: str, schema: Json, *, is_required: bool) -> Json:
+    plain = _without_null(schema)
+    text = plain.pop("description", None)
+    described = {} if text is None else {"description": text}
+    return {"name": name, "in": "query", **described, "required": is_required, "schema": plain}
 
 
 def _resolved(schema: Json, components: Mapping[str, Json]) -> Json:
@@ -265,8 +279,9 @@ def _without_null(schema: Json) -> Json:
     """A query parameter is there or not; it is never null."""
     options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
     if not options:
-        return schema
-    return options[0] if len(options) == 1 else {"anyOf": options}
+        return dict(schema)
+    rest = {name: value for name, value in schema.items() if name not in {"anyOf", "default"}}
+    return {**rest, **options[0]} if len(options) == 1 else {**rest, "anyOf": options}
 
 
 def _error_responses(schema: Json) -> Json:

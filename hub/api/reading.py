@@ -99,6 +99,15 @@ def read_json(body: bytes, shape: type[Shape], *, most_depth: int) -> Shape:
     Raises:
         InvalidRequest: invalid_json, missing_required_parameter or invalid_parameter_value.
     """
+    return read_fields(read_object(body, most_depth=most_depth), shape, kind="field")
+
+
+def read_object(body: bytes, *, most_depth: int) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        InvalidRequest: invalid_json.
+    """
     problem = check_json(body, max_depth=most_depth)
     if problem is not None:
         raise InvalidRequest("invalid_json", _sentence(str(problem)))
@@ -108,7 +117,12 @@ def read_json(body: bytes, shape: type[Shape], *, most_depth: int) -> Shape:
         raise InvalidRequest("invalid_json", f"The body is not valid JSON: {error}.") from None
     if not isinstance(document, dict):
         raise InvalidRequest("invalid_json", "The body must be a JSON object: {…}.")
-    return _convert(document, shape, strict=True, kind="field")
+    return document
+
+
+def ignored_fields(document: Mapping[str, Any], shape: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Give the fields of an object that its shape does not know: ignored, as the wire demands; often mistyped."""
+    return tuple(name for name in document if name not in _known(shape))
 
 
 def read_query(raw: bytes, shape: type[Shape]) -> Shape:
@@ -184,6 +198,11 @@ def _convert(values: Mapping[str, Any], shape: type[Shape], *, strict: bool, kin
 def _required(shape: type[msgspec.Struct]) -> tuple[str, ...]:
     """The names that must be there. Kept: to read them off a shape takes longer than all the rest of a request."""
     return tuple(field.encode_name for field in msgspec.structs.fields(shape) if field.required)
+
+
+@cache
+def _known(shape: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(field.encode_name for field in msgspec.structs.fields(shape))
 
 
 def missing(name: str, *, kind: str = "field") -> InvalidRequest:

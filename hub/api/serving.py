@@ -7,6 +7,7 @@ Order: method, API key, rate limit, scope, query, body, handler. Each refusal is
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,8 +25,10 @@ from hub.api.idempotency import answer_once, is_wrapped
 from hub.api.parts import ApiParts, Receive, Send
 from hub.api.reading import (
     Disconnected,
+    ignored_fields,
     read_body,
-    read_json,
+    read_fields,
+    read_object,
     read_query,
     require_clean_path,
     require_json_type,
@@ -39,6 +42,10 @@ _encode: Final = msgspec.json.Encoder().encode
 ABORT: Final = "hub.abort"
 HOUR_SECONDS: Final = 3_600
 WINDOW_NAMES: Final = {60: "minute", HOUR_SECONDS: "hour"}
+#: Names the fields of a body that no one reads here: ignored as the wire demands, and often mistyped.
+IGNORED: Final = b"x-ignored-fields"
+_MOST_IGNORED: Final = 10
+_PRINTABLE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 #: Endpoints open to anybody live on these paths.
 OPEN_METHODS: Final = ("OPTIONS",)
 
@@ -106,7 +113,10 @@ class PathApp:
             key = await self._identify(endpoint, headers, scope["query_string"], now_ms)
             await self._admit(key, endpoint.scope, now_ms, scope["state"])
         query = read_query(scope["query_string"], endpoint.query)
-        raw_body, body = await self._read_body(endpoint, headers, receive)
+        raw_body, body, ignored = await self._read_body(endpoint, headers, receive)
+        names = [name for name in ignored[:_MOST_IGNORED] if _PRINTABLE.fullmatch(name)]
+        if names:
+            scope["state"]["answer_headers"].append((IGNORED, ", ".join(names).encode()))
         return Call(
             request_id=scope["state"]["request_id"],
             key=key,
@@ -160,17 +170,20 @@ class PathApp:
 
     async def _read_body(
         self, endpoint: AnyEndpoint, headers: Mapping[bytes, bytes], receive: Receive
-    ) -> tuple[bytes, msgspec.Struct]:
+    ) -> tuple[bytes, msgspec.Struct, tuple[str, ...]]:
+        """Give the body as bytes, as a struct, and the names in it that the struct does not know."""
         if endpoint.body is NoBody:
-            return b"", NoBody()
+            return b"", NoBody(), ()
         if endpoint.body is StreamBody:
-            return b"", StreamBody()
+            return b"", StreamBody(), ()
         settings = self._parts.settings
         require_json_type(headers)
         raw = await read_body(receive, headers, most_bytes=settings.max_body_bytes)
         if not raw and endpoint.is_body_optional:
-            return b"", endpoint.body()
-        return raw, read_json(raw, endpoint.body, most_depth=settings.json_depth)
+            return b"", endpoint.body(), ()
+        document = read_object(raw, most_depth=settings.json_depth)
+        body = read_fields(document, endpoint.body, kind="field")
+        return raw, body, ignored_fields(document, endpoint.body)
 
 
 async def _gone(receive: Receive) -> None:

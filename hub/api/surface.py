@@ -21,9 +21,11 @@ from hub.api.parts import ApiParts, Application, Receive, Send
 from hub.api.serving import PathApp
 from hub.api.usecases import UseCases, use_cases
 from hub.model.errors import InvalidRequest
+from hub.rules.problems import suggestion
 
 #: Every native endpoint but the bare one of the bridges.
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (*NOUNS, *docs_page.ENDPOINTS, *openapi.ENDPOINTS)
+_PATHS: Final = tuple(sorted({each.path for each in ENDPOINTS}))
 
 
 def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
@@ -107,4 +109,6 @@ def _knows(router: Router, scope: Any) -> bool:
 
 
 async def _no_route(scope: Any, receive: Receive, send: Send) -> None:
-    raise InvalidRequest("route_not_found", "No endpoint has this path; GET /v1/openapi.json lists all.")
+    near = suggestion(scope["path"].rstrip("/"), _PATHS)
+    meant = f" Did you mean {near}?" if near else ""
+    raise InvalidRequest("route_not_found", f"No endpoint has this path.{meant} /docs shows them all.")

@@ -34,7 +34,7 @@ def greeting(settings: Settings, prepared: Prepared) -> str:
         f"  API key       {f'{key}   (shown this once; keep it)' if key else 'made at the first start'}",
         f"  Sandbox line  {line or 'off (sandbox.enabled)'}",
         f"  Data          {settings.data_folder.absolute()}",
-        f"  Metrics       {url}/metrics      API  {url}/v1/openapi.json",
+        f"  Metrics       {url}/metrics      API  {url}/docs",
         "",
     ]
     if line:

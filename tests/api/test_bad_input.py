@@ -138,7 +138,6 @@ async def test_unknown_query_parameters_of_our_own_endpoints(world: HubWorld) ->
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/", 404, "route_not_found"),
         ("/v1/lines/", 404, "route_not_found"),
         ("/v2/lines", 404, "route_not_found"),
         ("/v1/webhooks/%ff", 400, "invalid_parameter_value"),

@@ -72,7 +72,7 @@ class Page {
     const search = at("search").value.trim();
     const tags = this.api.tags((operation) => !search || isFound(operation, search));
     const sections = tags.map((tag) => make("details", {open: Boolean(search) || tag.name === this.tag},
-      make("summary", {}, tag.name, make("small", {}, String(tag.operations.length))),
+      make("summary", {}, tag["x-displayName"], make("small", {}, String(tag.operations.length))),
       ...tag.operations.map((each) => make("a.endpoint", {href: `#${each.operationId}`, "data-id": each.operationId},
         chip(each.method), make("span", {}, each.summary.replace(/\.$/, ""))))));
     at("list").replaceChildren(...sections, make("a.errors", {href: "#errors"}, "Errors"));
@@ -110,7 +110,7 @@ class Page {
       make("p.lead", {}, `${this.api.operations.length} endpoints, one set of conventions. Paste an API key above and try any of them; `
         + "it stays in this tab."),
       make("div.cards", {}, ...this.api.tags().map((tag) => make("a.card", {href: `#${tag.operations[0].operationId}`},
-        make("strong", {}, tag.name), make("span", {}, tag.description),
+        make("strong", {}, tag["x-displayName"]), make("span", {}, tag.description),
         make("small", {}, `${tag.operations.length} ${tag.operations.length === 1 ? "endpoint" : "endpoints"}`)))),
       make("p", {}, "Make a key with ", make("code", {}, "hub keys create"), ". For machines: ",
         make("a", {href: `${BASE}/openapi.json`}, "openapi.json"), " (OpenAPI 3.1)."),
