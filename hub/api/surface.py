@@ -25,13 +25,12 @@ from hub.rules.problems import suggestion
 
 #: Every native endpoint but the bare one of the bridges.
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (*NOUNS, *docs_page.ENDPOINTS, *openapi.ENDPOINTS)
-_PATHS: Final = tuple(sorted({each.path for each in ENDPOINTS}))
 
 
 def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
     """Build the surface, for the clients of these dialects beside the native ones."""
     uses = use_cases(parts)
-    native = _router(ENDPOINTS, parts, uses)
+    native = _Paths(ENDPOINTS, parts, uses)
     return Envelope(
         _HotFirst(_ByDialect(native, dialects, parts, uses), parts.bridge_events),
         new_id=parts.new_id,
@@ -41,17 +40,43 @@ def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
     )
 
 
-def _router(
-    endpoints: Sequence[AnyEndpoint], parts: ApiParts, uses: UseCases, *, rate_limit: RateLimit | None = None
-) -> Router:
-    paths: dict[str, list[AnyEndpoint]] = {}
-    for endpoint in endpoints:
-        paths.setdefault(endpoint.path, []).append(endpoint)
-    routes = [
-        Route(path, PathApp(of_path, parts=parts, uses=uses, rate_limit=rate_limit))
-        for path, of_path in paths.items()
-    ]
-    return Router(routes, redirect_slashes=False, default=_no_route)
+class _Paths:
+    """Finds the path of a request: one without parameters at once, whatever else would fit; else one after the other."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[AnyEndpoint],
+        parts: ApiParts,
+        uses: UseCases,
+        *,
+        rate_limit: RateLimit | None = None,
+    ) -> None:
+        paths: dict[str, list[AnyEndpoint]] = {}
+        for endpoint in endpoints:
+            paths.setdefault(endpoint.path, []).append(endpoint)
+        apps = {
+            path: PathApp(of_path, parts=parts, uses=uses, rate_limit=rate_limit)
+            for path, of_path in paths.items()
+        }
+        self._plain: dict[str, Application] = {path: app for path, app in apps.items() if "{" not in path}
+        self._names = tuple(sorted(apps))
+        self._others = [Route(path, app) for path, app in apps.items() if "{" in path]
+        self._router = Router(self._others, redirect_slashes=False, default=self._refuse)
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        inside = self._plain.get(scope["path"], self._router)
+        await inside(scope, receive, send)
+
+    async def _refuse(self, scope: Any, receive: Receive, send: Send) -> None:
+        near = suggestion(scope["path"].rstrip("/"), self._names)
+        meant = f" Did you mean {near}?" if near else ""
+        raise InvalidRequest("route_not_found", f"No endpoint has this path.{meant} /docs shows them all.")
+
+    def knows(self, scope: Any) -> bool:
+        """Tell whether a request is for one of these paths."""
+        if scope["path"] in self._plain:
+            return True
+        return any(route.matches(scope)[0] is not Match.NONE for route in self._others)
 
 
 class _HotFirst:
@@ -72,12 +97,12 @@ class _ByDialect:
     A path that only one of those who share has is that one's; so a caller without a valid key is refused in its words.
     """
 
-    def __init__(self, native: Router, dialects: Sequence[Dialect], parts: ApiParts, uses: UseCases) -> None:
+    def __init__(self, native: _Paths, dialects: Sequence[Dialect], parts: ApiParts, uses: UseCases) -> None:
         self._native = native
         self._authenticator: Authenticator = uses.authenticator
         self._clock = parts.clock
         routers = [
-            (each, _router(each.endpoints, parts, uses, rate_limit=each.rate_limit)) for each in dialects
+            (each, _Paths(each.endpoints, parts, uses, rate_limit=each.rate_limit)) for each in dialects
         ]
         self._owners = [(each, router) for each, router in routers if each.paths]
         self._sharers = {each.name: (each, router) for each, router in routers if not each.paths}
@@ -95,20 +120,10 @@ class _ByDialect:
         scope["state"]["errors"] = found[0].errors
         await found[1](scope, receive, send)
 
-    async def _sharer(self, scope: Any) -> tuple[Dialect, Router] | None:
+    async def _sharer(self, scope: Any) -> tuple[Dialect, _Paths] | None:
         key = await self._authenticator.look_up(dict(scope["headers"]), self._clock.now_ms())
         if key is not None:
             return self._sharers.get(key.dialect)
-        if _knows(self._native, scope):
+        if self._native.knows(scope):
             return None
-        return next((each for each in self._sharers.values() if _knows(each[1], scope)), None)
-
-
-def _knows(router: Router, scope: Any) -> bool:
-    return any(route.matches(scope)[0] is not Match.NONE for route in router.routes)
-
-
-async def _no_route(scope: Any, receive: Receive, send: Send) -> None:
-    near = suggestion(scope["path"].rstrip("/"), _PATHS)
-    meant = f" Did you mean {near}?" if near else ""
-    raise InvalidRequest("route_not_found", f"No endpoint has this path.{meant} /docs shows them all.")
+        return next((each for each in self._sharers.values() if each[1].knows(scope)), None)
