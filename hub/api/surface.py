@@ -41,7 +41,7 @@ def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
 
 
 class _Paths:
-    """Finds the path of a request: one without parameters at once, whatever else would fit; else one after the other."""
+    """Finds the path of a request: one without parameters at once, whatever else would fit; else one by one."""
 
     def __init__(
         self,
