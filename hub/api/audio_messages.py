@@ -11,8 +11,18 @@ import msgspec
 from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoQuery, Reply
-from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, MessageReference, SendReply, To, accept
+from hub.api.sends import (
+    SEND_ERRORS,
+    SEND_HEADERS,
+    FromOrAuto,
+    MessageReference,
+    SendReply,
+    To,
+    accept,
+    sending_line,
+)
 from hub.api.sent_files import FILE_ERRORS, find_files, resolved_files
+from hub.flow.line_choice import AUTO
 from hub.flow.recipients import find_message, find_recipient, require_contact
 from hub.model.errors import InvalidRequest
 from hub.model.file import File
@@ -29,7 +39,7 @@ FileReference = Annotated[str, Meta(min_length=1, max_length=128, description="T
 class NewAudioMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A voice message to send."""
 
-    from_: From = msgspec.field(name="from")
+    from_: FromOrAuto = msgspec.field(name="from")
     to: To
     audio_message: FileReference
     reply_to: MessageReference | None = None
@@ -37,11 +47,13 @@ class NewAudioMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 async def _send(call: Call[NoQuery, NewAudioMessage]) -> Reply:
     body, store = call.body, call.uses.store
-    line = await call.line(body.from_)
+    line = await sending_line(call, body.from_, body.to)
     recipient = await find_recipient(store, line, body.to)
     (file,) = await find_files(call, [(body.audio_message, _FIELD)])
     _require_sound(file)
     resolved: dict[str, object] = {"chat_key": recipient.chat_key, **resolved_files([file])}
+    if body.from_ == AUTO:
+        resolved["from"] = line.handle
     if body.reply_to is not None:
         parent = await find_message(store, line, body.reply_to, param="reply_to")
         resolved["reply_to_guid"] = parent.guid

@@ -31,7 +31,7 @@ from hub.api.calls import (
 )
 from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_id_cursor, split_page, write_cursor
 from hub.api.reading import missing, read_body
-from hub.api.sends import From
+from hub.api.sends import FromOrAuto, sending_line
 from hub.flow.bulk import BulkWish
 from hub.flow.bulk_reading import MOST_RECIPIENTS, MOST_TEXT, Addressee, contacts_of, table_of
 from hub.flow.contact_store import ContactFilter
@@ -67,7 +67,7 @@ class NewRecipient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class NewBulk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to send, and to whom: exactly one of recipients, contact_group and tag."""
 
-    from_: From = msgspec.field(name="from")
+    from_: FromOrAuto = msgspec.field(name="from")
     name: Name | None = None
     #: For all; gaps such as {{first_name}} or {{first_name|there}} are filled for each.
     text: Text | None = None
@@ -87,7 +87,7 @@ class NewBulk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class TableQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """As in the JSON form."""
 
-    from_: From = msgspec.field(name="from")
+    from_: FromOrAuto = msgspec.field(name="from")
     name: Name | None = None
     text: Text | None = None
     priority: Priority = 0
@@ -123,7 +123,7 @@ async def _make(call: Call[NoQuery, NewBulk]) -> Reply:
         raise InvalidRequest(
             "invalid_parameter_value", "'metadata' is longer than 1,024 bytes of JSON.", param="metadata"
         )
-    line = await call.line(body.from_)
+    line = await sending_line(call, body.from_, None)
     recipients = await _recipients(call)
     wish = BulkWish(
         line=line,
@@ -175,7 +175,7 @@ def _listed(recipients: Iterable[NewRecipient]) -> Iterator[Addressee]:
 
 async def _make_of_table(call: Call[TableQuery, StreamBody]) -> Reply:
     query = call.query
-    line = await call.line(query.from_)
+    line = await sending_line(call, query.from_, None)
     raw = await read_body(call.receive, call.headers, most_bytes=call.uses.settings.max_body_bytes)
     try:
         table = raw.decode("utf-8-sig")

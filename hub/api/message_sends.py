@@ -15,14 +15,16 @@ from hub.api.reading import missing
 from hub.api.sends import (
     SEND_ERRORS,
     SEND_HEADERS,
-    From,
+    FromOrAuto,
     MessageReference,
     SendReply,
     To,
     accept_wishes,
+    sending_line,
     wire_fields,
 )
 from hub.api.sent_files import FILE_ERRORS, find_files, resolved_files
+from hub.flow.line_choice import AUTO
 from hub.flow.recipients import find_message, find_recipient, require_contact, require_named
 from hub.flow.wishes import Wish
 from hub.model.errors import InvalidRequest
@@ -74,7 +76,7 @@ class LinkPreview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message to send: `text` with or without an attachment, or `texts`, or `parts`."""
 
-    from_: From = msgspec.field(name="from")
+    from_: FromOrAuto = msgspec.field(name="from")
     to: To
     text: Annotated[str, Meta(max_length=MOST_TEXT)] | None = None
     attachments: Annotated[tuple[FileReference, ...], Meta(description="At most one `file_` id.")] = ()
@@ -103,10 +105,12 @@ async def _send(call: Call[NoQuery, NewMessage]) -> Reply:
     body, store = call.body, call.uses.store
     _check_content(body)
     _check_terms(body, call.now_ms)
-    line = await call.line(body.from_)
+    line = await sending_line(call, body.from_, body.to)
     recipient = await find_recipient(store, line, body.to)
     files = await find_files(call, _files(body))
     resolved: dict[str, object] = {"chat_key": recipient.chat_key, **resolved_files(files)}
+    if body.from_ == AUTO:
+        resolved["from"] = line.handle
     if body.reply_to is not None:
         parent = await find_message(store, line, body.reply_to, param="reply_to")
         require_named(parent, param="reply_to")

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from hub.api.calls import Call, Reply
 from hub.api.idempotency import HEADER, wanted_key
 from hub.api.waiting import PREFER, Headers, wait_for, wanted_wait
+from hub.flow.line_choice import AUTO
 from hub.flow.repeating import Accepted, Repeatable
 from hub.flow.wishes import Wish
 from hub.model.ids import Prefix, id_text
@@ -38,8 +39,25 @@ SEND_ERRORS: Final = (
 SEND_HEADERS: Final = (HEADER, PREFER)
 
 From = Annotated[str, Meta(min_length=1, max_length=320, description="The line: its handle or its `ln_` id.")]
+#: Of sends that need not name their line.
+FromOrAuto = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=320,
+        description=(
+            "The line: its handle, its `ln_` id, or `auto`: the one that last wrote with `to`, or the first that can "
+            "send."
+        ),
+    ),
+]
 To = Annotated[
-    str, Meta(min_length=1, max_length=320, description="A phone number (E.164), an Apple ID or a `cht_` id.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=320,
+        description="A phone number (E.164), an Apple ID, a `cht_` id, or the network's id of a group of the line.",
+    ),
 ]
 MessageReference = Annotated[
     str, Meta(min_length=1, max_length=512, description="A `msg_` id or the network's GUID.")
@@ -69,6 +87,17 @@ class SendReply(msgspec.Struct, frozen=True, kw_only=True):
     #: What the bridge found out or made, where there is more to tell than that it was done.
     result: dict[str, Any] | UnsetType | None = UNSET
     request_id: str
+
+
+async def sending_line(call: Call[Any, Any], text: str, to: str | None) -> Line:
+    """Find the line that `from` names, or choose one for `auto`.
+
+    Raises:
+        InvalidRequest: line_not_found, line_not_accessible or chat_not_found.
+    """
+    if text == AUTO:
+        return await call.uses.line_choice.choose(call.key, to)
+    return await call.line(text)
 
 
 async def accept(

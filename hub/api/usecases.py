@@ -18,6 +18,7 @@ from hub.flow.files import FileDesk
 from hub.flow.generate import DraftDesk
 from hub.flow.jobs import JobDesk
 from hub.flow.keys import KeyRing
+from hub.flow.line_choice import LineChoice
 from hub.flow.line_health import LineHealth
 from hub.flow.lines import LineBook
 from hub.flow.outgoing import Outgoing
@@ -52,6 +53,7 @@ class UseCases:
     files: FileDesk
     jobs: JobDesk
     keys: KeyRing
+    line_choice: LineChoice
     line_health: LineHealth
     lines: LineBook
     outgoing: Outgoing
@@ -116,6 +118,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         files=FileDesk(store=store, parts=parts.files, clock=clock, new_id=new_id, wake_ups=wake_ups),
         jobs=JobDesk(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups),
         keys=keys,
+        line_choice=LineChoice(store=store, lines=lines, can_send=parts.can_send),
         line_health=LineHealth(
             store=store,
             directory=directory,

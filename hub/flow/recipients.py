@@ -1,4 +1,4 @@
-"""Who a send is for: a phone number, an Apple ID or a chat of the line; and which message it answers.
+"""Who a send is for: a phone number, an Apple ID, a group or a chat of the line; and which message it answers.
 
 Contact-first (contracts: messages.dev §4): such a line may write only where somebody has written to it before.
 """
@@ -15,7 +15,7 @@ from hub.flow.rows import MessageRow
 from hub.model.errors import InvalidRequest
 from hub.model.ids import InvalidId, Prefix, parse_id
 from hub.model.line import Line
-from hub.rules.chatkeys import direct_chat_key, normalize_handle
+from hub.rules.chatkeys import direct_chat_key, handle_of, normalize_chat_key, normalize_handle
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _APPLE_ID = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
@@ -31,16 +31,29 @@ class Recipient:
 
 
 async def find_recipient(store: Store, line: Line, to: str) -> Recipient:
-    """Read `to`.
+    """Read `to`: a person, a chat by its id, or a group of the line by its network's id.
 
     Raises:
-        InvalidRequest: invalid_parameter_value for what is neither form, chat_not_found for an unknown `cht_`.
+        InvalidRequest: invalid_parameter_value for what is none of these, chat_not_found for an unknown `cht_`.
     """
     if to.startswith("cht_"):
         chat = await _chat(store, line, to)
         return Recipient(chat_key=chat.chat_key, chat=chat)
-    key = read_direct_key(to)
-    return Recipient(chat_key=key, chat=await store.chats.by_key(line.id, key))
+    for key in read_chat_keys(to):
+        found = await store.chats.by_key(line.id, key)
+        if found is not None:
+            return Recipient(chat_key=key, chat=found)
+    return Recipient(chat_key=read_direct_key(to), chat=None)
+
+
+def read_chat_keys(to: str) -> tuple[str, ...]:
+    """Give the keys of chats that `to` can mean, the likeliest first; a mail address may be a group's id, too."""
+    handle = normalize_handle(to)
+    if _PHONE.fullmatch(handle):
+        return (direct_chat_key(handle),)
+    direct = (direct_chat_key(handle),) if _APPLE_ID.fullmatch(handle) else ()
+    group = normalize_chat_key(to.strip(), is_group=True)
+    return direct if handle_of(group) is not None else (*direct, group)
 
 
 def read_direct_key(to: str) -> str:
@@ -53,8 +66,8 @@ def read_direct_key(to: str) -> str:
     if not (_PHONE.fullmatch(handle) or _APPLE_ID.fullmatch(handle)):
         raise InvalidRequest(
             "invalid_parameter_value",
-            "'to' must be a phone number in E.164 form (+15550100001), an Apple ID (a mail address) "
-            "or the id of a chat (cht_…).",
+            "'to' must be a phone number in E.164 form (+15550100001), an Apple ID (a mail address), "
+            "the id of a chat (cht_…), or a group of the line by its network's id.",
             param="to",
         )
     return direct_chat_key(handle)
