@@ -37,6 +37,7 @@ class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     line_id: str
+    line_handle: str
     identifier: str
     service: str
     name: str | None
@@ -73,12 +74,13 @@ class OneChat(ChatReply, frozen=True, kw_only=True):
 
 
 def chat_fields(
-    chat: Chat, *, unread: int, last: MessageRow | None, contact: ContactBeside | None
+    chat: Chat, *, line_handle: str, unread: int, last: MessageRow | None, contact: ContactBeside | None
 ) -> dict[str, object]:
     """Give a chat as both shapes show it."""
     return {
         "id": id_text(Prefix.CHAT, chat.id),
         "line_id": id_text(Prefix.LINE, chat.line_id),
+        "line_handle": line_handle,
         "identifier": chat.identifier,
         "service": chat.service,
         "name": chat.name,

@@ -6,7 +6,7 @@ Not here: what is done in them (hub.api.groups, hub.api.chat_signs and their nei
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,7 @@ from hub.flow.chat_store import ChatFilter
 from hub.flow.groups import MOST_MEMBERS
 from hub.flow.repositories import Chat
 from hub.model.errors import InvalidRequest
+from hub.model.observation import Instant
 from hub.rules.chatkeys import handle_of, normalize_handle
 
 _LONGEST_LIST = 33 * MOST_MEMBERS * 10
@@ -45,6 +46,10 @@ class ChatQuery(msgspec.Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    #: `activity`: by the last message; `created`: by when the hub got to know them. Latest first.
+    sort: Literal["activity", "created"] = "activity"
+    #: Got to know before then.
+    created_before: Instant | None = None
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
 
@@ -56,9 +61,13 @@ async def _list(call: Call[ChatQuery, NoBody]) -> Reply:
     place = None if after is None else (after[0], after[1])
     found = await call.uses.store.chats.list(wanted, after=place, limit=query.limit + 1)
     chats, has_more = split_page(found, query.limit)
-    cursor = write_cursor(chats[-1].last_message_at or 0, chats[-1].id) if has_more else None
+    cursor = _cursor_after(chats[-1], wanted) if has_more else None
     data = [msgspec.convert(fields, ChatReply) for fields in await _shown(call, chats)]
     return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
+
+
+def _cursor_after(chat: Chat, wanted: ChatFilter) -> str:
+    return write_cursor(0 if wanted.is_by_creation else chat.last_message_at or 0, chat.id)
 
 
 async def _wanted(call: Call[ChatQuery, NoBody]) -> ChatFilter:
@@ -72,6 +81,8 @@ async def _wanted(call: Call[ChatQuery, NoBody]) -> ChatFilter:
         is_unread=query.unread,
         participants=frozenset(handles),
         is_exact=len(handles) > 1,
+        created_before=query.created_before,
+        is_by_creation=query.sort == "created",
     )
 
 
@@ -93,9 +104,11 @@ async def _shown(call: Call[Any, Any], chats: Sequence[Chat]) -> list[dict[str, 
     unread, last = await store.chats.unread(ids), await store.chats.last_messages(ids)
     handles = {chat.id: handle_of(chat.chat_key) or "" for chat in chats}
     beside = await contacts_beside(call, set(handles.values()))
+    lines = {line.id: line for line in await call.uses.lines.visible(call.key)}
     return [
         chat_fields(
             chat,
+            line_handle=lines[chat.line_id].handle,
             unread=unread.get(chat.id, 0),
             last=last.get(chat.id),
             contact=beside.get(handles[chat.id]),
@@ -116,7 +129,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         method="GET",
         path="/v1/chats",
         name="list_chats",
-        summary="List chats, latest activity first.",
+        summary="List chats, latest activity first, or by when they were made.",
         description=(
             "With `from` those of one line, as the native contract has it. `participant` finds the chats that somebody "
             "is in; several handles with commas find the chat of exactly these people."

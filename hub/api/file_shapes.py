@@ -40,6 +40,13 @@ class FileReply(FileData, frozen=True, kw_only=True):
     request_id: str
 
 
+class OneFile(FileReply, frozen=True, kw_only=True):
+    """A file, asked for by its id."""
+
+    #: The first message that it went, or came, with.
+    message_id: str | None
+
+
 class PresignedReply(msgspec.Struct, frozen=True, kw_only=True):
     """A promised file, and where its bytes go."""
 

@@ -12,7 +12,15 @@ import msgspec
 from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, StreamBody, path_id
-from hub.api.file_shapes import FileData, FileDeleted, FileReply, PresignedReply, file_data, file_reply
+from hub.api.file_shapes import (
+    FileData,
+    FileDeleted,
+    FileReply,
+    OneFile,
+    PresignedReply,
+    file_data,
+    file_reply,
+)
 from hub.api.uploads import body_chunks, form_files, is_form
 from hub.flow.downloads import DownloadFailed
 from hub.flow.file_intake import Claims
@@ -144,7 +152,13 @@ async def _locate(call: Call[FileQuery, NoBody]) -> Reply:
 async def _show(call: Call[NoQuery, NoBody]) -> Reply:
     desk = call.uses.files
     file = await desk.find(call.key, path_id(call, Prefix.FILE, "file"))
-    return Reply(content=file_reply(file, desk.links, call.request_id))
+    message_id = await call.uses.store.files.message_of(file.id)
+    shown = msgspec.structs.asdict(file_reply(file, desk.links, call.request_id))
+    return Reply(
+        content=OneFile(
+            **shown, message_id=None if message_id is None else id_text(Prefix.MESSAGE, message_id)
+        )
+    )
 
 
 async def _delete(call: Call[NoQuery, NoBody]) -> Reply:
@@ -246,7 +260,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         scope="files:read",
         query=NoQuery,
         body=NoBody,
-        reply=FileReply,
+        reply=OneFile,
         errors=("file_not_found", "line_not_accessible"),
         handle=_show,
     ),

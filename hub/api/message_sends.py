@@ -32,7 +32,7 @@ from hub.model.outbox import OperationKind
 
 MOST_TEXT: Final = 20_000
 MOST_ATTACHMENTS: Final = 1
-MOST_PARTS: Final = 10
+MOST_PARTS: Final = 11
 MOST_TEXTS: Final = 20
 MOST_METADATA_BYTES: Final = 1024
 MOST_AHEAD_MS: Final = 366 * 86_400_000
@@ -93,6 +93,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     voice_memo: bool = False
     #: If the first network refuses it, it may go out as SMS; `was_downgraded` tells.
     allow_sms_fallback: bool = False
+    #: Refuse a file that is used already, by another message for instance (409 `file_in_use`).
+    first_use: bool = False
     #: A JSON object of your own, at most 1 KB: given back in reads and `message.*` events.
     metadata: dict[str, Any] | None = None
     #: 0 to 100: higher first, first in first out among equals.
@@ -204,6 +206,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
             *SEND_ERRORS,
             *FILE_ERRORS,
             "contact_has_not_messaged",
+            "file_in_use",
             "message_not_found",
             "message_not_sent",
         ),

@@ -94,7 +94,8 @@ class _HotFirst:
 class _ByDialect:
     """Finds out which dialect a request speaks: by its path, or where that is shared by its key.
 
-    A path that only one of those who share has is that one's; so a caller without a valid key is refused in its words.
+    A path that only one of those who share has is that one's, whatever the key; so a caller without a valid key is
+    refused in its words. One that nobody has is told so in the words of the key.
     """
 
     def __init__(self, native: _Paths, dialects: Sequence[Dialect], parts: ApiParts, uses: UseCases) -> None:
@@ -105,7 +106,7 @@ class _ByDialect:
             (each, _Paths(each.endpoints, parts, uses, rate_limit=each.rate_limit)) for each in dialects
         ]
         self._owners = [(each, router) for each, router in routers if each.paths]
-        self._sharers = {each.name: (each, router) for each, router in routers if not each.paths}
+        self._sharers = [(each, router) for each, router in routers if not each.paths]
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         for dialect, router in self._owners:
@@ -121,9 +122,11 @@ class _ByDialect:
         await found[1](scope, receive, send)
 
     async def _sharer(self, scope: Any) -> tuple[Dialect, _Paths] | None:
+        """Give the one of those who share that is to answer; None for the native surface."""
+        having = [each for each in self._sharers if each[1].knows(scope)]
         key = await self._authenticator.look_up(dict(scope["headers"]), self._clock.now_ms())
-        if key is not None:
-            return self._sharers.get(key.dialect)
-        if self._native.knows(scope):
-            return None
-        return next((each for each in self._sharers.values() if each[1].knows(scope)), None)
+        spoken = None if key is None else key.dialect
+        of_key = next((each for each in self._sharers if each[0].name == spoken), None)
+        if of_key in having:
+            return of_key
+        return None if self._native.knows(scope) else next(iter(having), of_key)

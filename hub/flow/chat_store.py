@@ -18,6 +18,10 @@ class ChatFilter:
     participants: frozenset[str] = frozenset()
     #: Nobody else is.
     is_exact: bool = False
+    #: Unix ms: those that the hub got to know before then.
+    created_before: int | None = None
+    #: Latest known first, instead of latest activity.
+    is_by_creation: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -44,6 +44,10 @@ class FileStatements(Protocol):
         """Note uses of files that are there; give the ids of those that are not."""
         ...
 
+    async def used(self, file_ids: Sequence[int]) -> set[int]:
+        """Give those that somebody uses; the others get no user from elsewhere until this transaction is over."""
+        ...
+
     async def move(self, kind: str, pairs: Sequence[tuple[int, int]]) -> None:
         """Let other users of a kind take over: (from, to)."""
         ...

@@ -70,6 +70,10 @@ class Files(Protocol):
         """The lines of those who use it."""
         ...
 
+    async def message_of(self, file_id: int) -> int | None:
+        """The first message that uses it."""
+        ...
+
     async def use(self, uses: Sequence[FileUse]) -> frozenset[int]:
         """Note uses of stored files; give the ids of files that are not there."""
         ...

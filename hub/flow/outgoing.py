@@ -16,6 +16,7 @@ from hub.flow.batching import Batcher
 from hub.flow.capabilities import require_able
 from hub.flow.directory import DirectoryHolder
 from hub.flow.file_ports import USED_BY_MESSAGE, FileUseRow
+from hub.flow.first_use import FirstUse, refuse_used
 from hub.flow.guards import PERMISSIVE, SendGuard
 from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import Recorder
@@ -238,18 +239,19 @@ class Outgoing:
         return answers, events
 
     async def _refused(self, tx: HotTransaction, asked: Sequence[_Asked]) -> dict[int, InvalidRequest]:
-        """Ask the guard; give its refusals by the first item of their request.
+        """Look at files that must not be used yet, and ask the guard; give refusals by the first item of their request.
 
         Raises:
             InvalidRequest: One of several wishes of a request is refused, so all of it must be undone.
         """
+        refused = await refuse_used(tx, [_first_use(request) for request in asked])
         guarded = [
             (request, _guarded(request.line, wish, row))
             for request in asked
+            if request.rows[0].id not in refused
             for wish, row in zip(request.wishes, request.rows, strict=True)
         ]
         verdicts = await self._guard.admit(tx, [wish for _, wish in guarded], self._clock.now_ms())
-        refused: dict[int, InvalidRequest] = {}
         for (request, _), refusal in zip(guarded, verdicts, strict=True):
             if refusal is None:
                 continue
@@ -294,6 +296,13 @@ def _file_uses(asked: Sequence[_Asked], made: Mapping[int | None, MessageRow]) -
         if (message := made.get(row.id)) is not None
         for file_id in file_ids(sent_parts(wish.payload))
     ]
+
+
+def _first_use(request: _Asked) -> FirstUse:
+    """Say which files a request wants to be the first to use."""
+    wanted = [wish.payload for wish in request.wishes if wish.payload.get("first_use")]
+    files = [file_id for payload in wanted for file_id in file_ids(sent_parts(payload))]
+    return FirstUse(outbox_id=request.rows[0].id, file_ids=tuple(dict.fromkeys(files)))
 
 
 def _with_message(row: OutboxRow, made: Mapping[int | None, MessageRow]) -> OutboxRow:

@@ -147,7 +147,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "too many texts": ({"texts": ["a"] * 21}, "invalid_parameter_value", "texts"),
     "an empty text among others": ({"texts": ["a", ""]}, "invalid_parameter_value", "texts[1]"),
     "too many parts": (
-        {"parts": [{"type": "text", "text": "a"}] * 11},
+        {"parts": [{"type": "text", "text": "a"}] * 12},
         "invalid_parameter_value",
         "parts",
     ),

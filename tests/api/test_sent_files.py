@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -250,3 +251,40 @@ async def test_a_bridge_that_shows_the_id_of_our_file_unasked_gets_a_file_of_its
     assert event is not None
     assert file_id not in event.data
     assert await world.store.files.lines_of(read_file_id(file_id)) == frozenset()
+
+
+async def test_a_file_that_is_to_go_once_goes_once(world: HubWorld) -> None:
+    file_id = await upload(world)
+    once = {"attachments": [file_id], "first_use": True}
+
+    first, second = await asyncio.gather(send(world, **once), send(world, **once))
+    others = await send(world, attachments=[file_id])
+
+    assert sorted([first.status, second.status]) == [201, 409]
+    late = first if first.status == 409 else second
+    assert (late.code, late.param) == ("file_in_use", "attachments")
+    assert others.status == 201
+
+
+async def test_a_repeat_of_a_first_use_is_no_second_use(world: HubWorld) -> None:
+    body = {**SEND, "parts": [{"type": "attachment", "file_id": await upload(world)}], "first_use": True}
+    first = await world.api.post("/v1/messages", body, headers={"Idempotency-Key": "once"})
+    again = await world.api.post("/v1/messages", body, headers={"Idempotency-Key": "once"})
+    other = await world.api.post("/v1/messages", body, headers={"Idempotency-Key": "twice"})
+    freed = await world.api.post(
+        "/v1/messages", {**SEND, "text": "words"}, headers={"Idempotency-Key": "twice"}
+    )
+
+    assert (first.status, again.status, again.json["id"]) == (201, 201, first.json["id"])
+    assert (other.status, other.code) == (409, "file_in_use")
+    assert freed.status == 201
+
+
+async def test_a_file_says_which_message_it_went_with(world: HubWorld) -> None:
+    file_id = await upload(world)
+    before = await world.api.get(f"/v1/files/{file_id}")
+    message_id = (await send(world, attachments=[file_id])).json["message_id"]
+    await send(world, attachments=[file_id])
+    after = await world.api.get(f"/v1/files/{file_id}")
+
+    assert (before.json["message_id"], after.json["message_id"]) == (None, message_id)

@@ -12,6 +12,7 @@ from hub.flow.chat_store import ChatFilter, ChatTotals
 from hub.flow.ports import HotTransaction
 from hub.flow.repositories import Store
 from hub.flow.rows import Known
+from hub.model.ids import first_id_at
 from hub.store.repositories import chats as counting
 from tests.store.specimens import BRIDGE, CHAT, LINE, MESSAGE
 
@@ -50,6 +51,28 @@ async def filled(store: Store) -> Store:
 
     await store.hot.write(work)
     return store
+
+
+async def test_by_creation_the_latest_known_come_first_page_by_page(filled: Store) -> None:
+    wanted = ChatFilter(line_ids=(1, 2), is_by_creation=True)
+    first = await filled.chats.list(wanted, after=None, limit=3)
+    rest = await filled.chats.list(wanted, after=(0, first[-1].id), limit=3)
+    of_one = await filled.chats.list(replace(wanted, participants=frozenset({"+1"})), after=(0, 4), limit=9)
+
+    assert [chat.id for chat in (*first, *rest)] == [5, 4, 3, 2, 1]
+    assert [chat.id for chat in of_one] == [3, 2, 1]
+
+
+async def test_chats_are_found_by_when_they_became_known(filled: Store) -> None:
+    later = CHAT._replace(id=first_id_at(1_800_000_000_000), chat_key="dm:+7", identifier="+7")
+    await filled.hot.write(lambda tx: tx.merge_chats([later]))
+
+    async def found(before: int) -> list[int]:
+        wanted = ChatFilter(line_ids=(1,), created_before=before, is_by_creation=True)
+        return [chat.id for chat in await filled.chats.list(wanted, after=None, limit=9)]
+
+    assert await found(1_800_000_000_000) == [5, 3, 2, 1]
+    assert await found(1_800_000_000_001) == [later.id, 5, 3, 2, 1]
 
 
 async def _read(store: Store, chat_id: int, *, at: int | None, is_marked: int = 0) -> None:

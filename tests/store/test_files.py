@@ -276,3 +276,13 @@ async def test_another_message_takes_over_the_uses(store: Store) -> None:
     assert await store.files.release("message", MESSAGE, now=NOW) == 0
     assert await store.files.release("message", 61, now=NOW) == 2
     assert await store.files.release("card", MESSAGE, now=NOW) == 1
+
+
+async def test_who_wants_to_be_the_first_to_use_a_file_sees_every_use(store: Store) -> None:
+    await stored(store, 1)
+    await stored(store, 2)
+    await store.files.use([used_by(1)])
+
+    assert await store.hot.write(lambda tx: tx.files.used([])) == set()
+    assert await store.hot.write(lambda tx: tx.files.used([1, 2, 9])) == {1}
+    assert (await store.files.message_of(1), await store.files.message_of(2)) == (MESSAGE, None)

@@ -29,6 +29,9 @@ USE: Final = (
     "INSERT INTO file_uses (file_id, kind, user_id, line_id) "
     "SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING"
 )
+#: Locked against whoever would note a use of them.
+UNUSED_SO_FAR: Final = "SELECT id FROM files WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
+USED: Final = "SELECT DISTINCT file_id FROM file_uses WHERE file_id = ANY($1::bigint[])"
 MOVE: Final = (
     "WITH gone AS (DELETE FROM file_uses USING unnest($2::bigint[], $3::bigint[]) AS moved (source, target) "
     "WHERE kind = $1 AND user_id = moved.source RETURNING file_id, kind, moved.target, line_id) "
@@ -62,6 +65,12 @@ class PostgresFiles:
         if there:
             await self._connection.execute(USE, *zip(*there, strict=True))
         return wanted - present
+
+    async def used(self, file_ids: Sequence[int]) -> set[int]:
+        if not file_ids:
+            return set()
+        await self._connection.execute(UNUSED_SO_FAR, sorted(file_ids))
+        return {row[0] for row in await self._connection.fetch(USED, sorted(file_ids))}
 
     async def move(self, kind: str, pairs: Sequence[tuple[int, int]]) -> None:
         if pairs:

@@ -1,12 +1,13 @@
 """Chats, polls, places and cards in the database; the hot path writes them.
 
-A list reads the index of its line, latest first. What an index cannot tell (words, members, unread) is looked at row
-by row on the way; groups have an index of their own, because they are looked for by their members.
+A list reads an index of its line, latest first: by activity, or by creation, which is the order of ids. What an index
+cannot tell (words, members, unread) is looked at row by row on the way; groups have an index of their own, because they
+are looked for by their members.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -19,6 +20,7 @@ from hub.flow.chat_store import ChatFilter, ChatTotals
 from hub.flow.poll_payloads import Tally
 from hub.flow.repositories import Chat
 from hub.flow.rows import Known, MessageRow
+from hub.model.ids import first_id_at
 from hub.rules.chatkeys import direct_chat_key
 from hub.store.database import Database
 from hub.store.lookups import among
@@ -84,6 +86,8 @@ def _matching(wanted: ChatFilter, line_id: int) -> Select[Any]:
         query = query.where(_is_unread() if wanted.is_unread else ~_is_unread())
     if wanted.q:
         query = query.where(_says(wanted.q))
+    if wanted.created_before is not None:
+        query = query.where(_id < first_id_at(wanted.created_before))
     return query
 
 
@@ -101,8 +105,22 @@ def _silent(query: Select[Any], after: tuple[int, int] | None) -> Select[Any]:
     return query.order_by(_id.desc())
 
 
-def _rank(chat: Chat) -> tuple[int, int]:
+def _newest(query: Select[Any], after: tuple[int, int] | None) -> Select[Any]:
+    if after is not None:
+        query = query.where(_id < after[1])
+    return query.order_by(_id.desc())
+
+
+def _by_activity(chat: Chat) -> tuple[int, int]:
     return -(chat.last_message_at or 0), -chat.id
+
+
+def _by_creation(chat: Chat) -> tuple[int, int]:
+    return 0, -chat.id
+
+
+def _rank(wanted: ChatFilter) -> Callable[[Chat], tuple[int, int]]:
+    return _by_creation if wanted.is_by_creation else _by_activity
 
 
 class SqlChats:
@@ -175,11 +193,11 @@ class SqlChats:
         return None if row is None else (row.card, row.synced_at)
 
     async def list(self, wanted: ChatFilter, *, after: tuple[int, int] | None, limit: int) -> list[Chat]:
-        """Chats without a message come last, as if their last one was at 0."""
+        """By activity, chats without a message come last, as if their last one was at 0."""
 
         def work(connection: Connection) -> list[Chat]:
             of_lines = [_of_line(connection, wanted, line_id, after, limit) for line_id in wanted.line_ids]
-            return list(islice(merge(*of_lines, key=_rank), limit))
+            return list(islice(merge(*of_lines, key=_rank(wanted)), limit))
 
         return await self._database.read(work)
 
@@ -191,6 +209,8 @@ def _of_line(
     if wanted.participants:
         return _with_participants(connection, wanted, line_id, after, limit)
     query = _matching(wanted, line_id)
+    if wanted.is_by_creation:
+        return [_chat(row) for row in connection.execute(_newest(query, after).limit(limit))]
     rows = list(connection.execute(_lively(query, after).limit(limit)))
     if len(rows) < limit:
         rows += list(connection.execute(_silent(query, after).limit(limit - len(rows))))
@@ -209,6 +229,7 @@ def _with_participants(
     if wanted.is_group is not False:
         in_it = query.where(_IS_GROUP, *(_has(handle) for handle in sorted(wanted.participants)))
         found += map(_chat, connection.execute(in_it))
+    rank = _rank(wanted)
     fitting = [
         chat
         for chat in found
@@ -217,9 +238,9 @@ def _with_participants(
             if wanted.is_exact
             else wanted.participants <= set(chat.participants)
         )
-        and (after is None or _rank(chat) > (-after[0], -after[1]))
+        and (after is None or rank(chat) > (-after[0], -after[1]))
     ]
-    return sorted(fitting, key=_rank)[:limit]
+    return sorted(fitting, key=rank)[:limit]
 
 
 def _count_unread() -> Select[Any]:

@@ -86,6 +86,12 @@ class SqlFiles:
         )
         return frozenset(await self._database.read(lambda connection: [*connection.scalars(query)]))
 
+    async def message_of(self, file_id: int) -> int | None:
+        query = select(func.min(file_uses.c.user_id)).where(
+            file_uses.c.file_id == file_id, file_uses.c.kind == USED_BY_MESSAGE
+        )
+        return await self._database.read(lambda connection: connection.execute(query).scalar_one())
+
     async def use(self, uses: Sequence[FileUse]) -> frozenset[int]:
         wanted = {use.file_id for use in uses}
         # Locked, so that none of them is deleted before the uses are there.

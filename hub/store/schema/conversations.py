@@ -45,6 +45,7 @@ chats = Table(
     instant("left_at"),
     UniqueConstraint("line_id", "chat_key"),
     Index(None, "line_id", "last_message_at", "id"),
+    Index(None, "line_id", "id"),
     #: Groups are few among the chats of a line, and are looked for by their members.
     Index(
         "ix_chats_groups",

@@ -22,6 +22,7 @@ PRESENT: Final = "SELECT id FROM files WHERE id IN (SELECT value FROM json_each(
 USE: Final = (
     "INSERT INTO file_uses (file_id, kind, user_id, line_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+USED: Final = "SELECT DISTINCT file_id FROM file_uses WHERE file_id IN (SELECT value FROM json_each(?))"
 MOVE: Final = "UPDATE OR REPLACE file_uses SET user_id = ? WHERE kind = ? AND user_id = ?"
 
 
@@ -46,6 +47,11 @@ class SqliteFiles:
         present = {row[0] for row in self._connection.execute(PRESENT, (json.dumps(sorted(wanted)),))}
         self._connection.executemany(USE, [row for row in rows if row.file_id in present])
         return wanted - present
+
+    async def used(self, file_ids: Sequence[int]) -> set[int]:
+        if not file_ids:
+            return set()
+        return {row[0] for row in self._connection.execute(USED, (json.dumps(sorted(file_ids)),))}
 
     async def move(self, kind: str, pairs: Sequence[tuple[int, int]]) -> None:
         self._connection.executemany(MOVE, [(to, kind, from_) for from_, to in pairs])
