@@ -104,7 +104,7 @@ def test_it_holds(written: dict[str, Any]) -> None:
     assert compiled.failed(EVENT, NOON) is None
 
 
-@pytest.mark.parametrize(("written", "why"), FAILS, ids=lambda each: str(each))
+@pytest.mark.parametrize(("written", "why"), FAILS, ids=str)
 def test_it_fails_and_says_why(written: dict[str, Any], why: str) -> None:
     compiled = when(written)
 
@@ -199,7 +199,7 @@ REFUSED: list[tuple[object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("written", "text"), REFUSED, ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize(("written", "text"), REFUSED, ids=str[:40])
 def test_it_cannot_be_read_and_says_what_to_write(written: object, text: str) -> None:
     problems = compile_when(written)
 
