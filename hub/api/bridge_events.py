@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from hub.flow.directory import DirectoryHolder
+from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest, Ingest, ObservationResult
 from hub.flow.ports import Clock
 from hub.model.errors import InvalidRequest
@@ -90,7 +91,9 @@ class BridgeEventsEndpoint:
         clock: Clock,
         limits: BridgeLimits,
         metrics: Metrics,
+        heartbeats: Heartbeats,
     ) -> None:
+        self._heartbeats = heartbeats
         self._directory = directory
         self._ingest = ingest
         self._clock = clock
@@ -108,6 +111,7 @@ class BridgeEventsEndpoint:
         bridge, request_id = await self._authenticate(headers, body)
         observations = self._parse(body)
         results = await self._ingest(BridgeRequest(bridge.id, request_id, body, observations))
+        await self._heartbeats.heard(bridge.id)
         for result in results:
             self._count[result.status]()
         answer = _encoder.encode(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -10,8 +11,10 @@ from msgspec import Meta
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, path_id
 from hub.api.webhook_shapes import Rotation
 from hub.flow.bridges import NewBridge
+from hub.model.enrolment import BridgeSystem
 from hub.model.ids import Prefix, id_text
-from hub.model.line import Bridge
+from hub.model.line import Bridge, Line
+from hub.rules.bridge_status import BridgeStatus, bridge_status
 
 BridgeName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[!-~](?:[ -~]*[!-~])?\Z")]
 
@@ -37,6 +40,14 @@ class BridgeReply(msgspec.Struct, frozen=True, kw_only=True):
     #: `push` for one that posts to /v1/bridge/events; the others run inside the hub.
     kind: str
     is_enabled: bool
+    #: `disabled` when switched off, `idle` without lines, else the best that any of its lines is.
+    status: BridgeStatus
+    #: When it last spoke (Unix ms, to the minute); null if it never did.
+    last_heard_at: int | None
+    #: The lines that it carries.
+    line_ids: tuple[str, ...]
+    #: What its machine said of itself when it enrolled.
+    system: BridgeSystem | None
     #: Until when the secret before the last rotation is still believed.
     previous_secret_expires_at: int | None
     created_at: int
@@ -62,26 +73,40 @@ class BridgeDeleted(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
 
 
-def _fields(bridge: Bridge, now_ms: int) -> dict[str, Any]:
+async def bridge_fields(call: Call[Any, Any], bridges: Sequence[Bridge]) -> list[dict[str, Any]]:
+    """Give the JSON of bridges, without their secrets."""
+    heard = await call.uses.bridges.last_heard()
+    lines = await call.uses.bridges.lines_of()
+    return [_fields(each, lines.get(each.id, ()), heard.get(each.id), call.now_ms) for each in bridges]
+
+
+def _fields(bridge: Bridge, lines: Sequence[Line], heard_at: int | None, now_ms: int) -> dict[str, Any]:
     previous = [each.expires_at for each in bridge.secrets if (each.expires_at or 0) > now_ms]
+    statuses = [line.status if line.is_active else "offline" for line in lines]
     return {
         "id": id_text(Prefix.BRIDGE, bridge.id),
         "name": bridge.name,
         "kind": bridge.kind,
         "is_enabled": bridge.is_enabled,
+        "status": bridge_status(is_enabled=bridge.is_enabled, line_statuses=statuses),
+        "last_heard_at": heard_at,
+        "line_ids": [id_text(Prefix.LINE, line.id) for line in lines],
+        "system": bridge.system,
         "previous_secret_expires_at": max(filter(None, previous), default=None),
         "created_at": bridge.created_at,
     }
 
 
-def _one(call: Call[Any, Any], bridge: Bridge) -> Reply:
-    fields = {**_fields(bridge, call.now_ms), "request_id": call.request_id}
-    return Reply(content=msgspec.convert(fields, OneBridge))
+async def _one(call: Call[Any, Any], bridge: Bridge) -> Reply:
+    (fields,) = await bridge_fields(call, [bridge])
+    return Reply(content=msgspec.convert({**fields, "request_id": call.request_id}, OneBridge))
 
 
-def _made(call: Call[Any, Any], made: NewBridge, *, status: int) -> Reply:
-    fields = {**_fields(made.bridge, call.now_ms), "request_id": call.request_id, "secret": made.secret}
-    return Reply(content=msgspec.convert(fields, BridgeWithSecret), status=status)
+async def made_bridge(call: Call[Any, Any], made: NewBridge, *, status: int) -> Reply:
+    """Answer with a bridge and its fresh secret."""
+    (fields,) = await bridge_fields(call, [made.bridge])
+    shown = {**fields, "request_id": call.request_id, "secret": made.secret}
+    return Reply(content=msgspec.convert(shown, BridgeWithSecret), status=status)
 
 
 def _bridge_id(call: Call[Any, Any]) -> int:
@@ -92,30 +117,30 @@ def _bridge_id(call: Call[Any, Any]) -> int:
 async def _list(call: Call[NoQuery, NoBody]) -> Reply:
     call.uses.lines.require(call.key, None)
     bridges = await call.uses.bridges.all()
-    data = [msgspec.convert(_fields(bridge, call.now_ms), BridgeReply) for bridge in bridges]
+    data = [msgspec.convert(each, BridgeReply) for each in await bridge_fields(call, bridges)]
     return Reply(content=Listed(data=data, request_id=call.request_id))
 
 
 async def _add(call: Call[NoQuery, BridgeWish]) -> Reply:
     call.uses.lines.require(call.key, None)
-    return _made(call, await call.uses.bridges.add(name=call.body.name), status=201)
+    return await made_bridge(call, await call.uses.bridges.add(name=call.body.name), status=201)
 
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
-    return _one(call, await call.uses.bridges.get(_bridge_id(call)))
+    return await _one(call, await call.uses.bridges.get(_bridge_id(call)))
 
 
 async def _change(call: Call[NoQuery, BridgeChanges]) -> Reply:
     body = call.body
     changed = await call.uses.bridges.update(_bridge_id(call), name=body.name, is_enabled=body.is_enabled)
-    return _one(call, changed)
+    return await _one(call, changed)
 
 
 async def _rotate(call: Call[NoQuery, Rotation]) -> Reply:
     hours = call.body.overlap_hours
     overlap = call.uses.settings.rotation_overlap_hours if hours is None else hours
     made = await call.uses.bridges.rotate_secret(_bridge_id(call), overlap_hours=overlap)
-    return _made(call, made, status=200)
+    return await made_bridge(call, made, status=200)
 
 
 async def _delete(call: Call[NoQuery, NoBody]) -> Reply:

@@ -21,6 +21,7 @@ from hub.api import (
     deep_links,
     deliveries,
     delivery_logs,
+    enrolments,
     events,
     events_stream,
     explain,
@@ -73,6 +74,7 @@ NOUNS: Final[tuple[AnyEndpoint, ...]] = (
     *deep_links.ENDPOINTS,
     *deliveries.ENDPOINTS,
     *delivery_logs.ENDPOINTS,
+    *enrolments.ENDPOINTS,
     *events_stream.ENDPOINTS,  # before the paths that end in an id
     *events.ENDPOINTS,
     *explain.ENDPOINTS,

@@ -88,6 +88,12 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Use a public https:// URL, or let the operator open the receiver with outbound.allow in hub.yaml.",
     ),
     _code(
+        401, AUTHENTICATION, "enrolment_refused",
+        "The enrolment token is not known, has been used, or its time is over.",
+        "Ask for another: `hub bridges enrol`, or POST /v1/enrolments. A machine that drew its own secret may repeat "
+        "its request with it.",
+    ),
+    _code(
         401, AUTHENTICATION, "invalid_api_key",
         "The API key has the wrong form, is not known, was revoked or has expired.",
         "Check the key for missing characters, or make a new one with `hub keys create` or POST /v1/keys.",
@@ -150,6 +156,9 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         404, NOT_FOUND, "delivery_not_found", "No such delivery.",
         "List the deliveries with GET /v1/deliveries; finished ones go after the days of retention.",
+    ),
+    _code(
+        404, NOT_FOUND, "enrolment_not_found", "No such enrolment.", "List the enrolments with GET /v1/enrolments.",
     ),
     _code(
         404, NOT_FOUND, "event_not_found", "No such event.",

@@ -14,6 +14,7 @@ from hub.flow.consent import ConsentBook
 from hub.flow.contact_groups import ContactGroupBook
 from hub.flow.contact_import import ContactImport
 from hub.flow.contacts import ContactBook
+from hub.flow.enrolments import EnrolmentDesk
 from hub.flow.files import FileDesk
 from hub.flow.generate import DraftDesk
 from hub.flow.jobs import JobDesk
@@ -50,6 +51,7 @@ class UseCases:
     contacts: ContactBook
     consents: ConsentBook
     drafts: DraftDesk
+    enrolments: EnrolmentDesk
     files: FileDesk
     jobs: JobDesk
     keys: KeyRing
@@ -77,6 +79,14 @@ def use_cases(parts: ApiParts) -> UseCases:
     keys = KeyRing(
         store=store, clock=clock, new_id=new_id, random_bytes=random_bytes, prefixes=parts.key_prefixes
     )
+    bridges = BridgeBook(
+        store=store,
+        directory=directory,
+        clock=clock,
+        new_id=new_id,
+        random_bytes=random_bytes,
+        wake_ups=wake_ups,
+    )
     lines = LineBook(store=store, directory=directory, clock=clock, new_id=new_id, wake_ups=wake_ups)
     outgoing = Outgoing(
         store=store,
@@ -99,14 +109,7 @@ def use_cases(parts: ApiParts) -> UseCases:
             clock=clock,
             keep_ms=parts.settings.availability_keep_ms,
         ),
-        bridges=BridgeBook(
-            store=store,
-            directory=directory,
-            clock=clock,
-            new_id=new_id,
-            random_bytes=random_bytes,
-            wake_ups=wake_ups,
-        ),
+        bridges=bridges,
         bulk=_bulk_desk(parts, outgoing),
         contact_groups=ContactGroupBook(store=store, clock=clock, new_id=new_id),
         contact_import=ContactImport(store=store, clock=clock, new_id=new_id),
@@ -114,6 +117,14 @@ def use_cases(parts: ApiParts) -> UseCases:
         drafts=DraftDesk(store=store, clock=clock, new_id=new_id, connection=parts.ai),
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+        ),
+        enrolments=EnrolmentDesk(
+            store=store,
+            bridges=bridges,
+            clock=clock,
+            new_id=new_id,
+            random_bytes=random_bytes,
+            wake_ups=wake_ups,
         ),
         files=FileDesk(store=store, parts=parts.files, clock=clock, new_id=new_id, wake_ups=wake_ups),
         jobs=JobDesk(store=store, clock=clock, new_id=new_id, wake_ups=wake_ups),

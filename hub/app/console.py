@@ -22,9 +22,11 @@ from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.socketpath import find_socket_path
+from hub.flow.bridges import BridgeBook
 from hub.flow.bulk import BulkDesk
 from hub.flow.consent import ConsentBook
 from hub.flow.directory import DirectoryHolder, load_directory
+from hub.flow.enrolments import EnrolmentDesk
 from hub.flow.hearing import Hearing
 from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import Ingest
@@ -50,6 +52,7 @@ class Console:
     wake_ups: RedisWakeUps
     bulk: BulkDesk
     consents: ConsentBook
+    enrolments: EnrolmentDesk
     keys: KeyRing
     sandbox: SandboxStage
     webhooks: WebhookRegistry
@@ -140,6 +143,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         ),
+        enrolments=_enrolment_desk(store, directory, wake_ups, new_id, clock),
         keys=KeyRing(
             store=store,
             clock=clock,
@@ -165,4 +169,25 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
             egress=egress_policy(settings),
             forms=webhook_forms(DIALECTS),
         ),
+    )
+
+
+def _enrolment_desk(
+    store: Store, directory: DirectoryHolder, wake_ups: RedisWakeUps, new_id: IdFactory, clock: SystemClock
+) -> EnrolmentDesk:
+    bridges = BridgeBook(
+        store=store,
+        directory=directory,
+        clock=clock,
+        new_id=new_id,
+        random_bytes=secrets.token_bytes,
+        wake_ups=wake_ups,
+    )
+    return EnrolmentDesk(
+        store=store,
+        bridges=bridges,
+        clock=clock,
+        new_id=new_id,
+        random_bytes=secrets.token_bytes,
+        wake_ups=wake_ups,
     )

@@ -28,6 +28,7 @@ from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
+from hub.flow.heartbeats import Heartbeats
 from hub.flow.stream_tokens import stream_secret
 from hub.model.line import Line
 from hub.outbound.client import OutboundClient
@@ -154,6 +155,7 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
                 tolerance_seconds=settings.bridge.timestamp_tolerance_seconds,
             ),
             metrics=metrics,
+            heartbeats=Heartbeats(core.store.bridges, core.clock),
         ),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),

@@ -27,6 +27,7 @@ from hub.flow.capabilities import CapabilityBook
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
 from hub.flow.file_cleanup import FileCleanup
+from hub.flow.heartbeats import Heartbeats
 from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter
@@ -125,6 +126,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         ingest=counted(core.ingest, core.metrics),
         new_id=core.new_id,
         capabilities=CapabilityBook(store.lines, core.directory, core.wake_ups),
+        heartbeats=Heartbeats(store.bridges, clock),
     )
 
     def on_change(shards: Iterable[int]) -> None:

@@ -1,4 +1,4 @@
-"""hub bridges: add a bridge with its line, list, rotate its secret."""
+"""hub bridges: add a bridge with its line, let a machine enrol, list, rotate a secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def bridges() -> None:
-    """Bridges: list, add, rotate the secret."""
+    """Bridges: list, add, enrol, rotate the secret."""
 
 
 @bridges.command(name="list")
@@ -65,6 +65,33 @@ def add(settings: Settings, name: str, handles: tuple[str, ...]) -> None:
         )
         console.wake_ups.configuration_changed()
         return f"X-Bridge-Id: {id_text(Prefix.BRIDGE, bridge.id)}\nsecret: {bridge.secrets[0].text}"
+
+    click.echo(run(settings, use))
+
+
+@bridges.command()
+@click.option("--name", help="The new bridge's name; without it the machine chooses.")
+@click.option(
+    "--replace", "replaced", metavar="NAME", help="A bridge that the machine takes over, lines and all."
+)
+@click.option(
+    "--minutes", default=30, show_default=True, type=click.IntRange(1, 1440), help="How long the token works."
+)
+@click.pass_obj
+def enrol(settings: Settings, name: str | None, replaced: str | None, minutes: int) -> None:
+    """Make a token with which one machine becomes a bridge: POST /v1/bridge/enrol. It is shown once."""
+    if name is not None and replaced is not None:
+        raise click.UsageError("Give either --name or --replace: a bridge that is taken over keeps its name.")
+
+    async def use(console: Console) -> str:
+        bridge_id = None
+        if replaced is not None:
+            known = console.directory.current.bridges_by_name.get(replaced)
+            if known is None:
+                raise click.UsageError(f"No bridge '{replaced}'. `hub bridges list` shows them.")
+            bridge_id = known.id
+        made = await console.enrolments.create(name=name, bridge_id=bridge_id, minutes=minutes)
+        return f"token: {made.token}\nIt works once, within {minutes} minutes."
 
     click.echo(run(settings, use))
 

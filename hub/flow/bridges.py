@@ -5,7 +5,7 @@ Not here: what bridges tell (hub.flow.ingest), and the sandbox bridge, which reg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hub.flow.bootstrap import PUSH_KIND
@@ -15,7 +15,7 @@ from hub.flow.repositories import Store
 from hub.flow.rotation import rotated
 from hub.model.errors import InvalidRequest, StoreError
 from hub.model.ids import IdFactory
-from hub.model.line import Bridge
+from hub.model.line import Bridge, Line
 from hub.model.webhook import StoredSecret
 from hub.rules.signing import SECRET_BYTES_GENERATED, Secret
 
@@ -69,7 +69,7 @@ class BridgeBook:
         Raises:
             InvalidRequest: name_taken.
         """
-        await self._require_free(name, None)
+        await self.require_free(name)
         secret = self._draw()
         bridge = Bridge(
             id=self._new_id(),
@@ -83,7 +83,7 @@ class BridgeBook:
         try:
             await self._store.bridges.add(bridge)
         except StoreError:
-            await self._require_free(name, None)  # another caller was first
+            await self.require_free(name)  # another caller was first
             raise
         self._wake_ups.configuration_changed()
         return NewBridge(bridge=bridge, secret=secret)
@@ -92,7 +92,7 @@ class BridgeBook:
         """Rename a bridge, or switch it off or on; None leaves as it is."""
         bridge = await self.get(bridge_id)
         if name is not None:
-            await self._require_free(name, bridge_id)
+            await self.require_free(name, bridge_id)
             bridge = replace(bridge, name=name)
         if is_enabled is not None:
             bridge = replace(bridge, is_enabled=is_enabled)
@@ -120,7 +120,24 @@ class BridgeBook:
             )
         self._wake_ups.configuration_changed()
 
-    async def _require_free(self, name: str, bridge_id: int | None) -> None:
+    async def last_heard(self) -> Mapping[int, int]:
+        """When each bridge last spoke (Unix ms, to the minute), of those that ever did."""
+        return await self._store.bridges.last_heard()
+
+    async def lines_of(self) -> Mapping[int, Sequence[Line]]:
+        """The lines of each bridge that carries any, oldest first."""
+        found: dict[int, list[Line]] = {}
+        lines = (await self._directory.refresh()).lines_by_id.values()
+        for line in sorted(lines, key=lambda each: each.id):
+            found.setdefault(line.bridge_id, []).append(line)
+        return found
+
+    async def require_free(self, name: str, bridge_id: int | None = None) -> None:
+        """Refuse a name that another bridge has.
+
+        Raises:
+            InvalidRequest: name_taken.
+        """
         known = (await self._directory.refresh()).bridges_by_name.get(name)
         if known is not None and known.id != bridge_id:
             raise InvalidRequest("name_taken", f"Another bridge is named '{name}'.", param="name")
@@ -129,7 +146,7 @@ class BridgeBook:
         try:
             is_found = await self._store.bridges.save(bridge)
         except StoreError:
-            await self._require_free(bridge.name, bridge.id)  # another caller took the name first
+            await self.require_free(bridge.name, bridge.id)  # another caller took the name first
             raise
         if not is_found:
             raise InvalidRequest("bridge_not_found", "Bridge not found.")

@@ -205,6 +205,9 @@ class LineHealthData(msgspec.Struct, frozen=True, kw_only=True):
     line_id: str
     line_handle: str
     label: str | None
+    #: The bridge that carries it.
+    bridge_id: str
+    bridge_name: str | None
     #: `active`, `limited`, `flagged` or `offline`.
     state: str
     previous_state: str

@@ -258,6 +258,7 @@ class LineHealth:
             None,
             line_health_data(
                 line,
+                self._directory.current.bridges_by_id.get(line.bridge_id),
                 after,
                 report.warnings,
                 previous=before.state,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hub.flow.bridge_store import Bridges, Enrolments
 from hub.flow.bulk_store import Bulk
 from hub.flow.chat_rows import PlaceRow
 from hub.flow.chat_store import ChatFilter, ChatTotals
@@ -26,7 +27,7 @@ from hub.model.delivery import Attempt, Delivery, DeliveryState
 from hub.model.draft import AiLimit, AiLimits, AiTally, Spending
 from hub.model.job import Job
 from hub.model.key import ApiKey
-from hub.model.line import Bridge, Line
+from hub.model.line import Line
 from hub.model.outbox import OutboxItem
 from hub.model.webhook import Webhook
 from hub.rules.idempotency import KeyRecord
@@ -115,19 +116,6 @@ class Lines(Protocol):
 
     async def tell_capabilities(self, bridge_id: int, names: frozenset[str]) -> bool:
         """Set what the lines of a bridge can do; False, and no new revision, if they knew it already."""
-        ...
-
-
-class Bridges(Protocol):
-    async def add(self, bridge: Bridge) -> None: ...
-    async def all(self) -> list[Bridge]: ...
-    async def save(self, bridge: Bridge) -> bool: ...
-    async def delete(self, bridge_id: int) -> bool:
-        """Forget a bridge that carries no line; False if it is gone or still carries one."""
-        ...
-
-    async def save_cursor(self, bridge_id: int, cursor: str) -> None:
-        """Does not raise the revision."""
         ...
 
 
@@ -370,6 +358,7 @@ class Store:
     ai_usage: AiUsage
     availability: Availability
     bridges: Bridges
+    enrolments: Enrolments
     bulk: Bulk
     chats: Chats
     configurations: Configurations

@@ -9,7 +9,7 @@ import msgspec
 from hub.flow.event_shapes import ConsentData, HealthWarningData, LineHealthData
 from hub.model.consent import EVERY_LINE, ConsentAction, ConsentEntry
 from hub.model.ids import Prefix, id_text
-from hub.model.line import Line
+from hub.model.line import Bridge, Line
 from hub.rules.line_health import Figures, HealthWarning, LineState, Standing
 
 _encode = msgspec.json.Encoder().encode
@@ -38,6 +38,7 @@ def consent_data(entry: ConsentEntry, *, line: Line | None, chat_id: int | None)
 
 def line_health_data(
     line: Line,
+    bridge: Bridge | None,
     standing: Standing,
     warnings: Sequence[HealthWarning],
     *,
@@ -52,6 +53,8 @@ def line_health_data(
             line_id=id_text(Prefix.LINE, line.id),
             line_handle=line.handle,
             label=line.label,
+            bridge_id=id_text(Prefix.BRIDGE, line.bridge_id),
+            bridge_name=None if bridge is None else bridge.name,
             state=standing.state.value,
             previous_state=previous.value,
             reason=standing.reason,

@@ -35,6 +35,7 @@ class Prefix(StrEnum):
     CONTACT_GROUP = "ctg"
     DELIVERY = "dlv"
     DRAFT = "gen"
+    ENROLMENT = "enr"
     EVENT = "evt"
     FILE = "file"
     JOB = "job"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hub.model.enrolment import BridgeSystem
 from hub.model.line_safety import LineSafety
 from hub.model.webhook import StoredSecret
 
@@ -20,6 +21,8 @@ class Bridge:
     cursor: str | None
     is_enabled: bool
     created_at: int
+    #: What its machine said of itself when it enrolled.
+    system: BridgeSystem | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

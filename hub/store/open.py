@@ -25,6 +25,7 @@ from hub.store.repositories.consents import SqlConsents
 from hub.store.repositories.contact_groups import SqlContactGroups
 from hub.store.repositories.contacts import SqlContacts
 from hub.store.repositories.deliveries import SqlDeliveries
+from hub.store.repositories.enrolments import SqlEnrolments
 from hub.store.repositories.events import SqlEvents
 from hub.store.repositories.files import SqlFiles
 from hub.store.repositories.health import SqlHealth
@@ -112,6 +113,7 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         contact_groups=SqlContactGroups(database),
         contacts=SqlContacts(database),
         deliveries=SqlDeliveries(database),
+        enrolments=SqlEnrolments(database, sealer),
         events=SqlEvents(database),
         files=SqlFiles(database),
         health=SqlHealth(database),

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
+from hub.flow.bridge_store import Bridges
 from hub.flow.capabilities import CapabilityBook
+from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest
 from hub.flow.ports import BridgeAdapter
-from hub.flow.repositories import Bridges
 from hub.flow.sandbox import Ingesting
 from hub.model.ids import IdFactory
 from hub.model.observation import Observation
@@ -38,7 +39,9 @@ class Feeds:
         ingest: Ingesting,
         new_id: IdFactory,
         capabilities: CapabilityBook,
+        heartbeats: Heartbeats,
     ) -> None:
+        self._heartbeats = heartbeats
         self._capabilities = capabilities
         self._adapters = adapters
         self._bridges = bridges
@@ -72,6 +75,7 @@ class Feeds:
 
     async def _ask(self, bridge_id: int) -> None:
         await self._capabilities.told(bridge_id, await self._adapters[bridge_id].capabilities())
+        await self._heartbeats.heard(bridge_id)
 
     async def _listen(self, bridge_id: int) -> None:
         while True:

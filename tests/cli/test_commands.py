@@ -151,6 +151,8 @@ def test_a_bridge_is_added_with_its_line_and_gets_a_new_secret(stopped_hub: Comm
 
     assert re.match(r"X-Bridge-Id: brg_\w+\nsecret: whsec_", added)
     assert rotated.startswith("secret: whsec_")
+    enrolled = stopped_hub("bridges", "enrol", "--replace", "phone").out
+    assert "token: enrol_" in enrolled
     assert "phone  +15550109999" in stopped_hub("bridges", "list").out
 
 

@@ -57,6 +57,8 @@ WRONG_USE = {
     "explain what": (("explain", "evnt_1"), "did you mean evt_"),
     "explain nothing": (("explain", "first"), "`hub events`"),
     "unknown bridge": (("bridges", "rotate-secret", "x"), "`hub bridges list`"),
+    "bridge to replace": (("bridges", "enrol", "--replace", "x"), "`hub bridges list`"),
+    "bridge of two names": (("bridges", "enrol", "--name", "a", "--replace", "x"), "Give either"),
     "bridge of a known line": (("bridges", "add", "b", "--line", "+15550100000"), "exists already"),
     "bad secret": (("listen", "--secret", "whsec_short"), "--secret"),
     "backup over something": (("backup", "."), "give a new folder"),

@@ -8,11 +8,20 @@ from dataclasses import replace
 from hub.flow.safety_payloads import consent_data, line_health_data
 from hub.model.consent import EVERY_LINE, ConsentAction, ConsentEntry, ConsentSource
 from hub.model.ids import EPOCH_MS
-from hub.model.line import Line
+from hub.model.line import Bridge, Line
 from hub.rules.line_health import Figures, HealthWarning, LineState, Standing
 from tests.support.sightings import AT, CONTACT, LINE_HANDLE
 
 _ID = (AT - EPOCH_MS) << 21
+BRIDGE = Bridge(
+    id=_ID + 1,
+    name="mac-mini",
+    kind="push",
+    secrets=(),
+    cursor=None,
+    is_enabled=True,
+    created_at=0,
+)
 LINE = Line(
     id=_ID,
     bridge_id=_ID + 1,
@@ -62,6 +71,7 @@ def _health(state: LineState, *warnings: HealthWarning) -> Callable[[], str]:
     standing = Standing(state=state, reason=warnings[0].code if warnings else None, since=AT)
     return lambda: line_health_data(
         LINE,
+        BRIDGE,
         standing,
         warnings,
         previous=LineState.LIMITED if warnings else LineState.OFFLINE,

@@ -25,6 +25,7 @@ from hub.flow.bootstrap import SandboxPlan, add_push_bridge, ensure_sandbox
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.feed import Feed
 from hub.flow.hearing import Hearing
+from hub.flow.heartbeats import Heartbeats
 from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import BridgeRequest, Ingest
 from hub.flow.keys import KeyRing, KeyWish
@@ -334,7 +335,12 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
         policies=LinePolicies(POLICY, lambda: directory.current),
         render_metrics=render,
         bridge_events=BridgeEventsEndpoint(
-            directory=directory, ingest=ingest, clock=clock, limits=limits, metrics=Metrics()
+            directory=directory,
+            ingest=ingest,
+            clock=clock,
+            limits=limits,
+            metrics=Metrics(),
+            heartbeats=Heartbeats(store.bridges, clock),
         ),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),

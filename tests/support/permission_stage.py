@@ -89,6 +89,7 @@ async def _configuration(world: HubWorld) -> dict[str, str]:
         "spare_webhook": (await _post(world, "/v1/webhooks", hook))["id"],
         "key": id_text(Prefix.API_KEY, key.key.id),
         "spare_bridge": spare["id"],
+        "enrolment": (await _post(world, "/v1/enrolments", {}))["id"],
     }
 
 

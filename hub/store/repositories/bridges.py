@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
+from hub.model.enrolment import BridgeSystem
 from hub.model.line import Bridge
 from hub.store.database import Database
 from hub.store.repositories.configuration import raise_revision
@@ -23,7 +25,22 @@ def bridge_from(row: Row[Any], sealer: Sealer) -> Bridge:
         cursor=row.cursor,
         is_enabled=bool(row.is_enabled),
         created_at=row.created_at,
+        system=None if row.system is None else msgspec.json.decode(row.system, type=BridgeSystem),
     )
+
+
+def bridge_values(bridge: Bridge, sealer: Sealer) -> dict[str, Any]:
+    """Give the columns of a bridge."""
+    return {
+        "id": bridge.id,
+        "name": bridge.name,
+        "kind": bridge.kind,
+        "secrets": seal_secrets(sealer, "bridges", bridge.id, bridge.secrets),
+        "cursor": bridge.cursor,
+        "is_enabled": int(bridge.is_enabled),
+        "created_at": bridge.created_at,
+        "system": None if bridge.system is None else msgspec.json.encode(bridge.system).decode(),
+    }
 
 
 class SqlBridges:
@@ -34,7 +51,7 @@ class SqlBridges:
         self._sealer = sealer
 
     async def add(self, bridge: Bridge) -> None:
-        values = self._values(bridge)
+        values = bridge_values(bridge, self._sealer)
 
         def work(connection: Connection) -> None:
             connection.execute(insert(bridges).values(values))
@@ -48,7 +65,7 @@ class SqlBridges:
         return [bridge_from(row, self._sealer) for row in rows]
 
     async def save(self, bridge: Bridge) -> bool:
-        query = update(bridges).where(bridges.c.id == bridge.id).values(self._values(bridge))
+        query = update(bridges).where(bridges.c.id == bridge.id).values(bridge_values(bridge, self._sealer))
 
         def work(connection: Connection) -> bool:
             is_found = connection.execute(query).rowcount > 0
@@ -74,13 +91,11 @@ class SqlBridges:
         query = update(bridges).where(bridges.c.id == bridge_id).values(cursor=cursor)
         await self._database.write(lambda connection: connection.execute(query).rowcount)
 
-    def _values(self, bridge: Bridge) -> dict[str, Any]:
-        return {
-            "id": bridge.id,
-            "name": bridge.name,
-            "kind": bridge.kind,
-            "secrets": seal_secrets(self._sealer, "bridges", bridge.id, bridge.secrets),
-            "cursor": bridge.cursor,
-            "is_enabled": int(bridge.is_enabled),
-            "created_at": bridge.created_at,
-        }
+    async def heard(self, bridge_id: int, *, at: int) -> None:
+        query = update(bridges).where(bridges.c.id == bridge_id).values(heard_at=at)
+        await self._database.write(lambda connection: connection.execute(query).rowcount)
+
+    async def last_heard(self) -> dict[int, int]:
+        query = select(bridges.c.id, bridges.c.heard_at).where(bridges.c.heard_at.is_not(None))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row[0]: row[1] for row in rows}

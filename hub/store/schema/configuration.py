@@ -59,6 +59,24 @@ bridges = Table(
     Column("cursor", Text),
     Column("is_enabled", SmallInteger, nullable=False),
     instant("created_at", nullable=False),
+    #: JSON of hub.model.enrolment.BridgeSystem.
+    Column("system", Text),
+    #: When it last spoke, to the minute; raises no revision.
+    instant("heard_at"),
+)
+
+#: Permissions for machines to become bridges, each once.
+enrolments = Table(
+    "enrolments",
+    metadata,
+    key(),
+    #: SHA-256 of the letters of its token.
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("name", Text),
+    Column("bridge_id", Key),
+    instant("created_at", nullable=False),
+    instant("expires_at", nullable=False),
+    instant("redeemed_at"),
 )
 
 lines = Table(
