@@ -266,13 +266,22 @@ def test_the_example_for_pages_shows_what_happens_also_after_a_restart(
 # ---- on a terminal
 
 
+def _hear_interrupts() -> None:
+    """As on a terminal: a shell starts what runs in its background, this test perhaps, deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_command_goes_on_with_what_comes_also_after_a_restart(own: RunningHub, tmp_path: Path) -> None:
     rest = Rest(own.port, own.key)
     rest.say("before")
     output = tmp_path / "followed.txt"
     with output.open("wb") as printed:
         process = subprocess.Popen(
-            [*HUB, "events", "--follow"], env=environment(own.env), stdout=printed, stderr=printed
+            [*HUB, "events", "--follow"],
+            env=environment(own.env),
+            stdout=printed,
+            stderr=printed,
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509 - no thread runs between fork and exec
         )
     try:
         wait_for(lambda: output.read_text().count("message.received") == 1)
