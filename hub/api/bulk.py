@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from hub.api.bulk_shapes import (
     CSV_HEADINGS,
@@ -29,7 +29,17 @@ from hub.api.calls import (
     field_id,
     path_id,
 )
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_id_cursor, split_page, write_cursor
+from hub.api.paging import (
+    DEFAULT_LIMIT,
+    CursorText,
+    IncludeTotal,
+    Limit,
+    Offset,
+    read_id_cursor,
+    read_offset,
+    split_page,
+    write_cursor,
+)
 from hub.api.reading import missing, read_body
 from hub.api.sends import FromOrAuto, sending_line
 from hub.flow.bulk import BulkWish
@@ -102,6 +112,8 @@ class BulkQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class ResultQuery(BulkQuery, frozen=True, kw_only=True):
@@ -210,15 +222,22 @@ async def _made(call: Call[Any, Any], wish: BulkWish) -> Reply:
 async def _list(call: Call[BulkQuery, NoBody]) -> Reply:
     after, limit = read_id_cursor(call.query.cursor), call.query.limit
     lines = await call.uses.lines.visible(call.key)
-    found = await call.uses.bulk.page([line.id for line in lines], after=after, limit=limit + 1)
+    line_ids, offset = [line.id for line in lines], read_offset(call.query)
+    found = await call.uses.bulk.page(line_ids, after=after, offset=offset, limit=limit + 1)
     jobs, has_more = split_page(found, limit)
     watched = await call.uses.bulk.watch(jobs)
     data = [
         msgspec.convert(bulk_fields(each.job, each.tally, _line(call, each.job)), BulkReply)
         for each in watched
     ]
-    cursor = write_cursor(jobs[-1].id) if has_more else None
-    return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
+    content = Listed(
+        data=data,
+        has_more=has_more,
+        next_cursor=write_cursor(jobs[-1].id) if has_more else None,
+        total=await call.uses.bulk.count(line_ids) if call.query.include_total else UNSET,
+        request_id=call.request_id,
+    )
+    return Reply(content=content)
 
 
 def _line(call: Call[Any, Any], job: BulkJob) -> Line | None:
@@ -257,12 +276,28 @@ async def _cancel(call: Call[NoQuery, NoBody]) -> Reply:
 async def _results(call: Call[ResultQuery, NoBody]) -> Reply:
     query, job = call.query, await _find(call)
     found = await call.uses.bulk.results(
-        job, status=query.status, after=read_id_cursor(query.cursor), limit=query.limit + 1
+        job,
+        status=query.status,
+        after=read_id_cursor(query.cursor),
+        offset=read_offset(query),
+        limit=query.limit + 1,
     )
     rows, has_more = split_page(found, query.limit)
     data = [msgspec.convert(recipient_fields(row), RecipientReply) for row in rows]
-    cursor = write_cursor(rows[-1].recipient.position) if has_more else None
-    return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
+    content = Listed(
+        data=data,
+        has_more=has_more,
+        next_cursor=write_cursor(rows[-1].recipient.position) if has_more else None,
+        total=await _result_count(call, job) if query.include_total else UNSET,
+        request_id=call.request_id,
+    )
+    return Reply(content=content)
+
+
+async def _result_count(call: Call[ResultQuery, NoBody], job: BulkJob) -> int:
+    (watched,) = await call.uses.bulk.watch([job])
+    status = call.query.status
+    return sum(watched.tally.values()) if status is None else watched.tally.get(status, 0)
 
 
 async def _export(call: Call[ExportQuery, NoBody]) -> Reply:

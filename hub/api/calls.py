@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hub.api.parts import Receive
 from hub.api.usecases import UseCases
@@ -164,6 +165,8 @@ class Listed(msgspec.Struct, Generic[Thing], frozen=True, kw_only=True):
     has_more: bool = False
     #: Give it as `cursor` for the next page; null after the last.
     next_cursor: str | None = None
+    #: All that there are, whatever the page: with `include_total=true`, where a list takes it.
+    total: int | UnsetType = UNSET
     request_id: str
 
 

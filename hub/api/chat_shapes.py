@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hub.api.contact_shapes import ContactBeside
 from hub.flow.chat_store import ChatTotals
+from hub.flow.message_counts import MessageCounts
 from hub.flow.payloads import status_of
 from hub.flow.repositories import Chat
 from hub.flow.rows import MessageRow
@@ -30,6 +32,19 @@ class LastMessage(msgspec.Struct, frozen=True, kw_only=True):
     is_from_me: bool
     sent_at: int | None
     status: MessageStatus
+
+
+class CountsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages counted as `GET /v1/messages` lists them: those that wait or have failed, too."""
+
+    message_count: int
+    inbound_count: int
+    outbound_count: int
+    #: By `sent_at` of the messages.
+    first_message_at: int | None
+    last_message_at: int | None
+    last_inbound_at: int | None
+    last_outbound_at: int | None
 
 
 class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +74,8 @@ class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
     #: When the line left the group.
     left_at: int | None
     created_at: int
+    #: With `include=counts`: however many there are.
+    counts: CountsReply | UnsetType = UNSET
 
 
 class OneChat(ChatReply, frozen=True, kw_only=True):
@@ -74,10 +91,18 @@ class OneChat(ChatReply, frozen=True, kw_only=True):
 
 
 def chat_fields(
-    chat: Chat, *, line_handle: str, unread: int, last: MessageRow | None, contact: ContactBeside | None
+    chat: Chat,
+    *,
+    line_handle: str,
+    unread: int,
+    last: MessageRow | None,
+    contact: ContactBeside | None,
+    counts: MessageCounts | None,
 ) -> dict[str, object]:
     """Give a chat as both shapes show it."""
+    counted = {} if counts is None else {"counts": counts_reply(counts)}
     return {
+        **counted,
         "id": id_text(Prefix.CHAT, chat.id),
         "line_id": id_text(Prefix.LINE, chat.line_id),
         "line_handle": line_handle,
@@ -97,6 +122,19 @@ def chat_fields(
         "left_at": chat.left_at,
         "created_at": chat.created_at,
     }
+
+
+def counts_reply(counts: MessageCounts) -> CountsReply:
+    """Show counts."""
+    return CountsReply(
+        message_count=counts.inbound + counts.outbound,
+        inbound_count=counts.inbound,
+        outbound_count=counts.outbound,
+        first_message_at=counts.first_at,
+        last_message_at=counts.last_at,
+        last_inbound_at=counts.last_inbound_at,
+        last_outbound_at=counts.last_outbound_at,
+    )
 
 
 def total_fields(totals: ChatTotals) -> dict[str, object]:

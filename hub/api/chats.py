@@ -9,21 +9,37 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
-from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
+from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
 from hub.api.chat_operations import chat_of
 from hub.api.chat_shapes import ChatReply, OneChat, chat_fields, total_fields
 from hub.api.contact_shapes import contacts_beside
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_cursor, split_page, write_cursor
-from hub.flow.chat_store import ChatFilter
+from hub.api.paging import (
+    DEFAULT_LIMIT,
+    CursorText,
+    IncludeTotal,
+    Limit,
+    Offset,
+    read_cursor,
+    read_offset,
+    split_page,
+    write_cursor,
+)
+from hub.flow.chat_store import ChatFilter, ChatOrder
 from hub.flow.groups import MOST_MEMBERS
-from hub.flow.repositories import Chat
+from hub.flow.repositories import Chat, place_among
 from hub.model.errors import InvalidRequest
 from hub.model.observation import Instant
 from hub.rules.chatkeys import handle_of, normalize_handle
 
 _LONGEST_LIST = 33 * MOST_MEMBERS * 10
+
+
+Include = Annotated[
+    Literal["counts"],
+    Meta(description="`counts`: also tell how many messages each chat has, and between when and when."),
+]
 
 
 class ChatQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,12 +62,22 @@ class ChatQuery(msgspec.Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    #: `activity`: by the last message; `created`: by when the hub got to know them. Latest first.
-    sort: Literal["activity", "created"] = "activity"
+    #: `activity`: by the last message, latest first; `oldest`: latest last; `created`: by when the hub got to know
+    #: them, latest first.
+    sort: Literal["activity", "oldest", "created"] = "activity"
     #: Got to know before then.
     created_before: Instant | None = None
+    include: Include | None = None
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
+
+
+class OneChatQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told beside the chat."""
+
+    include: Include | None = None
 
 
 async def _list(call: Call[ChatQuery, NoBody]) -> Reply:
@@ -59,15 +85,17 @@ async def _list(call: Call[ChatQuery, NoBody]) -> Reply:
     after = read_cursor(query.cursor, count=2)
     wanted = await _wanted(call)
     place = None if after is None else (after[0], after[1])
-    found = await call.uses.store.chats.list(wanted, after=place, limit=query.limit + 1)
+    store = call.uses.store.chats
+    found = await store.list(wanted, after=place, offset=read_offset(query), limit=query.limit + 1)
     chats, has_more = split_page(found, query.limit)
-    cursor = _cursor_after(chats[-1], wanted) if has_more else None
-    data = [msgspec.convert(fields, ChatReply) for fields in await _shown(call, chats)]
-    return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
-
-
-def _cursor_after(chat: Chat, wanted: ChatFilter) -> str:
-    return write_cursor(0 if wanted.is_by_creation else chat.last_message_at or 0, chat.id)
+    content = Listed(
+        data=[msgspec.convert(fields, ChatReply) for fields in await _shown(call, chats)],
+        has_more=has_more,
+        next_cursor=write_cursor(*place_among(chats[-1], wanted.order)) if has_more else None,
+        total=await store.count(wanted) if query.include_total else UNSET,
+        request_id=call.request_id,
+    )
+    return Reply(content=content)
 
 
 async def _wanted(call: Call[ChatQuery, NoBody]) -> ChatFilter:
@@ -82,7 +110,7 @@ async def _wanted(call: Call[ChatQuery, NoBody]) -> ChatFilter:
         participants=frozenset(handles),
         is_exact=len(handles) > 1,
         created_before=query.created_before,
-        is_by_creation=query.sort == "created",
+        order=ChatOrder(query.sort),
     )
 
 
@@ -104,6 +132,7 @@ async def _shown(call: Call[Any, Any], chats: Sequence[Chat]) -> list[dict[str, 
     unread, last = await store.chats.unread(ids), await store.chats.last_messages(ids)
     handles = {chat.id: handle_of(chat.chat_key) or "" for chat in chats}
     beside = await contacts_beside(call, set(handles.values()))
+    counts = await store.chats.counts(ids) if call.query.include else {}
     lines = {line.id: line for line in await call.uses.lines.visible(call.key)}
     return [
         chat_fields(
@@ -112,12 +141,13 @@ async def _shown(call: Call[Any, Any], chats: Sequence[Chat]) -> list[dict[str, 
             unread=unread.get(chat.id, 0),
             last=last.get(chat.id),
             contact=beside.get(handles[chat.id]),
+            counts=counts.get(chat.id),
         )
         for chat in chats
     ]
 
 
-async def _get(call: Call[NoQuery, NoBody]) -> Reply:
+async def _get(call: Call[OneChatQuery, NoBody]) -> Reply:
     _, chat = await chat_of(call)
     (fields,) = await _shown(call, [chat])
     totals = total_fields(await call.uses.store.chats.totals(chat.id))
@@ -149,7 +179,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         summary="Show one chat, with its messages counted.",
         tag="chats",
         scope="chats:read",
-        query=NoQuery,
+        query=OneChatQuery,
         body=NoBody,
         reply=OneChat,
         errors=("chat_not_found", "line_not_accessible"),

@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, path_id
-from hub.api.contact_paging import read_place, write_place
-from hub.api.contact_shapes import ContactReference, ContactReply, many_contacts
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_id_cursor, split_page, write_cursor
+from hub.api.contact_shapes import ContactReference, ContactReply, contacts_page
+from hub.api.paging import (
+    DEFAULT_LIMIT,
+    CursorText,
+    IncludeTotal,
+    Limit,
+    Offset,
+    read_id_cursor,
+    read_offset,
+    split_page,
+    write_cursor,
+)
 from hub.flow.contact_store import ContactFilter, ContactOrder
 from hub.flow.contacts import REFUSED, require_unrestricted
 from hub.model.contact import ContactGroup
@@ -53,6 +62,8 @@ class GroupsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class MembersQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,6 +71,8 @@ class MembersQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
     #: `recent`: the contact made last comes first.
     sort: Literal["recent", "oldest", "name_asc", "name_desc"] = "recent"
 
@@ -141,13 +154,16 @@ async def _members(call: Call[Any, Any], references: tuple[str, ...]) -> list[in
 async def _list(call: Call[GroupsQuery, NoBody]) -> Reply:
     require_unrestricted(call.key)
     after = read_id_cursor(call.query.cursor)
-    found = await call.uses.contact_groups.page(after=after, limit=call.query.limit + 1)
+    found = await call.uses.contact_groups.page(
+        after=after, offset=read_offset(call.query), limit=call.query.limit + 1
+    )
     groups, has_more = split_page(found, call.query.limit)
     sizes = await call.uses.contact_groups.sizes(groups)
     content = Listed(
         data=[msgspec.convert(_fields(each, sizes.get(each.id, 0)), ContactGroupReply) for each in groups],
         has_more=has_more,
         next_cursor=write_cursor(groups[-1].id) if has_more else None,
+        total=await call.uses.contact_groups.count() if call.query.include_total else UNSET,
         request_id=call.request_id,
     )
     return Reply(content=content)
@@ -182,16 +198,7 @@ async def _delete(call: Call[NoQuery, NoBody]) -> Reply:
 
 async def _list_members(call: Call[MembersQuery, NoBody]) -> Reply:
     group = await _find(call)
-    wanted = ContactFilter(group_id=group.id, order=ContactOrder(call.query.sort))
-    after = read_place(call.query.cursor)
-    page = await call.uses.contacts.page(call.key, wanted, after=after, limit=call.query.limit)
-    content = Listed(
-        data=await many_contacts(call, page.contacts),
-        has_more=page.next is not None,
-        next_cursor=write_place(page.next),
-        request_id=call.request_id,
-    )
-    return Reply(content=content)
+    return await contacts_page(call, ContactFilter(group_id=group.id, order=ContactOrder(call.query.sort)))
 
 
 async def _add_members(call: Call[NoQuery, NewMembers]) -> Reply:

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hub.api.calls import Call
+from hub.api.calls import Call, Listed, Reply
+from hub.api.contact_paging import read_place, write_place
+from hub.api.paging import read_offset
 from hub.flow.contact_store import ContactFilter, ContactOrder
 from hub.flow.contacts import REFUSED, require_unrestricted
 from hub.model.contact import Contact, ContactHandle
@@ -163,6 +165,21 @@ async def many_contacts(call: Call[Any, Any], contacts: Sequence[Contact]) -> li
     """Give the JSON of a page."""
     last = await call.uses.contacts.last_messages(call.key, [each.id for each in contacts])
     return [msgspec.convert(contact_fields(each, last.get(each.id)), ContactReply) for each in contacts]
+
+
+async def contacts_page(call: Call[Any, Any], wanted: ContactFilter) -> Reply:
+    """Answer with the page of contacts that the query asks for."""
+    query, contacts = call.query, call.uses.contacts
+    after, offset = read_place(query.cursor), read_offset(query)
+    page = await contacts.page(call.key, wanted, after=after, offset=offset, limit=query.limit)
+    content = Listed(
+        data=await many_contacts(call, page.contacts),
+        has_more=page.next is not None,
+        next_cursor=write_place(page.next),
+        total=await contacts.count(call.key, wanted) if query.include_total else UNSET,
+        request_id=call.request_id,
+    )
+    return Reply(content=content)
 
 
 async def contacts_beside(call: Call[Any, Any], handles: Collection[str]) -> dict[str, ContactBeside]:

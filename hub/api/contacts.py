@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
-from hub.api.contact_paging import read_place, read_text, write_place, write_text
+from hub.api.contact_paging import read_text, write_text
 from hub.api.contact_shapes import (
     ContactChanges,
     ContactChoice,
@@ -16,13 +16,13 @@ from hub.api.contact_shapes import (
     NewContact,
     OneContact,
     Tags,
-    many_contacts,
+    contacts_page,
     one_contact,
     read_choice,
     read_tags,
     said_of,
 )
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, split_page
+from hub.api.paging import DEFAULT_LIMIT, CursorText, IncludeTotal, Limit, Offset, split_page
 from hub.flow.contacts import require_unrestricted
 from hub.model.contact import Contact
 from hub.model.ids import Prefix, id_text
@@ -34,6 +34,8 @@ class ContactsQuery(ContactChoice, frozen=True, kw_only=True, forbid_unknown_fie
 
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class ContactDeleted(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,16 +84,7 @@ class TagCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _list(call: Call[ContactsQuery, NoBody]) -> Reply:
-    wanted = read_choice(call, call.query)
-    after = read_place(call.query.cursor)
-    page = await call.uses.contacts.page(call.key, wanted, after=after, limit=call.query.limit)
-    content = Listed(
-        data=await many_contacts(call, page.contacts),
-        has_more=page.next is not None,
-        next_cursor=write_place(page.next),
-        request_id=call.request_id,
-    )
-    return Reply(content=content)
+    return await contacts_page(call, read_choice(call, call.query))
 
 
 async def _create(call: Call[NoQuery, NewContact]) -> Reply:
@@ -189,7 +182,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         summary="List contacts; find them by name, handle, organization or tag.",
         description=(
             "A key that is restricted to lines sees the contacts that have a direct chat on one of them; its pages "
-            "may be shorter than `limit`, even empty, while `has_more` is true."
+            "by `cursor` may be shorter than `limit`, even empty, while `has_more` is true."
         ),
         tag="contacts",
         scope="contacts:read",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from hub.api.calls import (
     AnyEndpoint,
@@ -28,7 +29,7 @@ from hub.api.delivery_shapes import (
     delivery_fields,
 )
 from hub.api.jobs import JobReply, job_reply
-from hub.api.paging import read_id_cursor, split_page, write_cursor
+from hub.api.paging import read_id_cursor, read_offset, split_page, write_cursor
 from hub.api.reading import missing
 from hub.flow.jobs import FilterArguments, id_range
 from hub.flow.repositories import DeliveryFilter
@@ -74,7 +75,7 @@ async def _list(call: Call[DeliveryQuery, NoBody]) -> Reply:
         first_id=first_id,
         last_id=last_id,
     )
-    return await _page(call, wanted, cursor=query.cursor, limit=query.limit)
+    return await _page(call, wanted)
 
 
 async def _list_dead(call: Call[DeadLetterQuery, NoBody]) -> Reply:
@@ -87,17 +88,23 @@ async def _list_dead(call: Call[DeadLetterQuery, NoBody]) -> Reply:
         first_id=first_id,
         last_id=last_id,
     )
-    return await _page(call, wanted, cursor=query.cursor, limit=query.limit)
+    return await _page(call, wanted)
 
 
-async def _page(call: Call[Any, Any], wanted: DeliveryFilter, *, cursor: str | None, limit: int) -> Reply:
-    found = await call.uses.store.deliveries.list(wanted, after=read_id_cursor(cursor), limit=limit + 1)
-    deliveries, has_more = split_page(found, limit)
-    following = write_cursor(deliveries[-1].id) if has_more else None
-    data = [msgspec.convert(delivery_fields(each), DeliveryReply) for each in deliveries]
-    return Reply(
-        content=Listed(data=data, has_more=has_more, next_cursor=following, request_id=call.request_id)
+async def _page(call: Call[Any, Any], wanted: DeliveryFilter) -> Reply:
+    query, store = call.query, call.uses.store
+    found = await store.deliveries.list(
+        wanted, after=read_id_cursor(query.cursor), offset=read_offset(query), limit=query.limit + 1
     )
+    deliveries, has_more = split_page(found, query.limit)
+    content = Listed(
+        data=[msgspec.convert(delivery_fields(each), DeliveryReply) for each in deliveries],
+        has_more=has_more,
+        next_cursor=write_cursor(deliveries[-1].id) if has_more else None,
+        total=await store.deliveries.count(wanted) if query.include_total else UNSET,
+        request_id=call.request_id,
+    )
+    return Reply(content=content)
 
 
 async def _find(call: Call[Any, Any]) -> Delivery:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply, path_id
 from hub.api.delivery_shapes import (
@@ -18,7 +18,17 @@ from hub.api.delivery_shapes import (
     delivery_fields,
 )
 from hub.api.events import find_event
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_id_cursor, split_page, write_cursor
+from hub.api.paging import (
+    DEFAULT_LIMIT,
+    CursorText,
+    IncludeTotal,
+    Limit,
+    Offset,
+    read_id_cursor,
+    read_offset,
+    split_page,
+    write_cursor,
+)
 from hub.flow.jobs import id_range
 from hub.flow.repositories import DeliveryFilter
 from hub.model.delivery import Delivery, DeliveryState
@@ -53,6 +63,8 @@ class EventDeliveriesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     sort: Sort = "desc"
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class WebhookDeliveriesQuery(EventDeliveriesQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,15 +151,19 @@ async def _page(call: Call[Any, Any], wanted: DeliveryFilter) -> Reply:
     found = await deliveries.list(
         wanted,
         after=read_id_cursor(query.cursor),
+        offset=read_offset(query),
         limit=query.limit + 1,
         is_oldest_first=query.sort == "asc",
     )
     shown, has_more = split_page(found, query.limit)
-    following = write_cursor(shown[-1].id) if has_more else None
-    data = await delivery_logs(call, shown)
-    return Reply(
-        content=Listed(data=data, has_more=has_more, next_cursor=following, request_id=call.request_id)
+    content = Listed(
+        data=await delivery_logs(call, shown),
+        has_more=has_more,
+        next_cursor=write_cursor(shown[-1].id) if has_more else None,
+        total=await deliveries.count(wanted) if query.include_total else UNSET,
+        request_id=call.request_id,
     )
+    return Reply(content=content)
 
 
 async def delivery_logs(call: Call[Any, Any], deliveries: Any) -> list[DeliveryLog]:

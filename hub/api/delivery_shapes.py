@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit
+from hub.api.paging import DEFAULT_LIMIT, CursorText, IncludeTotal, Limit, Offset
 from hub.model.delivery import Attempt, Delivery, DeliveryState
 from hub.model.ids import Prefix, id_text
 from hub.model.observation import Instant
@@ -37,6 +37,8 @@ class DeliveryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     until: Instant | None = None
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class DeadLetterQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +50,8 @@ class DeadLetterQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     until: Instant | None = None
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class DeadLetterFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

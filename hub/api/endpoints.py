@@ -50,6 +50,7 @@ from hub.api import (
     sandbox_files,
     sandbox_groups,
     typing_signs,
+    usage,
     webhooks,
 )
 from hub.api.calls import AnyEndpoint
@@ -103,5 +104,6 @@ NOUNS: Final[tuple[AnyEndpoint, ...]] = (
     *sandbox_files.ENDPOINTS,
     *sandbox_groups.ENDPOINTS,
     *typing_signs.ENDPOINTS,
+    *usage.ENDPOINTS,
     *webhooks.ENDPOINTS,
 )

@@ -8,14 +8,23 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, field_id
 from hub.api.finding import find_readable_message
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_cursor, write_cursor
+from hub.api.paging import (
+    DEFAULT_LIMIT,
+    CursorText,
+    IncludeTotal,
+    Limit,
+    Offset,
+    read_cursor,
+    read_offset,
+    write_cursor,
+)
 from hub.api.sends import From, To
 from hub.flow.event_shapes import MessageData
-from hub.flow.message_pages import MessageFilter
+from hub.flow.message_pages import MessageFilter, MessagePage
 from hub.flow.payloads import message_data
 from hub.flow.recipients import find_chat, read_direct_key
 from hub.model.errors import InvalidRequest
@@ -55,6 +64,8 @@ class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
     sort: Literal["newest", "oldest"] = "newest"
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class MessageReply(MessageData, frozen=True, kw_only=True):
@@ -65,15 +76,10 @@ class MessageReply(MessageData, frozen=True, kw_only=True):
 
 async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
     query = call.query
-    after = read_cursor(query.cursor, count=2)
+    _require_countable(query)
     lines = await _lines(call)
     wanted = _wanted(query, tuple(lines), await _chat_ids(call, lines))
-    page = await call.uses.store.messages.page(
-        wanted,
-        after=None if after is None else (after[0], after[1]),
-        limit=query.limit,
-        is_oldest_first=query.sort == "oldest",
-    )
+    page = await _page(call, wanted)
     links = call.uses.files.links
     data = [
         msgspec.Raw(message_data(message, line_handle=lines[message.line_id].handle, links=links).encode())
@@ -84,9 +90,40 @@ async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
             data=data,
             has_more=page.after is not None,
             next_cursor=None if page.after is None else write_cursor(*page.after),
+            total=await call.uses.store.messages.count(wanted) if query.include_total else UNSET,
             request_id=call.request_id,
         )
     )
+
+
+async def _page(call: Call[MessageQuery, NoBody], wanted: MessageFilter) -> MessagePage:
+    query, messages = call.query, call.uses.store.messages
+    offset, is_oldest_first = read_offset(query), query.sort == "oldest"
+    if offset is not None:
+        return await messages.page_at(
+            wanted, offset=offset, limit=query.limit, is_oldest_first=is_oldest_first
+        )
+    after = read_cursor(query.cursor, count=2)
+    place = None if after is None else (after[0], after[1])
+    return await messages.page(wanted, after=place, limit=query.limit, is_oldest_first=is_oldest_first)
+
+
+def _require_countable(query: MessageQuery) -> None:
+    """Refuse to skip or count what only a look into every row could find.
+
+    Raises:
+        InvalidRequest: It names the first filter that stands in the way.
+    """
+    if query.offset is None and not query.include_total:
+        return
+    asked = "offset" if query.offset is not None else "include_total"
+    for name in ("status", "service", "has_attachments", "q"):
+        if getattr(query, name) is not None:
+            message = (
+                f"'{asked}' does not go together with '{name}': to count would be to look into every message. "
+                f"Go on by 'cursor'."
+            )
+            raise InvalidRequest("invalid_parameter_value", message, param=asked)
 
 
 async def _lines(call: Call[MessageQuery, NoBody]) -> dict[int, Line]:
@@ -152,6 +189,8 @@ _LIST_DESCRIPTION = (
     "Pages stay stable while messages arrive: a cursor names a place, not a number of rows. `direction`, `status`, "
     "`service`, `has_attachments`, `q` and `job_id` are looked for in a bounded number of rows a page: such a page "
     "may hold fewer messages than `limit`, even none, while `has_more` is true; go on with `next_cursor`.\n\n"
+    "`offset` and `include_total` are for people and for clients that page by number: with `direction`, `since`, "
+    "`until`, `from`, `to` and `job_id`, not with the other filters. Such pages are as long as asked for.\n\n"
     "`q` is a part of the text; the case of letters does not matter in any script, accents do."
 )
 

@@ -27,7 +27,7 @@ for machines.
 - Every answer has a `request_id`, also as `X-Request-Id`. Errors: [errors.md](errors.md).
 - Lists: `{"data": […], "has_more", "next_cursor", "request_id"}`; `limit` 1 to 100, default 50; give `next_cursor` as
   `cursor`. `/v1/lines`, `/v1/bridges`, `/v1/reactions`, `/v1/typing` and `/v1/receipts` come whole, `/v1/webhooks` too
-  unless `limit` is given.
+  unless `limit` is given. Lists that take `offset` and `include_total=true` go by number, too, and tell the `total`.
 - Rate limit: per key and hour (`limits.requests_per_hour`, or the key's own), counted from the key's first request;
   `X-RateLimit-Limit`, `-Remaining`, `-Reset` (Unix seconds) on every answer, 429 with `Retry-After` beyond it.
 - `Idempotency-Key` on every POST: the same request under the same key is done once and answered alike, marked

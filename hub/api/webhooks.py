@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, field_id, path_id
-from hub.api.paging import CursorText, Limit, read_id_cursor, split_page, write_cursor
+from hub.api.paging import (
+    CursorText,
+    IncludeTotal,
+    Limit,
+    Offset,
+    read_id_cursor,
+    read_offset,
+    split_page,
+    write_cursor,
+)
 from hub.api.webhook_shapes import (
     NewWebhook,
     OneWebhook,
@@ -34,6 +44,8 @@ class WebhookQuery(msgspec.Struct, frozen=True, kw_only=True):
     from_: str = msgspec.field(name="from")
     limit: Limit | None = None
     cursor: CursorText | None = None
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class WebhookReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,17 +93,24 @@ async def _list(call: Call[WebhookQuery, NoBody]) -> Reply:
     query, lines = call.query, call.uses.lines
     line_id = None if query.from_ in EVERY_LINE else (await call.line(query.from_)).id
     after = read_id_cursor(query.cursor) or 0
-    found = [
+    wanted = [
         webhook
         for webhook in await call.uses.webhooks.all()
-        if webhook.id > after
-        and (line_id is None or webhook.line_id in (None, line_id))
+        if (line_id is None or webhook.line_id in (None, line_id))
         and lines.may_use(call.key, webhook.line_id)
     ]
-    webhooks, has_more = split_page(found, query.limit or len(found))
+    found = [webhook for webhook in wanted if webhook.id > after]
+    rest = found[read_offset(query) or 0 :]
+    webhooks, has_more = split_page(rest, query.limit or len(rest))
     data = [msgspec.convert(webhook_fields(each, now_ms=call.now_ms), WebhookReply) for each in webhooks]
-    cursor = write_cursor(webhooks[-1].id) if has_more else None
-    return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
+    content = Listed(
+        data=data,
+        has_more=has_more,
+        next_cursor=write_cursor(webhooks[-1].id) if has_more else None,
+        total=len(wanted) if query.include_total else UNSET,
+        request_id=call.request_id,
+    )
+    return Reply(content=content)
 
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:

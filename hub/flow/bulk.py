@@ -124,15 +124,29 @@ class BulkDesk:
         tallies = await self._store.bulk.tally([job.id for job in jobs]) if jobs else {}
         return [Watched(job=job, tally=tallies[job.id]) for job in jobs]
 
-    async def page(self, line_ids: Iterable[int], *, after: int | None, limit: int) -> Sequence[BulkJob]:
-        """The jobs on these lines, newest first."""
-        return await self._store.bulk.page(line_ids=frozenset(line_ids), after=after, limit=limit)
+    async def page(
+        self, line_ids: Iterable[int], *, after: int | None, offset: int | None = None, limit: int
+    ) -> Sequence[BulkJob]:
+        """The jobs on these lines, newest first, after an id, or after so many."""
+        return await self._store.bulk.page(
+            line_ids=frozenset(line_ids), after=after, offset=offset, limit=limit
+        )
+
+    async def count(self, line_ids: Iterable[int]) -> int:
+        """How many jobs there are on these lines."""
+        return await self._store.bulk.count(line_ids=frozenset(line_ids))
 
     async def results(
-        self, job: BulkJob, *, status: str | None, after: int | None, limit: int
+        self,
+        job: BulkJob,
+        *,
+        status: str | None,
+        after: int | None,
+        offset: int | None = None,
+        limit: int,
     ) -> Sequence[BulkOutcome]:
         """Recipients in the order given, with what became of their messages."""
-        return await self._store.bulk.results(job.id, status=status, after=after, limit=limit)
+        return await self._store.bulk.results(job.id, status=status, after=after, offset=offset, limit=limit)
 
     async def pause(self, job_id: int) -> BulkJob:
         """Begin nothing more; what is under way already (MOST_UNDER_WAY at the most) still goes out."""

@@ -18,8 +18,9 @@ class Bulk(Protocol):
     async def get(self, job_id: int) -> BulkJob | None: ...
     async def running(self) -> list[BulkJob]: ...
     async def page(
-        self, *, line_ids: frozenset[int] | None, after: int | None, limit: int
+        self, *, line_ids: frozenset[int] | None, after: int | None, offset: int | None = None, limit: int
     ) -> list[BulkJob]: ...
+    async def count(self, *, line_ids: frozenset[int] | None) -> int: ...
     async def move(self, job_id: int, state: BulkState, *, now: int) -> BulkJob | None:
         """Move a job on if BULK_MOVES allows it, in one step; None if not.
 
@@ -46,7 +47,13 @@ class Bulk(Protocol):
         ...
 
     async def results(
-        self, job_id: int, *, status: str | None, after: int | None, limit: int
+        self,
+        job_id: int,
+        *,
+        status: str | None,
+        after: int | None,
+        offset: int | None = None,
+        limit: int,
     ) -> list[BulkOutcome]:
-        """Recipients by position, after one, with what became of their messages."""
+        """Recipients by position, after one, or after so many, with what became of their messages."""
         ...

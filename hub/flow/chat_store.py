@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+#: (last_message_at or 0, id), or (0, id) by creation: where a chat stands among the others.
+ChatPlace = tuple[int, int]
+
+
+class ChatOrder(StrEnum):
+    """How a list of chats is ordered; the id decides among equals."""
+
+    #: By the last message, latest first.
+    ACTIVITY = "activity"
+    #: By the last message, latest last.
+    OLDEST = "oldest"
+    #: Latest known first.
+    CREATED = "created"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatFilter:
-    """Which chats; None does not restrict."""
+    """Which chats, and in which order; None does not restrict."""
 
     line_ids: tuple[int, ...]
     #: Found in the name, the handles or the network's id of the chat.
@@ -20,8 +35,7 @@ class ChatFilter:
     is_exact: bool = False
     #: Unix ms: those that the hub got to know before then.
     created_before: int | None = None
-    #: Latest known first, instead of latest activity.
-    is_by_creation: bool = False
+    order: ChatOrder = ChatOrder.ACTIVITY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -62,8 +62,12 @@ class ContactGroupBook:
         if not await self._store.contact_groups.delete(group_id):
             raise _GONE
 
-    async def page(self, *, after: int | None, limit: int) -> list[ContactGroup]:
-        return await self._store.contact_groups.list(after=after, limit=limit)
+    async def page(self, *, after: int | None, offset: int | None = None, limit: int) -> list[ContactGroup]:
+        """Newest first, after an id, or after so many."""
+        return await self._store.contact_groups.list(after=after, offset=offset, limit=limit)
+
+    async def count(self) -> int:
+        return await self._store.contact_groups.count()
 
     async def sizes(self, groups: Collection[ContactGroup]) -> dict[int, int]:
         """How many contacts each list has."""

@@ -67,11 +67,29 @@ class ContactBook:
         return await self._store.contacts.by_handles(set(handles))
 
     async def page(
-        self, key: ApiKey, wanted: ContactFilter, *, after: ContactPlace | None, limit: int
+        self,
+        key: ApiKey,
+        wanted: ContactFilter,
+        *,
+        after: ContactPlace | None,
+        offset: int | None = None,
+        limit: int,
     ) -> ContactPage:
-        """Give a page of what the key may see; for a restricted key it may be shorter than asked."""
+        """Give a page of what the key may see; for a restricted key it may be shorter than asked.
+
+        Args:
+            key: Who asks.
+            wanted: Which contacts; its lines are those of the key.
+            after: Where the page before ended; None for the first.
+            offset: How many come before, instead of a place; such a page is as long as asked.
+            limit: How many at the most.
+        """
         wanted = replace(wanted, line_ids=await self.lines_of(key))
-        return await self._store.contacts.page(wanted, after=after, limit=limit)
+        return await self._store.contacts.page(wanted, after=after, offset=offset, limit=limit)
+
+    async def count(self, key: ApiKey, wanted: ContactFilter) -> int:
+        """How many the key may see, on all pages."""
+        return await self._store.contacts.count(replace(wanted, line_ids=await self.lines_of(key)))
 
     async def last_messages(self, key: ApiKey, contact_ids: Collection[int]) -> dict[int, int]:
         """When each was last written with, on the lines that the key may see."""

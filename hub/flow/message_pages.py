@@ -44,6 +44,12 @@ class MessageFilter:
         asked = (self.job_id, self.is_from_me, self.status, self.service, self.has_attachments, self.words)
         return any(each is not None for each in asked)
 
+    @property
+    def is_countable(self) -> bool:
+        """Whether indexes tell which messages are meant, or few rows do: such can be counted, and skipped."""
+        asked = (self.status, self.service, self.has_attachments, self.words)
+        return all(each is None for each in asked)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessagePage:

@@ -13,11 +13,12 @@ from typing import Any, Protocol
 from hub.flow.bridge_store import Bridges, Enrolments
 from hub.flow.bulk_store import Bulk
 from hub.flow.chat_rows import PlaceRow
-from hub.flow.chat_store import ChatFilter, ChatTotals
+from hub.flow.chat_store import ChatFilter, ChatOrder, ChatPlace, ChatTotals
 from hub.flow.configuration import Configurations
 from hub.flow.contact_store import Availability, ContactGroups, Contacts
 from hub.flow.event_store import Events, Queue
 from hub.flow.file_store import Files
+from hub.flow.message_counts import MessageCounts
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.poll_payloads import Tally
 from hub.flow.ports import HotStore
@@ -57,6 +58,11 @@ class Chat:
     background: str | None
     #: When our line left the group.
     left_at: int | None
+
+
+def place_among(chat: Chat, order: ChatOrder) -> ChatPlace:
+    """Give the place of a chat in an order; one without a message stands as if its last one was at 0."""
+    return 0 if order is ChatOrder.CREATED else chat.last_message_at or 0, chat.id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +110,12 @@ class Webhooks(Protocol):
 
 
 class Lines(Protocol):
+    async def counts(
+        self, line_ids: Sequence[int], *, since: int | None = None, until: int | None = None
+    ) -> dict[int, MessageCounts]:
+        """The messages of each line, counted: from `since` on, before `until` (Unix ms)."""
+        ...
+
     async def add(self, line: Line) -> None: ...
     async def all(self) -> list[Line]: ...
     async def save(self, line: Line) -> bool:
@@ -153,8 +165,18 @@ class Chats(Protocol):
         """The line's contact card (JSON), and when the bridge told it."""
         ...
 
-    async def list(self, wanted: ChatFilter, *, after: tuple[int, int] | None, limit: int) -> list[Chat]:
-        """By (last_message_at, id), latest first; chats without a message last."""
+    async def counts(self, chat_ids: Sequence[int]) -> dict[int, MessageCounts]:
+        """The messages of each chat, counted."""
+        ...
+
+    async def count(self, wanted: ChatFilter) -> int:
+        """How many there are on all pages."""
+        ...
+
+    async def list(
+        self, wanted: ChatFilter, *, after: ChatPlace | None, offset: int | None = None, limit: int
+    ) -> list[Chat]:
+        """By (last_message_at, id) in the order that is wanted; a chat without a message as if it was at 0."""
         ...
 
 
@@ -183,8 +205,17 @@ class Deliveries(Protocol):
         ...
 
     async def list(
-        self, wanted: DeliveryFilter, *, after: int | None, limit: int, is_oldest_first: bool = False
-    ) -> list[Delivery]: ...
+        self,
+        wanted: DeliveryFilter,
+        *,
+        after: int | None,
+        offset: int | None = None,
+        limit: int,
+        is_oldest_first: bool = False,
+    ) -> list[Delivery]:
+        """Newest first unless said otherwise, after an id, or after so many."""
+        ...
+
     async def last_attempts(self, delivery_ids: Sequence[int]) -> dict[int, Attempt]:
         """The last attempt of each delivery that has one, and whose attempts are still kept."""
         ...
@@ -226,6 +257,16 @@ class Messages(Protocol):
         """By (sent_at, id), latest first unless said otherwise. Where rows must be looked into, at most
         `most_read` of them are: such a page may be short, and still not the last.
         """
+        ...
+
+    async def page_at(
+        self, wanted: MessageFilter, *, offset: int, limit: int, is_oldest_first: bool = False
+    ) -> MessagePage:
+        """After so many; as long as asked for unless it is the last. Only of what is countable."""
+        ...
+
+    async def count(self, wanted: MessageFilter) -> int:
+        """How many there are on all pages. Only of what is countable."""
         ...
 
 

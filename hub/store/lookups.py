@@ -8,11 +8,11 @@ list of ids is one value, too: `among`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Select, Text, bindparam
+from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Select, Text, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -80,6 +80,11 @@ def _in_array(element: among, compiler: SQLCompiler, **how: Any) -> str:
 def _in_json(element: among, compiler: SQLCompiler, **how: Any) -> str:
     column, ids = (compiler.process(clause, **how) for clause in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - of compiled pieces
+
+
+def one_value(ids: Sequence[int], connection: Connection) -> object:
+    """Give a list of ids as the one value that `among` takes on a SQLAlchemy connection."""
+    return as_text(list(ids)) if connection.dialect.name == "sqlite" else list(ids)
 
 
 def as_text(value: object) -> object:

@@ -212,6 +212,7 @@ TABLE: Final[tuple[Row, ...]] = (
     row("POST", "/v1/sandbox/vote", "sandbox:write", OPEN, body={"poll_id": "{sandbox_poll}", "options": ["1"]}),
     row("GET", "/v1/typing", "typing:read", REFUSED, f"?from={LINE}&to={WHO}"),
     row("POST", "/v1/typing", "typing:write", REFUSED, body={**OPENED, "state": "on"}),
+    row("GET", "/v1/usage", "lines:read", REFUSED, f"?from={LINE}"),
     row("GET", "/v1/webhooks", "webhooks:read", LEFT_OUT, "?from=*"),
     row("POST", "/v1/webhooks", "webhooks:write", REFUSED, body=HOOK),
     row("GET", "/v1/webhooks/{id}", "webhooks:read", REFUSED, "{webhook}"),

@@ -81,6 +81,12 @@ def pages(rest: HubRest) -> dict[str, str]:
         "one message": f"/v1/messages/{newest['id']}",
         "its timeline": f"/v1/messages/{newest['id']}/timeline",
         "chats": f"/v1/chats?{line}",
+        "a line, after 100,000": f"/v1/messages?{line}&offset=100000",
+        "a line, counted": f"/v1/messages?{line}&limit=1&include_total=true",
+        "a line, inbound, counted": f"/v1/messages?{line}&limit=1&direction=inbound&include_total=true",
+        "a chat, counted": f"/v1/messages?{line}&to={newest['chat_id']}&limit=1&include_total=true",
+        "chats with counts": f"/v1/chats?{line}&include=counts",
+        "usage": "/v1/usage",
     }
 
 

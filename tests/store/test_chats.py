@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hub.flow.chat_rows import ChatState, PollRow, VoteRow
-from hub.flow.chat_store import ChatFilter, ChatTotals
+from hub.flow.chat_store import ChatFilter, ChatOrder, ChatTotals
 from hub.flow.ports import HotTransaction
 from hub.flow.repositories import Store
 from hub.flow.rows import Known
@@ -54,7 +54,7 @@ async def filled(store: Store) -> Store:
 
 
 async def test_by_creation_the_latest_known_come_first_page_by_page(filled: Store) -> None:
-    wanted = ChatFilter(line_ids=(1, 2), is_by_creation=True)
+    wanted = ChatFilter(line_ids=(1, 2), order=ChatOrder.CREATED)
     first = await filled.chats.list(wanted, after=None, limit=3)
     rest = await filled.chats.list(wanted, after=(0, first[-1].id), limit=3)
     of_one = await filled.chats.list(replace(wanted, participants=frozenset({"+1"})), after=(0, 4), limit=9)
@@ -68,7 +68,7 @@ async def test_chats_are_found_by_when_they_became_known(filled: Store) -> None:
     await filled.hot.write(lambda tx: tx.merge_chats([later]))
 
     async def found(before: int) -> list[int]:
-        wanted = ChatFilter(line_ids=(1,), created_before=before, is_by_creation=True)
+        wanted = ChatFilter(line_ids=(1,), created_before=before, order=ChatOrder.CREATED)
         return [chat.id for chat in await filled.chats.list(wanted, after=None, limit=9)]
 
     assert await found(1_800_000_000_000) == [5, 3, 2, 1]

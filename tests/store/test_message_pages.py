@@ -141,6 +141,46 @@ async def test_each_question_finds_what_fits_in_order(store: Store, question: st
     assert await walk(store, wanted, limit=100, most_read=1000) == oldest[::-1]
 
 
+COUNTABLE = [name for name, (wanted, _) in QUESTIONS.items() if wanted.is_countable]
+
+
+@pytest.mark.parametrize("question", COUNTABLE)
+async def test_what_is_countable_is_counted_and_skipped(store: Store, question: str) -> None:
+    """By any offset, from either end, the page is that piece of the whole, and says whether there is more."""
+    rows = some_messages()
+    await keep(store, rows)
+    wanted, fits = QUESTIONS[question]
+    oldest = expected(rows, fits)
+
+    assert await store.messages.count(wanted) == len(oldest)
+    for is_oldest_first, whole in ((True, oldest), (False, oldest[::-1])):
+        for offset in {0, 1, 3, max(len(whole) - 1, 0), len(whole), len(whole) + 5}:
+            page = await store.messages.page_at(
+                wanted, offset=offset, limit=4, is_oldest_first=is_oldest_first
+            )
+            assert [message.id for message in page.messages] == whole[offset : offset + 4]
+            assert (page.after is not None) == (len(whole) > offset + 4)
+
+
+async def test_of_more_lines_than_are_merged_pages_by_offset_are_whole(store: Store) -> None:
+    """Though each line has one message that is looked for, behind others."""
+    count = MOST_RANGES + 9
+    await keep_lines(store, count)
+    rows = [
+        PLAIN._replace(
+            id=2 * n + own, line_id=n, chat_id=n, guid=f"g{n}-{own}", sent_at=n + own, is_from_me=own
+        )
+        for n in range(1, count + 1)
+        for own in (0, 1)
+    ]
+    await keep(store, rows)
+    wanted = MessageFilter(line_ids=tuple(range(1, count + 1)), is_from_me=False)
+    page = await store.messages.page_at(wanted, offset=2, limit=count)
+
+    assert await store.messages.count(wanted) == count
+    assert [message.id for message in page.messages] == [2 * n for n in range(count - 2, 0, -1)]
+
+
 async def test_a_status_is_found_by_its_rule(store: Store) -> None:
     """Every combination of marks."""
     marks = ("queued_at", "accepted_at", "cancelled_at", "failed_at", "delivered_at", "read_at", "unsent_at")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from hub.store.postgres.database import HOT_SETTINGS
 from hub.store.repositories import chats as chat_reads
 from hub.store.repositories import messages as message_reads
 from hub.store.repositories import outbox as outbox_reads
-from hub.store.repositories.message_pages import MOST_RANGES, read_page
+from hub.store.repositories.message_pages import MOST_RANGES, _last_of, count_all, read_page
 from tests.support.postgres import PostgresServer
 
 #: Lines 1 to 100, mostly silent; nearly all is said on lines 1 to 4, in 20 chats.
@@ -189,13 +189,13 @@ async def postgres_url(postgres_place: tuple[str, bool]) -> str:
     return url
 
 
-async def _asked(url: str, question: Question) -> list[Statement]:
+async def _asked(url: str, ask_it: Callable[[Connection], object]) -> list[Statement]:
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.connect() as connection:
 
         def ask(plain: Connection) -> list[Statement]:
             with listening(plain) as asked:
-                question.ask(plain)
+                ask_it(plain)
             return asked
 
         asked = await connection.run_sync(ask)
@@ -219,7 +219,7 @@ def _looked_at(step: dict[str, Any]) -> int:
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 async def test_postgresql_walks_along_indexes(postgres_url: str, question: Question, mode: str) -> None:
     """Whether the planner knows the values or not: no table is scanned, and few rows are looked at."""
-    plans = await _plans(postgres_url, await _asked(postgres_url, question), mode)
+    plans = await _plans(postgres_url, await _asked(postgres_url, question.ask), mode)
     scans = [step for plan in plans for step in _steps(plan) if step.get("Relation Name") == "messages"]
 
     assert {step["Node Type"] for step in scans} <= {"Index Scan", "Index Only Scan"}, plans
@@ -233,15 +233,19 @@ async def _plans(url: str, asked: list[Statement], mode: str) -> list[dict[str, 
         await connection.execute(f"SET plan_cache_mode = {mode}")
         for statement, values in asked:
             await connection.execute(f"PREPARE page AS {statement}")
-            listed = ", ".join(
-                f"'{value}'" if isinstance(value, str) else str(int(value)) for value in values
-            )
+            listed = ", ".join(_literal(value) for value in values)
             told = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page({listed})")
             await connection.execute("DEALLOCATE page")
             plans.append(msgspec.json.decode(told)[0]["Plan"])
     finally:
         await connection.close()
     return plans
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, list):
+        return f"ARRAY{value}"
+    return f"'{value}'" if isinstance(value, str) else str(int(value))
 
 
 LOOKUPS: dict[str, tuple[Select[Any], dict[str, object]]] = {
@@ -293,6 +297,48 @@ async def test_postgresql_looks_up_by_indexes(
 
     assert {step["Node Type"] for step in scans} <= {"Index Scan", "Index Only Scan"}, told
     assert sum(map(_looked_at, scans)) <= 2_000, told
+
+
+COUNTED: dict[str, MessageFilter] = {
+    "a chat": MessageFilter(line_ids=(1,), chat_ids=(5,)),
+    "a line": MessageFilter(line_ids=(2,)),
+    "a line, a time, from us": MessageFilter(line_ids=(2,), since=100, until=900, is_from_me=True),
+    "many lines": MessageFilter(line_ids=tuple(range(1, 101))),
+}
+counted = pytest.mark.parametrize("wanted", COUNTED.values(), ids=COUNTED)
+
+
+def _count_and_skip(connection: Connection, wanted: MessageFilter) -> None:
+    count_all(connection, wanted)
+    _last_of(connection, wanted, 300, is_oldest_first=False)
+
+
+@counted
+def test_sqlite_counts_and_skips_without_reading_rows(
+    files: tuple[Path, Path], wanted: MessageFilter
+) -> None:
+    with create_engine(f"sqlite:///{files[1]}").connect() as connection, listening(connection) as asked:
+        _count_and_skip(connection, wanted)
+        for statement, values in list(asked):
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+            steps = [step for step in plan if "messages" in step]
+
+            assert steps, plan
+            assert all(step.startswith("SEARCH messages USING COVERING INDEX") for step in steps), plan
+
+
+@counted
+async def test_postgresql_counts_and_skips_without_reading_rows(
+    postgres_url: str, wanted: MessageFilter
+) -> None:
+    asked = await _asked(postgres_url, lambda connection: _count_and_skip(connection, wanted))
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute("VACUUM messages")
+    await connection.close()
+    plans = await _plans(postgres_url, asked, "force_custom_plan")
+    scans = [step for plan in plans for step in _steps(plan) if step.get("Relation Name") == "messages"]
+
+    assert {step["Node Type"] for step in scans} == {"Index Only Scan"}, plans
 
 
 def test_many_lines_are_more_than_are_merged() -> None:

@@ -58,10 +58,15 @@ class SqlBulk:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_job(row) for row in rows]
 
-    async def page(self, *, line_ids: frozenset[int] | None, after: int | None, limit: int) -> list[BulkJob]:
-        query = select(bulk_jobs).order_by(_jobs.id.desc()).limit(limit)
-        if line_ids is not None:
-            query = query.where(_jobs.line_id.in_(line_ids))
+    async def count(self, *, line_ids: frozenset[int] | None) -> int:
+        query = _on_lines(select(func.count()).select_from(bulk_jobs), line_ids)
+        return await self._database.read(lambda connection: connection.execute(query).scalar_one())
+
+    async def page(
+        self, *, line_ids: frozenset[int] | None, after: int | None, offset: int | None = None, limit: int
+    ) -> list[BulkJob]:
+        query = _on_lines(select(bulk_jobs), line_ids)
+        query = query.order_by(_jobs.id.desc()).limit(limit).offset(offset)
         return await self._many(query if after is None else query.where(_jobs.id < after))
 
     async def move(self, job_id: int, state: BulkState, *, now: int) -> BulkJob | None:
@@ -136,7 +141,13 @@ class SqlBulk:
         return found
 
     async def results(
-        self, job_id: int, *, status: str | None, after: int | None, limit: int
+        self,
+        job_id: int,
+        *,
+        status: str | None,
+        after: int | None,
+        offset: int | None = None,
+        limit: int,
     ) -> list[BulkOutcome]:
         told: list[ColumnElement[Any]] = [
             _STATUS.label("status"),
@@ -152,11 +163,16 @@ class SqlBulk:
             .where(_recipients.job_id == job_id, _recipients.position > (-1 if after is None else after))
             .order_by(_recipients.position)
             .limit(limit)
+            .offset(offset)
         )
         if status is not None:
             query = query.where(_STATUS.in_([status]))
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_outcome(row) for row in rows]
+
+
+def _on_lines(query: Select[Any], line_ids: frozenset[int] | None) -> Select[Any]:
+    return query if line_ids is None else query.where(_jobs.line_id.in_(line_ids))
 
 
 def _forget_waiting(job_id: int) -> Any:

@@ -1,29 +1,22 @@
-"""Chats, polls, places and cards in the database; the hot path writes them.
-
-A list reads an index of its line, latest first: by activity, or by creation, which is the order of ids. What an index
-cannot tell (words, members, unread) is looked at row by row on the way; groups have an index of their own, because they
-are looked for by their members.
-"""
+"""Chats, polls, places and cards in the database; the hot path writes them. Not here: pages (chat_pages)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from heapq import merge
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, func, or_, select, text, tuple_
+from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 
 from hub.flow.chat_rows import PlaceRow, PollRow, VoteRow
-from hub.flow.chat_store import ChatFilter, ChatTotals
+from hub.flow.chat_store import ChatFilter, ChatPlace, ChatTotals
+from hub.flow.message_counts import MessageCounts
 from hub.flow.poll_payloads import Tally
 from hub.flow.repositories import Chat
 from hub.flow.rows import Known, MessageRow
-from hub.model.ids import first_id_at
-from hub.rules.chatkeys import direct_chat_key
 from hub.store.database import Database
 from hub.store.lookups import among
+from hub.store.repositories.chat_pages import COLUMNS, chat_of, count_chats, place_of, read_chats
+from hub.store.repositories.message_counts import count_by
 from hub.store.repositories.message_pages import IS_VISIBLE
 from hub.store.schema import chats, contact_cards, messages, places, poll_votes, polls
 
@@ -33,94 +26,18 @@ MOST_COUNTED = 10_000
 #: Messages looked at for the unread ones of one chat.
 _MOST_LOOKED_AT = 500
 
-_NAMES = tuple(Chat.__dataclass_fields__)
-_COLUMNS = [chats.c[name] for name in _NAMES]
 _MESSAGE_COLUMNS = [messages.c[name] for name in MessageRow._fields]
-_at, _id = chats.c.last_message_at, chats.c.id
+_id = chats.c.id
 # Asked for with nearly every request.
-_BY_ID = select(*_COLUMNS).where(_id == bindparam("id"))
-_BY_KEY = select(*_COLUMNS).where(
+_BY_ID = select(*COLUMNS).where(_id == bindparam("id"))
+_BY_KEY = select(*COLUMNS).where(
     chats.c.line_id == bindparam("line_id"), chats.c.chat_key == bindparam("chat_key")
 )
 _BY_KEY_ON = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(among(chats.c.line_id, "line_ids"), chats.c.chat_key == bindparam("chat_key"))
     .order_by(_id)
 )
-#: Literals, or neither database would recognise its partial index.
-_IS_GROUP, _IS_DIRECT = text("chats.is_group = 1"), text("chats.is_group = 0")
-
-
-def _chat(row: Sequence[Any]) -> Chat:
-    values = dict(zip(_NAMES, row, strict=True))
-    for name in ("is_group", "has_inbound", "is_marked_unread"):
-        values[name] = bool(values[name])
-    values["participants"] = msgspec.json.decode(values["participants"], type=tuple[str, ...])
-    return Chat(**values)
-
-
-def _is_unread() -> ColumnElement[bool]:
-    newer = (
-        select(messages.c.id)
-        .where(messages.c.chat_id == chats.c.id, messages.c.sent_at > func.coalesce(chats.c.own_read_at, -1))
-        .where(messages.c.is_from_me == 0, IS_VISIBLE)
-    )
-    return or_(chats.c.is_marked_unread == 1, newer.exists())
-
-
-def _has(handle: str) -> ColumnElement[bool]:
-    """Whether somebody is in a chat: the list of handles is JSON text."""
-    return chats.c.participants.contains(msgspec.json.encode(handle).decode(), autoescape=True)
-
-
-def _says(words: str) -> ColumnElement[bool]:
-    looked_in = (chats.c.name, chats.c.identifier, chats.c.participants)
-    return or_(*(func.lower(column).contains(words.lower(), autoescape=True) for column in looked_in))
-
-
-def _matching(wanted: ChatFilter, line_id: int) -> Select[Any]:
-    query = select(*_COLUMNS).where(chats.c.line_id == line_id)
-    if wanted.is_group is not None:
-        query = query.where(_IS_GROUP if wanted.is_group else _IS_DIRECT)
-    if wanted.is_unread is not None:
-        query = query.where(_is_unread() if wanted.is_unread else ~_is_unread())
-    if wanted.q:
-        query = query.where(_says(wanted.q))
-    if wanted.created_before is not None:
-        query = query.where(_id < first_id_at(wanted.created_before))
-    return query
-
-
-def _lively(query: Select[Any], after: tuple[int, int] | None) -> Select[Any]:
-    query = query.where(_at.is_not(None))
-    if after is not None:
-        query = query.where(tuple_(_at, _id) < after)
-    return query.order_by(_at.desc(), _id.desc())
-
-
-def _silent(query: Select[Any], after: tuple[int, int] | None) -> Select[Any]:
-    query = query.where(_at.is_(None))
-    if after is not None and after[0] == 0:
-        query = query.where(_id < after[1])
-    return query.order_by(_id.desc())
-
-
-def _newest(query: Select[Any], after: tuple[int, int] | None) -> Select[Any]:
-    if after is not None:
-        query = query.where(_id < after[1])
-    return query.order_by(_id.desc())
-
-
-def _by_activity(chat: Chat) -> tuple[int, int]:
-    return -(chat.last_message_at or 0), -chat.id
-
-
-def _by_creation(chat: Chat) -> tuple[int, int]:
-    return 0, -chat.id
-
-
-def _rank(wanted: ChatFilter) -> Callable[[Chat], tuple[int, int]]:
-    return _by_creation if wanted.is_by_creation else _by_activity
 
 
 class SqlChats:
@@ -137,11 +54,11 @@ class SqlChats:
 
     async def by_key_on(self, line_ids: Sequence[int], chat_key: str) -> list[Chat]:
         values = {"line_ids": list(line_ids), "chat_key": chat_key}
-        return [_chat(row) for row in await self._database.look_up(_BY_KEY_ON, values)]
+        return [chat_of(row) for row in await self._database.look_up(_BY_KEY_ON, values)]
 
     async def _one(self, query: Select[Any], **values: object) -> Chat | None:
         rows = await self._database.look_up(query, values)
-        return _chat(rows[0]) if rows else None
+        return chat_of(rows[0]) if rows else None
 
     async def unread(self, chat_ids: Sequence[int]) -> dict[int, int]:
         values = {"ids": list(chat_ids), "most": MOST_UNREAD}
@@ -192,55 +109,22 @@ class SqlChats:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return None if row is None else (row.card, row.synced_at)
 
-    async def list(self, wanted: ChatFilter, *, after: tuple[int, int] | None, limit: int) -> list[Chat]:
-        """By activity, chats without a message come last, as if their last one was at 0."""
+    async def counts(self, chat_ids: Sequence[int]) -> dict[int, MessageCounts]:
+        return await count_by(self._database, "chat_id", chat_ids)
 
+    async def count(self, wanted: ChatFilter) -> int:
+        return await self._database.read(lambda connection: count_chats(connection, wanted))
+
+    async def list(
+        self, wanted: ChatFilter, *, after: ChatPlace | None, offset: int | None = None, limit: int
+    ) -> list[Chat]:
         def work(connection: Connection) -> list[Chat]:
-            of_lines = [_of_line(connection, wanted, line_id, after, limit) for line_id in wanted.line_ids]
-            return list(islice(merge(*of_lines, key=_rank(wanted)), limit))
+            begin = after
+            if offset and (begin := place_of(connection, wanted, offset)) is None:
+                return []
+            return read_chats(connection, wanted, after=begin, limit=limit)
 
         return await self._database.read(work)
-
-
-def _of_line(
-    connection: Connection, wanted: ChatFilter, line_id: int, after: tuple[int, int] | None, limit: int
-) -> list[Chat]:
-    """The first chats of one line that are wanted."""
-    if wanted.participants:
-        return _with_participants(connection, wanted, line_id, after, limit)
-    query = _matching(wanted, line_id)
-    if wanted.is_by_creation:
-        return [_chat(row) for row in connection.execute(_newest(query, after).limit(limit))]
-    rows = list(connection.execute(_lively(query, after).limit(limit)))
-    if len(rows) < limit:
-        rows += list(connection.execute(_silent(query, after).limit(limit - len(rows))))
-    return [_chat(row) for row in rows]
-
-
-def _with_participants(
-    connection: Connection, wanted: ChatFilter, line_id: int, after: tuple[int, int] | None, limit: int
-) -> list[Chat]:
-    """The direct chat with somebody is found by its key; groups are looked through by their own index."""
-    found: list[Chat] = []
-    query = _matching(wanted, line_id)
-    if len(wanted.participants) == 1 and wanted.is_group is not True:
-        key = direct_chat_key(next(iter(wanted.participants)))
-        found += map(_chat, connection.execute(query.where(chats.c.chat_key == key)))
-    if wanted.is_group is not False:
-        in_it = query.where(_IS_GROUP, *(_has(handle) for handle in sorted(wanted.participants)))
-        found += map(_chat, connection.execute(in_it))
-    rank = _rank(wanted)
-    fitting = [
-        chat
-        for chat in found
-        if (
-            set(chat.participants) == wanted.participants
-            if wanted.is_exact
-            else wanted.participants <= set(chat.participants)
-        )
-        and (after is None or rank(chat) > (-after[0], -after[1]))
-    ]
-    return sorted(fitting, key=rank)[:limit]
 
 
 def _count_unread() -> Select[Any]:

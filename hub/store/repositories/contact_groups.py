@@ -52,8 +52,12 @@ class SqlContactGroups:
 
         return await self._database.write(work)
 
-    async def list(self, *, after: int | None, limit: int) -> list[ContactGroup]:
-        query = select(contact_groups).order_by(contact_groups.c.id.desc()).limit(limit)
+    async def count(self) -> int:
+        query = select(func.count()).select_from(contact_groups)
+        return await self._database.read(lambda connection: connection.execute(query).scalar_one())
+
+    async def list(self, *, after: int | None, offset: int | None = None, limit: int) -> list[ContactGroup]:
+        query = select(contact_groups).order_by(contact_groups.c.id.desc()).limit(limit).offset(offset)
         if after is not None:
             query = query.where(contact_groups.c.id < after)
         rows = await self._database.read(lambda connection: connection.execute(query).all())

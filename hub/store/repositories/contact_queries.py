@@ -31,15 +31,26 @@ def page(wanted: ContactFilter, after: ContactPlace | None, *, dialect: str) -> 
     columns: list[Any] = [number.label("id"), name.label("sort_name")]
     if wanted.line_ids is not None:
         columns.append(is_on(wanted.line_ids).label("is_visible"))
-    query = select(*columns).select_from(_source(wanted))
-    for condition in _conditions(wanted, number, dialect):
-        query = query.where(condition)
+    query = select(*columns).select_from(_source(wanted)).where(*_conditions(wanted, number, dialect))
     keys = (name, number) if wanted.order in _BY_NAME else (number,)
     if after is not None:
         place = (after.sort_name, after.contact_id) if wanted.order in _BY_NAME else (after.contact_id,)
         left, right = (tuple_(*keys), tuple_(*place)) if len(keys) > 1 else (keys[0], place[0])
         query = query.where(left < right if wanted.order in _DOWN else left > right)
     return query.order_by(*(key.desc() if wanted.order in _DOWN else key.asc() for key in keys))
+
+
+def page_at(wanted: ContactFilter, offset: int, *, dialect: str) -> Select[Any]:
+    """Give a page's ids as `page` does, after so many that are visible."""
+    query = page(wanted, None, dialect=dialect).offset(offset)
+    return query if wanted.line_ids is None else query.where(is_on(wanted.line_ids))
+
+
+def count(wanted: ContactFilter, *, dialect: str) -> Select[Any]:
+    """Count what is on all pages."""
+    number, _ = _order_columns(wanted)
+    query = select(func.count()).select_from(_source(wanted)).where(*_conditions(wanted, number, dialect))
+    return query if wanted.line_ids is None else query.where(is_on(wanted.line_ids))
 
 
 def is_on(line_ids: Collection[int]) -> ColumnElement[bool]:

@@ -105,12 +105,24 @@ class SqlContacts:
 
         return await self._database.write(work)
 
-    async def page(self, wanted: ContactFilter, *, after: ContactPlace | None, limit: int) -> ContactPage:
+    async def page(
+        self, wanted: ContactFilter, *, after: ContactPlace | None, offset: int | None = None, limit: int
+    ) -> ContactPage:
         def work(connection: Connection) -> ContactPage:
-            found, place = _found(connection, wanted, after, limit)
+            if offset is None:
+                found, place = _found(connection, wanted, after, limit)
+            else:
+                found, place = _found_at(connection, wanted, offset, limit)
             rows = connection.execute(select(*_WHOLE).where(contacts.c.id.in_(found)))
             by_id = {row.id: _contact(row) for row in rows}
             return ContactPage([by_id[number] for number in found], place)
+
+        return await self._database.read(work)
+
+    async def count(self, wanted: ContactFilter) -> int:
+        def work(connection: Connection) -> int:
+            query = contact_queries.count(wanted, dialect=connection.dialect.name)
+            return int(connection.execute(query).scalar_one())
 
         return await self._database.read(work)
 
@@ -147,6 +159,16 @@ def _found(
     last = shown[limit - 1] if len(shown) > limit else rows[-1] if len(rows) == size else None
     place = None if last is None else ContactPlace(last.id, last.sort_name)
     return [row.id for row in shown[:limit]], place
+
+
+def _found_at(
+    connection: Connection, wanted: ContactFilter, offset: int, limit: int
+) -> tuple[list[int], ContactPlace | None]:
+    """As `_found`, after so many, and as many as asked for if they are there."""
+    query = contact_queries.page_at(wanted, offset, dialect=connection.dialect.name).limit(limit + 1)
+    rows = connection.execute(query).all()
+    place = ContactPlace(rows[limit - 1].id, rows[limit - 1].sort_name) if len(rows) > limit else None
+    return [row.id for row in rows[:limit]], place
 
 
 def _owners(connection: Connection, handles: Collection[str], *, is_locking: bool) -> dict[str, Contact]:

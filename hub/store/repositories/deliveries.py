@@ -151,10 +151,25 @@ class SqlDeliveries:
         return await self._database.write(work)
 
     async def list(
-        self, wanted: DeliveryFilter, *, after: int | None, limit: int, is_oldest_first: bool = False
+        self,
+        wanted: DeliveryFilter,
+        *,
+        after: int | None,
+        offset: int | None = None,
+        limit: int,
+        is_oldest_first: bool = False,
     ) -> list[Delivery]:
+        order = _id if is_oldest_first else _id.desc()
+        if offset:
+            # What is skipped is not joined with its event.
+            source = _WITH_EVENT if wanted.event_type is not None else deliveries
+            skipped = _wanted(select(_id).select_from(source), wanted).order_by(order)
+            last = await self._ids(skipped.offset(offset - 1).limit(1))
+            if not last:
+                return []
+            after = last[0]
         query = _wanted(select(*_COLUMNS).select_from(_WITH_EVENT), wanted).limit(limit)
-        query = query.order_by(_id if is_oldest_first else _id.desc())
+        query = query.order_by(order)
         if after is not None:
             query = query.where(_id > after if is_oldest_first else _id < after)
         rows = await self._database.read(lambda connection: connection.execute(query).all())

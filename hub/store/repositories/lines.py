@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
+from hub.flow.message_counts import MessageCounts
 from hub.model.line import Line
 from hub.model.line_safety import LineSafety
 from hub.store.database import Database
 from hub.store.repositories.configuration import raise_revision
+from hub.store.repositories.message_counts import count_by
 from hub.store.schema import lines
 
 
@@ -49,6 +52,11 @@ class SqlLines:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def counts(
+        self, line_ids: Sequence[int], *, since: int | None = None, until: int | None = None
+    ) -> dict[int, MessageCounts]:
+        return await count_by(self._database, "line_id", line_ids, since=since, until=until)
 
     async def add(self, line: Line) -> None:
         def work(connection: Connection) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    func,
     literal_column,
     select,
     tuple_,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 
 from hub.flow.message_pages import MessageFilter, MessagePage, Place
 from hub.flow.rows import Known, MessageRow
+from hub.store.lookups import among, one_value
 from hub.store.repositories.message_filters import conditions
 from hub.store.schema import chats, lines, messages
 
@@ -36,6 +38,8 @@ COLUMNS = [messages.c[name] for name in MessageRow._fields]
 IS_VISIBLE: ColumnElement[bool] = literal_column(f"messages.is_known IN ({Known.ASKED:d}, {Known.SEEN:d})")
 #: More ranges than this are ranked first: a page needs at most as many as it has messages.
 MOST_RANGES = 64
+#: Index entries that a page by offset walks along at a time, until it is full.
+_MOST_SKIPPED = 100_000
 
 Condition = ColumnElement[bool]
 
@@ -250,6 +254,62 @@ def read_page(
     found = conditions(wanted, connection.dialect.name)
     rows = ranges.first(connection, way if stop is None else way.up_to(stop), found, limit + 1)
     return page_of(rows, limit, stop)
+
+
+def read_page_at(
+    connection: Connection, wanted: MessageFilter, *, offset: int, limit: int, is_oldest_first: bool
+) -> MessagePage:
+    """Read the page after so many messages: their last one's place is found in the index, and gone on from.
+
+    Args:
+        connection: Within a snapshot.
+        wanted: Which messages.
+        offset: How many come before.
+        limit: How many the page has, unless it is the last.
+        is_oldest_first: The order.
+    """
+    after = None
+    if offset and (after := _last_of(connection, wanted, offset, is_oldest_first)) is None:
+        return MessagePage(messages=(), after=None)
+    rows: list[MessageRow] = []
+    while True:
+        missing = limit + 1 - len(rows)
+        walk = (after, is_oldest_first)
+        page = read_page(connection, wanted, walk=walk, limit=missing, most_read=_MOST_SKIPPED)
+        rows += page.messages
+        after = page.after
+        if after is None or len(rows) > limit:
+            return page_of(rows, limit)
+
+
+def _last_of(
+    connection: Connection, wanted: MessageFilter, number: int, is_oldest_first: bool
+) -> Place | None:
+    """Give the place of the so-many-th message; None when there are fewer."""
+    ranges = _ranges(wanted)
+    if not ranges.values:
+        return None
+    more = (IS_VISIBLE, *conditions(wanted, connection.dialect.name))
+    if len(ranges.values) <= MOST_RANGES:
+        keys = _keys(ranges.column, len(ranges.values), is_oldest_first, connection.dialect.name, more=more)
+    else:
+        keys = select(_at, _id).where(among(messages.c[ranges.column], "owners"), *_IN_RANGE, *more)
+        keys = keys.order_by(*_order(is_oldest_first, _at, _id))
+    values = {**ranges.filled(_way(wanted, None, is_oldest_first), number), "skipped": number - 1}
+    place = connection.execute(
+        keys.offset(_whole("skipped")).limit(1), {**values, "owners": one_value(ranges.values, connection)}
+    ).first()
+    return None if place is None else (place.sent_at, place.id)
+
+
+def count_all(connection: Connection, wanted: MessageFilter) -> int:
+    """Count the messages on all pages: the same ranges and conditions, in one statement."""
+    ranges = _ranges(wanted)
+    found = conditions(wanted, connection.dialect.name)
+    query = select(func.count()).select_from(messages)
+    query = query.where(among(messages.c[ranges.column], "owners"), *_IN_RANGE, IS_VISIBLE, *found)
+    values = _way(wanted, None, False).values
+    return connection.execute(query, {**values, "owners": one_value(ranges.values, connection)}).scalar_one()
 
 
 def _way(wanted: MessageFilter, after: Place | None, is_oldest_first: bool) -> _Walk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select, text
+from sqlalchemy import Connection, Select, bindparam, select, text
 
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.rows import MessageRow, ReactionRow
@@ -14,10 +14,12 @@ from hub.store.lookups import among
 from hub.store.repositories.message_pages import (
     COLUMNS,
     IS_VISIBLE,
+    count_all,
     merged_keys,
     page_of,
     plain_page,
     read_page,
+    read_page_at,
 )
 from hub.store.schema import events, messages, outbox, reactions
 
@@ -105,3 +107,16 @@ class SqlMessages:
         return await self._database.read(
             lambda connection: read_page(connection, wanted, walk=walk, limit=limit, most_read=most_read)
         )
+
+    async def page_at(
+        self, wanted: MessageFilter, *, offset: int, limit: int, is_oldest_first: bool = False
+    ) -> MessagePage:
+        def work(connection: Connection) -> MessagePage:
+            return read_page_at(
+                connection, wanted, offset=offset, limit=limit, is_oldest_first=is_oldest_first
+            )
+
+        return await self._database.read(work)
+
+    async def count(self, wanted: MessageFilter) -> int:
+        return await self._database.read(lambda connection: count_all(connection, wanted))
