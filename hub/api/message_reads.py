@@ -81,8 +81,16 @@ async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
     wanted = _wanted(query, tuple(lines), await _chat_ids(call, lines))
     page = await _page(call, wanted)
     links = call.uses.files.links
+    keys = await call.uses.store.chats.keys([message.chat_id for message in page.messages])
     data = [
-        msgspec.Raw(message_data(message, line_handle=lines[message.line_id].handle, links=links).encode())
+        msgspec.Raw(
+            message_data(
+                message,
+                line_handle=lines[message.line_id].handle,
+                chat_key=keys.get(message.chat_id),
+                links=links,
+            ).encode()
+        )
         for message in page.messages
     ]
     return Reply(
@@ -178,7 +186,9 @@ def _wanted(
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
     line, message = await find_readable_message(call, call.path["id"])
-    data = message_data(message, line_handle=line.handle, links=call.uses.files.links)
+    keys = await call.uses.store.chats.keys([message.chat_id])
+    links, key = call.uses.files.links, keys.get(message.chat_id)
+    data = message_data(message, line_handle=line.handle, chat_key=key, links=links)
     # The text is an object that is never empty: the request id joins it at its end.
     return Reply(content=f'{data[:-1]},"request_id":"{call.request_id}"}}'.encode())
 

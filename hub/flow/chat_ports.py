@@ -29,6 +29,10 @@ class ChatStatements(Protocol):
         """The ids of the chats under these (line_id, chat_key) that exist."""
         ...
 
+    async def keys(self, chat_ids: Sequence[int]) -> dict[int, str]:
+        """The chat_key of each of these chats that exists."""
+        ...
+
     async def states(self, chat_ids: Sequence[int]) -> list[ChatState]:
         """How these chats stand; nobody else changes them before this transaction ends."""
         ...

@@ -48,6 +48,9 @@ class MessageData(msgspec.Struct, frozen=True, kw_only=True):
     outbox_id: str | None
     reply_to_guid: str | None
     line_handle: str
+    #: The other side, as `to` takes it: the contact's handle, or the network's id of the group. Null like `chat_id`.
+    chat_address: str | None
+    is_group: bool | None
     #: Who did what the event says, where that is somebody else.
     actor: str | None
     effect: str | None

@@ -7,7 +7,7 @@ The batch's statements are set-based; two snapshots of one message in a batch ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from hub.flow.batching import Batcher
@@ -125,7 +125,7 @@ class Ingest:
         await tx.merge_reactions(_last_reactions(live))
         await keep_groups(tx, live)
         await keep_polls(tx, live, self._take_ids, now_ms)
-        events = self._events(live)
+        events = self._events(live, await _chat_keys(tx, live))
         new, deliveries = await record_events(
             tx, directory, [event for _, event in events], take_ids=self._take_ids, now_ms=now_ms
         )
@@ -172,7 +172,9 @@ class Ingest:
             if message.is_known == _SUPERSEDED:
                 item.facts = ()
 
-    def _events(self, items: Sequence[Sighting]) -> list[tuple[Sighting, EventRow]]:
+    def _events(
+        self, items: Sequence[Sighting], chat_keys: Mapping[int, str]
+    ) -> list[tuple[Sighting, EventRow]]:
         facts = [(item, fact) for item in items for fact in item.facts]
         return [
             (
@@ -185,7 +187,7 @@ class Ingest:
                     fact.dedupe_key,
                     fact.occurred_at,
                     item.raw_id,
-                    _data(item, fact, self._files),
+                    _data(item, fact, self._files, chat_keys),
                 ),
             )
             for event_id, (item, fact) in zip(self._take_ids(len(facts)), facts, strict=True)
@@ -221,7 +223,13 @@ def _items(raw_id: int, request: BridgeRequest, directory: Directory) -> list[Si
     return items
 
 
-def _data(item: Sighting, fact: Fact, files: InboundFiles | None) -> str:
+async def _chat_keys(tx: HotTransaction, items: Sequence[Sighting]) -> dict[int, str]:
+    """Look up the chats of messages that something is told of without a word of where."""
+    silent = [item.message for item in items if item.chat is None and item.facts]
+    return await tx.chats.keys(sorted({message.chat_id for message in silent if message and message.chat_id}))
+
+
+def _data(item: Sighting, fact: Fact, files: InboundFiles | None, chat_keys: Mapping[int, str]) -> str:
     if item.poll is not None:
         return poll_data(item.poll, item.observation, line=item.known_line)
     return event_data(
@@ -232,6 +240,7 @@ def _data(item: Sighting, fact: Fact, files: InboundFiles | None) -> str:
         message=item.message,
         reaction=item.reaction,
         links=None if files is None else files.links,
+        chat_key=chat_keys.get(item.message.chat_id) if item.message is not None else None,
     )
 
 

@@ -105,8 +105,16 @@ async def conclude(
     await tx.save_messages([changed.message])
     if changed.tells is None or claim.evidence_key is not None:
         return []
-    handle, at_ms = outcome.line.handle, outcome.at_ms
-    return [own_event(changed.tells, changed.message, outbox_id=claim.id, line_handle=handle, at_ms=at_ms)]
+    keys = await tx.chats.keys([message.chat_id])
+    event = own_event(
+        changed.tells,
+        changed.message,
+        outbox_id=claim.id,
+        line_handle=outcome.line.handle,
+        chat_key=keys.get(message.chat_id),
+        at_ms=outcome.at_ms,
+    )
+    return [event]
 
 
 def _accepted(claim: OutboxClaim, message: MessageRow, outcome: Outcome) -> _Changed:

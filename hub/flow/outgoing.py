@@ -222,7 +222,7 @@ class Outgoing:
             fresh = [request for request in fresh if request.rows[0].id not in refused]
             answers = [_or_refusal(answer, refused) for answer in answers]
         messages = await self._messages(tx, fresh)
-        made = {message.outbox_id: message for message, _ in messages}
+        made = {message.outbox_id: message for message, _, _ in messages}
         await tx.merge_own_messages(list(made.values()))
         await tx.files.use(_file_uses(fresh, made))
         await tx.insert_outbox([_with_message(row, made) for request in fresh for row in request.rows])
@@ -232,9 +232,10 @@ class Outgoing:
                 message,
                 outbox_id=message.outbox_id or 0,
                 line_handle=line.handle,
+                chat_key=chat_key,
                 at_ms=message.synced_at,
             )
-            for message, line in messages
+            for message, line, chat_key in messages
         ]
         return answers, events
 
@@ -262,8 +263,10 @@ class Outgoing:
         await tx.forget_idempotency([(each.scope, each.key) for each in repeatables if each is not None])
         return refused
 
-    async def _messages(self, tx: HotTransaction, asked: Sequence[_Asked]) -> list[tuple[MessageRow, Line]]:
-        """Give the messages that sends make, in chats that exist from now on if they did not."""
+    async def _messages(
+        self, tx: HotTransaction, asked: Sequence[_Asked]
+    ) -> list[tuple[MessageRow, Line, str]]:
+        """Give the messages that sends make, with the keys of their chats, which exist from now on if they did not."""
         sends = [
             (request.line, wish, row, message_id)
             for request in asked
@@ -282,6 +285,7 @@ class Outgoing:
                     wish, row, message_id=message_id, chat_id=chat_ids[chat.line_id, chat.chat_key]
                 ),
                 line,
+                chat.chat_key,
             )
             for (line, wish, row, message_id), chat in zip(sends, chats, strict=True)
         ]

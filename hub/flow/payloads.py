@@ -26,7 +26,7 @@ from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import ATTACHED, KeptPart, Observation
 from hub.model.webhook import Webhook
-from hub.rules.chatkeys import normalize_handle
+from hub.rules.chatkeys import handle_of, normalize_handle
 from hub.rules.facts import Fact
 from hub.rules.message_status import MessageStatus, message_status
 
@@ -45,17 +45,22 @@ def event_data(
     message: SnapshotRow | MessageRow | None,
     reaction: ReactionRow | None,
     links: FileLinks | None = None,
+    chat_key: str | None = None,
 ) -> str:
     """Render the data of an event that follows from an observation.
 
     Args:
+        chat_key: Of the message's chat, where the observation does not name the chat.
         message: The message after the merge; for a reaction, the message that it is on.
         links: Makes the addresses of attachments.
     """
     if message is not None and chat is not None and message.chat_id != chat.id:
         message = message._replace(chat_id=chat.id)  # the observation names the chat, the row did not know it
     if fact.type.startswith("message.") and message is not None:
-        return message_data(message, line_handle=line.handle, actor=observation.actor, links=links)
+        key = chat_key if chat is None else chat.chat_key
+        return message_data(
+            message, line_handle=line.handle, chat_key=key, actor=observation.actor, links=links
+        )
     if reaction is not None and message is not None:
         return reaction_data(
             reaction, message_id=message.id, chat_id=message.chat_id, line_handle=line.handle
@@ -71,12 +76,14 @@ def message_data(
     message: SnapshotRow | MessageRow,
     *,
     line_handle: str,
+    chat_key: str | None,
     actor: str | None = None,
     links: FileLinks | None = None,
 ) -> str:
     """Render a message with what became of it.
 
     Args:
+        chat_key: Of its chat; None while no chat is known.
         links: Makes the addresses of attachments; without it those stay as their bridge gave them.
     """
     is_from_me = bool(message.is_from_me)
@@ -96,6 +103,8 @@ def message_data(
         outbox_id=None if message.outbox_id is None else id_text(Prefix.OUTBOX, message.outbox_id),
         reply_to_guid=message.reply_to_guid,
         line_handle=line_handle,
+        chat_address=None if chat_key is None else handle_of(chat_key) or chat_key,
+        is_group=None if chat_key is None else handle_of(chat_key) is None,
         actor=normalize_handle(actor) if actor else None,
         effect=message.effect,
         status=status_of(message) if is_from_me else MessageStatus.RECEIVED,

@@ -82,12 +82,14 @@ class SecondThoughts:
         ids = [claim.message_id for claim in claims if claim.message_id is not None]
         messages = [row._replace(cancelled_at=now_ms) for row in await tx.messages_by_id(ids)]
         await tx.save_messages(messages)
+        keys = await tx.chats.keys([message.chat_id for message in messages])
         events = [
             own_event(
                 "message.cancelled",
                 message,
                 outbox_id=message.outbox_id or 0,
                 line_handle=line.handle,
+                chat_key=keys.get(message.chat_id),
                 at_ms=now_ms,
             )
             for message in messages
@@ -122,11 +124,13 @@ class SecondThoughts:
         if not is_placeholder(failed):
             await tx.merge_messages([_tombstone(failed, retry.tombstone_id)])
         await tx.insert_outbox([row])
+        keys = await tx.chats.keys([queued.chat_id])
         event = own_event(
             "message.queued",
             queued,
             outbox_id=row.id,
             line_handle=retry.line.handle,
+            chat_key=keys.get(queued.chat_id),
             at_ms=row.created_at,
         )
         return answer, [event]

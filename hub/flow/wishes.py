@@ -125,7 +125,13 @@ def asked_chat(chat_key: str, *, chat_id: int, line_id: int, now_ms: int) -> Cha
 
 
 def own_event(
-    event_type: str, message: MessageRow, *, outbox_id: int, line_handle: str, at_ms: int
+    event_type: str,
+    message: MessageRow,
+    *,
+    outbox_id: int,
+    line_handle: str,
+    chat_key: str | None,
+    at_ms: int,
 ) -> EventRow:
     """Give the event of something that an item did to a message of ours: once, whoever repeats it.
 
@@ -134,6 +140,7 @@ def own_event(
         message: As it stands now.
         outbox_id: The item.
         line_handle: Whose it is.
+        chat_key: Of the message's chat.
         at_ms: Unix ms.
     """
     attempt = attempt_id(outbox_id)
@@ -145,5 +152,5 @@ def own_event(
         dedupe_key(f"{message.line_id}:{attempt}:", f"{event_type}:"),
         at_ms,
         None,
-        message_data(message, line_handle=line_handle),
+        message_data(message, line_handle=line_handle, chat_key=chat_key),
     )

@@ -77,6 +77,8 @@ async def test_chats_are_found_by_their_keys(store: Store) -> None:
     assert await store.hot.write(lambda tx: tx.chats.ids([(1, "chat1"), (2, "chat1"), (1, "x")])) == {
         (1, "chat1"): 1
     }
+    assert await store.hot.write(lambda tx: tx.chats.keys([1, 99])) == {1: "chat1"}
+    assert await store.chats.keys([1, 1, 99]) == {1: "chat1"}
 
 
 async def test_a_poll_is_completed_in_any_order_and_never_changed(store: Store) -> None:

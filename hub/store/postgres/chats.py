@@ -35,6 +35,7 @@ def _by_key(table: str, columns: Sequence[str], key: tuple[str, str]) -> str:
 MERGE_MEMBER = _insert("chat_members", MemberRow._fields, merging.MERGE_MEMBERS)
 MEMBERS = f"SELECT {', '.join(MemberRow._fields)} FROM chat_members WHERE chat_id = ANY($1::bigint[])"
 IDS = _by_key("chats", ("line_id", "chat_key", "id"), ("line_id", "chat_key"))
+KEYS = "SELECT id, chat_key FROM chats WHERE id = ANY($1::bigint[])"
 STATES = (
     f"SELECT {', '.join(ChatState._fields)} FROM chats WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
 )
@@ -69,6 +70,11 @@ class PostgresChats:
 
     async def ids(self, keys: Sequence[Pair]) -> dict[Pair, int]:
         return {(row[0], row[1]): row[2] for row in await self._wanted(IDS, keys)}
+
+    async def keys(self, chat_ids: Sequence[int]) -> dict[int, str]:
+        if not chat_ids:
+            return {}
+        return {row[0]: row[1] for row in await self._connection.fetch(KEYS, list(chat_ids))}
 
     async def states(self, chat_ids: Sequence[int]) -> list[ChatState]:
         if not chat_ids:

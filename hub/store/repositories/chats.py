@@ -38,6 +38,7 @@ _BY_KEY_ON = (
     .where(among(chats.c.line_id, "line_ids"), chats.c.chat_key == bindparam("chat_key"))
     .order_by(_id)
 )
+_KEYS = select(_id, chats.c.chat_key).where(among(_id, "ids"))
 
 
 class SqlChats:
@@ -59,6 +60,9 @@ class SqlChats:
     async def _one(self, query: Select[Any], **values: object) -> Chat | None:
         rows = await self._database.look_up(query, values)
         return chat_of(rows[0]) if rows else None
+
+    async def keys(self, chat_ids: Sequence[int]) -> dict[int, str]:
+        return {row[0]: row[1] for row in await self._database.look_up(_KEYS, {"ids": sorted(set(chat_ids))})}
 
     async def unread(self, chat_ids: Sequence[int]) -> dict[int, int]:
         values = {"ids": list(chat_ids), "most": MOST_UNREAD}

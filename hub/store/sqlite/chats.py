@@ -29,6 +29,7 @@ def _by_key(table: str, columns: Sequence[str], key: tuple[str, str]) -> str:
 MERGE_MEMBER = _insert("chat_members", MemberRow._fields, merging.MERGE_MEMBERS)
 MEMBERS = f"SELECT {', '.join(MemberRow._fields)} FROM chat_members WHERE chat_id IN (SELECT value FROM json_each(?))"
 IDS = _by_key("chats", ("line_id", "chat_key", "id"), ("line_id", "chat_key"))
+KEYS = "SELECT id, chat_key FROM chats WHERE id IN (SELECT value FROM json_each(?))"
 STATES = f"SELECT {', '.join(ChatState._fields)} FROM chats WHERE id IN (SELECT value FROM json_each(?))"
 SAVE_STATE = f"UPDATE chats SET {', '.join(f'{name} = ?' for name in ChatState._fields[1:])} WHERE id = ?"
 MERGE_POLL = _insert("polls", PollRow._fields, merging.merge_polls(SQLITE))
@@ -55,6 +56,9 @@ class SqliteChats:
 
     async def ids(self, keys: Sequence[Pair]) -> dict[Pair, int]:
         return {(row[0], row[1]): row[2] for row in self._wanted(IDS, keys)}
+
+    async def keys(self, chat_ids: Sequence[int]) -> dict[int, str]:
+        return dict(self._wanted(KEYS, chat_ids))
 
     async def states(self, chat_ids: Sequence[int]) -> list[ChatState]:
         return [ChatState._make(row) for row in self._wanted(STATES, chat_ids)]
