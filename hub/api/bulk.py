@@ -91,6 +91,10 @@ class NewBulk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     skip_invalid: Annotated[bool, Meta(description="Send to the good ones, and leave the others out.")] = (
         False
     )
+    literal: Annotated[bool, Meta(description="Take texts as they stand: {{…}} is no gap.")] = False
+    allow_duplicates: Annotated[
+        bool, Meta(description="Who is named several times gets as many messages, instead of the first one.")
+    ] = False
     dry_run: Annotated[bool, Meta(description="Check everything; send nothing, keep nothing.")] = False
 
 
@@ -147,6 +151,8 @@ async def _make(call: Call[NoQuery, NewBulk]) -> Reply:
         rate_per_minute=body.rate_per_minute,
         metadata=metadata,
         is_skipping_invalid=body.skip_invalid,
+        is_literal=body.literal,
+        is_allowing_duplicates=body.allow_duplicates,
         is_dry_run=body.dry_run,
     )
     return await _made(call, wish)

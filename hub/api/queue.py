@@ -60,6 +60,8 @@ class OutboxCounts(msgspec.Struct, frozen=True, kw_only=True):
     due: int
     #: Planned for later (`send_at`), or for its next try.
     scheduled: int
+    #: Of those that are pending: tried already, and to be tried again.
+    retrying: int
     #: At its bridge.
     processing: int
     #: Nobody can say whether it went out; it is looked up.
@@ -151,6 +153,7 @@ def _delivery_counts(lane: LaneStanding, now: int) -> dict[str, Any]:
 def _outbox_counts(lane: LaneStanding, now: int) -> dict[str, Any]:
     return {
         **_counts(lane, now),
+        "retrying": lane.retrying,
         "processing": lane.others.get(OutboxState.DISPATCHED, 0),
         "unknown": lane.others.get(OutboxState.UNKNOWN, 0),
         "failed": lane.others.get(OutboxState.FAILED, 0),

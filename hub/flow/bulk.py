@@ -41,6 +41,10 @@ class BulkWish:
     metadata: str | None = None
     #: Send to the good ones, and leave the others out.
     is_skipping_invalid: bool = False
+    #: Texts are taken as they stand, without gaps.
+    is_literal: bool = False
+    #: Who is named several times gets as many messages.
+    is_allowing_duplicates: bool = False
     #: Check everything, keep nothing.
     is_dry_run: bool = False
 
@@ -83,7 +87,12 @@ class BulkDesk:
             InvalidRequest: Nothing is kept: what the line cannot do, or what is wrong with the first recipient.
         """
         self._outgoing.check(wish.line, Wish(kind=OperationKind.SEND, payload={"text": "…"}))
-        checked = check(wish.recipients, text=wish.text)
+        checked = check(
+            wish.recipients,
+            text=wish.text,
+            is_literal=wish.is_literal,
+            is_allowing_duplicates=wish.is_allowing_duplicates,
+        )
         if checked.problems and not wish.is_skipping_invalid:
             raise checked.refusal()
         if not checked.recipients:

@@ -75,8 +75,20 @@ class Checked:
         )
 
 
-def check(addressees: Iterable[Addressee], *, text: str | None) -> Checked:
+def check(
+    addressees: Iterable[Addressee],
+    *,
+    text: str | None,
+    is_literal: bool = False,
+    is_allowing_duplicates: bool = False,
+) -> Checked:
     """Check all, fill the gaps, and give each handle one message: the first.
+
+    Args:
+        addressees: In their order.
+        text: For those without one of their own.
+        is_literal: Leave texts as they stand.
+        is_allowing_duplicates: Give each handle as many messages as it is named.
 
     Raises:
         InvalidRequest: There are more than MOST_RECIPIENTS.
@@ -92,12 +104,12 @@ def check(addressees: Iterable[Addressee], *, text: str | None) -> Checked:
                 f"A job has at most {MOST_RECIPIENTS:,} recipients; make several.",
                 param="recipients",
             )
-        found = _read(each, text)
+        found = _read(each, text, is_literal=is_literal)
         if isinstance(found, RowProblem):
             problem_count += 1
             if len(problems) < MOST_PROBLEMS:
                 problems.append(found)
-        elif found[0] in seen:
+        elif found[0] in seen and not is_allowing_duplicates:
             duplicate_count += 1
         else:
             seen.add(found[0])
@@ -110,7 +122,7 @@ def check(addressees: Iterable[Addressee], *, text: str | None) -> Checked:
     )
 
 
-def _read(each: Addressee, text: str | None) -> tuple[str, str] | RowProblem:
+def _read(each: Addressee, text: str | None, *, is_literal: bool) -> tuple[str, str] | RowProblem:
     """Give the handle and the words."""
     try:
         handle = handle_of(read_direct_key(each.to)) or each.to
@@ -121,7 +133,7 @@ def _read(each: Addressee, text: str | None) -> tuple[str, str] | RowProblem:
         return RowProblem(
             place=each.place, field="text", message="there is no text, neither of its own nor for all."
         )
-    words = fill(template, each.values)
+    words = template if is_literal else fill(template, each.values)
     if isinstance(words, Problem):
         message = f"{words.what}: {words.why}. {words.fix}."
         return RowProblem(place=each.place, field="text", message=message)

@@ -68,6 +68,8 @@ class LaneStanding:
     oldest_id: int | None
     #: By state: what is at the bridge, unknown, failed; held, dead.
     others: Mapping[int, int]
+    #: Of those that are due or scheduled: tried already, and to be tried again. Counted of lines only.
+    retrying: int = 0
 
 
 class Events(Protocol):

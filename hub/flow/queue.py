@@ -58,4 +58,5 @@ def total_of(lanes: list[LaneStanding]) -> LaneStanding:
         scheduled=sum(lane.scheduled for lane in lanes),
         oldest_id=min((lane.oldest_id for lane in lanes if lane.oldest_id is not None), default=None),
         others=others,
+        retrying=sum(lane.retrying for lane in lanes),
     )

@@ -113,6 +113,21 @@ async def test_nobody_gets_two(world: HubWorld) -> None:
     assert (made["total"], made["duplicates"]) == (2, 1)
 
 
+async def test_somebody_gets_two_if_that_is_wished(world: HubWorld) -> None:
+    made = await make(world, [PEOPLE[0], PEOPLE[0]], allow_duplicates=True)
+    await feed(world, made)
+
+    assert (made["total"], made["duplicates"]) == (2, 0)
+    assert await sent_texts(world) == ["News!", "News!"]
+
+
+async def test_words_are_left_as_they_stand_if_that_is_wished(world: HubWorld) -> None:
+    made = await make(world, [PEOPLE[0]], text="Write {{name}} and }} ", literal=True)
+    await feed(world, made)
+
+    assert await sent_texts(world) == ["Write {{name}} and }} "]
+
+
 async def test_who_may_not_be_written_to_is_skipped_with_the_reason(world: HubWorld) -> None:
     await world.say("STOP", contact=PEOPLE[1])
     made = await make(world)

@@ -89,7 +89,7 @@ async def test_sends_are_counted_a_line_at_a_time(store: Store) -> None:
     others = {OutboxState.DISPATCHED: 1, OutboxState.UNKNOWN: 1, OutboxState.FAILED: 1}
 
     assert await store.queue.outbox(now=NOW) == [
-        standing(1, due=2, scheduled=2, oldest_id=1, others=others),
+        standing(1, due=2, scheduled=2, retrying=1, oldest_id=1, others=others),
         standing(2, due=1, oldest_id=20),
     ]
 

@@ -30,6 +30,7 @@ class _Counted(NamedTuple):
     number: int
     later: int
     oldest_id: int
+    is_retry: int = 0
 
 
 class SqlQueue:
@@ -46,7 +47,7 @@ class SqlQueue:
 
     async def _standings(self, pending: int, queries: Iterable[Select[Any]]) -> list[LaneStanding]:
         def work(connection: Connection) -> list[_Counted]:
-            return [_Counted._make(row) for query in queries for row in connection.execute(query)]
+            return [_Counted(*row) for query in queries for row in connection.execute(query)]
 
         return _summed(await self._database.read(work), pending)
 
@@ -64,7 +65,7 @@ def outbox_queries(now: int) -> list[Select[Any]]:
     table, state = outbox.c, outbox.c.state
     is_later = table.next_attempt_at > now
     untried = _counting(table.line_id, 0, is_later, table.id).where(_IS_UNTRIED)
-    started = _counting(table.line_id, state, is_later, table.id).where(_IS_STARTED)
+    started = _counting(table.line_id, state, is_later, table.id).add_columns(text("1")).where(_IS_STARTED)
     failed = _counting(table.line_id, int(OutboxState.FAILED), None, table.id).where(_HAS_FAILED)
     return [
         untried.group_by(table.shard, table.line_id),
@@ -100,4 +101,5 @@ def _standing(lane_id: int, groups: list[_Counted], pending: int) -> LaneStandin
         scheduled=later,
         oldest_id=min((each.oldest_id for each in waiting), default=None),
         others=others,
+        retrying=sum(each.number for each in waiting if each.is_retry),
     )
