@@ -63,7 +63,7 @@ class Dialect:
 
     def owns(self, path: str) -> bool:
         """Tell whether a path can be no other's."""
-        return path.startswith(self.paths) if self.paths else False
+        return path.startswith(self.paths) or f"{path}/" in self.paths
 
 
 def webhook_forms(dialects: Sequence[Dialect]) -> WebhookForms:

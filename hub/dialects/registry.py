@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api.dialect import Dialect
+from hub.dialects import blooio
 
 #: Alphabetical.
-DIALECTS: Final[tuple[Dialect, ...]] = ()
+DIALECTS: Final[tuple[Dialect, ...]] = (blooio.DIALECT,)

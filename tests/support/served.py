@@ -12,6 +12,7 @@ import uvicorn
 
 from hub.api.surface import build
 from hub.app.connections import Connection
+from hub.dialects.registry import DIALECTS
 from tests.support.hub_world import HubWorld
 from tests.worker.time_by_hand import eventually
 
@@ -35,7 +36,9 @@ async def served(world: HubWorld) -> AsyncIterator[Served]:
     """Serve on a free port for the length of a block."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(build(world.parts), http=Connection, lifespan="off", log_config=None)
+        config = uvicorn.Config(
+            build(world.parts, DIALECTS), http=Connection, lifespan="off", log_config=None
+        )
         server = uvicorn.Server(config)
         serving = Served(f"http://127.0.0.1:{listener.getsockname()[1]}", server, world)
         task = asyncio.create_task(server.serve([listener]))

@@ -1,0 +1,26 @@
+"""Blooio's API, version 2 (contracts: blooio): paths under `/v2/api/`, keys `bl_live_…`, errors in its envelope.
+
+README.md lists every endpoint. What a chat, a message or a number is called there stands in `identifiers`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.api.dialect import Dialect
+from hub.dialects.blooio import errors
+from hub.model.key import SCOPES
+
+#: The vendor's keys have no scopes: each may do all that its endpoints do.
+KEY_SCOPES: Final = frozenset(SCOPES) - {"admin", "sandbox:write"}
+
+DIALECT: Final = Dialect(
+    name="blooio",
+    vendor="Blooio",
+    key_prefix="bl_live_",
+    scopes=KEY_SCOPES,
+    paths=("/v2/api/",),
+    endpoints=(),
+    errors=errors.told,
+    webhook_form=None,
+)

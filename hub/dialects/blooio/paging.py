@@ -1,0 +1,54 @@
+"""Lists: `limit` and `offset`, and both envelopes that the vendor documents, in one body (contracts: blooio §1, §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+Thing = TypeVar("Thing")
+
+DEFAULT_LIMIT: Final = 50
+MOST_LIMIT: Final = 200
+
+Limit = Annotated[int, Meta(ge=1, le=MOST_LIMIT)]
+Offset = Annotated[int, Meta(ge=0, le=2**31)]
+
+
+class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which page."""
+
+    limit: Limit = DEFAULT_LIMIT
+    offset: Offset = 0
+
+
+class Pagination(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a page stands, as the reference and the SDK have it."""
+
+    limit: int
+    offset: int
+    total: int
+
+
+class Paged(msgspec.Struct, Generic[Thing], frozen=True, kw_only=True):
+    """What every list answers beside the list under its own name (`chats`, `messages`, …)."""
+
+    pagination: Pagination
+    #: From here on as the vendor's guide has it: the list again, and all things counted.
+    data: Sequence[Thing]
+    count: int
+    limit: int
+    offset: int
+
+
+def paged(things: Sequence[Any], query: PageQuery, total: int) -> dict[str, Any]:
+    """Give the fields of `Paged`: `ChatList(chats=chats, **paged(chats, call.query, total))`."""
+    return {
+        "pagination": Pagination(limit=query.limit, offset=query.offset, total=total),
+        "data": things,
+        "count": total,
+        "limit": query.limit,
+        "offset": query.offset,
+    }

@@ -1,0 +1,1 @@
+"""Each dialect against its contract."""

@@ -1,0 +1,1 @@
+"""Blooio's API (contracts: blooio)."""
