@@ -23,16 +23,19 @@ STATUS: Final[Mapping[str, int]] = {
             "payload_too_large", "range_not_satisfiable", "sandbox_contact_mismatch", "unsupported_media_type",
             "upload_timeout", "url_refused",
         ),
-        401: ("invalid_api_key", "invalid_signature", "missing_api_key", "timestamp_out_of_tolerance"),
+        401: (
+            "enrolment_refused", "invalid_api_key", "invalid_signature", "missing_api_key",
+            "timestamp_out_of_tolerance",
+        ),
         403: (
             "contact_has_not_messaged", "contact_opted_out", "insufficient_scope", "line_not_accessible",
             "link_refused",
         ),
         404: (
             "bridge_not_found", "bulk_not_found", "chat_not_found", "contact_group_not_found", "contact_not_found",
-            "delivery_not_found", "event_not_found", "file_not_found", "file_unavailable", "job_not_found",
-            "key_not_found", "line_not_found", "location_not_found", "message_not_found", "outbox_item_not_found",
-            "poll_not_found", "route_not_found", "webhook_not_found",
+            "delivery_not_found", "enrolment_not_found", "event_not_found", "file_not_found", "file_unavailable",
+            "job_not_found", "key_not_found", "line_not_found", "location_not_found", "message_not_found",
+            "outbox_item_not_found", "poll_not_found", "route_not_found", "webhook_not_found",
         ),
         405: ("method_not_allowed",),
         409: (
