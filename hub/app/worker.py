@@ -302,6 +302,10 @@ def _disable(core: Core) -> DisableWebhook:
     )
 
 
+#: What is kept as long as messages.
+_OF_MESSAGES = ("messages", "reactions", "polls")
+
+
 def _maintenance(core: Core) -> Maintenance:
     keep = core.settings.retention
     jobs = ReplayJobs(
@@ -320,7 +324,10 @@ def _maintenance(core: Core) -> Maintenance:
             "deliveries": keep.deliveries_days * DAY_MS,
             "events": keep.events_days * DAY_MS,
             "outbox": keep.events_days * DAY_MS,
+            "availability": keep.events_days * DAY_MS,
+            "bulk_jobs": keep.events_days * DAY_MS,
             "idempotency_keys": keep.idempotency_hours * 3_600_000,
+            **dict.fromkeys(_OF_MESSAGES if keep.messages_days else (), keep.messages_days * DAY_MS),
         },
         run_job=jobs.run_slice,
         clean_files=FileCleanup(

@@ -276,6 +276,7 @@ class Retention:
     """How long finished records are kept."""
 
     events_days: Days
+    messages_days: Annotated[int, Between(0, 36_500)]
     deliveries_days: Days
     attempts_days: Days
     raw_days: Days

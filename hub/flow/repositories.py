@@ -369,9 +369,12 @@ class Repeats(Protocol):
 
 class Retention(Protocol):
     async def expire_page(self, table: str, *, before_ms: int, limit: int) -> int:
-        """Delete up to `limit` of the oldest finished rows of `raw_payloads`, `events` (with their finished
-        deliveries and attempts), `attempts`, `outbox`, `idempotency_keys`; return how many. An event with an
-        unfinished delivery stays.
+        """Delete up to `limit` of the oldest finished rows of a table; return how many, 0 when none is left.
+
+        `events` go with their finished deliveries and attempts, and stay with an unfinished one; `messages` stay while
+        something of them is owed; `bulk_jobs` go after their recipients, one job at a time. The others: `attempts`,
+        `availability`, `deliveries`, `idempotency_keys`, `outbox`, `polls` (with their votes), `raw_payloads`,
+        `reactions`.
         """
         ...
 

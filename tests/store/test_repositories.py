@@ -14,7 +14,7 @@ from hub.flow.repositories import DeliveryFilter, Store
 from hub.flow.rows import Known, MessageRow
 from hub.model.delivery import DeliveryState
 from hub.model.errors import StoreError
-from hub.model.ids import MAX_NODE, first_id_at
+from hub.model.ids import MAX_NODE
 from hub.model.job import Job
 from hub.model.key import ApiKey
 from hub.store.faults import Refused
@@ -24,12 +24,9 @@ from tests.store.specimens import (
     ATTEMPT,
     BRIDGE,
     CHAT,
-    DISPATCH,
     FINISH,
     LINE,
     MESSAGE,
-    OUTBOX,
-    RAW,
     REACTION,
     WEBHOOK,
     delivery,
@@ -367,45 +364,3 @@ async def test_the_sandbox_network_is_idempotent(store: Store) -> None:
     await store.sandbox.told("a1", told_count=3, next_evidence_at=None)
     assert await store.sandbox.due(now=500, limit=9) == []
     assert await store.sandbox.next_due_at() is None
-
-
-async def test_old_events_go_with_their_deliveries_and_attempts(store: Store) -> None:
-    """In pages, oldest first; one with a pending delivery stays."""
-    states = {
-        1: DeliveryState.SUCCEEDED,
-        2: DeliveryState.PENDING,
-        3: DeliveryState.DEAD,
-        4: DeliveryState.HELD,
-    }
-    await _deliver(store, states)
-    before = 1_704_067_200_001
-    assert first_id_at(before) > 4
-    pages = [await store.retention.expire_page("events", before_ms=before, limit=2) for _ in range(3)]
-
-    assert pages == [2, 1, 0]
-    assert [found.id for found in await store.events.page(first_id=0, last_id=99, limit=9)] == [2]
-    assert await store.deliveries.get(1) is None
-    assert await store.deliveries.attempts(1) == []
-    assert [attempt.number for attempt in await store.deliveries.attempts(2)] == [1]
-
-
-async def test_everything_old_expires(store: Store) -> None:
-    """Raw payloads, attempts of finished deliveries, finished sends, idempotency keys."""
-    from tests.store.test_hot import KNOWN
-
-    await _deliver(store, {1: DeliveryState.SUCCEEDED, 2: DeliveryState.PENDING})
-
-    async def work(tx: HotTransaction) -> None:
-        await tx.insert_raw([RAW])
-        await tx.insert_idempotency([KNOWN, KNOWN._replace(key="new", created_at=2**45)])
-        await tx.insert_outbox([OUTBOX, OUTBOX._replace(id=2)])
-        await tx.update_outbox([DISPATCH._replace(state=4)])
-
-    await store.hot.write(work)
-    tables = ("attempts", "idempotency_keys", "outbox", "raw_payloads")
-    expire = store.retention.expire_page
-    counts = [await expire(table, before_ms=1_704_067_200_001, limit=9) for table in tables * 2]
-
-    assert counts == [1, 1, 1, 1, 0, 0, 0, 0]
-    assert await store.outbox.get(2) is not None
-    assert len(await store.deliveries.attempts(2)) == 1

@@ -1,7 +1,8 @@
 """Forget what is old, a small page at a time, so that no writer waits long.
 
 A page is looked up in a read and checked again in the write. An event goes with its deliveries and their attempts,
-and stays while one of them is pending; dead letters and held deliveries expire like finished ones.
+and stays while one of them is pending; dead letters and held deliveries expire like finished ones. A message stays
+while something of it is still to be sent. Chats, contacts and consents are never old.
 """
 
 from __future__ import annotations
@@ -14,9 +15,24 @@ from sqlalchemy import Connection, Select, delete, exists, select, tuple_
 from hub.model.ids import first_id_at
 from hub.model.outbox import OutboxState
 from hub.store.database import Database
-from hub.store.schema import attempts, deliveries, events, idempotency_keys, outbox, raw_payloads
+from hub.store.schema import (
+    attempts,
+    availability,
+    bulk_jobs,
+    bulk_recipients,
+    deliveries,
+    events,
+    idempotency_keys,
+    messages,
+    outbox,
+    poll_votes,
+    polls,
+    raw_payloads,
+    reactions,
+)
 
 _PENDING = exists().where(deliveries.c.event_id == events.c.id, deliveries.c.state == 0)
+_OWED = exists().where(outbox.c.message_id == messages.c.id, outbox.c.state < OutboxState.SENT)
 _DELIVERY_PENDING = exists().where(deliveries.c.id == attempts.c.delivery_id, deliveries.c.state == 0)
 
 
@@ -27,11 +43,16 @@ class SqlRetention:
         self._database = database
         self._expire: dict[str, Callable[[int, int], Awaitable[int]]] = {
             "attempts": self._attempts,
+            "availability": self._availability,
+            "bulk_jobs": self._bulk_jobs,
             "deliveries": self._deliveries,
             "events": self._events,
             "idempotency_keys": self._idempotency_keys,
+            "messages": self._messages,
             "outbox": self._outbox,
+            "polls": self._polls,
             "raw_payloads": self._raw_payloads,
+            "reactions": self._reactions,
         }
 
     async def expire_page(self, table: str, *, before_ms: int, limit: int) -> int:
@@ -47,6 +68,58 @@ class SqlRetention:
         query = select(key).where(key < first_id_at(before_ms), is_finished).order_by(key).limit(limit)
         ids = await self._ids(query)
         return await self._count(delete(outbox).where(key.in_(ids), is_finished)) if ids else 0
+
+    async def _messages(self, before_ms: int, limit: int) -> int:
+        """Their files go with them: nobody uses those any more (hub.flow.file_cleanup)."""
+        key = messages.c.id
+        query = select(key).where(key < first_id_at(before_ms), ~_OWED).order_by(key).limit(limit)
+        ids = await self._ids(query)
+        return await self._count(delete(messages).where(key.in_(ids), ~_OWED)) if ids else 0
+
+    async def _reactions(self, before_ms: int, limit: int) -> int:
+        key = reactions.c.id
+        ids = await self._ids(select(key).where(key < first_id_at(before_ms)).order_by(key).limit(limit))
+        return await self._count(delete(reactions).where(key.in_(ids))) if ids else 0
+
+    async def _polls(self, before_ms: int, limit: int) -> int:
+        key, name = polls.c.id, (polls.c.line_id, polls.c.guid)
+        ids = await self._ids(select(key).where(key < first_id_at(before_ms)).order_by(key).limit(limit))
+
+        def work(connection: Connection) -> int:
+            gone = [
+                tuple(row) for row in connection.execute(delete(polls).where(key.in_(ids)).returning(*name))
+            ]
+            votes = tuple_(poll_votes.c.line_id, poll_votes.c.poll_guid)
+            connection.execute(delete(poll_votes).where(votes.in_(gone)))
+            return len(gone)
+
+        return await self._database.write(work) if ids else 0
+
+    async def _bulk_jobs(self, before_ms: int, limit: int) -> int:
+        """Recipients first, in pages of their own: a job may have many thousands."""
+        key, owner = bulk_jobs.c.id, bulk_recipients.c.job_id
+        over = select(key).where(key < first_id_at(before_ms), bulk_jobs.c.finished_at < before_ms)
+        ids = await self._ids(over.order_by(key).limit(1))
+        if not ids:
+            return 0
+        place = bulk_recipients.c.position
+        last = await self._ids(select(place).where(owner == ids[0]).order_by(place).limit(limit))
+
+        def work(connection: Connection) -> int:
+            if last:
+                page = delete(bulk_recipients).where(owner == ids[0], place <= last[-1])
+                return int(connection.execute(page).rowcount)
+            return int(connection.execute(delete(bulk_jobs).where(key == ids[0])).rowcount)
+
+        return await self._database.write(work)
+
+    async def _availability(self, before_ms: int, limit: int) -> int:
+        key = tuple_(availability.c.line_id, availability.c.handle)
+        query = select(availability.c.line_id, availability.c.handle)
+        query = query.where(availability.c.checked_at < before_ms).limit(limit)
+        rows = await self._database.read(lambda connection: [tuple(row) for row in connection.execute(query)])
+        is_old = availability.c.checked_at < before_ms
+        return await self._count(delete(availability).where(key.in_(rows), is_old)) if rows else 0
 
     async def _idempotency_keys(self, before_ms: int, limit: int) -> int:
         key = tuple_(idempotency_keys.c.scope, idempotency_keys.c.key)

@@ -199,7 +199,7 @@ REFUSED: list[tuple[object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("written", "text"), REFUSED, ids=str[:40])
+@pytest.mark.parametrize(("written", "text"), REFUSED, ids=lambda each: str(each)[:40])
 def test_it_cannot_be_read_and_says_what_to_write(written: object, text: str) -> None:
     problems = compile_when(written)
 
