@@ -6,40 +6,57 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Select, bindparam, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, case, func, select
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from hub.flow.message_counts import MessageCounts
 from hub.store.database import Database
 from hub.store.lookups import among
-from hub.store.repositories.message_pages import IS_VISIBLE
+from hub.store.repositories.message_pages import is_visible
 from hub.store.schema import messages
 
-_at, _is_ours = messages.c.sent_at, messages.c.is_from_me
 _ENDLESS: Final = 1 << 62
+#: A second look at the same messages, for the first and the last of an owner.
+_others: Final = messages.alias("others")
 
 
 @cache
 def counting(owner: str) -> Select[Any]:
     """Give the statement for each owner in `ids`: a row of the fields of MessageCounts, after the owner's id.
 
+    Only what must be is gathered from every entry; the ends are looked up, which takes a third of the time.
+
     Args:
         owner: `chat_id` or `line_id`.
     """
-    column, outbound = messages.c[owner], func.sum(_is_ours)
+    column, outbound = messages.c[owner], func.sum(messages.c.is_from_me)
+    inbound = func.count() - outbound
+    last = _others.c.sent_at.desc()
     return (
         select(
             column,
-            func.count() - outbound,
+            inbound,
             outbound,
-            func.min(_at),
-            func.max(_at),
-            func.max(case((_is_ours == 0, _at))),
-            func.max(case((_is_ours == 1, _at))),
+            _end(owner, _others.c.sent_at),
+            _end(owner, last),
+            case((inbound > 0, _end(owner, last, _others.c.is_from_me == 0))),
+            case((outbound > 0, _end(owner, last, _others.c.is_from_me == 1))),
         )
-        .where(among(column, "ids"), IS_VISIBLE)
-        .where(_at >= bindparam("since", type_=BigInteger), _at < bindparam("until", type_=BigInteger))
+        .where(among(column, "ids"), *_listed(messages))
         .group_by(column)
     )
+
+
+def _listed(table: NamedFromClause[Any]) -> tuple[ColumnElement[bool], ...]:
+    """What a list of messages shows, within a time."""
+    since, until = bindparam("since", type_=BigInteger), bindparam("until", type_=BigInteger)
+    return is_visible(table.name), table.c.sent_at >= since, table.c.sent_at < until
+
+
+def _end(owner: str, order: ColumnElement[Any], *more: ColumnElement[bool]) -> ColumnElement[Any]:
+    """The instant of an owner's message that comes first in an order."""
+    found = select(_others.c.sent_at).where(_others.c[owner] == messages.c[owner], *_listed(_others), *more)
+    return found.order_by(order).limit(1).correlate(messages).scalar_subquery()
 
 
 async def count_by(

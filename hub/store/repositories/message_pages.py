@@ -34,8 +34,18 @@ from hub.store.repositories.message_filters import conditions
 from hub.store.schema import chats, lines, messages
 
 COLUMNS = [messages.c[name] for name in MessageRow._fields]
-#: What people see: not what only a receipt has shown, nor what a later attempt has replaced.
-IS_VISIBLE: ColumnElement[bool] = literal_column(f"messages.is_known IN ({Known.ASKED:d}, {Known.SEEN:d})")
+
+
+def is_visible(name: str) -> ColumnElement[bool]:
+    """Tell what people see: not what only a receipt has shown, nor what a later attempt has replaced.
+
+    Args:
+        name: `messages`, or an alias of it.
+    """
+    return literal_column(f"{name}.is_known IN ({Known.ASKED:d}, {Known.SEEN:d})")
+
+
+IS_VISIBLE: ColumnElement[bool] = is_visible("messages")
 #: More ranges than this are ranked first: a page needs at most as many as it has messages.
 MOST_RANGES = 64
 #: Index entries that a page by offset walks along at a time, until it is full.
@@ -306,10 +316,11 @@ def count_all(connection: Connection, wanted: MessageFilter) -> int:
     """Count the messages on all pages: the same ranges and conditions, in one statement."""
     ranges = _ranges(wanted)
     found = conditions(wanted, connection.dialect.name)
+    # The way from end to end, told by its instants alone: to compare pairs costs half as much again.
+    in_time = [_at >= (wanted.since or 0), *([] if wanted.until is None else [_at < wanted.until])]
     query = select(func.count()).select_from(messages)
-    query = query.where(among(messages.c[ranges.column], "owners"), *_IN_RANGE, IS_VISIBLE, *found)
-    values = _way(wanted, None, False).values
-    return connection.execute(query, {**values, "owners": one_value(ranges.values, connection)}).scalar_one()
+    query = query.where(among(messages.c[ranges.column], "owners"), *in_time, IS_VISIBLE, *found)
+    return connection.execute(query, {"owners": one_value(ranges.values, connection)}).scalar_one()
 
 
 def _way(wanted: MessageFilter, after: Place | None, is_oldest_first: bool) -> _Walk:
