@@ -32,6 +32,7 @@ from hub.flow.repositories import Chat, place_among
 from hub.model.errors import InvalidRequest
 from hub.model.observation import Instant
 from hub.rules.chatkeys import handle_of, normalize_handle
+from hub.rules.contacts import search_needle
 
 _LONGEST_LIST = 33 * MOST_MEMBERS * 10
 
@@ -46,9 +47,17 @@ class ChatQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which chats; without `from` those of every line that the key may see."""
 
     from_: str | None = msgspec.field(name="from", default=None)
-    q: Annotated[str, Meta(min_length=1, max_length=200, description="In the name or a handle.")] | None = (
-        None
-    )
+    q: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=200,
+                description="In the name, a handle, or what its contact is found by.",
+            ),
+        ]
+        | None
+    ) = None
     is_group: bool | None = None
     unread: bool | None = None
     participant: (
@@ -63,8 +72,8 @@ class ChatQuery(msgspec.Struct, frozen=True, kw_only=True):
         | None
     ) = None
     #: `activity`: by the last message, latest first; `oldest`: latest last; `created`: by when the hub got to know
-    #: them, latest first.
-    sort: Literal["activity", "oldest", "created"] = "activity"
+    #: them, latest first; `name_asc` and `name_desc` only with `is_group=true`.
+    sort: Literal["activity", "oldest", "created", "name_asc", "name_desc"] = "activity"
     #: Got to know before then.
     created_before: Instant | None = None
     include: Include | None = None
@@ -102,9 +111,16 @@ async def _wanted(call: Call[ChatQuery, NoBody]) -> ChatFilter:
     query = call.query
     lines = [await call.line(query.from_)] if query.from_ else await call.uses.lines.visible(call.key)
     handles = [] if query.participant is None else _read_handles(query.participant)
+    if query.sort in {"name_asc", "name_desc"} and query.is_group is not True:
+        raise InvalidRequest(
+            "invalid_parameter_value",
+            "Only groups have an order of names: add 'is_group=true'.",
+            param="sort",
+        )
     return ChatFilter(
         line_ids=tuple(line.id for line in lines),
         q=query.q,
+        contact_needle=search_needle(query.q) if query.q and call.key.may("contacts:read") else "",
         is_group=query.is_group,
         is_unread=query.unread,
         participants=frozenset(handles),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: (last_message_at or 0, id), or (0, id) by creation: where a chat stands among the others.
+#: (last_message_at or 0, id), or (0, id) where that is not the order: where a chat stands among the others.
 ChatPlace = tuple[int, int]
 
 
@@ -18,6 +18,9 @@ class ChatOrder(StrEnum):
     OLDEST = "oldest"
     #: Latest known first.
     CREATED = "created"
+    #: By the name, whatever the case of its letters; those without one as if it was empty. Sorts all that are wanted.
+    NAME_ASC = "name_asc"
+    NAME_DESC = "name_desc"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +30,8 @@ class ChatFilter:
     line_ids: tuple[int, ...]
     #: Found in the name, the handles or the network's id of the chat.
     q: str | None = None
+    #: Beside `q`, what contacts are searched for (hub.rules.contacts.search_needle): their direct chats are found, too.
+    contact_needle: str = ""
     is_group: bool | None = None
     is_unread: bool | None = None
     #: All of them are in the chat, our line aside.

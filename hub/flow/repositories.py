@@ -62,7 +62,8 @@ class Chat:
 
 def place_among(chat: Chat, order: ChatOrder) -> ChatPlace:
     """Give the place of a chat in an order; one without a message stands as if its last one was at 0."""
-    return 0 if order is ChatOrder.CREATED else chat.last_message_at or 0, chat.id
+    is_by_activity = order in {ChatOrder.ACTIVITY, ChatOrder.OLDEST}
+    return (chat.last_message_at or 0) if is_by_activity else 0, chat.id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

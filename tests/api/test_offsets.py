@@ -19,7 +19,10 @@ LISTS = (
     "/v1/bulk/{bulk}/results?status=read",
     "/v1/chats?",
     "/v1/chats?sort=oldest",
+    "/v1/chats?q=ada",
     "/v1/chats?sort=created",
+    "/v1/chats?sort=name_asc&is_group=true",
+    f"/v1/chats?sort=name_desc&is_group=true&participant={WHO}",
     f"/v1/chats?sort=created&participant={WHO}",
     "/v1/chats?is_group=true",
     "/v1/chats?sort=oldest&is_group=false",
@@ -273,3 +276,33 @@ async def test_what_came_in_on_all_lines_is_polled(world: HubWorld) -> None:
         ["one", "two"],
     ]
     assert [shown["has_more"] for shown in pages] == [False, True, False]
+
+
+async def test_groups_are_listed_by_name_whatever_the_case(world: HubWorld) -> None:
+    for number, name in enumerate(("beta", "Älter", "Alpha", "gamma")):
+        world.clock.advance(1)
+        group = {"contact": CONTACT, "group": f"g{number}", "participants": [STRANGER], "name": name}
+        await world.api.post("/v1/sandbox/group", group)
+
+    async def names(sort: str) -> list[str]:
+        return [
+            each["name"] for each in (await page(world.api, f"/v1/chats?is_group=true&sort={sort}"))["data"]
+        ]
+
+    refused = await world.api.get("/v1/chats?sort=name_asc")
+
+    assert await names("name_asc") == ["Alpha", "beta", "gamma", "Älter"]
+    assert await names("name_desc") == ["Älter", "gamma", "beta", "Alpha"]
+    assert (refused.status, refused.json["error"]["param"]) == (400, "sort")
+
+
+async def test_a_chat_is_found_by_its_contact_if_the_key_may_see_contacts(world: HubWorld) -> None:
+    await world.say("Hi")
+    await world.say("Hi", contact=STRANGER)
+    await world.api.post("/v1/contacts", {"name": "Ada Lovelace", "handles": [CONTACT]})
+    blind = await world.caller("chats:read")
+    seeing = await world.caller("chats:read", "contacts:read")
+    found = [(await page(caller, "/v1/chats?q=LOVE&include_total=true")) for caller in (seeing, blind)]
+
+    assert [each["identifier"] for each in found[0]["data"]] == [CONTACT]
+    assert (found[0]["total"], found[1]["total"], found[1]["data"]) == (1, 0, [])

@@ -19,12 +19,14 @@ from hub.flow.chat_store import ChatFilter, ChatOrder, ChatPlace
 from hub.flow.repositories import Chat, place_among
 from hub.model.ids import first_id_at
 from hub.rules.chatkeys import direct_chat_key
+from hub.store.repositories import contact_queries
 from hub.store.repositories.message_pages import IS_VISIBLE
 from hub.store.schema import chats, messages
 
 _NAMES = tuple(Chat.__dataclass_fields__)
 COLUMNS = [chats.c[name] for name in _NAMES]
 _at, _id = chats.c.last_message_at, chats.c.id
+_BY_NAME: Final = frozenset({ChatOrder.NAME_ASC, ChatOrder.NAME_DESC})
 #: Literals, or neither database would recognise its partial index.
 _IS_GROUP, _IS_DIRECT = text("chats.is_group = 1"), text("chats.is_group = 0")
 
@@ -42,12 +44,16 @@ def read_chats(
     connection: Connection, wanted: ChatFilter, *, after: ChatPlace | None, limit: int
 ) -> list[Chat]:
     """Read the chats after a place, in order."""
+    if wanted.order in _BY_NAME:
+        return _named(connection, wanted, after, limit)
     of_lines: list[Iterable[Chat]] = []
     for line_id in wanted.line_ids:
         if wanted.participants:
             of_lines.append(_after(_with_participants(connection, wanted, line_id), wanted, after))
         else:
-            rows = _walked(connection, _matching(wanted, line_id, *COLUMNS), wanted.order, after, limit)
+            rows = _walked(
+                connection, _matching(connection, wanted, line_id, *COLUMNS), wanted.order, after, limit
+            )
             of_lines.append([chat_of(row) for row in rows])
     ranked = merge(*of_lines, key=partial(place_among, order=wanted.order), reverse=_is_down(wanted))
     return list(islice(ranked, limit))
@@ -55,6 +61,9 @@ def read_chats(
 
 def place_of(connection: Connection, wanted: ChatFilter, number: int) -> ChatPlace | None:
     """Give the place of the so-many-th chat; None when there are fewer."""
+    if wanted.order in _BY_NAME:
+        ids = _ids_by_name(connection, wanted)
+        return (0, ids[number - 1]) if len(ids) >= number else None
     of_lines: list[Iterable[ChatPlace]] = []
     for line_id in wanted.line_ids:
         if wanted.participants:
@@ -62,7 +71,7 @@ def place_of(connection: Connection, wanted: ChatFilter, number: int) -> ChatPla
             of_lines.append([place_among(chat, wanted.order) for chat in found])
         else:
             at = literal(0) if wanted.order is ChatOrder.CREATED else func.coalesce(_at, 0)
-            keys = _matching(wanted, line_id, at, _id)
+            keys = _matching(connection, wanted, line_id, at, _id)
             rows = _walked(connection, keys, wanted.order, None, number)
             of_lines.append([(row[0], row[1]) for row in rows])
     return next(islice(merge(*of_lines, reverse=_is_down(wanted)), number - 1, None), None)
@@ -72,26 +81,50 @@ def count_chats(connection: Connection, wanted: ChatFilter) -> int:
     """Count the chats on all pages."""
     if wanted.participants:
         return sum(len(_with_participants(connection, wanted, line_id)) for line_id in wanted.line_ids)
-    query = select(func.count()).where(chats.c.line_id.in_(wanted.line_ids), *_conditions(wanted))
+    query = select(func.count()).where(
+        chats.c.line_id.in_(wanted.line_ids), *_conditions(wanted, connection.dialect.name)
+    )
     return connection.execute(query).scalar_one()
+
+
+def _named(connection: Connection, wanted: ChatFilter, after: ChatPlace | None, limit: int) -> list[Chat]:
+    """Sort all by their names, here: databases disagree on letters. After a chat that is gone comes nothing."""
+    ids = _ids_by_name(connection, wanted)
+    if after is not None:
+        ids = ids[ids.index(after[1]) + 1 :] if after[1] in ids else []
+    rows = connection.execute(select(*COLUMNS).where(_id.in_(ids[:limit])))
+    found = {chat.id: chat for chat in map(chat_of, rows)}
+    return [found[chat_id] for chat_id in ids[:limit] if chat_id in found]
+
+
+def _ids_by_name(connection: Connection, wanted: ChatFilter) -> list[int]:
+    named: list[tuple[str, int]] = []
+    for line_id in wanted.line_ids:
+        if wanted.participants:
+            chats_there = _with_participants(connection, wanted, line_id)
+            named += [((chat.name or "").casefold(), chat.id) for chat in chats_there]
+        else:
+            rows = connection.execute(_matching(connection, wanted, line_id, chats.c.name, _id))
+            named += [((row[0] or "").casefold(), row[1]) for row in rows]
+    return [chat_id for _, chat_id in sorted(named, reverse=wanted.order is ChatOrder.NAME_DESC)]
 
 
 def _is_down(wanted: ChatFilter) -> bool:
     return wanted.order is not ChatOrder.OLDEST
 
 
-def _matching(wanted: ChatFilter, line_id: int, *columns: Any) -> Select[Any]:
-    return select(*columns).where(chats.c.line_id == line_id, *_conditions(wanted))
+def _matching(connection: Connection, wanted: ChatFilter, line_id: int, *columns: Any) -> Select[Any]:
+    return select(*columns).where(chats.c.line_id == line_id, *_conditions(wanted, connection.dialect.name))
 
 
-def _conditions(wanted: ChatFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: ChatFilter, dialect: str) -> list[ColumnElement[bool]]:
     found: list[Any] = []
     if wanted.is_group is not None:
         found.append(_IS_GROUP if wanted.is_group else _IS_DIRECT)
     if wanted.is_unread is not None:
         found.append(_is_unread() if wanted.is_unread else ~_is_unread())
     if wanted.q:
-        found.append(_says(wanted.q))
+        found.append(_says(wanted, dialect))
     if wanted.created_before is not None:
         found.append(_id < first_id_at(wanted.created_before))
     return found
@@ -111,9 +144,14 @@ def _has(handle: str) -> ColumnElement[bool]:
     return chats.c.participants.contains(msgspec.json.encode(handle).decode(), autoescape=True)
 
 
-def _says(words: str) -> ColumnElement[bool]:
+def _says(wanted: ChatFilter, dialect: str) -> ColumnElement[bool]:
+    words = (wanted.q or "").lower()
     looked_in = (chats.c.name, chats.c.identifier, chats.c.participants)
-    return or_(*(func.lower(column).contains(words.lower(), autoescape=True) for column in looked_in))
+    found = [func.lower(column).contains(words, autoescape=True) for column in looked_in]
+    if wanted.contact_needle:
+        keys = contact_queries.chat_keys(wanted.contact_needle, dialect=dialect)
+        found.append(chats.c.chat_key.in_(keys))
+    return or_(*found)
 
 
 def _walked(
@@ -161,7 +199,7 @@ _WAYS: Final = {
 def _with_participants(connection: Connection, wanted: ChatFilter, line_id: int) -> list[Chat]:
     """All in order: a direct chat is found by its key; groups are looked through by their own index."""
     found: list[Chat] = []
-    query = _matching(wanted, line_id, *COLUMNS)
+    query = _matching(connection, wanted, line_id, *COLUMNS)
     if len(wanted.participants) == 1 and wanted.is_group is not True:
         key = direct_chat_key(next(iter(wanted.participants)))
         found += map(chat_of, connection.execute(query.where(chats.c.chat_key == key)))

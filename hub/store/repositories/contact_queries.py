@@ -86,6 +86,21 @@ def latest_line(contact_id: int, line_ids: Collection[int]) -> Select[Any]:
     )
 
 
+def chat_keys(needle: str, *, dialect: str) -> Select[Any]:
+    """Give the keys of the direct chats with the contacts that are found."""
+    return (
+        select(_CHAT_KEY)
+        .select_from(contact_handles.join(contacts, contacts.c.id == contact_handles.c.contact_id))
+        .where(_holds(needle, dialect))
+    )
+
+
+def _holds(needle: str, dialect: str) -> ColumnElement[bool]:
+    # A plain look for a substring: LIKE would cost several times as much.
+    position = func.instr if dialect == "sqlite" else func.strpos
+    return position(contacts.c.search, needle) > 0
+
+
 def tags(after: str | None) -> Select[Any]:
     """Count each tag's contacts, by tag."""
     query = select(contact_tags.c.tag, func.count()).group_by(contact_tags.c.tag).order_by(contact_tags.c.tag)
@@ -124,7 +139,5 @@ def _conditions(wanted: ContactFilter, number: ColumnElement[int], dialect: str)
         else:
             found.append(members.c.group_id == wanted.group_id)
     if wanted.needle:
-        # A plain look for a substring: LIKE would cost several times as much.
-        position = func.instr if dialect == "sqlite" else func.strpos
-        found.append(position(contacts.c.search, wanted.needle) > 0)
+        found.append(_holds(wanted.needle, dialect))
     return found
