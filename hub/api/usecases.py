@@ -96,6 +96,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         wake_ups=wake_ups,
         can_send=parts.can_send,
         guard=LineGuard(parts.policies),
+        links=parts.files.links,
     )
     verdicts = Verdicts(outbox=store.outbox, sleep=parts.sleep, monotonic=parts.monotonic)
     return UseCases(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hub.flow.bulk import BulkDesk
 from hub.flow.bulk_feeding import BulkFeeding, FeedingParts
 from hub.flow.directory import DirectoryHolder
+from hub.flow.file_links import FileLinks
 from hub.flow.line_policies import LinePolicies
 from hub.flow.outgoing import Outgoing
 from hub.flow.ports import Clock, WakeUps
@@ -27,6 +28,7 @@ class Workshop:
     clock: Clock
     new_id: IdFactory
     wake_ups: WakeUps
+    links: FileLinks
 
     def desk(self) -> BulkDesk:
         """Make the desk that takes orders."""
@@ -63,6 +65,7 @@ class Workshop:
             new_id=self.new_id,
             wake_ups=self.wake_ups,
             guard=LineGuard(self.policies),
+            links=self.links,
         )
 
     def _recorder(self) -> Recorder:

@@ -114,6 +114,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
 ) -> Console:
     clock = SystemClock()
     policies = LinePolicies(settings.safety_policy, lambda: directory.current)
+    links = file_links(settings, clock=clock, secret=encryption_key(settings))
     ingest = Ingest(
         store=store.hot,
         directory=directory,
@@ -122,7 +123,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         clock=clock,
         hearing=Hearing(policies, new_id.take),
         live=live,
-        files=InboundFiles(file_links(settings, clock=clock, secret=encryption_key(settings)), new_id.take),
+        files=InboundFiles(links, new_id.take),
     )
     return Console(
         settings=settings,
@@ -139,6 +140,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
             clock=clock,
             new_id=new_id,
             wake_ups=wake_ups,
+            links=links,
         ).desk(),
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock

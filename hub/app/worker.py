@@ -175,6 +175,7 @@ def _bulk_feeding(core: Core) -> BulkFeeding:
         clock=core.clock,
         new_id=core.new_id,
         wake_ups=core.wake_ups,
+        links=core.files.links,
     ).feeding()
 
 
@@ -287,6 +288,7 @@ def _sending(core: Core) -> Sending:
         recorder=_recorder(core),
         clock=core.clock,
         guard=LineGuard(core.policies),
+        links=core.files.links,
         policy=send_policy(core.settings),
         timeouts=SendTimeouts(perform_seconds=core.settings.sends.timeout_seconds, lookup_seconds=10.0),
     )

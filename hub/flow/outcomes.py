@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from hub.flow.adoption import DELIVERY_UNKNOWN, Adoption, adopt, is_placeholder
+from hub.flow.file_links import FileLinks
 from hub.flow.ports import HotTransaction
 from hub.flow.rows import EventRow, Known, MessageRow, OutboxClaim
 from hub.flow.sent_parts import sent_parts
@@ -39,6 +40,8 @@ class Outcome:
     dispatched_at: int | None
     #: Unix ms.
     at_ms: int
+    #: Makes the addresses of attachments in events.
+    links: FileLinks | None
 
 
 class _Changed(NamedTuple):
@@ -113,6 +116,7 @@ async def conclude(
         line_handle=outcome.line.handle,
         chat_key=keys.get(message.chat_id),
         at_ms=outcome.at_ms,
+        links=outcome.links,
     )
     return [event]
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from hub.flow.batching import Batcher
 from hub.flow.capabilities import require_able
 from hub.flow.directory import DirectoryHolder
+from hub.flow.file_links import FileLinks
 from hub.flow.file_ports import USED_BY_MESSAGE, FileUseRow
 from hub.flow.first_use import FirstUse, refuse_used
 from hub.flow.guards import PERMISSIVE, SendGuard
@@ -76,7 +77,10 @@ class Outgoing:
         wake_ups: WakeUps,
         can_send: Callable[[Line], bool] = lambda line: True,
         guard: SendGuard = PERMISSIVE,
+        links: FileLinks | None = None,
     ) -> None:
+        #: Makes the addresses of attachments in events.
+        self.links = links
         self._can_send = can_send
         self._guard = guard
         self._clock = clock
@@ -234,6 +238,7 @@ class Outgoing:
                 line_handle=line.handle,
                 chat_key=chat_key,
                 at_ms=message.synced_at,
+                links=self.links,
             )
             for message, line, chat_key in messages
         ]

@@ -91,6 +91,7 @@ class SecondThoughts:
                 line_handle=line.handle,
                 chat_key=keys.get(message.chat_id),
                 at_ms=now_ms,
+                links=self._outgoing.links,
             )
             for message in messages
         ]
@@ -132,6 +133,7 @@ class SecondThoughts:
             line_handle=retry.line.handle,
             chat_key=keys.get(queued.chat_id),
             at_ms=row.created_at,
+            links=self._outgoing.links,
         )
         return answer, [event]
 

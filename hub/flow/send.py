@@ -17,6 +17,7 @@ import structlog
 
 from hub.flow.aftermath import Answered, leave_behind
 from hub.flow.capabilities import what_is_missing
+from hub.flow.file_links import FileLinks
 from hub.flow.guards import PERMISSIVE, SendGuard, step_of
 from hub.flow.outcomes import Outcome, claim_of, conclude, proof_of
 from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction
@@ -52,7 +53,9 @@ class Sending:
         policy: SendPolicy,
         timeouts: SendTimeouts,
         guard: SendGuard = PERMISSIVE,
+        links: FileLinks | None = None,
     ) -> None:
+        self._links = links
         self._store = store
         self._recorder = recorder
         self._guard = guard
@@ -170,6 +173,7 @@ class Sending:
             provider_id=update.provider_id,
             dispatched_at=result.dispatched_at,
             at_ms=now_ms,
+            links=self._links,
         )
         return True, await conclude(tx, claim, message, outcome)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from hub.flow.file_links import FileLinks
 from hub.flow.payloads import message_data
 from hub.flow.rows import ChatRow, EventRow, Known, MessageRow, OutboxRow
 from hub.flow.sent_parts import sent_parts
@@ -132,6 +133,7 @@ def own_event(
     line_handle: str,
     chat_key: str | None,
     at_ms: int,
+    links: FileLinks | None,
 ) -> EventRow:
     """Give the event of something that an item did to a message of ours: once, whoever repeats it.
 
@@ -142,6 +144,7 @@ def own_event(
         line_handle: Whose it is.
         chat_key: Of the message's chat.
         at_ms: Unix ms.
+        links: Makes the addresses of attachments.
     """
     attempt = attempt_id(outbox_id)
     return EventRow(
@@ -152,5 +155,5 @@ def own_event(
         dedupe_key(f"{message.line_id}:{attempt}:", f"{event_type}:"),
         at_ms,
         None,
-        message_data(message, line_handle=line_handle, chat_key=chat_key),
+        message_data(message, line_handle=line_handle, chat_key=chat_key, links=links),
     )

@@ -18,6 +18,7 @@ from hub.model.outbox import attempt_id
 from tests.support.asgi import Answered
 from tests.support.file_parts import BASE_URL
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, STRANGER, HubWorld
+from tests.support.sandbox_worker import SandboxWorker
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(50)
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(30)
@@ -90,6 +91,24 @@ async def test_the_event_of_a_sent_file_leads_to_it(world: HubWorld) -> None:
     assert read.body == PNG
     assert (await newest(world))["attachments"][0]["file_id"] == file_id
     assert world.wake_ups.files == 0, "there is nothing to fetch"
+
+
+@pytest.mark.parametrize(
+    "event_type", ["message.queued", "message.sent", "message.cancelled", "message.failed"]
+)
+async def test_events_that_the_hub_tells_itself_lead_to_the_file(world: HubWorld, event_type: str) -> None:
+    worker = SandboxWorker(world)
+    to = "+15550100404" if event_type == "message.failed" else CONTACT
+    sent = (await send(world, to=to, text="Look", attachments=[await upload(world)])).json
+    if event_type == "message.cancelled":
+        assert (await world.api.post(f"/v1/messages/{sent['message_id']}/cancel", {})).status == 200
+    await worker.work()
+
+    told = (await world.api.get(f"/v1/events?type={event_type}")).json["data"]
+
+    (attachment,) = told[0]["data"]["attachments"]
+    read = await world.api.with_token(None).get(attachment["url"].removeprefix(BASE_URL))
+    assert read.body == PNG
 
 
 async def test_one_file_can_be_sent_again(world: HubWorld) -> None:

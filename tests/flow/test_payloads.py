@@ -169,7 +169,13 @@ def asked(**changes: Any) -> str:
     item = outbox_row(ASKED, outbox_id=AN_ID + 9, line=LINE, api_key_id=None, now_ms=AT)
     message = asked_message(ASKED, item, message_id=AN_ID + 4, chat_id=AN_ID + 3)._replace(**changes)
     return own_event(
-        "", message, outbox_id=item.id, line_handle=LINE_HANDLE, chat_key=f"dm:{CONTACT}", at_ms=AT
+        "",
+        message,
+        outbox_id=item.id,
+        line_handle=LINE_HANDLE,
+        chat_key=f"dm:{CONTACT}",
+        at_ms=AT,
+        links=None,
     ).data
 
 

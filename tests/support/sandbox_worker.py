@@ -44,6 +44,7 @@ class SandboxWorker:
             clock=world.clock,
             policy=POLICY,
             timeouts=SendTimeouts(perform_seconds=30, lookup_seconds=30),
+            links=world.parts.files.links,
         )
 
     async def tell_capabilities(self) -> None:
