@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Meta
 
 from hub.api.bulk_shapes import (
-    CSV_HEADINGS,
     BulkReply,
     OneBulk,
-    RecipientReply,
     bulk_fields,
-    csv_row,
-    recipient_fields,
 )
 from hub.api.calls import (
     AnyEndpoint,
@@ -49,19 +45,12 @@ from hub.model.bulk import BulkJob, BulkState
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix
 from hub.model.line import Line
-from hub.rules.contact_export import csv_lines
-
-_PAGE: Final = 500
-_CSV: Final = b"text/csv; charset=utf-8"
 
 Text = Annotated[str, Meta(min_length=1, max_length=MOST_TEXT)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Rate = Annotated[int, Meta(ge=1, le=6_000, description="At most so many recipients a minute.")]
 Priority = Annotated[int, Meta(ge=0, le=100, description="Higher goes first on the line.")]
 Instant = Annotated[int, Meta(ge=0, le=32_503_680_000_000)]
-ResultStatus = Literal[
-    "waiting", "queued", "sent", "delivered", "read", "failed", "skipped", "cancelled", "unsent"
-]
 
 
 class NewRecipient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,18 +107,6 @@ class BulkQuery(msgspec.Struct, frozen=True, kw_only=True):
     cursor: CursorText | None = None
     offset: Offset | None = None
     include_total: IncludeTotal = False
-
-
-class ResultQuery(BulkQuery, frozen=True, kw_only=True):
-    """Which recipients."""
-
-    status: ResultStatus | None = None
-
-
-class ExportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which recipients."""
-
-    status: ResultStatus | None = None
 
 
 async def _make(call: Call[NoQuery, NewBulk]) -> Reply:
@@ -250,7 +227,12 @@ def _line(call: Call[Any, Any], job: BulkJob) -> Line | None:
     return call.uses.parts.directory.current.lines_by_id.get(job.line_id)
 
 
-async def _find(call: Call[Any, Any]) -> BulkJob:
+async def find_bulk(call: Call[Any, Any]) -> BulkJob:
+    """Find the bulk send that the path names.
+
+    Raises:
+        InvalidRequest: bulk_not_found or line_not_accessible.
+    """
     job = await call.uses.bulk.get(path_id(call, Prefix.BULK, "bulk"))
     call.uses.lines.require(call.key, job.line_id)
     return job
@@ -263,67 +245,23 @@ async def _shown(call: Call[Any, Any], job: BulkJob) -> Reply:
 
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
-    return await _shown(call, await _find(call))
+    return await _shown(call, await find_bulk(call))
 
 
 async def _pause(call: Call[NoQuery, NoBody]) -> Reply:
-    return await _shown(call, await call.uses.bulk.pause((await _find(call)).id))
+    return await _shown(call, await call.uses.bulk.pause((await find_bulk(call)).id))
 
 
 async def _resume(call: Call[NoQuery, NoBody]) -> Reply:
-    return await _shown(call, await call.uses.bulk.resume((await _find(call)).id))
+    return await _shown(call, await call.uses.bulk.resume((await find_bulk(call)).id))
 
 
 async def _cancel(call: Call[NoQuery, NoBody]) -> Reply:
-    job = await _find(call)
+    job = await find_bulk(call)
     return await _shown(call, await call.uses.bulk.cancel(job.id, _line(call, job)))
 
 
-async def _results(call: Call[ResultQuery, NoBody]) -> Reply:
-    query, job = call.query, await _find(call)
-    found = await call.uses.bulk.results(
-        job,
-        status=query.status,
-        after=read_id_cursor(query.cursor),
-        offset=read_offset(query),
-        limit=query.limit + 1,
-    )
-    rows, has_more = split_page(found, query.limit)
-    data = [msgspec.convert(recipient_fields(row), RecipientReply) for row in rows]
-    content = Listed(
-        data=data,
-        has_more=has_more,
-        next_cursor=write_cursor(rows[-1].recipient.position) if has_more else None,
-        total=await _result_count(call, job) if query.include_total else UNSET,
-        request_id=call.request_id,
-    )
-    return Reply(content=content)
-
-
-async def _result_count(call: Call[ResultQuery, NoBody], job: BulkJob) -> int:
-    (watched,) = await call.uses.bulk.watch([job])
-    status = call.query.status
-    return sum(watched.tally.values()) if status is None else watched.tally.get(status, 0)
-
-
-async def _export(call: Call[ExportQuery, NoBody]) -> Reply:
-    job = await _find(call)
-    headers = ((b"content-disposition", b'attachment; filename="results.csv"'),)
-    return Reply(content=_rows(call, job), content_type=_CSV, headers=headers)
-
-
-async def _rows(call: Call[ExportQuery, NoBody], job: BulkJob) -> AsyncIterator[bytes]:
-    yield ("\ufeff" + csv_lines([CSV_HEADINGS])).encode()
-    after: int | None = None
-    while True:
-        page = await call.uses.bulk.results(job, status=call.query.status, after=after, limit=_PAGE)
-        if not page:
-            return
-        yield csv_lines([csv_row(row) for row in page]).encode()
-        after = page[-1].recipient.position
-
-
-_ERRORS: Final = ("bulk_not_found", "line_not_accessible")
+BULK_ERRORS: Final = ("bulk_not_found", "line_not_accessible")
 _MAKE_ERRORS: Final = (
     "advanced_features_required",
     "contact_group_not_found",
@@ -345,7 +283,7 @@ def _change(name: str, summary: str, handle: Any, end: BulkState) -> AnyEndpoint
         query=NoQuery,
         body=NoBody,
         reply=OneBulk,
-        errors=(*_ERRORS, "bulk_state_conflict"),
+        errors=(*BULK_ERRORS, "bulk_state_conflict"),
         handle=handle,
     )
 
@@ -417,37 +355,10 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=NoQuery,
         body=NoBody,
         reply=OneBulk,
-        errors=_ERRORS,
+        errors=BULK_ERRORS,
         handle=_get,
     ),
     _change("cancel", "Send nothing more.", _cancel, BulkState.CANCELLED),
     _change("pause", "Begin nothing more for now.", _pause, BulkState.PAUSED),
     _change("resume", "Go on.", _resume, BulkState.RUNNING),
-    Endpoint(
-        method="GET",
-        path="/v1/bulk/{id}/results",
-        name="list_bulk_results",
-        summary="List recipients with what became of their messages.",
-        tag="bulk",
-        scope="messages:read",
-        query=ResultQuery,
-        body=NoBody,
-        reply=Listed[RecipientReply],
-        errors=_ERRORS,
-        handle=_results,
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/bulk/{id}/results.csv",
-        name="export_bulk_results",
-        summary="The same as a CSV table.",
-        tag="bulk",
-        scope="messages:read",
-        query=ExportQuery,
-        body=NoBody,
-        reply=bytes,
-        reply_content={"text/csv": {"schema": {"type": "string"}}},
-        errors=_ERRORS,
-        handle=_export,
-    ),
 )

@@ -10,6 +10,7 @@ from hub.api import (
     backgrounds,
     bridges,
     bulk,
+    bulk_results,
     chat_signs,
     chats,
     consent_files,
@@ -62,6 +63,7 @@ NOUNS: Final[tuple[AnyEndpoint, ...]] = (
     *backgrounds.ENDPOINTS,
     *bridges.ENDPOINTS,
     *bulk.ENDPOINTS,
+    *bulk_results.ENDPOINTS,
     *chat_signs.ENDPOINTS,
     *chats.ENDPOINTS,
     # Before the consents, whose handles would match its paths.

@@ -19,10 +19,10 @@ from hub.flow.contact_store import Availability, ContactGroups, Contacts
 from hub.flow.event_store import Events, Queue
 from hub.flow.file_store import Files
 from hub.flow.message_counts import MessageCounts
-from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
+from hub.flow.message_store import Messages
 from hub.flow.poll_payloads import Tally
 from hub.flow.ports import HotStore
-from hub.flow.rows import DeliveryRow, MessageRow, ReactionRow
+from hub.flow.rows import DeliveryRow, MessageRow
 from hub.flow.safety_repositories import Consents, Health
 from hub.model.delivery import Attempt, Delivery, DeliveryState
 from hub.model.draft import AiLimit, AiLimits, AiTally, Spending
@@ -220,55 +220,6 @@ class Deliveries(Protocol):
 
     async def last_attempts(self, delivery_ids: Sequence[int]) -> dict[int, Attempt]:
         """The last attempt of each delivery that has one, and whose attempts are still kept."""
-        ...
-
-
-class Messages(Protocol):
-    """Messages as they stand; a message that only a receipt has shown so far is not listed."""
-
-    async def get(self, message_id: int) -> MessageRow | None:
-        """By its id, or by the one that it was asked for under, where it was folded into what its network showed."""
-        ...
-
-    async def by_guid(self, line_id: int, guid: str) -> MessageRow | None: ...
-    async def reactions(self, line_id: int, guid: str) -> list[ReactionRow]:
-        """The reactions of one message, oldest first, taken back ones included."""
-        ...
-
-    async def last_read(self, chat_id: int) -> MessageRow | None:
-        """Our message of the chat that was read last."""
-        ...
-
-    async def by_guid_on(self, line_ids: Sequence[int], guid: str) -> MessageRow | None:
-        """The message that a network named so, on one of these lines."""
-        ...
-
-    async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:
-        """When what these keys stand for happened, as far as its events are kept."""
-        ...
-
-    async def page(
-        self,
-        wanted: MessageFilter,
-        *,
-        after: Place | None,
-        limit: int,
-        is_oldest_first: bool = False,
-        most_read: int = MOST_READ,
-    ) -> MessagePage:
-        """By (sent_at, id), latest first unless said otherwise. Where rows must be looked into, at most
-        `most_read` of them are: such a page may be short, and still not the last.
-        """
-        ...
-
-    async def page_at(
-        self, wanted: MessageFilter, *, offset: int, limit: int, is_oldest_first: bool = False
-    ) -> MessagePage:
-        """After so many; as long as asked for unless it is the last. Only of what is countable."""
-        ...
-
-    async def count(self, wanted: MessageFilter) -> int:
-        """How many there are on all pages. Only of what is countable."""
         ...
 
 

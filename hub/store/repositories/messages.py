@@ -55,7 +55,7 @@ _EVIDENCE = select(events.c.dedupe_key, events.c.occurred_at).where(
 
 
 class SqlMessages:
-    """hub.flow.repositories.Messages."""
+    """hub.flow.message_store.Messages."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
