@@ -335,6 +335,7 @@ def _maintenance(core: Core) -> Maintenance:
         clean_files=FileCleanup(
             store=core.store, blobs=core.files.blobs, clock=core.clock, unused_ms=core.files.unused_ms
         ).run,
+        tell_stored_bytes=core.metrics.stored_bytes.set,
         directory=core.directory,
         disable=_disable(core),
     )

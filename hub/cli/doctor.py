@@ -41,11 +41,16 @@ def doctor(settings: Settings, *, quick: bool) -> None:
             *([] if settings.store.url else [_folder]),
             _database,
             _key,
+            _files,
             _redis,
             _backlog,
             _lines,
         ]
-    needing = (_key, _backlog, _lines) if settings.redis.url else (_key, _redis, _backlog, _lines)
+    needing = {_key, _backlog, _lines}
+    if not settings.redis.url:
+        needing.add(_redis)
+    if settings.files.storage == "folder":
+        needing.add(_files)
     findings: dict[str, Finding] = {}
     for check in checks:
         if check in needing and not findings["_database"].is_well:
@@ -111,6 +116,16 @@ async def _database(settings: Settings) -> Finding:
     finally:
         await opened.close()
     return Finding(True, "database", f"{opened.dialect}, schema up to date, revision {revision}")
+
+
+async def _files(settings: Settings) -> Finding:
+    from hub.app.files import blob_store  # noqa: PLC0415
+
+    where = f"the bucket {settings.files.s3_bucket}" if settings.files.storage == "s3" else "the data folder"
+    fault = await blob_store(settings).check()
+    if fault is not None:
+        return Finding(False, "files", f"nothing can be stored in {where}: {fault}")
+    return Finding(True, "files", f"can be stored in {where}")
 
 
 async def _redis(settings: Settings) -> Finding:

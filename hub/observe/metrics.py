@@ -153,6 +153,9 @@ class Metrics:
             ["line"],
             registry=registry,
         )
+        self.stored_bytes = Gauge(
+            "hub_stored_bytes", "Bytes of files that are stored, each blob once.", registry=registry
+        )
         self.streams = Gauge(
             "hub_streams", "Streams and waiting readers of events that the process serves.", registry=registry
         )

@@ -32,6 +32,7 @@ class Maintenance:
         keep_ms: Mapping[str, int],
         run_job: Callable[[], Awaitable[None]],
         clean_files: Callable[[], Awaitable[None]],
+        tell_stored_bytes: Callable[[int], None],
         directory: DirectoryHolder,
         disable: Callable[[Webhook, str], Awaitable[None]],
     ) -> None:
@@ -41,6 +42,7 @@ class Maintenance:
         self._keep_ms = keep_ms
         self._run_job = run_job
         self._clean_files = clean_files
+        self._tell_stored_bytes = tell_stored_bytes
         self._directory = directory
         self._disable = disable
 
@@ -74,6 +76,10 @@ class Maintenance:
     async def run_jobs(self) -> None:
         """Go on with replays, requeues and purges."""
         await self._run_job()
+
+    async def measure_files(self) -> None:
+        """Tell how much is stored."""
+        self._tell_stored_bytes(await self._store.files.stored_bytes())
 
     async def clean_files(self) -> None:
         """Remove files that nobody uses, and their bytes."""

@@ -231,6 +231,9 @@ class WorkerService:
         async def cancel_orphans(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.cancel_orphans()
 
+        async def measure_files(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
+            await maintenance.measure_files()
+
         async def end_expired(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.end_expired()
 
@@ -239,6 +242,7 @@ class WorkerService:
             cron_jobs=[
                 cron(run_jobs, name="cron:run_jobs", second={0, 30}),
                 cron(cancel_orphans, name="cron:cancel_orphans", second=10),
+                cron(measure_files, name="cron:measure_files", second=50),
                 cron(end_expired, name="cron:end_expired", second=40),
                 cron(expire, name="cron:expire", minute={7, 37}, second=20, timeout=600),
                 cron(clean_files, name="cron:clean_files", minute={22, 52}, second=20, timeout=600),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import stat
 from pathlib import Path
 
@@ -214,11 +215,32 @@ def test_doctor_says_what_is_well_and_what_is_not(stopped_hub: Command) -> None:
         ("ok", "folder"),
         ("ok", "database"),
         ("ok", "key"),
+        ("ok", "files"),
         ("FAIL", "redis"),
         ("ok", "backlog"),
         ("ok", "lines"),
     ]
     assert "is the hub running? `hub up` starts it" in ended.out
+
+
+def test_doctor_says_when_no_file_can_be_stored(stopped_hub: Command, tmp_path: Path) -> None:
+    """In a folder that is none, and in a bucket that nobody answers for."""
+    drafts = tmp_path / "data" / "files" / "drafts"
+    shutil.rmtree(drafts, ignore_errors=True)
+    drafts.write_text("in the way")
+    bucket = {
+        "HUB_FILES__STORAGE": "s3",
+        "HUB_FILES__S3_BUCKET": "bucket",
+        "HUB_FILES__S3_ENDPOINT": "http://127.0.0.1:1",
+        "HUB_FILES__S3_ACCESS_KEY": "key",
+    }
+
+    in_folder, in_bucket = stopped_hub("doctor"), stopped_hub("doctor", **bucket)
+
+    assert re.search(r"^FAIL files +nothing can be stored in the data folder: ", in_folder.out, re.MULTILINE)
+    assert re.search(
+        r"^FAIL files +nothing can be stored in the bucket bucket: ", in_bucket.out, re.MULTILINE
+    )
 
 
 def test_doctor_tells_one_cause_once_and_makes_nothing(hub: Command, tmp_path: Path) -> None:

@@ -14,13 +14,15 @@ async def _nothing() -> None:
     """Another duty that has nothing to do."""
 
 
-def maintenance(world: HubWorld) -> Maintenance:
+def maintenance(world: HubWorld, told: list[int] | None = None) -> Maintenance:
+    told = [] if told is None else told
     return Maintenance(
         store=world.store,
         clock=world.clock,
         keep_ms={},
         run_job=_nothing,
         clean_files=_nothing,
+        tell_stored_bytes=told.append,
         directory=world.directory,
         disable=DisableWebhook(
             store=world.store,
@@ -68,3 +70,16 @@ async def test_a_webhook_that_was_given_more_time_goes_on(tmp_path: Path) -> Non
         await maintenance(world).end_expired()
 
         assert (await shown(world, webhook))["is_active"]
+
+
+async def test_what_is_stored_is_told(tmp_path: Path) -> None:
+    told: list[int] = []
+    async with open_world(tmp_path) as world:
+        duties = maintenance(world, told)
+        await duties.measure_files()
+        for _ in range(2):  # the same bytes are stored once
+            made = await world.api.post("/v1/files", b"seven b", headers={"Content-Type": "text/plain"})
+            assert made.status == 201
+        await duties.measure_files()
+
+    assert told == [0, 7]
