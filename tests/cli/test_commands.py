@@ -233,6 +233,7 @@ def test_doctor_says_when_no_file_can_be_stored(stopped_hub: Command, tmp_path: 
         "HUB_FILES__S3_BUCKET": "bucket",
         "HUB_FILES__S3_ENDPOINT": "http://127.0.0.1:1",
         "HUB_FILES__S3_ACCESS_KEY": "key",
+        "HUB_FILES__S3_SECRET_KEY": "secret",
     }
 
     in_folder, in_bucket = stopped_hub("doctor"), stopped_hub("doctor", **bucket)
