@@ -24,6 +24,7 @@ CONTACT, NOBODY, LINE = "+15550100001", "+15550100404", "+15550100000"
 REFUSED = {"generate.md": "ai_not_configured"}
 #: What the reader takes from an answer: the document, a part of the command, the variable, the way to it.
 TAKEN: tuple[tuple[str, str, str, tuple[str | int, ...]], ...] = (
+    ("bridges.md", "/v1/enrolments", "ENROLMENT", ("token",)),
     ("chats-and-groups.md", '/v1/polls"', "POLL", ("poll_id",)),
     ("contacts.md", '/v1/contacts"', "CONTACT", ("id",)),
     ("contacts.md", '/v1/contact-groups"', "GROUP", ("id",)),
@@ -156,4 +157,5 @@ def test_pages_name_the_hub_and_the_key_alike() -> None:
     for document in documents():
         for example in examples(document):
             assert "$HUB" in example.command or "$URL" in example.command or "$UPLOAD_URL" in example.command
-            assert "Bearer $HUB_KEY" in example.command or "$HUB" not in example.command
+            is_keyless = "$HUB" not in example.command or "$ENROLMENT" in example.command
+            assert is_keyless or "Bearer $HUB_KEY" in example.command
