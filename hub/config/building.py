@@ -17,6 +17,8 @@ _MAX_DEPTH = 32
 _MAX_NODES = 20_000
 _MAX_PROBLEMS = 50
 
+#: What stands behind a value as a comment without a blank.
+_CUT = re.compile(r"\s+(#\S.*)")
 #: Longer ones are no help to a reader, and searching them at each place would take quadratic time.
 _LONGEST_SHOWN_LINE = 1000
 #: Lines that may hold a secret are not shown.
@@ -48,7 +50,15 @@ class _Open:
 class Builder:
     """Turns events into nodes and collects what is wrong on the way."""
 
-    def __init__(self, *, source: str, lines: list[str]) -> None:
+    def __init__(self, *, source: str, lines: list[str], is_prose: bool = False) -> None:
+        """Begin.
+
+        Args:
+            source: How messages name the file.
+            lines: Its text.
+            is_prose: Whether values are sentences, in which a `#` is rather meant than a comment without a blank.
+        """
+        self._is_prose = is_prose
         self.problems: list[Problem] = []
         self.root: Node | None = None
         self._source = source
@@ -64,6 +74,11 @@ class Builder:
         return Place(
             source=self._source, line=line + 1, column=column + 1, line_text=text if may_be_shown else ""
         )
+
+    def line_before(self, mark: yaml.Mark | None) -> str:
+        """Return what stands before a place on its line."""
+        is_known = mark is not None and mark.line < len(self._lines)
+        return self._lines[mark.line][: mark.column] if mark is not None and is_known else ""
 
     def last_place(self) -> Place:
         return self.place(*self._last)
@@ -100,7 +115,23 @@ class Builder:
                 "write the character itself",
             )
             text = ""
+        if self._is_prose and event.style is None:
+            self._check_cut(event)
         return ScalarNode(text=text, is_quoted=event.style is not None, place=self.last_place())
+
+    def _check_cut(self, event: yaml.ScalarEvent) -> None:
+        """Refuse a value that ends, unquoted, where a comment seems to start: it is a text with a #."""
+        if event.end_mark is None:
+            return
+        line, column = event.end_mark.line, event.end_mark.column
+        found = _CUT.match(self._lines[line] if line < len(self._lines) else "", column)
+        if found is not None:
+            self._refuse(
+                f'"{cut(found[1])}" is not read',
+                "a # after a blank starts a comment, so the text would end before it",
+                'put the text into double quotes, or write "# " with a blank if it is a comment',
+                place=self.place(line, found.start(1)),
+            )
 
     def _check_node(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         self._nodes += 1
@@ -149,12 +180,7 @@ class Builder:
 
     def _as_key(self, node: Node, parent: _Open) -> ScalarNode:
         if not isinstance(node, ScalarNode) or node.is_null:
-            self._refuse(
-                "this key is not a text",
-                "keys are names",
-                "write `name: value`; put {…} text into quotes",
-                place=node.place,
-            )
+            self._refuse_key(node)
             # A key that no reader knows, so that the value has a place to go; nothing is returned to one.
             return ScalarNode(text="", is_quoted=True, place=node.place)
         first = parent.first_places.setdefault(node.text, node.place)
@@ -165,3 +191,21 @@ class Builder:
                 "keep one of the two",
             )
         return node
+
+    def _refuse_key(self, node: Node) -> None:
+        line, column = node.place.line - 1, node.place.column - 1
+        written = self._lines[line] if line < len(self._lines) else ""
+        if column > 0 and written[column - 1 : column + 1] == "{{":
+            self._refuse(
+                "this value starts with {{ and has no quotes",
+                "YAML reads { as the start of a map",
+                'put quotes around it: key: "{{ … }}"',
+                place=self.place(line, column - 1),
+            )
+            raise TooMuch  # what follows is misread, too
+        self._refuse(
+            "this key is not a text",
+            "keys are names",
+            "write `name: value`; put {…} text into quotes",
+            place=node.place,
+        )

@@ -15,11 +15,12 @@ from hub.config.scalars import cut
 
 _MAX_BYTES = 256 * 1024
 
+_COLON = "mapping values are not allowed here"
 #: PyYAML's words for common mistakes → why it is one, and what to write.
 _SYNTAX_ADVICE: tuple[tuple[str, str, str], ...] = (
     ("character '\\t'", "YAML does not allow tabs for indentation", "indent with spaces"),
     (
-        "mapping values are not allowed here",
+        _COLON,
         "a colon followed by a space starts a value, and one has already started on this line",
         "put text that contains ': ' into double quotes, and check the indentation",
     ),
@@ -47,12 +48,13 @@ _SYNTAX_ADVICE: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def load_document(content: str | bytes, *, source: str) -> Node:
+def load_document(content: str | bytes, *, source: str, is_prose: bool = False) -> Node:
     """Read one YAML document into nodes.
 
     Args:
         content: The file's content; bytes must be UTF-8.
         source: How messages name it, normally the path.
+        is_prose: Whether values are sentences: a `#` right before a word is refused then, and cuts no text.
 
     Returns:
         The document's node; a null scalar when it holds nothing.
@@ -60,13 +62,15 @@ def load_document(content: str | bytes, *, source: str) -> Node:
     Raises:
         ConfigError: With every problem of form that could be found.
     """
-    node, problems = read_document(content, source=source)
+    node, problems = read_document(content, source=source, is_prose=is_prose)
     if node is None or problems:
         raise ConfigError(problems)
     return node
 
 
-def read_document(content: str | bytes, *, source: str) -> tuple[Node | None, list[Problem]]:
+def read_document(
+    content: str | bytes, *, source: str, is_prose: bool = False
+) -> tuple[Node | None, list[Problem]]:
     """Do as `load_document`, but return the problems, so that a caller can look for more in what was read.
 
     Returns:
@@ -76,7 +80,7 @@ def read_document(content: str | bytes, *, source: str) -> tuple[Node | None, li
         text = _decoded(content, source)
     except ConfigError as error:
         return None, list(error.problems)
-    builder = Builder(source=source, lines=text.split("\n"))
+    builder = Builder(source=source, lines=text.split("\n"), is_prose=is_prose)
     fatal = _feed(builder, text)
     if fatal is not None:
         return None, [*builder.problems, *fatal]
@@ -140,6 +144,12 @@ def _syntax_problem(error: yaml.MarkedYAMLError, builder: Builder) -> Problem:
     said = " ".join(filter(None, (error.context, error.problem)))
     mark = error.problem_mark or error.context_mark
     place = builder.place(mark.line, mark.column) if mark else builder.last_place()
+    if _COLON in said and "{{" in builder.line_before(mark):
+        why, fix = (
+            "': ' inside text starts a value",
+            'put the whole text into double quotes: key: "Hi {{ … }}: …"',
+        )
+        return problem_at(place, what="a text with {{ and ': ' has no quotes", why=why, fix=fix)
     for words, why, fix in _SYNTAX_ADVICE:
         if words in said:
             return problem_at(place, what="this is not valid YAML", why=why, fix=fix)
