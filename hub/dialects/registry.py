@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api.dialect import Dialect
-from hub.dialects import blooio
+from hub.dialects import blooio, coop
 
 #: Alphabetical.
-DIALECTS: Final[tuple[Dialect, ...]] = (blooio.DIALECT,)
+DIALECTS: Final[tuple[Dialect, ...]] = (
+    blooio.DIALECT,
+    coop.DIALECT,
+)
