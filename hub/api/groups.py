@@ -19,7 +19,7 @@ from hub.api.chat_operations import (
     require_picture,
 )
 from hub.api.message_sends import MOST_TEXT
-from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, SendReply, accept
+from hub.api.sends import SEND_ERRORS, SEND_HEADERS, FromOrAuto, SendReply, accept, sending_line
 from hub.flow.groups import (
     MOST_MEMBERS,
     read_member,
@@ -41,7 +41,7 @@ PictureId = Annotated[str, Meta(max_length=128, description="The `file_` id of a
 class NewGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A group to make."""
 
-    from_: From = msgspec.field(name="from")
+    from_: FromOrAuto = msgspec.field(name="from")
     participants: Annotated[
         tuple[MemberHandle, ...],
         Meta(min_length=1, max_length=MOST_MEMBERS, description="2 to 31 others; the line is in it anyway."),
@@ -70,10 +70,11 @@ class NewIcon(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 async def _create(call: Call[NoQuery, NewGroup]) -> Reply:
-    line = await call.line(call.body.from_)
+    line = await sending_line(call, call.body.from_, None)
     handles = read_members(line, call.body.participants)
     await require_contacts(call.uses.store, line, handles)
-    return await accept(call, line, OperationKind.GROUP_CREATE, resolved={"participants": handles})
+    resolved = {"from": line.handle, "participants": handles}
+    return await accept(call, line, OperationKind.GROUP_CREATE, resolved=resolved)
 
 
 async def _group_of(call: Call[Any, Any]) -> tuple[Line, Chat]:

@@ -73,6 +73,13 @@ class LinkPreview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     image_url: WebAddress | None = None
 
 
+class LinkedText(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several messages: a text whose link is shown with a preview of its own."""
+
+    text: Words
+    link_preview: LinkPreview
+
+
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message to send: `text` with or without an attachment, or `texts`, or `parts`."""
 
@@ -81,7 +88,7 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     text: Annotated[str, Meta(max_length=MOST_TEXT)] | None = None
     attachments: Annotated[tuple[FileReference, ...], Meta(description="At most one `file_` id.")] = ()
     #: Several messages, sent one after the other in this order; accepted all or none.
-    texts: Annotated[tuple[Words, ...], Meta(max_length=MOST_TEXTS)] = ()
+    texts: Annotated[tuple[Words | LinkedText, ...], Meta(max_length=MOST_TEXTS)] = ()
     #: One message of several pieces, in this order.
     parts: Annotated[tuple[TextPart | AttachmentPart | LinkPart, ...], Meta(max_length=MOST_PARTS)] = ()
     reply_to: MessageReference | None = None
@@ -126,7 +133,7 @@ def _wishes(body: NewMessage, resolved: dict[str, object]) -> list[Wish]:
     fields = {name: value for name, value in wire_fields(body).items() if name != "texts" and value}
     payload: dict[str, object] = msgspec.to_builtins({**fields, **resolved})
     metadata = None if body.metadata is None else msgspec.json.encode(body.metadata).decode()
-    payloads = [{**payload, "text": text} for text in body.texts] or [payload]
+    payloads = [{**payload, **_text_fields(text)} for text in body.texts] or [payload]
     return [
         Wish(
             kind=OperationKind.SEND,
@@ -137,6 +144,12 @@ def _wishes(body: NewMessage, resolved: dict[str, object]) -> list[Wish]:
         )
         for each in payloads
     ]
+
+
+def _text_fields(text: str | LinkedText) -> dict[str, object]:
+    """Give what one of several messages says for itself."""
+    fields: dict[str, object] = {"text": text} if isinstance(text, str) else msgspec.to_builtins(text)
+    return fields
 
 
 def _check_content(body: NewMessage) -> None:
@@ -166,6 +179,11 @@ def _check_terms(body: NewMessage, now_ms: int) -> None:
         raise _invalid("voice_memo", "A voice message is one attachment, without text.")
     if body.link_preview is not None and "://" not in (body.link_preview.url or body.text or ""):
         raise _invalid("link_preview", "A link preview needs an address, in its 'url' or in 'text'.")
+    for place, each in enumerate(body.texts):
+        if isinstance(each, LinkedText) and "://" not in (each.link_preview.url or each.text):
+            raise _invalid(
+                f"texts[{place}]", "A link preview needs an address, in its 'url' or in its 'text'."
+            )
     if body.metadata is not None and len(msgspec.json.encode(body.metadata)) > MOST_METADATA_BYTES:
         raise _invalid("metadata", f"'metadata' is larger than {MOST_METADATA_BYTES} bytes of JSON.")
     if body.send_at is not None and body.send_at > now_ms + MOST_AHEAD_MS:

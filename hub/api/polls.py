@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply, not_found, path_id
 from hub.api.chat_operations import VERDICT
-from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, SendReply, To, accept
+from hub.api.sends import SEND_ERRORS, SEND_HEADERS, FromOrAuto, SendReply, To, accept, sending_line
 from hub.flow.event_shapes import PollOptionData
 from hub.flow.poll_payloads import Tally, choices_of, counted
 from hub.flow.recipients import find_recipient, require_contact
@@ -24,7 +24,7 @@ OptionText = Annotated[str, Meta(min_length=1, max_length=200)]
 class NewPoll(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A poll to send."""
 
-    from_: From = msgspec.field(name="from")
+    from_: FromOrAuto = msgspec.field(name="from")
     to: To
     title: Annotated[str, Meta(min_length=1, max_length=500)]
     options: Annotated[
@@ -73,10 +73,11 @@ async def _send(call: Call[NoQuery, NewPoll]) -> Reply:
         raise InvalidRequest(
             "invalid_parameter_value", "'options' must be different from each other.", param="options"
         )
-    line = await call.line(body.from_)
+    line = await sending_line(call, body.from_, body.to)
     recipient = await find_recipient(call.uses.store, line, body.to)
     require_contact(line, recipient)
-    reply = await accept(call, line, OperationKind.POLL, resolved={"chat_key": recipient.chat_key})
+    resolved = {"from": line.handle, "chat_key": recipient.chat_key}
+    reply = await accept(call, line, OperationKind.POLL, resolved=resolved)
     return replace(reply, content=_named(reply.content))
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
-from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, SendReply, To, accept
+from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, FromOrAuto, SendReply, To, accept, sending_line
 from hub.flow.recipients import find_chat, find_recipient
 from hub.model.ids import Prefix, id_text
 from hub.model.live import Typist
@@ -17,7 +17,7 @@ from hub.model.outbox import OperationKind
 class NewTyping(msgspec.Struct, frozen=True, kw_only=True):
     """Begin to type, or stop."""
 
-    from_: From = msgspec.field(name="from")
+    from_: FromOrAuto = msgspec.field(name="from")
     to: To
     state: Literal["on", "off"] = "on"
 
@@ -40,9 +40,10 @@ class TypingReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _type(call: Call[NoQuery, NewTyping]) -> Reply:
-    line = await call.line(call.body.from_)
+    line = await sending_line(call, call.body.from_, call.body.to)
     recipient = await find_recipient(call.uses.store, line, call.body.to)
-    return await accept(call, line, OperationKind.TYPING, resolved={"chat_key": recipient.chat_key})
+    resolved = {"from": line.handle, "chat_key": recipient.chat_key}
+    return await accept(call, line, OperationKind.TYPING, resolved=resolved)
 
 
 async def _list(call: Call[TypingQuery, NoBody]) -> Reply:

@@ -92,11 +92,12 @@ def _too_slow(call: Call[Any, Any]) -> InvalidRequest:
     )
 
 
-async def form_files(call: Call[Any, Any], *, most_bytes: int) -> AsyncIterator[FormFile]:
+async def form_files(call: Call[Any, Any], *, most_bytes: int, field: str = FIELD) -> AsyncIterator[FormFile]:
     """Give the files of a form, one after the other.
 
     Args:
         most_bytes: The largest file; the form may hold `MOST_FILES` of them.
+        field: The name of the parts.
 
     Raises:
         InvalidRequest: invalid_multipart, missing_required_parameter, or as `body_chunks`.
@@ -108,23 +109,23 @@ async def form_files(call: Call[Any, Any], *, most_bytes: int) -> AsyncIterator[
         if not isinstance(segment, MultipartSegment):
             raise _broken("it does not begin with a part")
         count += 1
-        _check_part(segment, count)
+        _check_part(segment, count, field)
         yield FormFile(
             filename=segment.filename,
             mime_type=segment.header("Content-Type"),
             chunks=_content(events),
         )
     if not count:
-        raise missing(FIELD, kind="part")
+        raise missing(field, kind="part")
 
 
-def _check_part(segment: MultipartSegment, count: int) -> None:
-    if segment.name != FIELD:
-        message = f"The form has a part '{segment.name[:100]}'; only '{FIELD}' is known here."
+def _check_part(segment: MultipartSegment, count: int, field: str) -> None:
+    if segment.name != field:
+        message = f"The form has a part '{segment.name[:100]}'; only '{field}' is known here."
         raise InvalidRequest("invalid_parameter_value", message, param=segment.name[:100] or None)
     if count > MOST_FILES:
         message = f"The form has more than {MOST_FILES} files; send them in several requests."
-        raise InvalidRequest("invalid_parameter_value", message, param=FIELD)
+        raise InvalidRequest("invalid_parameter_value", message, param=field)
 
 
 async def _events(

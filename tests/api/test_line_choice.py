@@ -127,3 +127,24 @@ async def test_a_bulk_send_takes_the_first_line_that_can_send(both_lines: HubWor
     made = await both_lines.api.post("/v1/bulk", body)
 
     assert (made.status, made.json["from"]) == (201, OTHER_LINE)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chats", {"participants": [CONTACT, STRANGER]}),
+        ("/v1/polls", {"to": CONTACT, "title": "Lunch?", "options": ["Soup", "Salad"]}),
+        ("/v1/typing", {"to": CONTACT}),
+    ],
+)
+async def test_whatever_begins_a_conversation_may_leave_the_line_to_us(
+    world: HubWorld, path: str, body: dict[str, Any]
+) -> None:
+    await world.say("Hello")
+    sandbox_alone = await world.caller("admin", lines=(world.sandbox_line,))
+    answered = await sandbox_alone.post(path, {"from": "auto", **body})
+    assert answered.status == 201, answered.body
+    item = (await world.api.get(f"/v1/outbox?id={answered.json['id']}")).json
+
+    assert item["line_id"] == line_id(world.sandbox_line)
+    assert item["payload"]["from"] == SANDBOX_LINE

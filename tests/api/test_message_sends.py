@@ -216,3 +216,17 @@ async def test_metadata_of_exactly_1_kb_is_kept(world: HubWorld) -> None:
 
 async def test_a_year_ahead_is_not_too_far(world: HubWorld) -> None:
     await sent(world, text="a", send_at=world.clock.now_ms() + A_YEAR_MS)
+
+
+async def test_each_of_several_texts_may_have_a_preview_of_its_own(world: HubWorld) -> None:
+    preview = {"title": "A", "url": "https://example.com/a"}
+    texts = ["Two links:", {"text": "https://example.com/a", "link_preview": preview}]
+    answered = await world.api.post("/v1/messages", {**SEND, "texts": texts})
+    bad = {"text": "no address", "link_preview": {"title": "A"}}
+    refused = await world.api.post("/v1/messages", {**SEND, "texts": ["Hello", bad]})
+
+    assert answered.status == 201, answered.body
+    items = [await world.api.get(f"/v1/outbox?id={each['id']}") for each in answered.json["items"]]
+    assert [each.json["payload"]["text"] for each in items] == ["Two links:", "https://example.com/a"]
+    assert [each.json["payload"].get("link_preview") for each in items] == [None, preview]
+    assert (refused.status, refused.param) == (400, "texts[1]")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api.dialect import Dialect
-from hub.dialects.blooio import errors
+from hub.dialects.blooio import backgrounds, chats, errors, messages, polls, reactions, sends, signs
 from hub.model.key import SCOPES
 
 #: The vendor's keys have no scopes: each may do all that its endpoints do.
@@ -20,7 +20,15 @@ DIALECT: Final = Dialect(
     key_prefix="bl_live_",
     scopes=KEY_SCOPES,
     paths=("/v2/api/",),
-    endpoints=(),
+    endpoints=(
+        *backgrounds.ENDPOINTS,
+        *chats.ENDPOINTS,
+        *messages.ENDPOINTS,
+        *polls.ENDPOINTS,
+        *reactions.ENDPOINTS,
+        *sends.ENDPOINTS,
+        *signs.ENDPOINTS,
+    ),
     errors=errors.told,
     webhook_form=None,
 )

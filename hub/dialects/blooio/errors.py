@@ -97,7 +97,7 @@ class Refusal(InvalidRequest):
         code: The vendor's code, where it has one.
         field: The field concerned, under the vendor's name.
         more: What stands beside it in the envelope (`allocation_id`, `external_id`, …).
-        is_worth_a_repeat: Whether a 409 gets another answer later.
+        is_worth_a_repeat: Whether a 409 or 502 gets another answer later.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ def told(error: InvalidRequest, request_id: str) -> ErrorAnswer:
     if isinstance(error, Refusal):
         status, code, more = error.status, error.vendor_code, error.more
     else:
-        status, code, more = STATUS[error.code], CODES.get(error.code, error.code), _figures(error)
+        status, code, more = STATUS[error.code], CODES.get(error.code, error.code), figures(error)
     body: dict[str, Any] = {"error": WORDS[status], "message": _message(error, status), "status": status}
     if code is not None:
         body["code"] = code
@@ -155,7 +155,7 @@ def _message(error: InvalidRequest, status: int) -> str:
     return error.message if name is None else error.message.replace(f"'{error.param}'", f"'{name}'")
 
 
-def _figures(error: InvalidRequest) -> dict[str, Any]:
+def figures(error: InvalidRequest) -> dict[str, Any]:
     """Give a limit that is used up in the vendor's words."""
     if error.limit is None:
         return {}
@@ -166,6 +166,8 @@ def _figures(error: InvalidRequest) -> dict[str, Any]:
 
 def _is_final(error: InvalidRequest, status: int) -> bool:
     """Tell whether the vendor's client, which would, must not repeat it."""
+    if isinstance(error, Refusal) and status in (409, 502):
+        return not error.is_worth_a_repeat
     if status == 409:
-        return not (getattr(error, "is_worth_a_repeat", False) or error.code in _WORTH_A_REPEAT)
+        return error.code not in _WORTH_A_REPEAT
     return status == 429 and (error.retry_after or 0) > _LONGEST_WAIT_SECONDS

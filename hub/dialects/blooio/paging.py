@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
+
+from hub.api.paging import MOST_OFFSET
+from hub.dialects.blooio.errors import Refusal
 
 Thing = TypeVar("Thing")
 
@@ -14,7 +17,8 @@ DEFAULT_LIMIT: Final = 50
 MOST_LIMIT: Final = 200
 
 Limit = Annotated[int, Meta(ge=1, le=MOST_LIMIT)]
-Offset = Annotated[int, Meta(ge=0, le=2**31)]
+#: As far as the native lists count.
+Offset = Annotated[int, Meta(ge=0, le=MOST_OFFSET)]
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,3 +56,19 @@ def paged(things: Sequence[Any], query: PageQuery, total: int) -> dict[str, Any]
         "limit": query.limit,
         "offset": query.offset,
     }
+
+
+def read_sort(text: str, known: Mapping[str, str]) -> str:
+    """Read `sort`.
+
+    Args:
+        text: As the caller has it.
+        known: The vendor's words → the native ones.
+
+    Raises:
+        Refusal: 400 for another word.
+    """
+    found = known.get(text.lower())
+    if found is None:
+        raise Refusal(400, f"'sort' must be one of {', '.join(known)}.", field="sort")
+    return found
