@@ -48,6 +48,11 @@ class Caller:
         self._app = app
         self._token = token
 
+    @property
+    def token(self) -> str | None:
+        """The key that it asks with."""
+        return self._token
+
     def with_token(self, token: str | None) -> Caller:
         """The same application, asked with another key."""
         return Caller(self._app, token=token)

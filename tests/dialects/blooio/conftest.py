@@ -40,3 +40,21 @@ async def worker(world: HubWorld) -> SandboxWorker:
     made = SandboxWorker(world)
     await made.tell_capabilities()
     return made
+
+
+@pytest.fixture
+async def both(world: HubWorld, key: str) -> Caller:
+    """A client with both numbers."""
+    return world.api.with_token(key)
+
+
+@pytest.fixture
+async def one(world: HubWorld) -> Caller:
+    """A client with the sandbox's number alone: the other one, which may only answer, would be chosen before it."""
+    wish = KeyWish(
+        name="blooio",
+        scopes=DIALECT.scopes,
+        dialect=DIALECT.name,
+        line_ids=frozenset({world.sandbox_line.id}),
+    )
+    return world.api.with_token((await world.keys.create(wish)).text)

@@ -7,45 +7,13 @@ from typing import Any
 
 import pytest
 
-from hub.dialects.blooio import DIALECT
-from hub.flow.keys import KeyWish
-from tests.support.asgi import Answered, Caller
+from tests.dialects.blooio.asking import listed, sent
+from tests.support.asgi import Caller
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, STRANGER, HubWorld, line_id
 from tests.support.sandbox_worker import SandboxWorker
 
 CHAT = "/v2/api/chats/%2B15551234567"
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture
-async def both(world: HubWorld, key: str) -> Caller:
-    """A client with both numbers."""
-    return world.api.with_token(key)
-
-
-@pytest.fixture(name="api")
-async def one_number(world: HubWorld) -> Caller:
-    """A client with the sandbox's number alone: the other one, which may only answer, would be chosen before it."""
-    wish = KeyWish(
-        name="blooio",
-        scopes=DIALECT.scopes,
-        dialect=DIALECT.name,
-        line_ids=frozenset({world.sandbox_line.id}),
-    )
-    return world.api.with_token((await world.keys.create(wish)).text)
-
-
-async def sent(api: Caller, chat: str = "+15551234567", **body: Any) -> Answered:
-    answered = await api.post(f"/v2/api/chats/{chat}/messages", {"text": "Hello", **body})
-    assert answered.status == 202, answered.body
-    return answered
-
-
-async def listed(api: Caller, chat: str, query: str = "") -> list[dict[str, Any]]:
-    answered = await api.get(f"/v2/api/chats/{chat}/messages{query}")
-    assert answered.status == 200, answered.body
-    messages: list[dict[str, Any]] = answered.json["messages"]
-    return messages
 
 
 @pytest.mark.parametrize("token", [None, "bl_live_00000000000000000000000000000000", "sk_live_x"])
@@ -58,8 +26,8 @@ async def test_01_without_a_key_nothing_is_told(world: HubWorld, token: str | No
     assert answered.json["status"] == 401
 
 
-async def test_02_a_message_is_queued(api: Caller) -> None:
-    answered = await api.post(f"{CHAT}/messages", {"text": "Hello"})
+async def test_02_a_message_is_queued(one: Caller) -> None:
+    answered = await one.post(f"{CHAT}/messages", {"text": "Hello"})
 
     assert answered.status == 202
     assert answered.json["status"] == "queued"
@@ -67,27 +35,27 @@ async def test_02_a_message_is_queued(api: Caller) -> None:
     assert re.fullmatch(r"msg_\w+", answered.json["message_id"])
 
 
-async def test_03_a_raw_plus_is_a_plus(api: Caller) -> None:
-    await sent(api, "%2B15551234567")
-    await sent(api, "+15551234567")
-    raw = await api.get("/v2/api/chats/+15551234567")
-    encoded = await api.get("/v2/api/chats/%2B15551234567")
+async def test_03_a_raw_plus_is_a_plus(one: Caller) -> None:
+    await sent(one, "%2B15551234567")
+    await sent(one, "+15551234567")
+    raw = await one.get("/v2/api/chats/+15551234567")
+    encoded = await one.get("/v2/api/chats/%2B15551234567")
 
     assert raw.status == encoded.status == 200
     assert raw.json["id"] == encoded.json["id"] == "+15551234567"
     assert raw.json["message_count"] == 2
 
 
-async def test_04_a_repeat_sends_nothing(api: Caller) -> None:
+async def test_04_a_repeat_sends_nothing(one: Caller) -> None:
     key = {"Idempotency-Key": "order-1"}
-    first = await api.post(f"{CHAT}/messages", {"text": "Hello"}, headers=key)
-    again = await api.post("/v2/api/chats/+15551234567/messages", {"text": "Hello"}, headers=key)
-    other_body = await api.post(f"{CHAT}/messages", {"text": "Bye"}, headers=key)
-    other_chat = await api.post("/v2/api/chats/+15557654321/messages", {"text": "Hello"}, headers=key)
+    first = await one.post(f"{CHAT}/messages", {"text": "Hello"}, headers=key)
+    again = await one.post("/v2/api/chats/+15551234567/messages", {"text": "Hello"}, headers=key)
+    other_body = await one.post(f"{CHAT}/messages", {"text": "Bye"}, headers=key)
+    other_chat = await one.post("/v2/api/chats/+15557654321/messages", {"text": "Hello"}, headers=key)
 
     assert (first.status, again.status) == (202, 200)
     assert again.json == first.json
-    assert len(await listed(api, "+15551234567")) == 1
+    assert len(await listed(one, "+15551234567")) == 1
     for conflict in (other_body, other_chat):
         assert conflict.status == 409
         assert conflict.headers["x-should-retry"] == "false"
@@ -111,8 +79,8 @@ async def test_04_a_repeat_sends_nothing(api: Caller) -> None:
         ({"text": "x" * 20_001}, "text"),
     ],
 )
-async def test_05_what_is_no_message_is_refused(api: Caller, body: dict[str, Any], field: str) -> None:
-    answered = await api.post(f"{CHAT}/messages", body)
+async def test_05_what_is_no_message_is_refused(one: Caller, body: dict[str, Any], field: str) -> None:
+    answered = await one.post(f"{CHAT}/messages", body)
 
     assert answered.status == 400, answered.body
     assert answered.json["error"] == "invalid_request"
@@ -121,13 +89,13 @@ async def test_05_what_is_no_message_is_refused(api: Caller, body: dict[str, Any
     assert answered.json["details"]["field"] == field
 
 
-async def test_06_several_texts_are_several_messages(api: Caller) -> None:
-    answered = await sent(api, text=["one", "two"], effect="Invisible Ink")
+async def test_06_several_texts_are_several_messages(one: Caller) -> None:
+    answered = await sent(one, text=["one", "two"], effect="Invisible Ink")
 
     assert answered.json["count"] == 2
     assert len(set(answered.json["message_ids"])) == 2
     assert "message_id" not in answered.json
-    messages = await listed(api, "+15551234567", "?sort=asc")
+    messages = await listed(one, "+15551234567", "?sort=asc")
     assert [each["text"] for each in messages] == ["one", "two"]
     assert [each["message_id"] for each in messages] == answered.json["message_ids"]
 
@@ -142,20 +110,20 @@ async def test_06_several_texts_are_several_messages(api: Caller) -> None:
 )
 @pytest.mark.parametrize("chat", ["+15551234567", "a@b.co,+15551112222"])
 async def test_07_a_conversation_does_not_begin_with_attachments_alone(
-    api: Caller, body: dict[str, Any], chat: str
+    one: Caller, body: dict[str, Any], chat: str
 ) -> None:
-    answered = await api.post(f"/v2/api/chats/{chat}/messages", body)
+    answered = await one.post(f"/v2/api/chats/{chat}/messages", body)
 
     assert answered.status == 400
     assert answered.json["code"] == "attachment_first_message_not_allowed"
 
 
-async def test_08_several_people_are_a_group_found_again(api: Caller, worker: SandboxWorker) -> None:
+async def test_08_several_people_are_a_group_found_again(one: Caller, worker: SandboxWorker) -> None:
     worker.attend()
-    first = await sent(api, "a@b.co,+15551112222", text="Hello both")
-    again = await sent(api, "%2B15551112222%2Ca%40b.co", text="Once more")
-    by_id = await sent(api, first.json["group_id"], text="By its id")
-    other = await sent(api, "a@b.co,+15551112223", text="Others")
+    first = await sent(one, "a@b.co,+15551112222", text="Hello both")
+    again = await sent(one, "%2B15551112222%2Ca%40b.co", text="Once more")
+    by_id = await sent(one, first.json["group_id"], text="By its id")
+    other = await sent(one, "a@b.co,+15551112223", text="Others")
 
     group_id = first.json["group_id"]
     assert re.fullmatch(r"grp_[a-zA-Z0-9]+", group_id)
@@ -164,23 +132,23 @@ async def test_08_several_people_are_a_group_found_again(api: Caller, worker: Sa
     assert again.json["group_id"] == by_id.json["group_id"] == group_id
     assert again.json["group_created"] is False
     assert other.json["group_id"] != group_id
-    assert [each["text"] for each in await listed(api, group_id, "?sort=asc")] == [
+    assert [each["text"] for each in await listed(one, group_id, "?sort=asc")] == [
         "Hello both",
         "Once more",
         "By its id",
     ]
 
 
-async def test_08_a_group_that_is_not_made_yet_is_made_once(api: Caller, worker: SandboxWorker) -> None:
+async def test_08_a_group_that_is_not_made_yet_is_made_once(one: Caller, worker: SandboxWorker) -> None:
     """Nobody performs while the first two wait; the third finds what was asked for then."""
     path = "/v2/api/chats/a@b.co,+15551112222/messages"
-    waiting = [await api.post(path, {"text": "Hello both"}) for _ in range(2)]
+    waiting = [await one.post(path, {"text": "Hello both"}) for _ in range(2)]
     await worker.perform()
-    found = await sent(api, "a@b.co,+15551112222", text="Hello both")
+    found = await sent(one, "a@b.co,+15551112222", text="Hello both")
 
     assert [each.status for each in waiting] == [503, 503]
     assert found.json["group_created"] is False
-    chats = (await api.get("/v2/api/chats")).json["chats"]
+    chats = (await one.get("/v2/api/chats")).json["chats"]
     assert [each["is_group"] for each in chats] == [True]
 
 
@@ -198,19 +166,19 @@ async def test_09_a_number_that_may_only_answer(world: HubWorld, both: Caller) -
     assert (await listed(both, "+15551234567"))[0]["internal_id"] == OTHER_LINE
 
 
-async def test_a_number_of_somebody_else_is_refused(world: HubWorld, api: Caller) -> None:
-    unknown = await api.post(f"{CHAT}/messages", {"text": "Hello", "fromNumber": "+15550009999"})
+async def test_a_number_of_somebody_else_is_refused(world: HubWorld, one: Caller) -> None:
+    unknown = await one.post(f"{CHAT}/messages", {"text": "Hello", "fromNumber": "+15550009999"})
 
     assert (unknown.status, unknown.json["details"]["field"]) == (403, "from_number")
 
 
-async def test_10_chats_are_listed_in_both_envelopes(world: HubWorld, api: Caller) -> None:
+async def test_10_chats_are_listed_in_both_envelopes(world: HubWorld, one: Caller) -> None:
     for number in range(3):
         world.clock.advance(10)
-        await sent(api, f"+1555123450{number}")
-    answered = await api.get("/v2/api/chats")
-    page = await api.get("/v2/api/chats?limit=200&offset=1&sort=created_at:desc&q=+1555")
-    oldest = await api.get("/v2/api/chats?sort=oldest&limit=1")
+        await sent(one, f"+1555123450{number}")
+    answered = await one.get("/v2/api/chats")
+    page = await one.get("/v2/api/chats?limit=200&offset=1&sort=created_at:desc&q=+1555")
+    oldest = await one.get("/v2/api/chats?sort=oldest&limit=1")
 
     body = answered.json
     assert body["pagination"] == {"limit": 50, "offset": 0, "total": 3}
@@ -226,33 +194,33 @@ async def test_10_chats_are_listed_in_both_envelopes(world: HubWorld, api: Calle
     ("query", "field"),
     [("limit=0", "limit"), ("limit=201", "limit"), ("offset=-1", "offset"), ("sort=x", "sort")],
 )
-async def test_10_pages_have_bounds(api: Caller, query: str, field: str) -> None:
+async def test_10_pages_have_bounds(one: Caller, query: str, field: str) -> None:
     for path in ("/v2/api/chats", f"{CHAT}/messages"):
-        answered = await api.get(f"{path}?{query}")
+        answered = await one.get(f"{path}?{query}")
 
         assert answered.status == 400
         assert answered.json["details"]["field"] == field
 
 
-async def test_a_page_may_be_longer_than_a_native_one(world: HubWorld, api: Caller) -> None:
+async def test_a_page_may_be_longer_than_a_native_one(world: HubWorld, one: Caller) -> None:
     for number in range(130):
         await world.say(f"word {number}", contact="+15551234567")
-    answered = await api.get(f"{CHAT}/messages?limit=125&offset=3&sort=asc")
+    answered = await one.get(f"{CHAT}/messages?limit=125&offset=3&sort=asc")
 
     texts = [each["text"] for each in answered.json["messages"]]
     assert texts == [f"word {number}" for number in range(3, 128)]
     assert answered.json["pagination"] == {"limit": 125, "offset": 3, "total": 130}
 
 
-async def test_11_messages_are_chosen_by_direction_and_time(world: HubWorld, api: Caller) -> None:
+async def test_11_messages_are_chosen_by_direction_and_time(world: HubWorld, one: Caller) -> None:
     for word in ("one", "two", "three"):
         await world.say(word, contact="+15551234567")
         world.clock.advance(10)
-        await sent(api, text=f"to {word}")
-    everything = await listed(api, "+15551234567", "?sort=asc")
+        await sent(one, text=f"to {word}")
+    everything = await listed(one, "+15551234567", "?sort=asc")
     since = everything[0]["time_sent"]
-    chosen = await api.get(f"{CHAT}/messages?sort=asc&direction=inbound&since={since}")
-    before = await listed(api, "+15551234567", f"?until={everything[2]['time_sent']}")
+    chosen = await one.get(f"{CHAT}/messages?sort=asc&direction=inbound&since={since}")
+    before = await listed(one, "+15551234567", f"?until={everything[2]['time_sent']}")
 
     assert set(chosen.json) >= {"chat_id", "messages", "pagination"}
     assert chosen.json["chat_id"] == "+15551234567"
@@ -264,19 +232,19 @@ async def test_11_messages_are_chosen_by_direction_and_time(world: HubWorld, api
     assert [each["text"] for each in before] == ["to one", "one"]
 
 
-async def test_11_no_chat_no_messages(api: Caller) -> None:
+async def test_11_no_chat_no_messages(one: Caller) -> None:
     for chat in ("+15551234567", "a@b.co,+15551112222", "grp_00000000001zz"):
         for path in ("", "/messages", "/messages/msg_0000000000001", "/background"):
-            answered = await api.get(f"/v2/api/chats/{chat}{path}")
+            answered = await one.get(f"/v2/api/chats/{chat}{path}")
 
             assert (answered.status, answered.json["error"]) == (404, "not_found"), path
 
 
-async def test_12_a_message_alone_names_its_chat(world: HubWorld, api: Caller, worker: SandboxWorker) -> None:
-    message_id = (await sent(api, CONTACT)).json["message_id"]
+async def test_12_a_message_alone_names_its_chat(world: HubWorld, one: Caller, worker: SandboxWorker) -> None:
+    message_id = (await sent(one, CONTACT)).json["message_id"]
     await worker.work()
     path = f"/v2/api/chats/{CONTACT}/messages/{message_id}"
-    detail, status = await api.get(path), await api.get(f"{path}/status")
+    detail, status = await one.get(path), await one.get(f"{path}/status")
 
     assert detail.status == status.status == 200
     assert detail.json["chat_id"] == CONTACT
@@ -291,27 +259,27 @@ async def test_12_a_message_alone_names_its_chat(world: HubWorld, api: Caller, w
     assert status.json["protocol"] == "imessage"
     assert isinstance(status.json["time_delivered"], int)
     for unknown in ("msg_0000000000001", "nothing", "-1"):
-        assert (await api.get(f"/v2/api/chats/{CONTACT}/messages/{unknown}")).status == 404
-    await sent(api)
-    elsewhere = await api.get(f"{CHAT}/messages/{message_id}")
+        assert (await one.get(f"/v2/api/chats/{CONTACT}/messages/{unknown}")).status == 404
+    await sent(one)
+    elsewhere = await one.get(f"{CHAT}/messages/{message_id}")
     assert elsewhere.status == 404
 
 
-async def test_a_message_that_failed_says_why(api: Caller, worker: SandboxWorker) -> None:
-    message_id = (await sent(api, "+15550100404")).json["message_id"]
+async def test_a_message_that_failed_says_why(one: Caller, worker: SandboxWorker) -> None:
+    message_id = (await sent(one, "+15550100404")).json["message_id"]
     await worker.work()
-    status = (await api.get(f"/v2/api/chats/+15550100404/messages/{message_id}/status")).json
+    status = (await one.get(f"/v2/api/chats/+15550100404/messages/{message_id}/status")).json
 
     assert status["status"] == "failed"
     assert status["error"]
 
 
-async def test_a_message_that_waits_can_be_cancelled(api: Caller, worker: SandboxWorker) -> None:
-    first = (await sent(api)).json["message_id"]
-    cancelled = await api.delete(f"{CHAT}/messages/{first}", headers=JSON)
-    second = (await sent(api)).json["message_id"]
+async def test_a_message_that_waits_can_be_cancelled(one: Caller, worker: SandboxWorker) -> None:
+    first = (await sent(one)).json["message_id"]
+    cancelled = await one.delete(f"{CHAT}/messages/{first}", headers=JSON)
+    second = (await sent(one)).json["message_id"]
     await worker.work()
-    late = await api.delete(f"{CHAT}/messages/{second}")
+    late = await one.delete(f"{CHAT}/messages/{second}")
 
     assert cancelled.status == 200
     assert cancelled.json["cancelled"] is True
@@ -320,17 +288,17 @@ async def test_a_message_that_waits_can_be_cancelled(api: Caller, worker: Sandbo
     assert late.headers["x-should-retry"] == "false"
 
 
-async def test_13_reactions_come_and_go(world: HubWorld, api: Caller, worker: SandboxWorker) -> None:
+async def test_13_reactions_come_and_go(world: HubWorld, one: Caller, worker: SandboxWorker) -> None:
     worker.attend()
     await world.say("How are you?")
-    ours = (await sent(api, CONTACT)).json["message_id"]
+    ours = (await sent(one, CONTACT)).json["message_id"]
     await worker.work()
     path = f"/v2/api/chats/{CONTACT}/messages"
-    added = await api.post(f"{path}/{ours}/reactions", {"reaction": "+love"})
+    added = await one.post(f"{path}/{ours}/reactions", {"reaction": "+love"})
     await worker.work()
-    (seen,) = [each for each in await listed(api, CONTACT) if each["message_id"] == ours]
-    removed = await api.post(f"{path}/-1/reactions", {"reaction": "-love", "direction": "outbound"})
-    theirs = await api.post(f"{path}/-1/reactions", {"reaction": "+👍", "direction": "inbound"})
+    (seen,) = [each for each in await listed(one, CONTACT) if each["message_id"] == ours]
+    removed = await one.post(f"{path}/-1/reactions", {"reaction": "-love", "direction": "outbound"})
+    theirs = await one.post(f"{path}/-1/reactions", {"reaction": "+👍", "direction": "inbound"})
 
     assert added.json == {"success": True, "message_id": ours, "reaction": "love", "action": "add"}
     assert seen["reactions"] == [
@@ -357,25 +325,25 @@ async def test_13_reactions_come_and_go(world: HubWorld, api: Caller, worker: Sa
     ],
 )
 async def test_13_what_is_no_reaction(  # noqa: PLR0917 - one row of the table
-    world: HubWorld, api: Caller, message: str, body: dict[str, Any], status: int, field: str
+    world: HubWorld, one: Caller, message: str, body: dict[str, Any], status: int, field: str
 ) -> None:
     await world.say("How are you?")
-    answered = await api.post(f"/v2/api/chats/{CONTACT}/messages/{message}/reactions", body)
+    answered = await one.post(f"/v2/api/chats/{CONTACT}/messages/{message}/reactions", body)
 
     assert (answered.status, answered.json["details"]["field"]) == (status, field), answered.body
 
 
-async def test_14_signs_of_life_need_no_body(world: HubWorld, api: Caller, worker: SandboxWorker) -> None:
+async def test_14_signs_of_life_need_no_body(world: HubWorld, one: Caller, worker: SandboxWorker) -> None:
     worker.attend()
     await world.say("Are you there?")
     path = f"/v2/api/chats/{CONTACT}"
     await world.api.request(
         "PUT", f"/v1/lines/{line_id(world.sandbox_line)}/contact-card", body={"first_name": "Ada"}
     )
-    begun = await api.post(f"{path}/typing", headers=JSON)
-    ended = await api.delete(f"{path}/typing", headers=JSON)
-    read = await api.post(f"{path}/read", headers=JSON)
-    card = await api.post(f"{path}/contact-card", headers=JSON)
+    begun = await one.post(f"{path}/typing", headers=JSON)
+    ended = await one.delete(f"{path}/typing", headers=JSON)
+    read = await one.post(f"{path}/read", headers=JSON)
+    card = await one.post(f"{path}/contact-card", headers=JSON)
 
     assert [each.status for each in (begun, ended, read, card)] == [200, 200, 200, 200], card.body
     assert begun.json == {"chat_id": CONTACT, "typing": True, "started_at": begun.json["started_at"]}
@@ -386,17 +354,17 @@ async def test_14_signs_of_life_need_no_body(world: HubWorld, api: Caller, worke
     assert (await world.api.get("/v1/chats?unread=true")).json["data"] == []
 
 
-async def test_a_number_that_cannot_says_so_as_a_device_does(world: HubWorld, api: Caller) -> None:
+async def test_a_number_that_cannot_says_so_as_a_device_does(world: HubWorld, one: Caller) -> None:
     worker = SandboxWorker(
         world, without=frozenset({"typing_out", "read_out", "effects", "contact_card", "polls", "react_std"})
     )
     await worker.tell_capabilities()
     await world.say("Are you there?")
     path = f"/v2/api/chats/{CONTACT}"
-    typing = await api.post(f"{path}/typing")
-    read = await api.post(f"{path}/read")
-    reaction = await api.post(f"{path}/messages/-1/reactions", {"reaction": "+love"})
-    with_effect = await api.post(
+    typing = await one.post(f"{path}/typing")
+    read = await one.post(f"{path}/read")
+    reaction = await one.post(f"{path}/messages/-1/reactions", {"reaction": "+love"})
+    with_effect = await one.post(
         f"{path}/messages", {"text": "Hello", "effect": "slam", "share_contact": True}
     )
 
@@ -408,9 +376,9 @@ async def test_a_number_that_cannot_says_so_as_a_device_does(world: HubWorld, ap
     assert "contact card" in with_effect.json["warning"]
 
 
-async def test_25_every_answer_counts_requests(world: HubWorld, api: Caller) -> None:
+async def test_25_every_answer_counts_requests(world: HubWorld, one: Caller) -> None:
     names = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-    answers = [await api.get("/v2/api/chats"), await api.get("/v2/api/chats/nobody")]
+    answers = [await one.get("/v2/api/chats"), await one.get("/v2/api/chats/nobody")]
 
     for answered in answers:
         assert all(answered.headers[name].isdigit() for name in names)
