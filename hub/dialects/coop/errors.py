@@ -40,6 +40,8 @@ STATUS: Final[Mapping[str, int]] = {
     # Things of other tenants are not there at all.
     "line_not_accessible": 404,
 }
+#: Codes whose messages name fields between quotes; elsewhere such words may be others.
+_OF_FIELDS: Final = frozenset({"invalid_parameter_value", "missing_required_parameter"})
 #: Messages in words of theirs; the first would tell of what is not there.
 MESSAGES: Final[Mapping[str, str]] = {
     "line_not_accessible": "Not found.",
@@ -90,7 +92,7 @@ def in_their_words(
         code = "invalid_parameter_value" if error.code in invalid_codes else error.code
         raise InvalidRequest(
             code,
-            _renamed(error.message, names),
+            _renamed(error.message, names) if error.code in _OF_FIELDS else error.message,
             param=None if error.param is None else _param(error.param, names),
             retry_after=error.retry_after,
             existing_id=error.existing_id,

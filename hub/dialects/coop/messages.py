@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -97,7 +98,7 @@ async def _send(call: Call[NoQuery, NewMessage]) -> Reply:
     body = call.body
     if not body.body and not body.attachments:
         raise missing("body")
-    files = [await _fetched(call, place, url) for place, url in enumerate(body.attachments)]
+    files = await _all_fetched(call)
     wish: dict[str, Any] = {
         "from": body.from_number or "auto",
         "to": native_address(body.to),
@@ -116,6 +117,19 @@ async def _send(call: Call[NoQuery, NewMessage]) -> Reply:
         created_at=iso(call.now_ms),
     )
     return Reply(content=content, status=201)
+
+
+async def _all_fetched(call: Call[NoQuery, NewMessage]) -> list[str]:
+    """Have all files fetched at the same time; give their ids in order."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            fetching = [
+                group.create_task(_fetched(call, place, url))
+                for place, url in enumerate(call.body.attachments)
+            ]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in fetching]
 
 
 async def _fetched(call: Call[NoQuery, NewMessage], place: int, url: str) -> str:
