@@ -80,6 +80,13 @@ class Builder:
         is_known = mark is not None and mark.line < len(self._lines)
         return self._lines[mark.line][: mark.column] if mark is not None and is_known else ""
 
+    def comment_on(self, mark: yaml.Mark | None) -> Place | None:
+        """Return where, on the line of a place, a comment without a blank starts."""
+        if mark is None or mark.line >= len(self._lines):
+            return None
+        found = re.search(_CUT.pattern, self._lines[mark.line][mark.column :])
+        return None if found is None else self.place(mark.line, mark.column + found.start(1))
+
     def last_place(self) -> Place:
         return self.place(*self._last)
 

@@ -150,6 +150,11 @@ def _syntax_problem(error: yaml.MarkedYAMLError, builder: Builder) -> Problem:
             'put the whole text into double quotes: key: "Hi {{ … }}: …"',
         )
         return problem_at(place, what="a text with {{ and ': ' has no quotes", why=why, fix=fix)
+    if "flow" in said and (cut_off := builder.comment_on(error.context_mark)):
+        why = "a # after a blank starts a comment, so what closes the bracket is not read"
+        return problem_at(
+            cut_off, what="a bracket is not closed", why=why, fix="put the text with # into double quotes"
+        )
     for words, why, fix in _SYNTAX_ADVICE:
         if words in said:
             return problem_at(place, what="this is not valid YAML", why=why, fix=fix)

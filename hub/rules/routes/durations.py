@@ -22,7 +22,8 @@ def read_duration(written: object, pointer: str = "") -> int | Problem:
     Returns:
         Milliseconds, or what is wrong.
     """
-    what = f"{str(written)[:40]!r} is no span of time"
+    shown = repr(written[:40]) if isinstance(written, str) else str(written)[:40]
+    what = f"{shown} is no span of time"
     if isinstance(written, bool) or not isinstance(written, (str, int)):
         return Problem(pointer=pointer, what=what, why="it is neither text nor a number", fix=FIX)
     if isinstance(written, int):

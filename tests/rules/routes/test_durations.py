@@ -30,14 +30,14 @@ def test_spans(written: str, ms: int) -> None:
 @pytest.mark.parametrize(
     ("written", "text"),
     [
-        (10, "'10' is no span of time: a number alone does not say of what."),
+        (10, "10 is no span of time: a number alone does not say of what."),
         ("10", "'10' is no span of time: it is not made of numbers and units."),
         ("ten minutes", "'ten minutes' is no span of time: it is not made of numbers and units."),
         ("1.5h", "'1.5h' is no span of time: it is not made of numbers and units."),
         ("-5m", "'-5m' is no span of time: it is not made of numbers and units."),
         ("", "'' is no span of time: it is not made of numbers and units."),
-        (True, "'True' is no span of time: it is neither text nor a number."),
-        (None, "'None' is no span of time: it is neither text nor a number."),
+        (True, "True is no span of time: it is neither text nor a number."),
+        (None, "None is no span of time: it is neither text nor a number."),
         ("999999w", "'999999w' is no span of time: it is longer than ten years."),
         ("٣s", "'٣s' is no span of time: it is not made of numbers and units."),
     ],
