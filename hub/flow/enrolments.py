@@ -78,10 +78,10 @@ class EnrolmentDesk:
         """Permit one machine to become a bridge, or to take over the one that is named.
 
         Raises:
-            InvalidRequest: bridge_not_found or name_taken.
+            InvalidRequest: bridge_not_found or name_taken; invalid_parameter_value for a bridge that no machine can be.
         """
         if bridge_id is not None:
-            name = (await self._bridges.get(bridge_id)).name
+            name = _require_push(await self._bridges.get(bridge_id)).name
         elif name is not None:
             await self._bridges.require_free(name)
         now_ms = self._clock.now_ms()
@@ -182,6 +182,13 @@ class EnrolmentDesk:
         except InvalidSecret as problem:
             message = f"{str(problem)[0].upper()}{str(problem)[1:]}."
             raise InvalidRequest("invalid_parameter_value", message, param="secret") from None
+
+
+def _require_push(bridge: Bridge) -> Bridge:
+    if bridge.kind != PUSH_KIND:
+        message = f"'{bridge.name}' runs inside the hub ({bridge.kind}): no machine can take it over."
+        raise InvalidRequest("invalid_parameter_value", message, param="bridge_id")
+    return bridge
 
 
 def _digest(token: str) -> bytes | None:

@@ -14,6 +14,7 @@ import pytest
 
 import hub
 from hub.flow.enrolments import KEPT_MS
+from hub.model.ids import Prefix, id_text
 from tests.api.test_bridges_and_lines import HANDLE, push, registered
 from tests.support.asgi import Answered
 from tests.support.hub_world import HubWorld
@@ -59,7 +60,7 @@ async def test_the_commands_of_the_page_work(world: HubWorld) -> None:
         shlex.split(each) for each in re.findall(r"^ {4}(curl .*bridge.*|curl .*enrol.*)$", page, re.M)
     )
     made = await world.api.post(make[2].removeprefix("$HUB"), json.loads(make[-1]))
-    body = json.loads(use[-1].replace("$TOKEN", made.json["token"]))
+    body = json.loads(re.sub(r"\$[A-Z]+", made.json["token"], use[-1]))
     enrolled = await world.api.with_token(None).post(use[2].removeprefix("$HUB"), body)
 
     assert (made.status, enrolled.status) == (201, 201)
@@ -168,3 +169,10 @@ async def test_what_is_refused(world: HubWorld, body: dict[str, Any], code: str,
     answered = await world.api.post("/v1/enrolments", body)
 
     assert (answered.code, answered.param) == (code, param)
+
+
+async def test_what_runs_inside_the_hub_is_taken_over_by_nobody(world: HubWorld) -> None:
+    sandbox = id_text(Prefix.BRIDGE, world.sandbox_line.bridge_id)
+    answered = await world.api.post("/v1/enrolments", {"bridge_id": sandbox})
+
+    assert (answered.code, answered.param) == ("invalid_parameter_value", "bridge_id")

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from hub.api.bulk_shapes import BulkReply, OneBulk, RecipientReply
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply
-from hub.dialects.coop.errors import in_their_words
+from hub.dialects.coop.errors import hidden, in_their_words
 from hub.dialects.coop.names import (
     BULK,
     BULK_STATUS,
@@ -134,13 +134,15 @@ def _path(call: Call[Any, Any]) -> dict[str, str]:
 
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
-    return Reply(content=_job((await ask(call, "get_bulk", OneBulk, path=_path(call))).content))
+    with hidden("bulk"):
+        return Reply(content=_job((await ask(call, "get_bulk", OneBulk, path=_path(call))).content))
 
 
 async def _results(call: Call[ResultsQuery, NoBody]) -> Reply:
-    rows, pagination = await ask_page(
-        call, "list_bulk_results", RecipientReply, path=_path(call), query={}, names={}
-    )
+    with hidden("bulk"):
+        rows, pagination = await ask_page(
+            call, "list_bulk_results", RecipientReply, path=_path(call), query={}, names={}
+        )
     return Reply(content=Paged(data=[_result(each) for each in rows], pagination=pagination))
 
 

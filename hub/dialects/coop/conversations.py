@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply, not_found
 from hub.api.chat_shapes import ChatReply, OneChat
-from hub.dialects.coop.errors import in_their_words, invalid
+from hub.dialects.coop.errors import hidden, invalid
 from hub.dialects.coop.names import CONVERSATION, handle_in_query, native_id
 from hub.dialects.coop.paging import Paged, PageQuery, Pagination, ask_page, read
 from hub.dialects.coop.rendering import (
@@ -52,8 +52,7 @@ async def _look_up(call: Call[LookupQuery, NoBody]) -> Reply:
     if "," in participant:
         raise invalid("participant", "'participant' must be one phone number or one mail address.")
     wanted = {"participant": participant, "is_group": False, "limit": 1}
-    with in_their_words({}):
-        found = (await ask(call, "list_chats", Listed, query=wanted)).content.data
+    found = (await ask(call, "list_chats", Listed, query=wanted)).content.data
     if not found:
         raise not_found("chat")
     return Reply(content=conversation(read(found[0], ChatReply)))
@@ -61,7 +60,7 @@ async def _look_up(call: Call[LookupQuery, NoBody]) -> Reply:
 
 async def _get(call: Call[PageQuery, NoBody]) -> Reply:
     chat_id = native_id(CONVERSATION, call.path["id"], "chat")
-    with in_their_words({}):
+    with hidden("chat"):
         chat = (await ask(call, "get_chat", OneChat, path={"id": chat_id})).content
     messages, pagination = await ask_page(
         call, "list_messages", NativeMessage, query={"to": chat_id}, names={}

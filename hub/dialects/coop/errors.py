@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from hub.api.calls import not_found
 from hub.api.dialect import ErrorAnswer
 from hub.api.errors import BY_CODE
 from hub.model.errors import InvalidRequest
@@ -35,16 +36,11 @@ WORDS: Final[Mapping[int, str]] = {
     503: "service_unavailable",
 }
 #: Native codes that have another status here.
-STATUS: Final[Mapping[str, int]] = {
-    "ai_refused": 400,
-    # Things of other tenants are not there at all.
-    "line_not_accessible": 404,
-}
+STATUS: Final[Mapping[str, int]] = {"ai_refused": 400}
 #: Codes whose messages name fields between quotes; elsewhere such words may be others.
 _OF_FIELDS: Final = frozenset({"invalid_parameter_value", "missing_required_parameter"})
-#: Messages in words of theirs; the first would tell of what is not there.
+#: Messages in words of theirs.
 MESSAGES: Final[Mapping[str, str]] = {
-    "line_not_accessible": "Not found.",
     "bridge_not_found": "Relay not found.",
     "bulk_not_found": "Bulk job not found.",
     "chat_not_found": "Conversation not found.",
@@ -98,6 +94,21 @@ def in_their_words(
             existing_id=error.existing_id,
             limit=error.limit,
         ) from None
+
+
+@contextlib.contextmanager
+def hidden(noun: str) -> Iterator[None]:
+    """Say of a thing on a line that the key may not use what is said of one that is not there.
+
+    Args:
+        noun: As in `hub.api.calls.not_found`.
+    """
+    try:
+        yield
+    except InvalidRequest as error:
+        if error.code != "line_not_accessible":
+            raise
+        raise not_found(noun) from None
 
 
 def _param(param: str, names: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from hub.api.message_timeline import TimelineReply
 from hub.api.queue import QueueReply
 from hub.api.reading import missing
 from hub.api.sends import SendReply
-from hub.dialects.coop.errors import in_their_words
+from hub.dialects.coop.errors import hidden, in_their_words
 from hub.dialects.coop.names import (
     DIRECTIONS,
     RECEIVED,
@@ -166,7 +166,8 @@ async def _find(call: Call[Any, Any]) -> NativeMessage:
     text = call.path["id"]
     prefix = RECEIVED if text.startswith(RECEIVED) else SENT
     path = {"id": native_id(prefix, text, "message")}
-    message = (await ask(call, "get_message", NativeMessage, path=path)).content
+    with hidden("message"):
+        message = (await ask(call, "get_message", NativeMessage, path=path)).content
     if message.is_from_me is not (prefix == SENT):
         raise not_found("message")
     return message

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, not_found
 from hub.api.webhook_shapes import OneWebhook, WebhookDeleted, WebhookReply, WebhookWithSecret
 from hub.dialects.coop.contacts import Deleted
-from hub.dialects.coop.errors import in_their_words, invalid
+from hub.dialects.coop.errors import hidden, in_their_words, invalid
 from hub.dialects.coop.names import DIALECT_NAME, EVENT_NAMES, EVENTS
 from hub.dialects.coop.paging import Found, read
 from hub.dialects.coop.times import iso
@@ -93,7 +93,8 @@ async def _list(call: Call[NoQuery, NoBody]) -> Reply:
 
 async def _find(call: Call[Any, Any]) -> OneWebhook:
     """Find the webhook in the path; one of another form is not there."""
-    webhook = (await ask(call, "get_webhook", OneWebhook, path=_path(call))).content
+    with hidden("webhook"):
+        webhook = (await ask(call, "get_webhook", OneWebhook, path=_path(call))).content
     if webhook.form != DIALECT_NAME:
         raise not_found("webhook")
     return webhook

@@ -108,6 +108,39 @@ async def test_a_hub_has_no_teams(api: Caller) -> None:
     assert error(await api.post("/api/v1/sub-tenants", {"name": "Sales"}), 403, "forbidden")
 
 
+async def test_to_a_key_of_another_line_nothing_is_there(world: HubWorld, api: Caller) -> None:
+    made = [
+        await api.post("/api/v1/messages", {"to": CONTACT, "body": "Hi"}),
+        await api.post("/api/v1/messages/bulk", {"messages": [{"to": CONTACT, "body": "Hi"}]}),
+        await api.post("/api/v1/webhooks", {"url": "https://a.example/", "events": ["message.sent"]}),
+    ]
+    message, job, hook = (each.json.get("id") or each.json["jobId"] for each in made)
+    chat = (await api.get("/api/v1/conversations")).json["data"][0]["id"]
+    # The sandbox is open to every key: what is hidden has to be on another line.
+    await world.say("Secret", line=world.other_line)
+    foreign = (await api.get("/api/v1/messages?direction=received")).json["data"][0]
+    team = await world.caller("admin", lines=(world.sandbox_line,), dialect="coop")
+    gone = [
+        await team.get(f"/api/v1/messages/{foreign['id']}/status"),
+        await team.get(f"/api/v1/conversations/{foreign['conversationId']}"),
+        await team.delete(f"/api/v1/webhooks/{hook}"),
+    ]
+    there = [
+        await team.get(f"/api/v1/messages/{message}/status"),
+        await team.get(f"/api/v1/messages/bulk/{job}"),
+        await team.get(f"/api/v1/conversations/{chat}"),
+    ]
+    refused = [
+        await team.post("/api/v1/webhooks", {"url": "https://a.example/", "events": ["message.sent"]}),
+        await team.post("/api/v1/contacts", {"firstName": "Ann"}),
+        await team.get("/api/v1/relays"),
+    ]
+
+    assert [error(each, 404, "not_found") for each in gone] == [True] * 3
+    assert [each.status for each in there] == [200] * 3
+    assert [error(each, 403, "forbidden") for each in refused] == [True] * 3
+
+
 async def test_a_key_without_the_scope_is_refused(world: HubWorld) -> None:
     api = await world.caller("messages:read", dialect="coop")
 
