@@ -61,7 +61,8 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     is_group: bool
     group_id: str | None
     group_name: str | None
-    member_count: int
+    #: Of groups.
+    member_count: int | None
     contact: ChatContact | None
     message_count: int
     inbound_count: int
@@ -127,7 +128,7 @@ def chat_fields(chat: ChatReply) -> dict[str, Any]:
         "is_group": chat.is_group,
         "group_id": group_id(chat.id) if chat.is_group else None,
         "group_name": chat.name if chat.is_group else None,
-        "member_count": len(chat.participants),
+        "member_count": len(chat.participants) if chat.is_group else None,
         "contact": contact_of(chat),
         "message_count": counts.message_count,
         "inbound_count": counts.inbound_count,

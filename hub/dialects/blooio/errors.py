@@ -6,6 +6,7 @@ the native one elsewhere, `details.field` the field under the vendor's name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -80,7 +81,14 @@ WORDS: Final[Mapping[int, str]] = {
     503: "service_unavailable",
 }
 #: Native names of fields → the vendor's, wherever they come up; an endpoint's own are given to `naming`.
-FIELDS: Final[Mapping[str, str]] = {"from": "from_number", "to": "chatId", "texts": "text"}
+FIELDS: Final[Mapping[str, str]] = {
+    "from": "from_number",
+    "participants": "chatId",
+    "texts": "text",
+    "to": "chatId",
+}
+#: `parts[0].text`: the field itself, and where in it.
+_PLACE: Final = re.compile(r"([^.\[]*)(.*)", re.DOTALL)
 #: The vendor's client repeats every 409 unless it is told not to; these get another answer later.
 _WORTH_A_REPEAT: Final = frozenset({"idempotency_in_progress", "message_not_sent", "file_not_ready"})
 #: Longer than this the vendor's client does not wait as it is told, but repeats at once.
@@ -128,7 +136,7 @@ def told(error: InvalidRequest, request_id: str) -> ErrorAnswer:
     if code is not None:
         body["code"] = code
     if error.param is not None:
-        body["details"] = {"field": FIELDS.get(error.param, error.param)}
+        body["details"] = {"field": _renamed(error.param, FIELDS)}
     body |= {**more, "request_id": request_id}
     return ErrorAnswer(status=status, body=body, headers=_NO_REPEAT if _is_final(error, status) else ())
 
@@ -141,18 +149,23 @@ def naming(**fields: str) -> Iterator[None]:
     except Refusal:
         raise
     except InvalidRequest as error:
-        name = fields.get(error.param or "")
-        if name is not None:
-            error.message = error.message.replace(f"'{error.param}'", f"'{name}'")
-            error.param = name
+        name = _renamed(error.param or "", fields)
+        error.message = error.message.replace(f"'{error.param}'", f"'{name}'")
+        error.param = name or None
         raise
+
+
+def _renamed(param: str, names: Mapping[str, str]) -> str:
+    """Give a field, or a place in one, the name that it has in a table; others keep theirs."""
+    found = _PLACE.fullmatch(param)
+    assert found is not None
+    return f"{names.get(found[1], found[1])}{found[2]}"
 
 
 def _message(error: InvalidRequest, status: int) -> str:
     if status == 401:
         return "Invalid or missing API key."
-    name = FIELDS.get(error.param or "")
-    return error.message if name is None else error.message.replace(f"'{error.param}'", f"'{name}'")
+    return error.message.replace(f"'{error.param}'", f"'{_renamed(error.param or '', FIELDS)}'")
 
 
 def figures(error: InvalidRequest) -> dict[str, Any]:

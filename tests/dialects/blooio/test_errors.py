@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from hub.api.calls import AnyEndpoint
 from hub.api.errors import ERROR_CODES
+from hub.dialects.blooio import DIALECT
 from hub.dialects.blooio.errors import CODES, STATUS, WORDS, Refusal, naming, told
 from hub.model.errors import InvalidRequest, LimitFigures
 from tests.support.asgi import Caller
+from tests.support.hub_world import HubWorld
 
 #: The statuses that the contract lists, and what HTTP itself needs beside them.
 _DOCUMENTED = {400, 401, 402, 403, 404, 409, 422, 429, 501, 502, 503} | {405, 412, 500}
@@ -106,3 +111,34 @@ async def test_no_path_of_the_vendor_has_a_native_answer(api: Caller, path: str)
     assert answered.status == 404
     assert answered.json["error"] == "not_found"
     assert answered.json["status"] == 404
+
+
+@pytest.mark.parametrize(
+    ("param", "field"),
+    [("texts[1]", "text[1]"), ("participants[0]", "chatId[0]"), ("parts[0].text", "parts[0].text")],
+)
+def test_a_place_in_a_field_has_the_fields_name(param: str, field: str) -> None:
+    body = told(InvalidRequest("invalid_parameter_value", f"'{param}' is bad.", param=param), "req_1").body
+
+    assert body["details"] == {"field": field}
+    assert body["message"] == f"'{field}' is bad."
+
+
+def path_of(endpoint: AnyEndpoint) -> str:
+    """Give a path of an endpoint at which something may be."""
+    return re.sub(r"\{[^}]*\}", "x", endpoint.path.replace("{chat_id}", "+15551234567"))
+
+
+@pytest.mark.parametrize("endpoint", DIALECT.endpoints, ids=lambda each: each.name)
+async def test_every_endpoint_wants_a_key_with_its_right(world: HubWorld, endpoint: AnyEndpoint) -> None:
+    powerless = await world.caller("sandbox:write", dialect="blooio")
+    refused = await powerless.request(endpoint.method, path_of(endpoint), body=endpoint.example or None)
+    unknown = await world.api.with_token(None).request(endpoint.method, path_of(endpoint))
+
+    assert (unknown.status, unknown.json["status"], unknown.json["error"]) == (401, 401, "unauthorized")
+    assert (refused.status, refused.json["code"]) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("endpoint", DIALECT.endpoints, ids=lambda each: each.name)
+def test_the_keys_of_the_dialect_may_do_all_of_it(endpoint: AnyEndpoint) -> None:
+    assert endpoint.scope in DIALECT.scopes
