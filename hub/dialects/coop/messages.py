@@ -50,8 +50,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     to: Annotated[str, Meta(min_length=1, max_length=320)]
     body: str | None = None
-    attachments: Annotated[tuple[WebAddress, ...], Meta(max_length=MOST_ATTACHMENTS)] = ()
-    priority: Annotated[int, Meta(ge=0, le=100)] = 0
+    attachments: Annotated[tuple[WebAddress, ...], Meta(max_length=MOST_ATTACHMENTS)] | None = None
+    priority: Annotated[int, Meta(ge=0, le=100)] | None = None
     from_number: Annotated[str, Meta(min_length=1, max_length=320)] | None = None
 
 
@@ -95,15 +95,15 @@ class QueueStats(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 async def _send(call: Call[NoQuery, NewMessage]) -> Reply:
-    body = call.body
+    body, priority = call.body, call.body.priority or 0
     if not body.body and not body.attachments:
         raise missing("body")
     files = await _all_fetched(call)
     wish: dict[str, Any] = {
         "from": body.from_number or "auto",
         "to": native_address(body.to),
-        "priority": body.priority,
-        "metadata": {"priority": body.priority} if body.priority else None,
+        "priority": priority,
+        "metadata": {"priority": priority} if priority else None,
         **_content(body.body, files),
     }
     unknown_line = frozenset({"line_not_found", "line_not_accessible"} if body.from_number else ())
@@ -113,7 +113,7 @@ async def _send(call: Call[NoQuery, NewMessage]) -> Reply:
         id=message_id(str(sent.message_id), is_from_me=True),
         to=body.to,
         body=body.body,
-        priority=body.priority,
+        priority=priority,
         created_at=iso(call.now_ms),
     )
     return Reply(content=content, status=201)
@@ -125,7 +125,7 @@ async def _all_fetched(call: Call[NoQuery, NewMessage]) -> list[str]:
         async with asyncio.TaskGroup() as group:
             fetching = [
                 group.create_task(_fetched(call, place, url))
-                for place, url in enumerate(call.body.attachments)
+                for place, url in enumerate(call.body.attachments or ())
             ]
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None

@@ -90,6 +90,12 @@ async def test_a_repeat_under_an_idempotency_key_sends_nothing(api: Caller) -> N
     assert error(other, 409, "conflict")
 
 
+async def test_nulls_say_nothing(api: Caller) -> None:
+    made = await send(api, to=CONTACT, attachments=None, priority=None, fromNumber=None)
+
+    assert (made["status"], made["priority"]) == ("queued", 0)
+
+
 async def test_a_bad_file_stops_the_whole_message(api: Caller) -> None:
     answered = await api.post(
         "/api/v1/messages",
