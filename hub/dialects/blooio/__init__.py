@@ -8,7 +8,19 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api.dialect import Dialect
-from hub.dialects.blooio import backgrounds, chats, errors, messages, polls, reactions, sends, signs
+from hub.dialects.blooio import (
+    account,
+    backgrounds,
+    chats,
+    contacts,
+    errors,
+    lookups,
+    messages,
+    polls,
+    reactions,
+    sends,
+    signs,
+)
 from hub.model.key import SCOPES
 
 #: The vendor's keys have no scopes: each may do all that its endpoints do.
@@ -21,8 +33,11 @@ DIALECT: Final = Dialect(
     scopes=KEY_SCOPES,
     paths=("/v2/api/",),
     endpoints=(
+        *account.ENDPOINTS,
         *backgrounds.ENDPOINTS,
         *chats.ENDPOINTS,
+        *contacts.ENDPOINTS,
+        *lookups.ENDPOINTS,
         *messages.ENDPOINTS,
         *polls.ENDPOINTS,
         *reactions.ENDPOINTS,

@@ -42,6 +42,20 @@ async def upload_picture(call: Call[Any, Any], field: str) -> str:
     return found
 
 
+async def store_picture(call: Call[Any, Any], content: bytes) -> str:
+    """Store a picture that came in JSON; give its native id.
+
+    Raises:
+        InvalidRequest: It is empty or too large.
+    """
+    headers = {b"content-type": b"application/octet-stream", b"content-length": b"%d" % len(content)}
+    return await _put(call, _receiving(_whole(content)), headers)
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
 async def _stored(call: Call[Any, Any], part: FormFile) -> str:
     headers = {
         b"content-type": (part.mime_type or "application/octet-stream").encode("latin-1", "replace"),
@@ -49,7 +63,11 @@ async def _stored(call: Call[Any, Any], part: FormFile) -> str:
     }
     if part.filename is not None:
         headers[b"x-filename"] = part.filename.encode("utf-8", "replace")
-    reply = await ask_raw(replace(call, receive=_receiving(part.chunks)), "upload_file", headers=headers)
+    return await _put(call, _receiving(part.chunks), headers)
+
+
+async def _put(call: Call[Any, Any], receive: Receive, headers: dict[bytes, bytes]) -> str:
+    reply = await ask_raw(replace(call, receive=receive), "upload_file", headers=headers)
     content = reply.content
     assert isinstance(content, FileReply | bytes)
     return content.id if isinstance(content, FileReply) else msgspec.json.decode(content, type=FileReply).id
