@@ -75,10 +75,10 @@ async def test_a_contact_is_made_once_and_the_client_asks_once(hub: Served, whol
     """409 is not repeated by the client, although it repeats every other."""
     first = await do(lambda: whole.contacts.create(identifier=ANN, name="Ann"))
     asked: list[httpx.Request] = []
-    counting = httpx.Client(event_hooks={"request": [asked.append]})
-    eager = whole.with_options(max_retries=2, http_client=counting)
-    with pytest.raises(ConflictError) as refused:
-        await do(lambda: eager.contacts.create(identifier=ANN))
+    with httpx.Client(event_hooks={"request": [asked.append]}) as counting:
+        eager = whole.with_options(max_retries=2, http_client=counting)
+        with pytest.raises(ConflictError) as refused:
+            await do(lambda: eager.contacts.create(identifier=ANN))
 
     body: Any = refused.value.body
     assert refused.value.response.headers["x-should-retry"] == "false"
