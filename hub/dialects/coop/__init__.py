@@ -16,16 +16,16 @@ from hub.dialects.coop import (
     webhooks,
 )
 from hub.dialects.coop.errors import told
-from hub.dialects.coop.names import DIALECT_NAME
+from hub.dialects.coop.names import DIALECT_NAME, KEY_PREFIX
 from hub.dialects.coop.webhook_form import CoopForm
 
 DIALECT: Final = Dialect(
     name=DIALECT_NAME,
     vendor="Coop",
-    key_prefix="brk_live_",
+    key_prefix=KEY_PREFIX,
     # A key of the vendor has the rights of whoever made it; relays and their tokens are the owner's.
     scopes=frozenset({"admin"}),
-    paths=("/api/v1/",),
+    paths=("/api/v1",),
     endpoints=(
         # What has a name of its own comes before the ids that would match it.
         *bulk.ENDPOINTS,

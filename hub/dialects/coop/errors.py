@@ -15,6 +15,7 @@ import msgspec
 from hub.api.calls import not_found
 from hub.api.dialect import ErrorAnswer
 from hub.api.errors import BY_CODE
+from hub.dialects.coop.names import KEY_PREFIX
 from hub.model.errors import InvalidRequest
 
 #: HTTP status → the word for it.
@@ -37,6 +38,8 @@ WORDS: Final[Mapping[int, str]] = {
 }
 #: Native codes that have another status here.
 STATUS: Final[Mapping[str, int]] = {"ai_refused": 400}
+#: How the keys begin that native messages show.
+_NATIVE_KEY: Final = "sk_live_"
 #: Codes whose messages name fields between quotes; elsewhere such words may be others.
 _OF_FIELDS: Final = frozenset({"invalid_parameter_value", "missing_required_parameter"})
 #: Messages in words of theirs.
@@ -59,7 +62,7 @@ def told(error: InvalidRequest, request_id: str) -> ErrorAnswer:
     """Put an error into the envelope; the request id stands in `X-Request-Id`."""
     del request_id
     status = STATUS.get(error.code, BY_CODE[error.code].status)
-    message = MESSAGES.get(error.code, error.message)
+    message = MESSAGES.get(error.code, error.message).replace(_NATIVE_KEY, KEY_PREFIX)
     if error.param is not None and error.param not in message and error.code not in MESSAGES:
         message = f"{error.param}: {message}"
     return ErrorAnswer(

@@ -12,6 +12,8 @@ from typing import Final, Literal
 from hub.api.calls import not_found
 
 DIALECT_NAME: Final = "coop"
+#: How its keys begin.
+KEY_PREFIX: Final = "brk_live_"
 
 SENT: Final = "msg_"
 RECEIVED: Final = "rmsg_"

@@ -56,7 +56,9 @@ def test_fields_are_named_as_the_caller_knows_them(
 @pytest.mark.parametrize(
     ("method", "path", "status", "word"),
     [
+        ("GET", "/api/v1", 404, "not_found"),
         ("GET", "/api/v1/", 404, "not_found"),
+        ("GET", "/api/v1/messages/", 404, "not_found"),
         ("GET", "/api/v1/automations", 404, "not_found"),
         ("GET", "/api/v1/messages/x/status", 404, "not_found"),
         ("GET", "/api/v1/messages/rmsg_05jp19e000406/status", 404, "not_found"),
@@ -102,6 +104,13 @@ async def test_a_bulk_job_names_the_message_that_is_wrong(api: Caller) -> None:
     assert error(answered, 400, "validation_error")
     assert answered.json["message"].startswith("messages[1].to: 'abc' is neither a phone number")
     assert "skip_invalid" not in answered.json["message"]
+
+
+async def test_who_shows_no_key_is_told_how_one_begins(world: HubWorld) -> None:
+    answered = await world.api.with_token(None).get("/api/v1/messages")
+
+    assert "brk_live_" in answered.json["message"]
+    assert "sk_live_" not in answered.json["message"]
 
 
 async def test_a_hub_has_no_teams(api: Caller) -> None:
