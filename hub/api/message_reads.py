@@ -5,11 +5,13 @@ Not here: what makes or changes one (hub.api.message_sends), and what happened t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from hub.api.authentication import require_scope
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, field_id
 from hub.api.finding import find_readable_message
 from hub.api.paging import (
@@ -23,10 +25,11 @@ from hub.api.paging import (
     write_cursor,
 )
 from hub.api.sends import From, To
-from hub.flow.event_shapes import MessageData
+from hub.flow.event_shapes import MessageData, ReactionData
 from hub.flow.message_pages import MessageFilter, MessagePage
-from hub.flow.payloads import message_data
+from hub.flow.payloads import message_data, reaction_data
 from hub.flow.recipients import find_chat, read_direct_key
+from hub.flow.rows import MessageRow, ReactionRow
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix
 from hub.model.line import Line
@@ -41,6 +44,11 @@ Words = Annotated[
         max_length=MOST_QUERY,
         description="A part of the text, whatever the case of its letters.",
     ),
+]
+
+
+Include = Annotated[
+    Literal["reactions"], Meta(description="`reactions`: also tell each message's (scope `reactions:read`).")
 ]
 
 
@@ -66,6 +74,14 @@ class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
     cursor: CursorText | None = None
     offset: Offset | None = None
     include_total: IncludeTotal = False
+    include: Include | None = None
+
+
+class ListedMessage(MessageData, frozen=True, kw_only=True):
+    """A message of a list."""
+
+    #: With `include=reactions`: oldest first; one that was taken back has `added: false`.
+    reactions: list[ReactionData] | UnsetType = UNSET
 
 
 class MessageReply(MessageData, frozen=True, kw_only=True):
@@ -80,19 +96,7 @@ async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
     lines = await _lines(call)
     wanted = _wanted(query, tuple(lines), await _chat_ids(call, lines))
     page = await _page(call, wanted)
-    links = call.uses.files.links
-    keys = await call.uses.store.chats.keys([message.chat_id for message in page.messages])
-    data = [
-        msgspec.Raw(
-            message_data(
-                message,
-                line_handle=lines[message.line_id].handle,
-                chat_key=keys.get(message.chat_id),
-                links=links,
-            ).encode()
-        )
-        for message in page.messages
-    ]
+    data = await _shown(call, page.messages, lines)
     return Reply(
         content=Listed(
             data=data,
@@ -101,6 +105,33 @@ async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
             total=await call.uses.store.messages.count(wanted) if query.include_total else UNSET,
             request_id=call.request_id,
         )
+    )
+
+
+async def _shown(
+    call: Call[MessageQuery, NoBody], messages: Sequence[MessageRow], lines: dict[int, Line]
+) -> list[msgspec.Raw]:
+    links, store = call.uses.files.links, call.uses.store
+    keys = await store.chats.keys([message.chat_id for message in messages])
+    reactions = None
+    if call.query.include:
+        require_scope(call.key, "reactions:read")
+        reactions = await store.messages.reactions_of([message.id for message in messages])
+    data = []
+    for message in messages:
+        line_handle = lines[message.line_id].handle
+        told = message_data(message, line_handle=line_handle, chat_key=keys.get(message.chat_id), links=links)
+        if reactions is not None:
+            rows = reactions.get(message.id, ())
+            told = f'{told[:-1]},"reactions":[{_reactions(message, rows, line_handle)}]}}'
+        data.append(msgspec.Raw(told.encode()))
+    return data
+
+
+def _reactions(message: MessageRow, reactions: Sequence[ReactionRow], line_handle: str) -> str:
+    return ",".join(
+        reaction_data(each, message_id=message.id, chat_id=message.chat_id, line_handle=line_handle)
+        for each in reactions
     )
 
 
@@ -215,7 +246,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         scope="messages:read",
         query=MessageQuery,
         body=NoBody,
-        reply=Listed[MessageData],
+        reply=Listed[ListedMessage],
         errors=("line_not_found", "line_not_accessible", "chat_not_found", "job_not_found"),
         handle=_list,
     ),

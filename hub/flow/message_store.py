@@ -21,6 +21,10 @@ class Messages(Protocol):
         """The reactions of one message, oldest first, taken back ones included."""
         ...
 
+    async def reactions_of(self, message_ids: Sequence[int]) -> dict[int, list[ReactionRow]]:
+        """The reactions of several messages, each as `reactions`; without those that have none."""
+        ...
+
     async def last_read(self, chat_id: int) -> MessageRow | None:
         """Our message of the chat that was read last."""
         ...

@@ -184,6 +184,34 @@ async def test_one_message_by_its_id_and_by_its_guid(world: HubWorld, said: Said
     assert by_guid.json == {**message, "request_id": by_guid.json["request_id"]}
 
 
+async def test_a_list_with_its_reactions(world: HubWorld, said: Said) -> None:
+    """As GET /v1/reactions tells them: oldest first, taken back ones included, each with its own message."""
+    for contact, target, is_removed in ((CONTACT, "Ünd vier", False), (STRANGER, "three", True)):
+        message = (await listed(world.api, q=target)).json["data"][0]
+        scene = contacts.direct(SANDBOX_LINE, contact)
+        at = world.clock.now_ms()
+        reaction = contacts.react(
+            scene, message["guid"], "love", guid=f"r-{target}", at=at, is_removed=is_removed
+        )
+        await world.observe(world.sandbox_line, reaction)
+    plain = await listed(world.api)
+    full = await listed(world.api, include="reactions")
+    without = await listed(await world.caller("messages:read"), include="reactions")
+
+    assert all("reactions" not in each for each in plain.json["data"])
+    shown = {each["text"]: each["reactions"] for each in full.json["data"]}
+    assert {text: [each["added"] for each in found] for text, found in shown.items()} == {
+        "one": [],
+        "two": [],
+        "three": [False],
+        "Ünd vier": [True],
+    }
+    for message in full.json["data"]:
+        alone = await world.api.get(f"/v1/reactions?message_id={message['id']}")
+        assert alone.json["data"] == message["reactions"]
+    assert (without.status, without.code) == (403, "insufficient_scope")
+
+
 @pytest.mark.parametrize("name", [f"msg_{NO_SUCH}", "msg_nonsense", "nonsense", f"cht_{NO_SUCH}"])
 @pytest.mark.parametrize("more", ["", "/timeline"])
 async def test_a_message_that_is_not_there(world: HubWorld, name: str, more: str) -> None:

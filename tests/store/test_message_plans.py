@@ -257,6 +257,7 @@ LOOKUPS: dict[str, tuple[Select[Any], dict[str, object]]] = {
     "a message by its guid on some lines": (message_reads._BY_GUID_ON, {"line_ids": [1, 2], "guid": "g4"}),
     "the last one read": (message_reads._LAST_READ, {"chat_id": 5}),
     "reactions": (message_reads._REACTIONS, {"line_id": 1, "guid": "g4"}),
+    "reactions to messages": (message_reads._REACTIONS_OF, {"ids": [7, 8, 9]}),
     "a chat": (chat_reads._BY_ID, {"id": 7}),
     "a chat by its key": (chat_reads._BY_KEY, {"line_id": 1, "chat_key": "dm:+1"}),
     "chats by their key": (chat_reads._BY_KEY_ON, {"line_ids": [1, 2], "chat_key": "dm:+1"}),

@@ -77,13 +77,12 @@ async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
         "direction": query.direction,
         "since": None if query.since is None else query.since + 1,
         "until": query.until,
+        "include": "reactions",
     }
     found, total = await page(
         call, "list_messages", NativeMessage, wanted, limit=query.limit, offset=query.offset
     )
-    messages = [
-        Message(external_id=name.text, **content_fields(each, await _reactions(call, each))) for each in found
-    ]
+    messages = [Message(external_id=name.text, **content_fields(each, each.reactions)) for each in found]
     content = MessageList(chat_id=name.text, messages=messages, **paged(messages, query, total))
     return Reply(content=content)
 

@@ -35,6 +35,16 @@ class NativeError(msgspec.Struct, frozen=True):
     code: str | None = None
 
 
+class NativeReaction(msgspec.Struct, frozen=True):
+    """A reaction."""
+
+    type: str
+    sender: str
+    is_from_me: bool
+    added: bool
+    sent_at: int
+
+
 class NativeMessage(msgspec.Struct, frozen=True):
     """A message."""
 
@@ -53,21 +63,13 @@ class NativeMessage(msgspec.Struct, frozen=True):
     sent_at: int | None = None
     delivered_at: int | None = None
     error: NativeError | None = None
+    #: Of a list that was asked for with them.
+    reactions: tuple[NativeReaction, ...] = ()
 
     @property
     def at(self) -> int:
         """By what lists are in order."""
         return self.synced_at if self.sent_at is None else self.sent_at
-
-
-class NativeReaction(msgspec.Struct, frozen=True):
-    """A reaction."""
-
-    type: str
-    sender: str
-    is_from_me: bool
-    added: bool
-    sent_at: int
 
 
 async def page(

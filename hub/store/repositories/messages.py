@@ -49,6 +49,15 @@ _REACTIONS = (
     .where(reactions.c.line_id == bindparam("line_id"), reactions.c.message_guid == bindparam("guid"))
     .order_by(reactions.c.sent_at, reactions.c.id)
 )
+_REACTIONS_OF = (
+    select(_id, *_REACTION_COLUMNS)
+    .join(
+        reactions,
+        (reactions.c.line_id == messages.c.line_id) & (reactions.c.message_guid == messages.c.guid),
+    )
+    .where(among(_id, "ids"))
+    .order_by(reactions.c.sent_at, reactions.c.id)
+)
 _EVIDENCE = select(events.c.dedupe_key, events.c.occurred_at).where(
     events.c.dedupe_key.in_(bindparam("keys", expanding=True))
 )
@@ -72,6 +81,12 @@ class SqlMessages:
     async def reactions(self, line_id: int, guid: str) -> list[ReactionRow]:
         rows = await self._database.look_up(_REACTIONS, {"line_id": line_id, "guid": guid})
         return [ReactionRow._make(row) for row in rows]
+
+    async def reactions_of(self, message_ids: Sequence[int]) -> dict[int, list[ReactionRow]]:
+        found: dict[int, list[ReactionRow]] = {}
+        for message_id, *row in await self._database.look_up(_REACTIONS_OF, {"ids": list(message_ids)}):
+            found.setdefault(message_id, []).append(ReactionRow._make(row))
+        return found
 
     async def last_read(self, chat_id: int) -> MessageRow | None:
         return await self._one(_LAST_READ, chat_id=chat_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
 
 import pytest
@@ -40,9 +40,10 @@ async def hub(world: HubWorld, worker: SandboxWorker) -> AsyncIterator[Served]:
 
 
 @pytest.fixture
-def client(hub: Served, one: Caller) -> Blooio:
+def client(hub: Served, one: Caller) -> Iterator[Blooio]:
     """The client as a customer makes it, but for the address."""
-    return Blooio(base_url=f"{hub.url}/v2/api", api_key=one.token or "", max_retries=0)
+    with Blooio(base_url=f"{hub.url}/v2/api", api_key=one.token or "", max_retries=0) as made:
+        yield made
 
 
 async def do(call: Callable[[], T]) -> T:
@@ -197,13 +198,13 @@ async def test_errors_are_the_clients_own(world: HubWorld, hub: Served, client: 
 
 async def test_a_conflict_is_asked_once(world: HubWorld, hub: Served, one: Caller) -> None:
     """With its own patience: three times, but for the header that says not to."""
-    client = Blooio(base_url=f"{hub.url}/v2/api", api_key=one.token or "")
-    await do(lambda: client.chats.messages.send(CONTACT, text="Hello", idempotency_key="k"))
-    again = await do(
-        lambda: client.chats.messages.with_raw_response.send(CONTACT, text="Hello", idempotency_key="k")
-    )
-    with pytest.raises(ConflictError) as conflict:
-        await do(lambda: client.chats.messages.send(CONTACT, text="Bye", idempotency_key="k"))
+    with Blooio(base_url=f"{hub.url}/v2/api", api_key=one.token or "") as client:
+        send = client.chats.messages.send
+        await do(lambda: send(CONTACT, text="Hello", idempotency_key="k"))
+        raw = client.chats.messages.with_raw_response.send
+        again = await do(lambda: raw(CONTACT, text="Hello", idempotency_key="k"))
+        with pytest.raises(ConflictError) as conflict:
+            await do(lambda: send(CONTACT, text="Bye", idempotency_key="k"))
 
     assert again.status_code == 200
     assert conflict.value.response.request.headers["x-stainless-retry-count"] == "0"

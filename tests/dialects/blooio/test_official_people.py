@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
@@ -35,15 +35,17 @@ async def hub(world: HubWorld, worker: SandboxWorker) -> AsyncIterator[Served]:
 
 
 @pytest.fixture
-def client(hub: Served, one: Caller) -> Blooio:
+def client(hub: Served, one: Caller) -> Iterator[Blooio]:
     """The client as a customer makes it, but for the address; its key has the sandbox's number alone."""
-    return Blooio(base_url=f"{hub.url}/v2/api", api_key=one.token or "", max_retries=0)
+    with Blooio(base_url=f"{hub.url}/v2/api", api_key=one.token or "", max_retries=0) as made:
+        yield made
 
 
 @pytest.fixture
-def whole(hub: Served, both: Caller) -> Blooio:
+def whole(hub: Served, both: Caller) -> Iterator[Blooio]:
     """A client whose key is restricted to no number: contacts are everybody's."""
-    return Blooio(base_url=f"{hub.url}/v2/api", api_key=both.token or "", max_retries=0)
+    with Blooio(base_url=f"{hub.url}/v2/api", api_key=both.token or "", max_retries=0) as made:
+        yield made
 
 
 async def test_contacts(world: HubWorld, whole: Blooio) -> None:
