@@ -32,12 +32,14 @@ TAKEN: tuple[tuple[str, str, str, tuple[str | int, ...]], ...] = (
     ("files.md", "X-Filename", "URL", ("url",)),
     ("files.md", "/v1/files/fetch", "OTHER", ("id",)),
     ("files.md", "/v1/files/presign", "UPLOAD_URL", ("upload_url",)),
+    ("migrating-from-msgbubbles.md", "/v1/keys", "HUB_KEY", ("api_key",)),
+    ("migrating-from-msgbubbles.md", "/v1/keys", "MSGBUBBLES_KEY", ("api_key",)),
     ("sending.md", "order-17", "MESSAGE", ("message_id",)),
     ("sending.md", "order-17", "OUTBOX", ("id",)),
     ("sending.md", "TOMORROW", "PLANNED", ("message_id",)),
 )
 #: Vendors whom pages lead away from: the hub stands for each, under `$NAME` and `$NAME_KEY`.
-VENDORS = ("COOP",)
+VENDORS = ("COOP", "MSGBUBBLES")
 #: The last ones change the line for good.
 LAST = ("chats-and-groups.md", "line-safety.md")
 PAGES: list[Path] = sorted(documents(), key=lambda path: (path.name in LAST, path.name))

@@ -23,8 +23,6 @@ from hub.model.ids import Prefix, id_time_ms
 from hub.model.webhook import Webhook
 from hub.rules.signing import NativeSigner, Secret
 
-TEST: Final = "webhook.test"
-
 
 class Delivered(msgspec.Struct, frozen=True):
     """The body of a delivery."""
@@ -85,7 +83,7 @@ class MsgBubblesForm:
         signer = NativeSigner(Secret(secrets[0]))
 
         def render(due: DueDelivery, now_ms: int) -> tuple[bytes, bytes]:
-            event = NAMES.get(due.event_type, TEST)
+            event = NAMES.get(due.event_type, due.event_type)
             delivered = Delivered(
                 event=event,
                 data=_READERS[due.event_type.partition(".")[0]](due.data),
