@@ -5,8 +5,9 @@ Nothing is decided here but whose endpoints a request is for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.routing import Match, Route, Router
 
@@ -25,6 +26,7 @@ from hub.rules.problems import suggestion
 
 #: Every native endpoint but the bare one of the bridges.
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (*NOUNS, *docs_page.ENDPOINTS, *openapi.ENDPOINTS)
+_PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
 
 def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
@@ -91,6 +93,15 @@ class _HotFirst:
         await inside(scope, receive, send)
 
 
+class _Sharer(NamedTuple):
+    """A dialect on the paths of the native surface."""
+
+    dialect: Dialect
+    paths: _Paths
+    #: Of these, what the native surface does not have: known beforehand, because to look there takes long.
+    alone: _Paths
+
+
 class _ByDialect:
     """Finds out which dialect a request speaks: by its path, or where that is shared by its key.
 
@@ -106,7 +117,11 @@ class _ByDialect:
             (each, _Paths(each.endpoints, parts, uses, rate_limit=each.rate_limit)) for each in dialects
         ]
         self._owners = [(each, router) for each, router in routers if each.paths]
-        self._sharers = [(each, router) for each, router in routers if not each.paths]
+        self._sharers = [
+            _Sharer(each, paths, _Paths(_alone(each, native), parts, uses))
+            for each, paths in routers
+            if not each.paths
+        ]
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         for dialect, router in self._owners:
@@ -118,15 +133,23 @@ class _ByDialect:
         if found is None:
             await self._native(scope, receive, send)
             return
-        scope["state"]["errors"] = found[0].errors
-        await found[1](scope, receive, send)
+        scope["state"]["errors"] = found.dialect.errors
+        await found.paths(scope, receive, send)
 
-    async def _sharer(self, scope: Any) -> tuple[Dialect, _Paths] | None:
+    async def _sharer(self, scope: Any) -> _Sharer | None:
         """Give the one of those who share that is to answer; None for the native surface."""
-        having = [each for each in self._sharers if each[1].knows(scope)]
         key = await self._authenticator.look_up(dict(scope["headers"]), self._clock.now_ms())
         spoken = None if key is None else key.dialect
-        of_key = next((each for each in self._sharers if each[0].name == spoken), None)
-        if of_key in having:
+        of_key = next((each for each in self._sharers if each.dialect.name == spoken), None)
+        if of_key is not None and (of_key.paths.knows(scope) or not self._native.knows(scope)):
             return of_key
-        return None if self._native.knows(scope) else next(iter(having), of_key)
+        return next((each for each in self._sharers if each.alone.knows(scope)), None)
+
+
+def _alone(dialect: Dialect, native: _Paths) -> list[AnyEndpoint]:
+    """Give those endpoints whose paths the native surface does not have."""
+
+    def is_native(path: str) -> bool:
+        return native.knows({"type": "http", "method": "GET", "path": _PARAMETER.sub("x", path)})
+
+    return [each for each in dialect.endpoints if not is_native(each.path)]
