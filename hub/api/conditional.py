@@ -41,7 +41,7 @@ def takes_if_match(endpoint: AnyDescribed) -> bool:
 
 def tagged(reply: Reply, call: Call[Any, Any]) -> Reply:
     """Give an answer its tag; nothing but the tag if the caller has it already."""
-    tag = _tag_of(reply, call.request_id)
+    tag = tag_of(reply, call.request_id)
     headers = (*reply.headers, (b"etag", tag))
     if tag in _tags(call.headers, b"if-none-match") or call.headers.get(b"if-none-match") == b"*":
         return Reply(content=b"", content_type=b"", status=304, headers=headers)
@@ -65,7 +65,7 @@ async def change_if_match(
     async with turns.of(endpoint.path.format_map(call.path)):
         shown = await reader.handle(replace(call, query=reader.query(), body=NoBody(), raw_body=b""))
         is_any = call.headers.get(b"if-match", b"").strip() == b"*"
-        if not is_any and _tag_of(shown, call.request_id) not in _tags(
+        if not is_any and tag_of(shown, call.request_id) not in _tags(
             call.headers, b"if-match", is_strong=True
         ):
             raise InvalidRequest(
@@ -76,7 +76,8 @@ async def change_if_match(
         return await endpoint.handle(call)
 
 
-def _tag_of(reply: Reply, request_id: str) -> bytes:
+def tag_of(reply: Reply, request_id: str) -> bytes:
+    """Give the tag of an answer to a request."""
     body = _body(reply).replace(request_id.encode(), b"")
     return b'"%s"' % blake2b(body, digest_size=12).hexdigest().encode()
 

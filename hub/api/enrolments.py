@@ -53,11 +53,16 @@ class EnrolmentReply(msgspec.Struct, frozen=True, kw_only=True):
     redeemed_at: int | None
 
 
-class EnrolmentWithToken(EnrolmentReply, frozen=True, kw_only=True):
+class OneEnrolment(EnrolmentReply, frozen=True, kw_only=True):
+    """An enrolment, answered alone."""
+
+    request_id: str
+
+
+class EnrolmentWithToken(OneEnrolment, frozen=True, kw_only=True):
     """An enrolment with its token: shown this once."""
 
     token: str
-    request_id: str
 
 
 class EnrolmentRevoked(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +119,13 @@ async def _list(call: Call[EnrolmentsQuery, NoBody]) -> Reply:
     data = [msgspec.convert(_fields(each, call.now_ms), EnrolmentReply) for each in enrolments]
     cursor = write_cursor(enrolments[-1].id) if has_more else None
     return Reply(content=Listed(data=data, has_more=has_more, next_cursor=cursor, request_id=call.request_id))
+
+
+async def _get(call: Call[NoQuery, NoBody]) -> Reply:
+    call.uses.lines.require(call.key, None)
+    enrolment = await call.uses.enrolments.get(path_id(call, Prefix.ENROLMENT, "enrolment"))
+    fields = {**_fields(enrolment, call.now_ms), "request_id": call.request_id}
+    return Reply(content=msgspec.convert(fields, OneEnrolment))
 
 
 async def _revoke(call: Call[NoQuery, NoBody]) -> Reply:
@@ -183,6 +195,19 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         errors=("bridge_not_found", "line_not_accessible", "name_taken"),
         example={"name": "office-mac", "minutes": 30},
         handle=_create,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/enrolments/{id}",
+        name="get_enrolment",
+        summary="Show one enrolment: whether its token was used, and for which bridge.",
+        tag="bridges",
+        scope="admin",
+        query=NoQuery,
+        body=NoBody,
+        reply=OneEnrolment,
+        errors=("enrolment_not_found", "line_not_accessible"),
+        handle=_get,
     ),
     Endpoint(
         method="DELETE",

@@ -5,7 +5,7 @@ The native checks all hold: the scope, the lines that the key may use, and the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Generic, TypeVar
@@ -14,12 +14,16 @@ import msgspec
 
 from hub.api.authentication import require_scope
 from hub.api.calls import AnyEndpoint, Call, NoBody, NoQuery, Reply, StreamBody
+from hub.api.conditional import change_if_match, tag_of
 from hub.api.idempotency import HEADER, answer_once, is_wrapped
 from hub.api.reading import read_fields
 from hub.api.surface import ENDPOINTS
+from hub.model.errors import InvalidRequest
 
 Shape = TypeVar("Shape")
 
+#: How often a change is tried that is bound to what was read.
+MOST_TURNS: Final = 8
 _KEY_HEADER: Final = HEADER.lower().encode()
 #: Headers that speak of the caller's own request, and would mean another thing at a native endpoint.
 _OF_THE_CALLER: Final = (_KEY_HEADER, b"if-match", b"if-none-match", b"prefer")
@@ -70,16 +74,44 @@ async def ask(
         body=body or {},
         headers=_headers(call, idempotency_key, wait_seconds),
     )
-    if not isinstance(reply.content, expected):  # kept answers come as bytes
-        content: Shape = msgspec.json.decode(_bytes(reply), type=expected)
-    else:
-        content = reply.content
-    return Asked(
-        content=content,
-        status=reply.status,
-        is_replayed=(b"idempotent-replayed", b"true") in reply.headers,
-        headers=reply.headers,
-    )
+    return _told(reply, expected)
+
+
+async def ask_after_reading(
+    call: Call[Any, Any],
+    name: str,
+    expected: type[Shape],
+    *,
+    reader: str,
+    path: Mapping[str, str],
+    body: Callable[[Shape], Mapping[str, Any]],
+) -> Asked[Shape]:
+    """Change a thing by what it is: read it, and change it only if it is still so; else read it again.
+
+    Args:
+        call: As `ask` takes it.
+        name: The native endpoint that changes, on the same path as the reader.
+        expected: The shape of both answers.
+        reader: The native endpoint that shows the thing.
+        path: The names in their path.
+        body: Makes the change out of what was read.
+
+    Raises:
+        InvalidRequest: As the native endpoints say; precondition_failed when others change it all the time.
+    """
+    headers = _headers(call, None, None)
+    for turn in range(MOST_TURNS):
+        seen = await _handled(endpoint(reader), call, path=path, query={}, body={}, headers=headers)
+        bound = {**headers, b"if-match": tag_of(seen, call.request_id)}
+        asked = _asked(endpoint(name), call, path, {}, body(_content(seen, expected)), bound)
+        try:
+            reply = await change_if_match(endpoint(name), endpoint(reader), asked, call.uses.turns)
+        except InvalidRequest as error:
+            if error.code != "precondition_failed" or turn == MOST_TURNS - 1:
+                raise
+        else:
+            return _told(reply, expected)
+    raise AssertionError("the last turn returns or raises")
 
 
 async def ask_raw(
@@ -122,9 +154,24 @@ async def _handled(
     body: Mapping[str, Any],
     headers: Mapping[bytes, bytes],
 ) -> Reply:
+    asked = _asked(native, call, path, query, body, headers)
+    if is_wrapped(native) and _KEY_HEADER in headers:
+        return await answer_once(native, asked, call.uses.repeats)
+    return await native.handle(asked)
+
+
+def _asked(  # noqa: PLR0917 - as _handled takes them
+    native: AnyEndpoint,
+    call: Call[Any, Any],
+    path: Mapping[str, str],
+    query: Mapping[str, Any],
+    body: Mapping[str, Any],
+    headers: Mapping[bytes, bytes],
+) -> Call[Any, Any]:
+    """Give the request as the native endpoint sees it, checked."""
     if native.scope is not None:
         require_scope(call.key, native.scope)
-    asked = replace(
+    return replace(
         call,
         path=path,
         query=_read(query, native.query, kind="query parameter"),
@@ -132,9 +179,22 @@ async def _handled(
         headers=headers,
         asked_as=call.body,
     )
-    if is_wrapped(native) and _KEY_HEADER in headers:
-        return await answer_once(native, asked, call.uses.repeats)
-    return await native.handle(asked)
+
+
+def _told(reply: Reply, expected: type[Shape]) -> Asked[Shape]:
+    return Asked(
+        content=_content(reply, expected),
+        status=reply.status,
+        is_replayed=(b"idempotent-replayed", b"true") in reply.headers,
+        headers=reply.headers,
+    )
+
+
+def _content(reply: Reply, expected: type[Shape]) -> Shape:
+    if isinstance(reply.content, expected):
+        return reply.content
+    content: Shape = msgspec.json.decode(_bytes(reply), type=expected)  # kept answers come as bytes
+    return content
 
 
 def _read(values: Mapping[str, Any], shape: type[msgspec.Struct], *, kind: str) -> msgspec.Struct:

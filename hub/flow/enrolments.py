@@ -102,6 +102,17 @@ class EnrolmentDesk:
         """Newest first."""
         return await self._store.enrolments.page(after=after, limit=limit)
 
+    async def get(self, enrolment_id: int) -> Enrolment:
+        """Find an enrolment.
+
+        Raises:
+            InvalidRequest: enrolment_not_found.
+        """
+        enrolment = await self._store.enrolments.get(enrolment_id)
+        if enrolment is None:
+            raise InvalidRequest("enrolment_not_found", "Enrolment not found.")
+        return enrolment
+
     async def revoke(self, enrolment_id: int) -> None:
         """Forget an enrolment: its token opens nothing any more. A bridge that it made stays.
 

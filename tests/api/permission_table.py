@@ -137,6 +137,7 @@ TABLE: Final[tuple[Row, ...]] = (
     row("POST", "/v1/deliveries/{id}/retry", "deliveries:write", HIDDEN, "{delivery}"),
     row("GET", "/v1/enrolments", "admin", REFUSED),
     row("POST", "/v1/enrolments", "admin", REFUSED, body={"name": "yet-another"}),
+    row("GET", "/v1/enrolments/{id}", "admin", REFUSED, "{enrolment}"),
     row("DELETE", "/v1/enrolments/{id}", "admin", REFUSED, "{enrolment}"),
     row("GET", "/v1/events", "events:read", LEFT_OUT),
     row("GET", "/v1/events/stream", "events:read", REFUSED, f"?from={LINE}"),

@@ -52,6 +52,8 @@ async def test_a_machine_enrols_and_speaks_at_once(world: HubWorld) -> None:
     assert (shown["system"], shown["status"], len(shown["line_ids"])) == (SYSTEM, "online", 1)
     assert shown["last_heard_at"] == world.clock.now_ms()
     assert await status_of(world, made["id"]) == "redeemed"
+    one = (await world.api.get(f"/v1/enrolments/{made['id']}")).json
+    assert (one["bridge_id"], one["redeemed_at"]) == (bridge["id"], world.clock.now_ms())
 
 
 async def test_the_commands_of_the_page_work(world: HubWorld) -> None:
@@ -138,6 +140,7 @@ async def test_a_revoked_token_opens_nothing(world: HubWorld) -> None:
     assert (deleted.status, deleted.json["deleted"]) == (200, True)
     assert (await enrol(world, made["token"], name="mac")).code == "enrolment_refused"
     assert (await world.api.delete(f"/v1/enrolments/{made['id']}")).code == "enrolment_not_found"
+    assert (await world.api.get(f"/v1/enrolments/{made['id']}")).code == "enrolment_not_found"
 
 
 async def test_old_ones_are_listed_for_a_while(world: HubWorld) -> None:

@@ -27,6 +27,7 @@ async def test_one_is_found_by_its_digest_alone(store: Store) -> None:
 
     assert await store.enrolments.by_digest(b"1") == OPEN
     assert await store.enrolments.by_digest(b"2") is None
+    assert (await store.enrolments.get(1), await store.enrolments.get(2)) == (OPEN, None)
 
 
 async def test_pages_begin_with_the_newest(store: Store) -> None:

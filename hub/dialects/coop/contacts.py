@@ -26,7 +26,7 @@ from hub.dialects.coop.contact_shapes import (
 from hub.dialects.coop.errors import in_their_words
 from hub.dialects.coop.names import handle_in_query
 from hub.dialects.coop.paging import Paged, PageQuery, ask_page
-from hub.dialects.native import ask
+from hub.dialects.native import ask, ask_after_reading
 from hub.model.errors import InvalidRequest
 
 _PLACE: Final = "handles["
@@ -68,21 +68,22 @@ async def _list(call: Call[ContactsQuery, NoBody]) -> Reply:
 
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
-    return Reply(content=contact_shown(await _find(call)))
-
-
-async def _find(call: Call[Any, Any]) -> OneContact:
-    return (await ask(call, "get_contact", OneContact, path={"id": call.path["id"]})).content
+    path = {"id": call.path["id"]}
+    return Reply(content=contact_shown((await ask(call, "get_contact", OneContact, path=path)).content))
 
 
 async def _change(call: Call[NoQuery, ContactChanges]) -> Reply:
-    wish, path = native_fields(call.body), {"id": call.path["id"]}
-    if says_handles(call.body):
-        known = await _find(call)
-        wish["handles"] = native_handles(call.body, known.handles)
-    with _naming_handles(call.body), in_their_words(FIELDS):
-        changed = (await ask(call, "change_contact", OneContact, path=path, body=wish)).content
-    return Reply(content=contact_shown(changed))
+    body, path = call.body, {"id": call.path["id"]}
+
+    def wish(known: OneContact) -> dict[str, Any]:
+        handles = {"handles": native_handles(body, known.handles)} if says_handles(body) else {}
+        return {**native_fields(body), **handles}
+
+    with _naming_handles(body), in_their_words(FIELDS):
+        changed = await ask_after_reading(
+            call, "change_contact", OneContact, reader="get_contact", path=path, body=wish
+        )
+    return Reply(content=contact_shown(changed.content))
 
 
 async def _delete(call: Call[NoQuery, NoBody]) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from hub.model.enrolment import Enrolment
 from hub.model.line import Bridge
@@ -32,7 +32,13 @@ class SqlEnrolments:
         await self._database.write(work)
 
     async def by_digest(self, digest: bytes) -> Enrolment | None:
-        query = select(*_COLUMNS).where(enrolments.c.hash == digest)
+        return await self._one(enrolments.c.hash == digest)
+
+    async def get(self, enrolment_id: int) -> Enrolment | None:
+        return await self._one(enrolments.c.id == enrolment_id)
+
+    async def _one(self, condition: ColumnElement[bool]) -> Enrolment | None:
+        query = select(*_COLUMNS).where(condition)
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return None if row is None else Enrolment(**row._mapping)
 

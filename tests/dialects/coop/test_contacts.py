@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -73,6 +74,20 @@ async def test_a_change_of_some_handles_leaves_the_others(world: HubWorld, api: 
         ["b@example.com"],
     )
     assert native["handles"][0]["label"] == "work"
+
+
+async def test_changes_at_the_same_time_all_count(api: Caller) -> None:
+    made = await make(api)
+    await asyncio.gather(
+        change(api, made, phoneNumbers=[CONTACT]),
+        change(api, made, emailAddresses=["a@example.com"]),
+        change(api, made, appleId="b@example.com"),
+        change(api, made, notes="Called"),
+    )
+    shown = (await api.get(f"/api/v1/contacts/{made['id']}")).json
+
+    assert [shown[name] for name in HANDLES] == [[CONTACT], ["a@example.com"], "b@example.com"]
+    assert shown["notes"] == "Called"
 
 
 @pytest.mark.parametrize(
