@@ -5,6 +5,7 @@ Not here: what it holds (hub.dialects.blooio.send_content).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -30,7 +31,7 @@ from hub.model.errors import InvalidRequest
 FROM_HEADER: Final = "X-From-Number"
 #: What a send may go without, where the number cannot do it: the vendor leaves it out in silence.
 _ORNAMENTS: Final = ("effect", "link_preview")
-_NO_CARD: Final = "The message is queued; this number cannot share a contact card."
+_NO_CARD: Final = "The message is queued, the contact card is not shared:"
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,23 +148,18 @@ async def _place(call: Call[Any, Any], name: ChatName, line: str | None) -> _Pla
 async def _type(call: Call[Any, Any], wish: dict[str, Any]) -> None:
     """Show that we type, before the message goes out; where that cannot be, the message goes out without."""
     body = {"from": wish["from"], "to": wish["to"], "state": "on"}
-    try:
+    with suppress(InvalidRequest):
         await ask(call, "send_typing", SendReply, body=body)
-    except InvalidRequest as error:
-        if error.code != "advanced_features_required":
-            raise
 
 
 async def _share(call: Call[Any, Any], asked: Asked[SendReply]) -> str | None:
-    """Share the number's card in the chat of the message; give what stands in the way."""
+    """Share the number's card in the chat of the message, which is accepted: give what stands in the way."""
     path = {"id": str(asked.content.message_id)}
-    message = (await ask(call, "get_message", NativeMessage, path=path)).content
     try:
+        message = (await ask(call, "get_message", NativeMessage, path=path)).content
         await ask(call, "share_contact_card", SendReply, path={"id": message.chat_id or ""})
     except InvalidRequest as error:
-        if error.code != "advanced_features_required":
-            raise
-        return _NO_CARD
+        return f"{_NO_CARD} {error.message}"
     return None
 
 
