@@ -31,6 +31,7 @@ from tests.api import (
     test_polls_and_more,
     test_repeats,
     test_sandbox,
+    test_sent_files,
     test_webhooks,
 )
 from tests.support.hub_world import HubWorld, open_world
@@ -109,6 +110,9 @@ CASES: list[Case] = [
     test_repeats.test_the_key_of_a_send_stands_for_nothing_else,
     test_sandbox.test_a_contact_reads_our_message,
     test_sandbox.test_every_act,
+    test_sent_files.test_a_file_that_is_to_go_once_goes_once,
+    test_sent_files.test_a_repeat_of_a_first_use_is_no_second_use,
+    test_sent_files.test_a_file_says_which_message_it_went_with,
     test_webhooks.test_a_test_reaches_this_webhook_alone,
     test_webhooks.test_change,
     test_webhooks.test_every_field_comes_back,

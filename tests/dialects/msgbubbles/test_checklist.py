@@ -1,5 +1,7 @@
-"""The contract's acceptance checklist, line by line (contracts: msgbubbles §11). Line 20 and 21 post for real:
-test_deliveries."""
+"""The contract's acceptance checklist, line by line (contracts: msgbubbles §11).
+
+What receivers get of lines 20 and 21 is in test_webhooks, and over real sockets in tests/e2e/test_msgbubbles.
+"""
 
 from __future__ import annotations
 

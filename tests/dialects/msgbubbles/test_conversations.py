@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -288,3 +289,18 @@ async def test_what_a_contact_took_back_is_unsent(world: HubWorld, client: Calle
     (message,) = (await client.get("/v1/messages")).json["data"]
 
     assert message["status"] == "unsent"
+
+
+async def test_of_sends_at_the_same_moment_one_gets_the_file_and_one_key_is_one_message(
+    client: Caller, worker: SandboxWorker
+) -> None:
+    (file_id,) = await staged(client)
+    body = {**SEND, "attachment_ids": [file_id]}
+    raced = await asyncio.gather(*(client.post("/v1/messages", body) for _ in range(4)))
+    key = {"Idempotency-Key": "race"}
+    repeated = await asyncio.gather(*(client.post("/v1/messages", SEND, headers=key) for _ in range(4)))
+
+    assert sorted(each.status for each in raced) == [202, 400, 400, 400]
+    assert {told(each) for each in raced if each.status == 400} == {(400, "invalid_attachments")}
+    assert sorted(each.status for each in repeated) == [200, 200, 200, 202]
+    assert len({each.json["data"]["id"] for each in repeated}) == 1
