@@ -32,6 +32,8 @@ TAKEN: tuple[tuple[str, str, str, tuple[str | int, ...]], ...] = (
     ("files.md", "X-Filename", "URL", ("url",)),
     ("files.md", "/v1/files/fetch", "OTHER", ("id",)),
     ("files.md", "/v1/files/presign", "UPLOAD_URL", ("upload_url",)),
+    ("migrating-from-blooio.md", "/v1/keys", "BLOOIO_KEY", ("api_key",)),
+    ("migrating-from-blooio.md", "/v1/keys", "HUB_KEY", ("api_key",)),
     ("migrating-from-msgbubbles.md", "/v1/keys", "HUB_KEY", ("api_key",)),
     ("migrating-from-msgbubbles.md", "/v1/keys", "MSGBUBBLES_KEY", ("api_key",)),
     ("sending.md", "order-17", "MESSAGE", ("message_id",)),
@@ -39,9 +41,9 @@ TAKEN: tuple[tuple[str, str, str, tuple[str | int, ...]], ...] = (
     ("sending.md", "TOMORROW", "PLANNED", ("message_id",)),
 )
 #: Vendors whom pages lead away from: the hub stands for each, under `$NAME` and `$NAME_KEY`.
-VENDORS = ("COOP", "MSGBUBBLES")
+VENDORS = ("BLOOIO", "COOP", "MSGBUBBLES")
 #: The last ones change the line for good.
-LAST = ("chats-and-groups.md", "line-safety.md")
+LAST = ("api-conventions.md", "chats-and-groups.md", "line-safety.md")
 PAGES: list[Path] = sorted(documents(), key=lambda path: (path.name in LAST, path.name))
 
 
@@ -143,6 +145,8 @@ def test_every_command_of_a_page_does_what_is_shown(reader: Reader, document: Pa
 def code_of(answer: Any) -> str | None:
     """Give the code of an answer that is an error."""
     error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, str):  # a vendor's
+        return error
     return str(error["code"]) if isinstance(error, dict) else None
 
 
