@@ -31,6 +31,7 @@ from hub.api.delivery_shapes import (
 from hub.api.jobs import JobReply, job_reply
 from hub.api.paging import read_id_cursor, read_offset, split_page, write_cursor
 from hub.api.reading import missing
+from hub.api.waiting import PREFER, Headers, wanted_wait, while_connected
 from hub.flow.jobs import FilterArguments, id_range
 from hub.flow.repositories import DeliveryFilter
 from hub.flow.webhooks import require_active
@@ -40,6 +41,9 @@ from hub.model.ids import Prefix
 
 _END_OF_TIME: Final = 32_503_680_000_000
 _DEAD: Final = frozenset({DeliveryState.DEAD})
+
+#: Between two looks of somebody who waits for an attempt.
+_LOOK_SECONDS: Final = 0.1
 
 
 async def _webhook_id(call: Call[Any, Any], text: str | None, *, kind: str) -> int | None:
@@ -131,12 +135,28 @@ async def _get(call: Call[NoQuery, NoBody]) -> Reply:
 
 async def _retry(call: Call[NoQuery, NoBody]) -> Reply:
     """Make a delivery due now; a pending one need not wait for its schedule."""
-    delivery = await _find(call)
+    seconds, delivery = wanted_wait(call), await _find(call)
     require_active(await call.uses.webhooks.get(delivery.webhook_id))
     if not await call.uses.store.deliveries.requeue(delivery.id, now=call.now_ms):
         raise InvalidRequest("delivery_not_found", "The delivery was cancelled or is gone.")
     call.uses.parts.wake_ups.lane_due(delivery.webhook_id, call.now_ms)
-    return Reply(content=await _one(call, await _find(call)), status=202)
+    headers: Headers = ()
+    if seconds is not None and await while_connected(call, _attempted(call, delivery, seconds)):
+        headers = ((b"preference-applied", b"wait=%d" % seconds),)
+    return Reply(content=await _one(call, await _find(call)), status=202, headers=headers)
+
+
+async def _attempted(call: Call[Any, Any], before: Delivery, seconds: int) -> bool:
+    """Wait for one more attempt; tell whether there was one in time."""
+    parts = call.uses.parts
+    end = parts.monotonic() + seconds
+    while True:
+        now = await call.uses.store.deliveries.get(before.id)
+        if now is None or now.attempt_count > before.attempt_count:
+            return now is not None
+        if parts.monotonic() >= end:
+            return False
+        await parts.sleep(_LOOK_SECONDS)
 
 
 async def _arguments(call: Call[NoQuery, DeadLetterFilter]) -> FilterArguments:
@@ -239,6 +259,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         path="/v1/deliveries/{id}/retry",
         name="retry_delivery",
         summary="Try a delivery again now, whatever its state.",
+        description="With `Prefer: wait=N` the answer comes after the attempt, or after N seconds.",
         tag="deliveries",
         scope="deliveries:write",
         query=NoQuery,
@@ -246,6 +267,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         reply=OneDelivery,
         status=202,
         errors=("delivery_not_found", "webhook_not_found", "webhook_disabled"),
+        headers=(PREFER,),
         handle=_retry,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
@@ -77,6 +78,17 @@ class WebhookDeliveriesQuery(EventDeliveriesQuery, frozen=True, kw_only=True, fo
     #: Unix ms; by the time at which the delivery was recorded.
     since: Instant | None = None
     until: Instant | None = None
+    #: `event`: each delivery with what it carries.
+    include: Literal["event"] | None = None
+
+
+class DeliveredEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a delivery carries."""
+
+    type: str
+    occurred_at: int
+    #: As a webhook of the native form gets it.
+    data: Any
 
 
 class DeliveryLog(DeliveryReply, frozen=True, kw_only=True):
@@ -86,6 +98,8 @@ class DeliveryLog(DeliveryReply, frozen=True, kw_only=True):
     recorded_at: int
     #: Null before the first, and once its days of retention are over.
     last_attempt: AttemptReply | None
+    #: With `include=event`; null once its days of retention are over.
+    event: DeliveredEvent | msgspec.UnsetType | None = UNSET
 
 
 async def _of_event(call: Call[EventDeliveriesQuery, NoBody]) -> Reply:
@@ -156,14 +170,33 @@ async def _page(call: Call[Any, Any], wanted: DeliveryFilter) -> Reply:
         is_oldest_first=query.sort == "asc",
     )
     shown, has_more = split_page(found, query.limit)
+    data = await delivery_logs(call, shown)
+    if getattr(query, "include", None) == "event":
+        data = await _with_events(call, shown, data)
     content = Listed(
-        data=await delivery_logs(call, shown),
+        data=data,
         has_more=has_more,
         next_cursor=write_cursor(shown[-1].id) if has_more else None,
         total=await deliveries.count(wanted) if query.include_total else UNSET,
         request_id=call.request_id,
     )
     return Reply(content=content)
+
+
+async def _with_events(
+    call: Call[Any, Any], shown: Sequence[Delivery], logs: Sequence[DeliveryLog]
+) -> list[DeliveryLog]:
+    events = await call.uses.store.events.some({each.event_id for each in shown})
+    carried = {
+        event.id: DeliveredEvent(
+            type=event.type, occurred_at=event.occurred_at, data=msgspec.Raw(event.data.encode())
+        )
+        for event in events.values()
+    }
+    return [
+        msgspec.structs.replace(log, event=carried.get(delivery.event_id))
+        for delivery, log in zip(shown, logs, strict=True)
+    ]
 
 
 async def delivery_logs(call: Call[Any, Any], deliveries: Any) -> list[DeliveryLog]:

@@ -79,6 +79,8 @@ class DeliveryReply(msgspec.Struct, frozen=True, kw_only=True):
     last_status: int | None
     #: Why it stands as it does, for people.
     reason: str
+    #: How often it was made due again after it was over.
+    replay_count: int
 
 
 class AttemptReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +122,7 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "finished_at": delivery.finished_at,
         "last_status": delivery.last_status,
         "reason": delivery.reason or _REASONS[delivery.state],
+        "replay_count": delivery.replay_count,
     }
 
 

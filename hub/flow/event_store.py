@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,6 +76,10 @@ class Events(Protocol):
     """Recorded events. Whoever reads on by position misses none, whichever process commits what and when."""
 
     async def get(self, event_id: int) -> Event | None: ...
+    async def some(self, event_ids: Collection[int]) -> dict[int, Event]:
+        """Those of these ids that are still kept."""
+        ...
+
     async def page(self, *, first_id: int, last_id: int, limit: int) -> list[Event]:
         """Ascending by id, both ends included."""
         ...

@@ -165,6 +165,8 @@ class DueDelivery(NamedTuple):
     attempt_count: int
     event_type: str
     data: str
+    #: How often it was made due again after it was over.
+    replay_count: int = 0
 
 
 class AttemptRow(NamedTuple):

@@ -54,6 +54,8 @@ class Delivery:
     last_status: int | None
     #: Why the last attempt ended as it did, for people.
     reason: str | None
+    #: How often it was made due again after it was over.
+    replay_count: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from hub.flow.replay import ReplayJobs
 from hub.flow.rows import AttemptRow, FinishRow
 from hub.model.delivery import DeliveryState, Outcome
 from hub.model.ids import Prefix, parse_id
+from hub.rules.lanes import shard_of
 from tests.support.hub_world import OTHER_LINE, HubWorld
 
 
@@ -18,18 +19,21 @@ async def deliveries(world: HubWorld, query: str = "") -> list[dict[str, object]
     return found
 
 
-async def finish(world: HubWorld, state: DeliveryState, *, number: int = 1) -> None:
+async def finish(world: HubWorld, state: DeliveryState, *, number: int = 1, status: int = 500) -> None:
     """End every pending delivery with one attempt, as a worker would."""
     now = world.clock.now_ms()
     rows, attempts = [], []
+    outcome = Outcome.SUCCESS if status < 300 else Outcome.PERMANENT
     for each in await deliveries(world, "&status=pending"):
         delivery_id = parse_id(Prefix.DELIVERY, str(each["id"]))
-        rows.append(FinishRow(delivery_id, state, number, now, now, 500, "the receiver answered 500"))
+        rows.append(
+            FinishRow(delivery_id, state, number, now, now, status, f"the receiver answered {status}")
+        )
         request = '{"method":"POST","url":"https://receiver.example/hook","headers":[["X-Token","***"]]}'
         response = '{"headers":[],"body":"no","is_truncated":false}'
         attempts.append(
             AttemptRow(
-                delivery_id, number, now, 1500, Outcome.PERMANENT, 500, None, "answered 500", "192.0.2.1",
+                delivery_id, number, now, 1500, outcome, status, None, f"answered {status}", "192.0.2.1",
                 request, response,
             )
         )  # fmt: skip
@@ -103,6 +107,48 @@ async def test_one_delivery_with_its_attempts(world: HubWorld) -> None:
     assert (attempt["number"], attempt["outcome"], attempt["duration_ms"]) == (1, "permanent", 1.5)
     assert attempt["request"]["headers"] == [["X-Token", "***"]]
     assert attempt["response"]["body"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("state", "count"), [(DeliveryState.SUCCEEDED, 1), (DeliveryState.DEAD, 1), (DeliveryState.PENDING, 0)]
+)
+async def test_what_was_over_and_is_sent_again_is_a_replay(
+    world: HubWorld, state: DeliveryState, count: int
+) -> None:
+    await world.webhook()
+    await world.say("Hello")
+    await finish(world, state)
+    (delivery,) = await deliveries(world)
+    again = await world.api.post(f"/v1/deliveries/{delivery['id']}/retry")
+
+    assert delivery["replay_count"] == 0
+    assert again.json["replay_count"] == count
+    webhook = (await world.store.webhooks.all())[0]
+    due = await world.store.hot.read(
+        lambda tx: tx.due_deliveries(webhook.id, shard_of(webhook.id), world.clock.now_ms(), 9)
+    )
+    assert [each.replay_count for each in due] == [count]
+
+
+async def test_who_retries_may_wait_for_the_attempt(world: HubWorld) -> None:
+    await world.webhook()
+    await world.say("Hello")
+    await finish(world, DeliveryState.DEAD)
+    (delivery,) = await deliveries(world)
+
+    async def attempt(seconds: float) -> None:
+        if len(world.naps.taken) == 3:
+            await finish(world, DeliveryState.SUCCEEDED, number=2)
+
+    world.naps.meanwhile = attempt
+    path, wait = f"/v1/deliveries/{delivery['id']}/retry", {"Prefer": "wait=5"}
+    granted = await world.api.post(path, headers=wait)
+    missed = await world.api.post(path, headers=wait)
+
+    assert (granted.json["status"], granted.headers["preference-applied"]) == ("succeeded", "wait=5")
+    assert [each["number"] for each in granted.json["attempts"]] == [1, 2]
+    assert (missed.json["status"], "preference-applied" in missed.headers) == ("pending", False)
+    assert missed.status == 202
 
 
 @pytest.mark.parametrize("state", [DeliveryState.DEAD, DeliveryState.SUCCEEDED])

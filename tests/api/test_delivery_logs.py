@@ -300,6 +300,17 @@ async def test_explanations_page_and_can_be_of_one(world: HubWorld) -> None:
     assert (refused.code, refused.param) == ("invalid_parameter_value", "webhook_id")
 
 
+async def test_a_log_tells_what_was_carried_if_asked(world: HubWorld) -> None:
+    webhook = await world.webhook()
+    await world.say("one")
+    path = f"/v1/webhooks/{webhook['id']}/deliveries"
+    (plain,), (full,) = await log(world, path), await log(world, f"{path}?include=event")
+
+    assert "event" not in plain
+    assert (full["event"]["type"], full["event"]["data"]["text"]) == ("message.received", "one")
+    assert (await world.api.get(f"{path}?include=all")).param == "include"
+
+
 # ---- the queue
 
 
@@ -311,7 +322,7 @@ async def test_an_empty_queue(world: HubWorld) -> None:
         "oldest_pending_at": None, "oldest_pending_age_ms": None,
     }  # fmt: skip
     assert shown["outbox"] == {
-        "pending": 0, "due": 0, "scheduled": 0, "processing": 0, "unknown": 0, "failed": 0,
+        "pending": 0, "due": 0, "scheduled": 0, "retrying": 0, "processing": 0, "unknown": 0, "failed": 0,
         "oldest_pending_at": None, "oldest_pending_age_ms": None,
     }  # fmt: skip
     assert (shown["webhooks"], shown["lines"]) == ([], [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.flow.receivers import DeliveryDefaults, Receiver, compile_receiver
-from hub.flow.webhook_forms import NATIVE_FORMS
+from hub.flow.webhook_forms import NATIVE_FORMS, WebhookForms
 from hub.model.webhook import Webhook
 from hub.rules.retry import RetryPolicy
 
@@ -65,5 +65,7 @@ class Line:
         return self.answer
 
 
-def receiver(webhook: Webhook, line: Line, *, now_ms: int = 0) -> Receiver:
-    return compile_receiver(webhook, line, DEFAULTS, NATIVE_FORMS, now_ms=now_ms, refused=Unreachable)
+def receiver(
+    webhook: Webhook, line: Line, *, now_ms: int = 0, forms: WebhookForms = NATIVE_FORMS
+) -> Receiver:
+    return compile_receiver(webhook, line, DEFAULTS, forms, now_ms=now_ms, refused=Unreachable)

@@ -20,7 +20,10 @@ from hub.dialects.blooio import (
     reactions,
     sends,
     signs,
+    webhook_logs,
+    webhooks,
 )
+from hub.dialects.blooio.webhook_form import BlooioForm
 from hub.model.key import SCOPES
 
 #: The vendor's keys have no scopes: each may do all that its endpoints do.
@@ -43,7 +46,9 @@ DIALECT: Final = Dialect(
         *reactions.ENDPOINTS,
         *sends.ENDPOINTS,
         *signs.ENDPOINTS,
+        *webhook_logs.ENDPOINTS,
+        *webhooks.ENDPOINTS,
     ),
     errors=errors.told,
-    webhook_form=None,
+    webhook_form=BlooioForm(),
 )

@@ -170,8 +170,8 @@ REVISION = "SELECT version FROM revisions WHERE name = 'configuration'"
 PRESENT_EVENTS = "SELECT id FROM events WHERE id = ANY($1::bigint[])"
 PRESENT_RAW = "SELECT id FROM raw_payloads WHERE id = ANY($1::bigint[])"
 
-_DUE = "lane.id, lane.event_id, lane.webhook_id, lane.attempt_count, e.type, e.data"
-_LANE = "SELECT id, event_id, webhook_id, attempt_count, next_attempt_at FROM deliveries WHERE state = 0"
+_DUE = "lane.id, lane.event_id, lane.webhook_id, lane.attempt_count, e.type, e.data, lane.replay_count"
+_LANE = "SELECT id, event_id, webhook_id, attempt_count, next_attempt_at, replay_count FROM deliveries WHERE state = 0"
 _EVENTS = "JOIN events AS e ON e.id = lane.event_id"
 
 #: `+ 0` hides the conditions of the partial index: without statistics (a young table) the planner would rather walk

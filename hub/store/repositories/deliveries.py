@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from hub.flow.repositories import DeliveryFilter
 from hub.model.delivery import Attempt, Delivery, DeliveryState, Outcome
 from hub.store.database import Database
-from hub.store.repositories.pending import IS_PENDING, IS_REFUSED, IS_WAITING_FOR_A_PERSON
+from hub.store.repositories.pending import IS_PENDING, IS_REFUSED, IS_WAITING_FOR_A_PERSON, REPLAYED
 from hub.store.schema import attempts, deliveries, events
 
 _COLUMNS = [
@@ -134,7 +134,12 @@ class SqlDeliveries:
 
     async def _requeue(self, ids: list[int], wanted: DeliveryFilter, *, now: int) -> list[int]:
         states = (wanted.states or frozenset(DeliveryState)) - {DeliveryState.CANCELLED}
-        change = {"state": DeliveryState.PENDING, "next_attempt_at": now, "finished_at": None}
+        change = {
+            "state": DeliveryState.PENDING,
+            "next_attempt_at": now,
+            "finished_at": None,
+            "replay_count": REPLAYED,
+        }
         query = update(deliveries).where(_id.in_(ids), deliveries.c.state.in_(sorted(states)))
         returning = query.values(change).returning(_id)
         return await self._database.write(lambda connection: sorted(connection.scalars(returning)))

@@ -6,7 +6,7 @@ bound the walk: a small one first, because most of what is asked for is not rare
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
@@ -32,6 +32,10 @@ class SqlEvents:
     async def get(self, event_id: int) -> Event | None:
         found = await self.page(first_id=event_id, last_id=event_id, limit=1)
         return found[0] if found else None
+
+    async def some(self, event_ids: Collection[int]) -> dict[int, Event]:
+        query = select(*_COLUMNS).where(events.c.id.in_(sorted(event_ids)))
+        return {event.id: event for event in await self._events(query)}
 
     async def page(self, *, first_id: int, last_id: int, limit: int) -> list[Event]:
         query = (

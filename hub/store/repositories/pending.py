@@ -5,12 +5,14 @@ The conditions of partial indexes are spelled here as literals: neither database
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, case, select, text
 
 from hub.store.schema import deliveries
 
 _shard, _webhook = deliveries.c.shard, deliveries.c.webhook_id
 IS_PENDING = text("deliveries.state = 0")
+#: One more replay if it was over: succeeded, or a dead letter.
+REPLAYED = deliveries.c.replay_count + case((deliveries.c.state.in_((1, 2)), 1), else_=0)
 IS_REFUSED = text("deliveries.last_status >= 300")
 IS_WAITING_FOR_A_PERSON = text("deliveries.state IN (2, 3)")
 

@@ -12,6 +12,7 @@ from hub.flow.rows import DeliveryRow
 from hub.model.delivery import DeliveryState
 from hub.model.job import Job
 from hub.store.database import Database
+from hub.store.repositories.pending import REPLAYED
 from hub.store.schema import deliveries, events, jobs
 
 _IS_RUNNING = jobs.c.state == "running"
@@ -34,7 +35,7 @@ class SqlReplays:
         def work(connection: Connection) -> int:
             dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             query = dialect.insert(deliveries).values(values)
-            again = {"state": DeliveryState.PENDING, "finished_at": None}
+            again = {"state": DeliveryState.PENDING, "finished_at": None, "replay_count": REPLAYED}
             query = query.on_conflict_do_update(
                 index_elements=["event_id", "webhook_id"],
                 set_=again | {"next_attempt_at": query.excluded.next_attempt_at},

@@ -32,6 +32,8 @@ deliveries = Table(
     instant("finished_at"),
     Column("last_status", SmallInteger),
     Column("reason", Text),
+    #: How often it was made due again after it was over.
+    Column("replay_count", SmallInteger, nullable=False, server_default="0"),
     UniqueConstraint("event_id", "webhook_id"),
     Index(None, "webhook_id", "id"),
     Index(

@@ -167,7 +167,7 @@ PRESENT_EVENTS = present("events")
 PRESENT_RAW = present("raw_payloads")
 SELECT_IDEMPOTENCY = by_key("idempotency_keys", IdempotencyRow._fields, ("scope", "key"))
 
-_DUE = "d.id, d.event_id, d.webhook_id, d.attempt_count, e.type, e.data"
+_DUE = "d.id, d.event_id, d.webhook_id, d.attempt_count, e.type, e.data, d.replay_count"
 
 #: CROSS JOIN keeps the order of the loops: deliveries by their index, then each event by its key.
 DELIVERIES_BETWEEN = (
