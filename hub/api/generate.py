@@ -18,9 +18,10 @@ from hub.api.authentication import require_scope
 from hub.api.calls import EVENT_STREAM, EVENT_STREAM_CONTENT, AnyEndpoint, Call, Endpoint, NoQuery, Reply
 from hub.api.errors import error_reply
 from hub.api.reading import missing
-from hub.api.sends import SEND_ERRORS, repeatable_as
+from hub.api.sends import SEND_ERRORS, repeatable_as, sending_line
 from hub.flow.capabilities import require_able
 from hub.flow.generate import Drafted, Wish, turns_of
+from hub.flow.line_choice import AUTO
 from hub.flow.recipients import Recipient, find_chat, find_recipient, require_contact
 from hub.model.draft import FinishReason, Turn
 from hub.model.errors import InvalidRequest
@@ -116,7 +117,7 @@ async def _place(call: Call[NoQuery, NewDraft]) -> _Place | None:
         return None
     if body.from_ is None or body.to is None:
         raise missing("from" if body.from_ is None else "to")
-    line = await call.line(body.from_)
+    line = await sending_line(call, body.from_, body.to)
     recipient = await find_recipient(call.uses.store, line, body.to)
     if body.auto_send:
         require_scope(call.key, "messages:write")
@@ -164,7 +165,7 @@ async def _send(call: Call[NoQuery, NewDraft], place: _Place, text: str) -> tupl
     A repeat under the same idempotency key sends nothing: what is hashed is the request, not the model's words.
     """
     payload = {
-        "from": call.body.from_,
+        "from": place.line.handle if call.body.from_ == AUTO else call.body.from_,
         "to": call.body.to,
         "text": text,
         "chat_key": place.recipient.chat_key,

@@ -265,3 +265,13 @@ async def test_sending_needs_the_scope_of_sends_too(tmp_path: Path) -> None:
 
     assert drafted.status == 200
     assert (sent.status, sent.code) == (403, "insufficient_scope")
+
+
+async def test_a_draft_goes_out_on_the_line_that_the_hub_chooses(tmp_path: Path) -> None:
+    async with drafting(tmp_path, openai_words(WORDS)) as hub:
+        await hub.world.say("Open on Saturday?")
+        answered = await hub.generate({"from": "auto", "to": CONTACT, "context": QUESTION, "auto_send": True})
+        sent = await hub.outbox()
+
+    assert (answered.status, answered.json["sent"]) == (200, True)
+    assert [(message["text"], message["line_handle"]) for message in sent] == [(WORDS, SANDBOX_LINE)]
