@@ -1,4 +1,4 @@
-"""/v1/files: uploads in every form, addresses that need no key, and who may see what."""
+"""/v1/files: uploads in one go and in every form, and files fetched from an address."""
 
 from __future__ import annotations
 
@@ -8,32 +8,20 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from hub.flow.file_intake import Claims
-from hub.flow.file_store import FileUse
-from hub.flow.files import FileDesk, read_file_id
+from hub.flow.files import FileDesk
 from hub.flow.keys import KeyWish
 from hub.model.errors import InvalidRequest
 from tests.outbound.receivers import answering, listening
-from tests.support.asgi import Answered, Caller, HungUp
-from tests.support.file_parts import BASE_URL, MOST_BYTES, intake
+from tests.support.asgi import HungUp
+from tests.support.file_parts import MOST_BYTES, intake
 from tests.support.hub_world import HubWorld, open_world
+from tests.support.uploading import PNG, read, upload
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(50)
 NO_SUCH = "file_0000000000000"
-
-
-async def upload(world: HubWorld, content: bytes = b"hello", **headers: str) -> dict[str, Any]:
-    sent = {"Content-Type": "text/plain", "X-Filename": "a.txt"} | {
-        name.replace("_", "-"): value for name, value in headers.items()
-    }
-    answered = await world.api.post("/v1/files", content, headers=sent)
-    assert answered.status == 201, answered.body
-    stored: dict[str, Any] = answered.json
-    return stored
 
 
 def form(*parts: tuple[str, str | None, str | None, bytes], boundary: str = "xXx") -> bytes:
@@ -48,17 +36,6 @@ def form(*parts: tuple[str, str | None, str | None, bytes], boundary: str = "xXx
 
 
 FORM = {"Content-Type": "multipart/form-data; boundary=xXx"}
-
-
-def path_of(url: str) -> str:
-    assert url.startswith(f"{BASE_URL}/v1/files/")
-    return url.removeprefix(BASE_URL)
-
-
-async def read(world: HubWorld, url: str, method: str = "GET", **headers: str) -> Answered:
-    """Read an address as somebody without a key."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await world.api.with_token(None).request(method, path_of(url), headers=sent)
 
 
 # ---- the contract (messages.dev §9, 12 and 13)
@@ -258,196 +235,6 @@ async def test_compressed_bytes_are_refused(world: HubWorld) -> None:
     assert (answered.status, answered.param) == (415, "Content-Encoding")
 
 
-# ---- announced uploads
-
-
-async def announce(world: HubWorld, **fields: Any) -> dict[str, Any]:
-    body = {"filename": "cat.png", "content_type": "image/png", **fields}
-    answered = await world.api.post("/v1/files/presign", body)
-    assert answered.status == 201, answered.body
-    promised: dict[str, Any] = answered.json
-    return promised
-
-
-async def put(world: HubWorld, url: str, content: bytes) -> Answered:
-    return await world.api.with_token(None).request("PUT", path_of(url), body=content)
-
-
-async def test_an_announced_file_is_uploaded_without_a_key(world: HubWorld) -> None:
-    promised = await announce(world)
-    assert (promised["method"], promised["headers"]) == ("PUT", {"content-type": "image/png"})
-    waiting = (await world.api.get(f"/v1/files/{promised['id']}")).json
-    assert (waiting["state"], waiting["url"], waiting["size"]) == ("awaited", None, None)
-    assert waiting["expires_at"] == promised["expires_at"] == world.clock.now_ms() + 3_600_000
-
-    answered = await put(world, promised["upload_url"], PNG)
-
-    assert (answered.status, answered.json["id"]) == (201, promised["id"])
-    assert (answered.json["state"], answered.json["filename"]) == ("stored", "cat.png")
-    assert (await read(world, answered.json["url"])).body == PNG
-
-
-async def test_an_announced_file_is_not_there_before_its_bytes(world: HubWorld) -> None:
-    promised = await announce(world)
-
-    located = await world.api.get(f"/v1/files?id={promised['id']}")
-
-    assert (located.status, located.code, located.param) == (409, "file_not_ready", "id")
-
-
-async def test_announced_bytes_come_once(world: HubWorld) -> None:
-    promised = await announce(world)
-    await put(world, promised["upload_url"], PNG)
-
-    assert (await put(world, promised["upload_url"], PNG)).code == "file_already_uploaded"
-
-
-async def test_announced_bytes_must_be_as_many_as_announced(world: HubWorld) -> None:
-    promised = await announce(world, size=len(PNG))
-
-    wrong = await put(world, promised["upload_url"], PNG + b"x")
-    right = await put(world, promised["upload_url"], PNG)
-
-    assert (wrong.status, wrong.param) == (400, "size")
-    assert right.status == 201
-
-
-@pytest.mark.parametrize(
-    ("fields", "code", "param"),
-    [
-        ({"filename": None}, "missing_required_parameter", "filename"),
-        ({"filename": ""}, "invalid_parameter_value", "filename"),
-        ({"content_type": 5}, "invalid_parameter_value", "content_type"),
-        ({"size": 0}, "empty_file", "size"),
-        ({"size": -1}, "invalid_parameter_value", "size"),
-        ({"size": MOST_BYTES + 1}, "payload_too_large", None),
-        ({"colour": "red"}, "invalid_parameter_value", "colour"),
-    ],
-)
-async def test_a_bad_announcement_is_refused(
-    world: HubWorld, fields: dict[str, Any], code: str, param: str | None
-) -> None:
-    body = {"filename": "cat.png", "content_type": "image/png", **fields}
-    answered = await world.api.post("/v1/files/presign", body)
-
-    assert (answered.code, answered.param) == (code, param)
-
-
-async def test_an_address_for_uploading_expires_and_cannot_be_used_for_reading(world: HubWorld) -> None:
-    promised = await announce(world)
-    assert (await read(world, promised["upload_url"])).code == "link_refused"
-    stored = await upload(world)
-    assert (await put(world, stored["url"], PNG)).code == "link_refused"
-
-    world.clock.advance(3_600_000)
-
-    assert (await put(world, promised["upload_url"], PNG)).code == "link_refused"
-
-
-# ---- reading
-
-
-async def test_addresses_expire_and_cannot_be_changed(world: HubWorld) -> None:
-    stored, other = await upload(world), await upload(world, b"other")
-    forged = stored["url"].replace(stored["id"], other["id"])
-    later = re.sub(r"expires=(\d+)", lambda found: f"expires={int(found[1]) + 1}", stored["url"])
-
-    for url in (forged, later, stored["url"][:-1], f"{stored['url']}x"):
-        answered = await read(world, url)
-        assert (answered.status, answered.code) == (403, "link_refused")
-    assert (await read(world, stored["url"].partition("?")[0])).code == "missing_required_parameter"
-    world.clock.advance(25 * 3_600_000)
-    assert "expired" in (await read(world, stored["url"])).json["error"]["message"]
-    fresh = (await world.api.get(f"/v1/files/{stored['id']}")).json["url"]
-    assert (await read(world, fresh)).body == b"hello"
-
-
-async def test_a_deleted_file_is_gone_from_its_address(world: HubWorld) -> None:
-    stored = await upload(world)
-    await world.api.delete(f"/v1/files/{stored['id']}")
-
-    assert (await read(world, stored["url"])).code == "file_not_found"
-
-
-@pytest.mark.parametrize(
-    ("header", "status", "body", "place"),
-    [
-        ("bytes=1-3", 206, b"ell", "bytes 1-3/5"),
-        ("bytes=2-", 206, b"llo", "bytes 2-4/5"),
-        ("bytes=-2", 206, b"lo", "bytes 3-4/5"),
-        ("bytes=0-99", 206, b"hello", "bytes 0-4/5"),
-        ("bytes=0-1,3-4", 200, b"hello", None),
-        ("nonsense", 200, b"hello", None),
-    ],
-)
-async def test_parts_can_be_read(
-    world: HubWorld, header: str, status: int, body: bytes, place: str | None
-) -> None:
-    stored = await upload(world)
-
-    answered = await read(world, stored["url"], Range=header)
-
-    assert (answered.status, answered.body) == (status, body)
-    assert answered.headers.get("content-range") == place
-    assert answered.headers["content-length"] == str(len(body))
-
-
-async def test_a_part_that_is_not_there(world: HubWorld) -> None:
-    answered = await read(world, (await upload(world))["url"], Range="bytes=5-")
-
-    assert (answered.status, answered.code) == (416, "range_not_satisfiable")
-    assert answered.headers["content-range"] == "bytes */5"
-
-
-async def test_what_is_known_is_not_sent_again(world: HubWorld) -> None:
-    stored = await upload(world)
-    etag = f'"{stored["sha256"]}"'
-
-    same = await read(world, stored["url"], If_None_Match=f'"x", W/{etag}')
-    other = await read(world, stored["url"], If_None_Match='"x"')
-    part = await read(world, stored["url"], Range="bytes=0-0", If_Range=etag)
-    whole = await read(world, stored["url"], Range="bytes=0-0", If_Range='"x"')
-
-    assert (same.status, same.body, same.headers["etag"]) == (304, b"", etag)
-    assert (other.status, part.status, whole.status) == (200, 206, 200)
-
-
-async def test_the_head_tells_what_the_body_would_be(world: HubWorld) -> None:
-    answered = await read(world, (await upload(world))["url"], "HEAD")
-
-    assert (answered.status, answered.body, answered.headers["content-length"]) == (200, b"", "5")
-
-
-@pytest.mark.parametrize(
-    ("content", "kind", "name", "disposition"),
-    [
-        (PNG, "image/png", "a.png", 'inline; filename="a.png"'),
-        (b"<html>", "text/html", "a.html", 'attachment; filename="a.html"'),
-        (b"<svg xmlns=''/>", "image/svg+xml", "a.svg", 'attachment; filename="a.svg"'),
-    ],
-)
-async def test_nothing_that_is_read_can_run(
-    world: HubWorld, content: bytes, kind: str, name: str, disposition: str
-) -> None:
-    stored = await upload(world, content, Content_Type=kind, X_Filename=name)
-
-    answered = await read(world, stored["url"])
-
-    assert answered.headers["content-disposition"] == disposition
-    assert answered.headers["x-content-type-options"] == "nosniff"
-    assert answered.headers["content-security-policy"] == "default-src 'none'; sandbox"
-
-
-async def test_bytes_that_are_lost_are_told(world: HubWorld) -> None:
-    stored = await upload(world)
-    file = await world.store.files.get(read_file_id(stored["id"]))
-    assert file is not None
-    assert file.blob is not None
-    await world.parts.files.blobs.delete(file.blob.name)
-
-    assert (await read(world, stored["url"])).code == "file_unavailable"
-
-
 # ---- fetching
 
 
@@ -508,66 +295,3 @@ async def test_addresses_that_may_not_be_called(world: HubWorld, url: str) -> No
     answered = await world.api.post("/v1/files/fetch", {"url": url})
 
     assert (answered.status, answered.code, answered.param) == (400, "url_refused", "url")
-
-
-# ---- who may see and delete
-
-
-async def test_a_used_file_is_not_deleted(world: HubWorld) -> None:
-    stored = await upload(world)
-    use = FileUse(
-        file_id=read_file_id(stored["id"]), kind="message", user_id=5, line_id=world.sandbox_line.id
-    )
-    await world.store.files.use([use])
-    refused = await world.api.delete(f"/v1/files/{stored['id']}")
-    await world.store.files.release("message", 5, now=0)
-
-    deleted = await world.api.delete(f"/v1/files/{stored['id']}")
-
-    assert (refused.status, refused.code) == (409, "file_in_use")
-    assert (deleted.status, deleted.json["deleted"], deleted.json["id"]) == (200, True, stored["id"])
-    assert (await world.api.get(f"/v1/files/{stored['id']}")).code == "file_not_found"
-
-
-async def test_a_key_restricted_to_lines_sees_its_own_uploads_and_what_its_lines_use(world: HubWorld) -> None:
-    mine = await world.caller("files:read", "files:write", lines=(world.sandbox_line,))
-    theirs = await world.caller("files:read", "files:write", lines=(world.other_line,))
-    stored = (await mine.post("/v1/files", b"mine")).json
-    path, file_id = f"/v1/files/{stored['id']}", read_file_id(stored["id"])
-
-    async def refused(caller: Caller) -> bool:
-        answers = [await caller.get(path), await caller.get(f"/v1/files?id={stored['id']}")]
-        return {(each.status, each.code) for each in answers} == {(403, "line_not_accessible")}
-
-    assert (await mine.get(path)).status == 200
-    assert (await world.api.get(path)).status == 200
-    assert await refused(theirs)
-    assert (await theirs.delete(path)).code == "line_not_accessible"
-    use = FileUse(file_id=file_id, kind="message", user_id=5, line_id=world.other_line.id)
-    await world.store.files.use([use])
-    assert (await theirs.get(path)).status == 200
-
-
-@pytest.mark.parametrize(
-    ("id_", "status", "code"),
-    [
-        ("msg_0000000000000", 400, "invalid_parameter_value"),
-        ("file_nonsense", 404, "file_not_found"),
-        ("", 400, "invalid_parameter_value"),
-    ],
-)
-async def test_ids_that_name_no_file(world: HubWorld, id_: str, status: int, code: str) -> None:
-    answered = await world.api.get(f"/v1/files?id={id_}")
-
-    assert (answered.status, answered.code, answered.param) == (status, code, "id")
-
-
-async def test_scopes(world: HubWorld) -> None:
-    reader, writer = await world.caller("files:read"), await world.caller("files:write")
-    stored = await upload(world)
-
-    assert (await reader.post("/v1/files", b"x")).code == "insufficient_scope"
-    assert (await reader.post("/v1/files/presign", {})).code == "insufficient_scope"
-    assert (await writer.get(f"/v1/files/{stored['id']}")).code == "insufficient_scope"
-    assert (await writer.post("/v1/files", b"x")).status == 201
-    assert (await reader.get(f"/v1/files/{stored['id']}")).status == 200
