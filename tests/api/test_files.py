@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -185,7 +186,8 @@ async def test_what_is_too_large_is_refused_before_and_while_it_comes(world: Hub
 
 @pytest.mark.parametrize("limit", ["idle_seconds", "upload_seconds"])
 async def test_an_upload_that_stands_still_ends(tmp_path: Path, limit: str) -> None:
-    async with open_world(tmp_path, **{limit: 0.01}) as world:
+    settings: dict[str, Any] = {limit: 0.01}
+    async with open_world(tmp_path, **settings) as world:
         answered = await world.api.request("POST", "/v1/files", chunks=[b"hel"], is_unfinished=True)
 
     assert (answered.status, answered.code) == (408, "upload_timeout")

@@ -33,6 +33,15 @@ def test_what_is_not_served_has_no_endpoint(dialect: Dialect) -> None:
 
 
 @each_dialect
+def test_a_page_tells_how_to_move_here(dialect: Dialect) -> None:
+    page = f"migrating-from-{dialect.name}.md"
+
+    assert (ROOT / "docs" / page).is_file()
+    assert page in (ROOT / "README.md").read_text("utf-8")
+    assert page in (ROOT / "docs" / "dialects.md").read_text("utf-8")
+
+
+@each_dialect
 def test_the_page_of_dialects_tells_name_keys_and_paths(dialect: Dialect) -> None:
     page = (ROOT / "docs" / "dialects.md").read_text("utf-8")
     row = next(line for line in page.splitlines() if line.startswith(f"| `{dialect.name}` |"))

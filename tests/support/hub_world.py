@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from bridge.sandbox import contacts
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
-from hub.api.dialect import key_prefixes, webhook_forms
+from hub.api.dialect import Dialect, key_prefixes, webhook_forms
 from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
 from hub.api.ratelimit import LocalRateLimiter
 from hub.api.surface import build
@@ -215,11 +215,14 @@ async def _database_at(path: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_world(place: Path | str, **settings: Any) -> AsyncIterator[HubWorld]:
+async def open_world(
+    place: Path | str, *, dialects: Sequence[Dialect] = DIALECTS, **settings: Any
+) -> AsyncIterator[HubWorld]:
     """Open a new hub.
 
     Args:
         place: A folder for its SQLite file, or the URL of a migrated, empty database.
+        dialects: Whose clients it speaks to.
         settings: Replace those of the surface.
     """
     url = place if isinstance(place, str) else f"sqlite:///{place / 'hub.db'}"
@@ -229,7 +232,7 @@ async def open_world(place: Path | str, **settings: Any) -> AsyncIterator[HubWor
     client = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
     files = (place if isinstance(place, Path) else Path(mkdtemp(prefix="hub-files-"))) / "files"
     try:
-        world = await _world(opened.store, settings, client, FolderBlobs(files))
+        world = await _world(opened.store, settings, client, FolderBlobs(files), dialects)
         yield world
         await world.parts.live.feed.stop()
     finally:
@@ -238,7 +241,11 @@ async def open_world(place: Path | str, **settings: Any) -> AsyncIterator[HubWor
 
 
 async def _world(
-    store: Store, settings: dict[str, Any], client: OutboundClient, blobs: FolderBlobs
+    store: Store,
+    settings: dict[str, Any],
+    client: OutboundClient,
+    blobs: FolderBlobs,
+    dialects: Sequence[Dialect],
 ) -> HubWorld:
     clock, chance, wake_ups = ManualClock(), random.Random(7), WakeUpsHeard()
     feed = Feed(store.events, most_waiting=100)
@@ -263,7 +270,7 @@ async def _world(
         clock=clock,
         new_id=new_id,
         random_bytes=chance.randbytes,
-        prefixes=key_prefixes(DIALECTS),
+        prefixes=key_prefixes(dialects),
     )
     ingest = Ingest(
         store=store.hot,
@@ -277,6 +284,7 @@ async def _world(
     )
     naps = Naps(clock)
     parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings, blobs, client)
+    parts = replace(parts, webhook_forms=webhook_forms(dialects), key_prefixes=key_prefixes(dialects))
     parts = replace(parts, sleep=naps, live=replace(parts.live, feed=feed), live_typing=live)
     admin = await keys.create(KeyWish(name="admin", scopes=frozenset({"admin"})))
     return HubWorld(
@@ -291,7 +299,7 @@ async def _world(
         ingest=ingest,
         sandbox_line=sandbox_line,
         other_line=directory.current.lines_by_handle[OTHER_LINE],
-        api=Caller(build(parts, DIALECTS), token=admin.text),
+        api=Caller(build(parts, dialects), token=admin.text),
     )
 
 

@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.api.dialect import webhook_forms
-from hub.dialects.registry import DIALECTS
 from hub.flow.deliver import Deliverer, Finished
 from hub.flow.receivers import compile_receiver
 from hub.rules.lanes import shard_of
@@ -43,7 +41,7 @@ class Mail:
             if not webhook.is_active:
                 continue
             poster, now_ms = Line(Answer(self.status)), self.world.clock.now_ms()
-            forms = webhook_forms(DIALECTS)
+            forms = self.world.parts.webhook_forms
             compiled = compile_receiver(webhook, poster, DEFAULTS, forms, now_ms=now_ms, refused=Unreachable)
             deliverer = Deliverer(
                 poster=poster,
