@@ -39,13 +39,24 @@ def takes_if_match(endpoint: AnyDescribed) -> bool:
     return is_change and _SINGLE_THING.fullmatch(endpoint.path) is not None
 
 
-def tagged(reply: Reply, call: Call[Any, Any]) -> Reply:
-    """Give an answer its tag; nothing but the tag if the caller has it already."""
+def tagged(reply: Reply, call: Call[Any, Any], *, is_weak: bool = False) -> Reply:
+    """Give an answer its tag; nothing but the tag if the caller has it already.
+
+    Args:
+        reply: The answer.
+        call: The request.
+        is_weak: No change can be bound to the tag: the answer shows the thing otherwise than its plain address does.
+    """
     tag = tag_of(reply, call.request_id)
-    headers = (*reply.headers, (b"etag", tag))
+    headers = (*reply.headers, (b"etag", b"W/" + tag if is_weak else tag))
     if tag in _tags(call.headers, b"if-none-match") or call.headers.get(b"if-none-match") == b"*":
         return Reply(content=b"", content_type=b"", status=304, headers=headers)
     return replace(reply, content=_body(reply), headers=headers)
+
+
+def is_another_view(endpoint: AnyDescribed, call: Call[Any, Any]) -> bool:
+    """Tell whether the query made a single thing be shown otherwise than a change under `If-Match` compares it."""
+    return _SINGLE_THING.fullmatch(endpoint.path) is not None and call.query != endpoint.query()
 
 
 async def change_if_match(
@@ -70,7 +81,7 @@ async def change_if_match(
         ):
             raise InvalidRequest(
                 "precondition_failed",
-                "It is not any more what If-Match says: read it again, and decide anew.",
+                "It is not any more what If-Match says: read it again, without query parameters, and decide anew.",
                 param=IF_MATCH,
             )
         return await endpoint.handle(call)

@@ -19,7 +19,7 @@ import msgspec
 from hub.api.authentication import require_scope
 from hub.api.calls import NOBODY, AnyEndpoint, Call, NoBody, Reply, StreamBody
 from hub.api.compression import compressed
-from hub.api.conditional import change_if_match, is_tagged, tagged, takes_if_match
+from hub.api.conditional import change_if_match, is_another_view, is_tagged, tagged, takes_if_match
 from hub.api.dialect import RateLimit
 from hub.api.idempotency import answer_once, is_wrapped
 from hub.api.parts import ApiParts, Receive, Send
@@ -201,7 +201,7 @@ def allowed_methods(endpoints: Sequence[AnyEndpoint]) -> str:
 def _dressed(endpoint: AnyEndpoint, reply: Reply, call: Call[Any, Any]) -> Reply:
     """Give an answer what HTTP has for it: a tag, and compression."""
     if reply.is_constant or (is_tagged(endpoint) and reply.status == HTTPStatus.OK):
-        reply = tagged(reply, call)
+        reply = tagged(reply, call, is_weak=is_another_view(endpoint, call))
     elif isinstance(reply.content, msgspec.Struct):
         reply = replace(reply, content=_encode(reply.content))
     return compressed(reply, call.headers)

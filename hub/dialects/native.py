@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.api.authentication import require_scope
 from hub.api.calls import AnyEndpoint, Call, NoBody, NoQuery, Reply, StreamBody
@@ -22,8 +23,8 @@ from hub.model.errors import InvalidRequest
 
 Shape = TypeVar("Shape")
 
-#: How often a change is tried that is bound to what was read.
-MOST_TURNS: Final = 8
+#: How often a change is tried that is bound to what was read: for some two seconds in all.
+MOST_TURNS: Final = 12
 _KEY_HEADER: Final = HEADER.lower().encode()
 #: Headers that speak of the caller's own request, and would mean another thing at a native endpoint.
 _OF_THE_CALLER: Final = (_KEY_HEADER, b"if-match", b"if-none-match", b"prefer")
@@ -100,18 +101,29 @@ async def ask_after_reading(
         InvalidRequest: As the native endpoints say; precondition_failed when others change it all the time.
     """
     headers = _headers(call, None, None)
-    for turn in range(MOST_TURNS):
+
+    async def turn() -> Reply:
         seen = await _handled(endpoint(reader), call, path=path, query={}, body={}, headers=headers)
         bound = {**headers, b"if-match": tag_of(seen, call.request_id)}
         asked = _asked(endpoint(name), call, path, {}, body(_content(seen, expected)), bound)
-        try:
-            reply = await change_if_match(endpoint(name), endpoint(reader), asked, call.uses.turns)
-        except InvalidRequest as error:
-            if error.code != "precondition_failed" or turn == MOST_TURNS - 1:
-                raise
-        else:
-            return _told(reply, expected)
-    raise AssertionError("the last turn returns or raises")
+        return await change_if_match(endpoint(name), endpoint(reader), asked, call.uses.turns)
+
+    return _told(await _turns().copy()(turn), expected)
+
+
+@cache
+def _turns() -> AsyncRetrying:
+    """Others' changes take milliseconds: pauses that grow from there, of different lengths for those that collide."""
+    return AsyncRetrying(
+        retry=retry_if_exception(_was_changed_meanwhile),
+        stop=stop_after_attempt(MOST_TURNS),
+        wait=wait_random_exponential(multiplier=0.01, max=0.5),
+        reraise=True,
+    )
+
+
+def _was_changed_meanwhile(error: BaseException) -> bool:
+    return isinstance(error, InvalidRequest) and error.code == "precondition_failed"
 
 
 async def ask_raw(

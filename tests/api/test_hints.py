@@ -99,7 +99,7 @@ def test_inherited_fields_have_theirs() -> None:
 
 
 def test_pages_have_theirs() -> None:
-    fields = DOCUMENT["components"]["schemas"]["Listed_MessageData_"]["properties"]
+    fields = DOCUMENT["components"]["schemas"]["Listed_ContactReply_"]["properties"]
 
     assert fields["next_cursor"]["description"].startswith("Give it as `cursor`")
 
