@@ -5,6 +5,7 @@ HubError
 ├── BlobMissing         the bytes of a file are not where they should be
 ├── StoreError          the database could not do it
 │   └── StoreUnavailable    it could not just now, whatever was asked
+├── ActionFailed        an action of a route did not do what it is for (hub.model.actions)
 ├── BridgeError         a bridge could not do it
 │   └── AttachmentGone      it does not have these bytes, and will not
 └── OutboundError       a receiver could not be reached (hub.outbound)

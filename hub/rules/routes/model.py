@@ -10,26 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from hub.model.actions import ErrorClass
 from hub.rules.routes.clock_windows import ClockWindow
 from hub.rules.routes.when import When
 
 #: What YAML can say: text, numbers, true, false, null, lists, maps.
 Plain = object
-
-ErrorClass = Literal[
-    "retryable",
-    "rate_limited",
-    "server",
-    "timeout_unknown",
-    "auth",
-    "permission",
-    "not_found",
-    "invalid",
-    "conflict",
-    "suppressed",
-    "budget",
-    "bug",
-]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

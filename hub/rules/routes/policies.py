@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, get_args
 
+from hub.model.actions import ErrorClass
 from hub.rules.routes.clock_windows import ClockWindow, read_window
 from hub.rules.routes.document import Reading, at
 from hub.rules.routes.model import (
     Concurrency,
     Debounce,
     Dedupe,
-    ErrorClass,
     Keep,
     QuietHours,
     Retry,
