@@ -13,6 +13,7 @@ from hub.api.reference import files as api_files
 from hub.cli import SECTIONS, cli
 from hub.cli.failures import EXIT_CODES
 from hub.observe.reference import metrics_markdown
+from hub.rules.expressions.reference import expressions_markdown
 
 _INTRODUCTION: Final = """# Commands
 
@@ -58,6 +59,7 @@ def files() -> dict[str, bytes]:
     return {
         **api_files(),
         "cli.md": cli_markdown().encode(),
+        "expressions.md": expressions_markdown().encode(),
         "metrics.md": metrics_markdown().encode(),
     }
 

@@ -6,6 +6,7 @@ HubError
 ├── StoreError          the database could not do it
 │   └── StoreUnavailable    it could not just now, whatever was asked
 ├── ActionFailed        an action of a route did not do what it is for (hub.model.actions)
+├── ExpressionError     an expression has no value for these data (hub.rules.expressions)
 ├── BridgeError         a bridge could not do it
 │   └── AttachmentGone      it does not have these bytes, and will not
 └── OutboundError       a receiver could not be reached (hub.outbound)

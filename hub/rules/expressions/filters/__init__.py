@@ -1,0 +1,1 @@
+"""The filters, by what they work on. `registry.py` has all of them."""
