@@ -104,6 +104,7 @@ def _progress(send: SimulatedSend, delays: Delays, shown: tuple[Step, ...]) -> O
         is_from_me=True,
         reply_to=content.reply_to,
         effect=None if send.fate.is_sms else content.effect,
+        subject=None if send.fate.is_sms else content.subject,
         service="SMS" if Step.DOWNGRADED in shown else content.chat.service,
         attempt_id=send.attempt_id,
         sent_at=send.accepted_at,

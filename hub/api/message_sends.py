@@ -94,6 +94,7 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: MessageReference | None = None
     #: As the line's network names it: `slam`, `confetti`, …
     effect: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    #: The line above the words, where the network has one.
     subject: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
     link_preview: LinkPreview | None = None
     #: The attachment is a recording, and shown as a voice message.

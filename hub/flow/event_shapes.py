@@ -54,6 +54,8 @@ class MessageData(msgspec.Struct, frozen=True, kw_only=True):
     #: Who did what the event says, where that is somebody else.
     actor: str | None
     effect: str | None
+    #: The line above the words.
+    subject: str | None
     #: `received` for an inbound message; for our own the highest of `unsent`, `read`, `delivered`, `cancelled`,
     #: `failed`, `sent`, `queued`.
     status: MessageStatus

@@ -107,6 +107,7 @@ def message_data(
         is_group=None if chat_key is None else handle_of(chat_key) is None,
         actor=normalize_handle(actor) if actor else None,
         effect=message.effect,
+        subject=message.subject,
         status=status_of(message) if is_from_me else MessageStatus.RECEIVED,
         delivered_at=message.delivered_at,
         read_at=message.read_at,

@@ -68,6 +68,7 @@ class SnapshotRow(NamedTuple):
     is_audio_message: int
     reply_to_guid: str | None
     effect: str | None
+    subject: str | None
     outbox_id: int | None
     sent_at: int | None
     synced_at: int
@@ -99,6 +100,7 @@ class MessageRow(NamedTuple):
     is_audio_message: int
     reply_to_guid: str | None
     effect: str | None
+    subject: str | None
     outbox_id: int | None
     sent_at: int | None
     synced_at: int

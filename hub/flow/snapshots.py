@@ -41,6 +41,7 @@ _UNKNOWN = SnapshotRow(
     is_audio_message=0,
     reply_to_guid=None,
     effect=None,
+    subject=None,
     outbox_id=None,
     sent_at=None,
     synced_at=0,
@@ -136,6 +137,7 @@ def message_row(
         1 if any([part.type == "audio" for part in parts]) else 0,  # noqa: C419 - half the time for one part
         message.reply_to,
         message.effect,
+        message.subject or None,
         outbox_id_of(message.attempt_id) if message.attempt_id is not None else None,
         sent_at,
         now_ms,

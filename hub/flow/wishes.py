@@ -74,7 +74,6 @@ def outbox_row(wish: Wish, *, outbox_id: int, line: Line, api_key_id: int | None
 def asked_message(wish: Wish, item: OutboxRow, *, message_id: int, chat_id: int) -> MessageRow:
     """Give the message that a SEND makes, as it is asked for."""
     parts = sent_parts(wish.payload)
-    reply_to, effect = wish.payload.get("reply_to_guid"), wish.payload.get("effect")
     is_planned = item.next_attempt_at > item.created_at
     return MessageRow(
         id=message_id,
@@ -88,8 +87,9 @@ def asked_message(wish: Wish, item: OutboxRow, *, message_id: int, chat_id: int)
         service=None,
         is_from_me=1,
         is_audio_message=int(any(part.type == "audio" for part in parts)),
-        reply_to_guid=reply_to if isinstance(reply_to, str) else None,
-        effect=effect if isinstance(effect, str) else None,
+        reply_to_guid=_text(wish, "reply_to_guid"),
+        effect=_text(wish, "effect"),
+        subject=_text(wish, "subject"),
         outbox_id=item.id,
         # Clients demand a time; until there is a better one it is that of the request.
         sent_at=item.created_at,
@@ -105,6 +105,11 @@ def asked_message(wish: Wish, item: OutboxRow, *, message_id: int, chat_id: int)
         metadata=wish.metadata,
         job_id=wish.job_id,
     )
+
+
+def _text(wish: Wish, name: str) -> str | None:
+    value = wish.payload.get(name)
+    return value if isinstance(value, str) else None
 
 
 def asked_chat(chat_key: str, *, chat_id: int, line_id: int, now_ms: int) -> ChatRow:

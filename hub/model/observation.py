@@ -95,6 +95,8 @@ class ObservedMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     is_from_me: bool | None = None
     reply_to: ProviderId | None = None
     effect: Label | None = None
+    #: The line above the words, where the network has one.
+    subject: Annotated[str, Meta(max_length=4096)] | None = None
     service: Annotated[str, Meta(max_length=32)] | None = None
     #: Given by us at the send (hub.model.outbox.attempt_id), where the bridge can carry it.
     attempt_id: Annotated[str, Meta(max_length=64)] | None = None

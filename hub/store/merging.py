@@ -26,7 +26,7 @@ _EDIT_WEIGHT = 2
 _TEXTS = ("sender", "text", "parts", "service")
 _FLAGS = ("is_from_me", "is_audio_message")
 #: Facts that never change; whichever snapshot knows them.
-_ONCE_TEXTS = ("reply_to_guid", "effect", "error")
+_ONCE_TEXTS = ("reply_to_guid", "effect", "subject", "error")
 #: Evidence: the first time counts.
 _EARLIEST = ("outbox_id", "sent_at", "delivered_at", "read_at", "failed_at", "unsent_at")
 #: What bridges say nothing about.

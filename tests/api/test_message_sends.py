@@ -11,6 +11,7 @@ import pytest
 from hub.model.ids import Prefix, parse_id
 from hub.model.outbox import attempt_id
 from tests.support.hub_world import CONTACT, SANDBOX_LINE, HubWorld
+from tests.support.sandbox_worker import SandboxWorker
 
 SEND: Mapping[str, Any] = {"from": SANDBOX_LINE, "to": CONTACT}
 A_YEAR_MS = 366 * 86_400_000
@@ -107,6 +108,22 @@ async def test_what_the_bridge_needs_reaches_it(world: HubWorld) -> None:
 
     kept = await payload(world, reply["id"])
     assert {name: kept.get(name) for name in fields} == fields
+
+
+async def test_a_subject_is_shown_before_and_after_the_network_has_it(world: HubWorld) -> None:
+    """Asked for on each of several texts, kept through the network's echo, told by every event; null without."""
+    worker = SandboxWorker(world)
+    titled = await sent(world, texts=["one", "two"], subject="News")
+    bare = await sent(world, text="three")
+    asked = [(await message(world, each["message_id"]))["subject"] for each in titled["items"]]
+    await worker.work()
+    shown = [await message(world, each["message_id"]) for each in titled["items"]]
+    told = [msgspec.json.decode(each.data) for each in await world.store.events.newest(limit=100)]
+
+    assert asked == ["News", "News"]
+    assert [(each["status"], each["subject"]) for each in shown] == [("read", "News")] * 2
+    assert {each["subject"] for each in told if each.get("id") == shown[0]["id"]} == {"News"}
+    assert (await message(world, bare["message_id"]))["subject"] is None
 
 
 async def test_what_is_planned_waits_for_its_time(world: HubWorld) -> None:

@@ -116,6 +116,7 @@ def _queued(message_id: int, guid: str, line: Line, chat_id: int) -> MessageRow:
         is_audio_message=0,
         reply_to_guid=None,
         effect=None,
+        subject=None,
         outbox_id=None,
         sent_at=7,
         synced_at=7,

@@ -111,7 +111,11 @@ SEEN: dict[str, Observation] = {
         "message.received",
         actor=CONTACT,
         message=a_message(
-            parts=(Part(type="text", text="Look: 👩‍👩‍👧"), PHOTO), is_from_me=False, reply_to="PARENT", effect="slam"
+            parts=(Part(type="text", text="Look: 👩‍👩‍👧"), PHOTO),
+            is_from_me=False,
+            reply_to="PARENT",
+            effect="slam",
+            subject="News",
         ),
     ),
     "message.sent": seen("message.sent", message=a_message(**OURS)),
@@ -158,7 +162,7 @@ def _renderer(observation: Observation) -> Callable[[], str]:
 
 ASKED = Wish(
     kind=OperationKind.SEND,
-    payload={"to": CONTACT, "text": "hello", "reply_to_guid": "PARENT", "effect": "slam"},
+    payload={"to": CONTACT, "text": "hello", "reply_to_guid": "PARENT", "effect": "slam", "subject": "News"},
     send_at=AT + 1_000,
     metadata='{"order":17}',
 )

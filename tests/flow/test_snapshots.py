@@ -67,7 +67,10 @@ MESSAGES: dict[str, tuple[Observation, dict[str, Any]]] = {
         },
     ),
     "sent by our outbox": (
-        seen("message.sent", message=a_message(attempt_id=attempt_id(99), reply_to="P", effect="slam")),
+        seen(
+            "message.sent",
+            message=a_message(attempt_id=attempt_id(99), reply_to="P", effect="slam", subject="News"),
+        ),
         {
             "is_known": Known.SEEN,
             "sender": None,
@@ -76,6 +79,7 @@ MESSAGES: dict[str, tuple[Observation, dict[str, Any]]] = {
             "sent_at": AT,
             "reply_to_guid": "P",
             "effect": "slam",
+            "subject": "News",
         },
     ),
     "received without words": (

@@ -48,6 +48,7 @@ MESSAGE = SnapshotRow(
     is_audio_message=0,
     reply_to_guid=None,
     effect=None,
+    subject=None,
     outbox_id=None,
     sent_at=10,
     synced_at=20,

@@ -199,7 +199,7 @@ async def test_a_failed_attempt_is_postponed_hastened_and_given_up(store: Store)
 async def test_a_use_ends_with_its_message(store: Store) -> None:
     await stored(store, 1)
     row = SnapshotRow(
-        MESSAGE, LINE, 61, "guid", Known.SEEN, "+1", "x", None, "sms", 0, 0, None, None, None, NOW, NOW,
+        MESSAGE, LINE, 61, "guid", Known.SEEN, "+1", "x", None, "sms", 0, 0, None, None, None, None, NOW, NOW,
         None, None, None, None, None, None,
     )  # fmt: skip
     await store.hot.write(lambda tx: tx.merge_messages([row]))

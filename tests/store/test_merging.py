@@ -37,6 +37,7 @@ snapshots = st.builds(
     is_audio_message=st.integers(0, 1),
     reply_to_guid=words,
     effect=words,
+    subject=words,
     outbox_id=instants,
     sent_at=instants,
     synced_at=st.just(7),

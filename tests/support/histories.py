@@ -25,7 +25,7 @@ from tests.support.sightings import AT, CONTACT, DIRECT, GROUP, LINE_HANDLE, OTH
 
 _STEPS = ("delivered", "read", "failed", "edit", "unsend", "react", "unreact", "rename", "join", "leave")
 #: What a partial snapshot may lack without meaning something else.
-_OPTIONAL = ("delivered_at", "read_at", "error", "reply_to", "effect", "service")
+_OPTIONAL = ("delivered_at", "read_at", "error", "reply_to", "effect", "subject", "service")
 
 
 @dataclass
@@ -76,6 +76,7 @@ def _write(draw: st.DrawFn, story: _Story, number: int) -> None:
         service="iMessage",
         sent_at=story.now + 1_000,
         reply_to="GUID-0" if number and draw(st.booleans()) else None,
+        subject=draw(st.sampled_from([None, "News"])),
     )
     life = _Life(message=message, is_own=is_own, author=author)
     story.lives.append(life)

@@ -13,7 +13,17 @@ from hub.flow.rows import SnapshotRow
 #: What a message says, taken as a whole from the best row: a known one, then the latest edit, then the fullest.
 SAID = ("sender", "text", "parts", "service", "is_from_me", "is_audio_message")
 #: Facts that never change; whichever row knows them.
-ONCE = ("reply_to_guid", "effect", "outbox_id", "sent_at", "delivered_at", "read_at", "failed_at", "error")
+ONCE = (
+    "reply_to_guid",
+    "effect",
+    "subject",
+    "outbox_id",
+    "sent_at",
+    "delivered_at",
+    "read_at",
+    "failed_at",
+    "error",
+)
 
 
 def merge(one: SnapshotRow, other: SnapshotRow) -> SnapshotRow:

@@ -109,6 +109,8 @@ messages = Table(
     Column("metadata", Text),
     #: The bulk job that it belongs to.
     Column("job_id", Key),
+    #: The line above the words, where the network has one.
+    Column("subject", Text),
     UniqueConstraint("line_id", "guid"),
     *_in_time("chat"),
     *_in_time("line"),
