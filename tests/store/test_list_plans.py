@@ -39,6 +39,7 @@ LISTS: dict[str, List] = {
     ),
     "jobs": lambda store: store.jobs.list(after=5, limit=51),
     "keys": lambda store: store.keys.list(after=5, limit=51),
+    "old reachability": lambda store: store.retention.expire_page("availability", before_ms=5, limit=51),
     "reachability": lambda store: store.availability.find(1, ["+1", "+2"]),
 }
 cases = pytest.mark.parametrize("ask", LISTS.values(), ids=LISTS.keys())

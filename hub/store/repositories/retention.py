@@ -116,7 +116,8 @@ class SqlRetention:
     async def _availability(self, before_ms: int, limit: int) -> int:
         key = tuple_(availability.c.line_id, availability.c.handle)
         query = select(availability.c.line_id, availability.c.handle)
-        query = query.where(availability.c.checked_at < before_ms).limit(limit)
+        query = query.where(availability.c.checked_at < before_ms)
+        query = query.order_by(availability.c.checked_at).limit(limit)
         rows = await self._database.read(lambda connection: [tuple(row) for row in connection.execute(query)])
         is_old = availability.c.checked_at < before_ms
         return await self._count(delete(availability).where(key.in_(rows), is_old)) if rows else 0

@@ -92,5 +92,6 @@ availability = Table(
     Column("result", Text),
     instant("checked_at"),
     PrimaryKeyConstraint("line_id", "handle"),
+    Index(None, "checked_at"),
     sqlite_with_rowid=False,
 )
