@@ -124,8 +124,8 @@ async def _files(settings: Settings) -> Finding:
     where = f"the bucket {settings.files.s3_bucket}" if settings.files.storage == "s3" else "the data folder"
     fault = await blob_store(settings).check()
     if fault is not None:
-        return Finding(False, "files", f"nothing can be stored in {where}: {fault}")
-    return Finding(True, "files", f"can be stored in {where}")
+        return Finding(False, "files", f"{where} cannot be used: {fault}")
+    return Finding(True, "files", f"can be kept in {where}: a trial was written, read and deleted")
 
 
 async def _redis(settings: Settings) -> Finding:

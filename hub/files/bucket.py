@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
@@ -19,6 +20,7 @@ from obstore.exceptions import BaseError, GenericError
 from obstore.store import ObjectStore
 
 from hub.files.faults import BlobMissing, BlobStoreAway
+from hub.files.probing import bucket_advice, probe
 from hub.flow.file_store import BlobEntry
 
 if TYPE_CHECKING:
@@ -76,13 +78,7 @@ class BucketBlobs:
         return 0
 
     async def check(self) -> str | None:
-        try:
-            await _in_thread(lambda: obstore.head(self._store, "check"))
-        except BlobMissing:
-            return None  # which it had to find out from the bucket
-        except BlobStoreAway as error:
-            return str(error)
-        return None
+        return await probe(self, bucket_advice)
 
 
 class BucketDraft:
@@ -99,7 +95,11 @@ class BucketDraft:
             await _in_thread(self._flush)
 
     async def keep(self, name: str) -> None:
-        await _in_thread(lambda: self._keep(name))
+        try:
+            await _in_thread(lambda: self._keep(name))
+        except BlobMissing as error:
+            # What is missing is the bucket.
+            raise BlobStoreAway(f"The bucket of files cannot be used: {error}") from error.__cause__
 
     def _flush(self) -> None:
         piece, self._waiting = self._waiting, bytearray()
@@ -159,10 +159,14 @@ async def _in_thread(work: Callable[[], T]) -> T:
             await running
         raise
     except FileNotFoundError as error:
-        raise BlobMissing(_first_line(error)) from error
+        raise BlobMissing(_in_brief(error)) from error
     except (BaseError, OSError) as error:
-        raise BlobStoreAway(f"The bucket of files cannot be used: {_first_line(error)}") from error
+        raise BlobStoreAway(f"The bucket of files cannot be used: {_in_brief(error)}") from error
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
+def _in_brief(error: Exception) -> str:
+    """Give the first line, with S3's own code for it in place of the document that begins there."""
+    text = str(error)
+    line = text.partition("\n")[0].partition(": <?xml")[0][:300]
+    code = re.search(r"<Code>(\w{1,64})</Code>", text)
+    return line if code is None else f"{line} ({code[1]})"

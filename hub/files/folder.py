@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
 from hub.files.faults import BlobMissing, BlobStoreAway
+from hub.files.probing import folder_advice, probe
 from hub.flow.file_store import BlobEntry
 
 T = TypeVar("T")
@@ -74,12 +75,7 @@ class FolderBlobs:
         return await _in_thread(lambda: _sweep(self._drafts, before))
 
     async def check(self) -> str | None:
-        try:
-            path, file = await _in_thread(self._new_draft)
-        except BlobStoreAway as error:
-            return str(error)
-        await _in_thread(lambda: _discard(path, file))
-        return None
+        return await probe(self, folder_advice)
 
     def _path(self, name: str) -> Path:
         return self._blobs / name[:_SPREAD] / name

@@ -169,5 +169,5 @@ class BlobStore(Protocol):
         ...
 
     async def check(self) -> str | None:
-        """Why nothing can be stored now, or None."""
+        """Put a few bytes, read them back, list and delete: what of it fails, why, and what to do; or None."""
         ...

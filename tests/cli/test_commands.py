@@ -238,9 +238,15 @@ def test_doctor_says_when_no_file_can_be_stored(stopped_hub: Command, tmp_path: 
 
     in_folder, in_bucket = stopped_hub("doctor"), stopped_hub("doctor", **bucket)
 
-    assert re.search(r"^FAIL files +nothing can be stored in the data folder: ", in_folder.out, re.MULTILINE)
     assert re.search(
-        r"^FAIL files +nothing can be stored in the bucket bucket: ", in_bucket.out, re.MULTILINE
+        r"^FAIL files +the data folder cannot be used: .*Move away what stands there",
+        in_folder.out,
+        re.MULTILINE,
+    )
+    assert re.search(
+        r"^FAIL files +the bucket bucket cannot be used: .*Check that files\.s3_endpoint",
+        in_bucket.out,
+        re.MULTILINE,
     )
 
 

@@ -154,6 +154,7 @@ async def test_all_are_listed_and_deleted_once(blobs: BlobStore) -> None:
 
 async def test_a_healthy_store_says_so(blobs: BlobStore) -> None:
     assert await blobs.check() is None
+    assert await names(blobs) == {}
 
 
 async def test_a_crash_leaves_drafts_that_are_swept(tmp_path: Path) -> None:
@@ -180,25 +181,36 @@ async def test_a_broken_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "files").write_text("in the way")
     blobs = FolderBlobs(tmp_path / "files")
 
-    assert "cannot be used" in str(await blobs.check())
+    told = str(await blobs.check())
+    assert told.startswith("A trial file could not be written. The folder of files cannot be used: ")
+    assert told.endswith("Move away what stands there: it must be a folder.")
     with pytest.raises(BlobStoreAway):
         await put(blobs, "aa-1", b"x")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "wrong", [{"secret_key": "another"}, {"bucket": "no-such"}], ids=["secret", "bucket"]
+    ("wrong", "code", "helps"),
+    [
+        ({"secret_key": "another"}, "SignatureDoesNotMatch", "correct files.s3_secret_key"),
+        ({"access_key": "AKIDOTHER"}, "InvalidAccessKeyId", "correct it, and its secret"),
+        ({"bucket": "no-such"}, "NoSuchBucket", "Make the bucket"),
+    ],
+    ids=["secret", "key", "bucket"],
 )
 async def test_a_bucket_that_refuses_us_is_told_without_our_secret(
-    server: S3Server, wrong: dict[str, str]
+    server: S3Server, wrong: dict[str, str], code: str, helps: str
 ) -> None:
     blobs = open_bucket(address(server, **wrong))
 
-    with pytest.raises((BlobStoreAway, BlobMissing)) as raised:
+    with pytest.raises(BlobStoreAway) as raised:
         await put(blobs, "aa-1", b"x")
-    assert SECRET_KEY not in str(raised.value) + repr(address(server))
-    if "secret_key" in wrong:
-        assert "cannot be used" in str(await blobs.check())
+    told = str(await blobs.check())
+    assert f"({code})" in str(raised.value)
+    assert told.startswith("A trial file could not be written. The bucket of files cannot be used: ")
+    assert f"({code})" in told
+    assert helps in told
+    assert SECRET_KEY not in told + str(raised.value) + repr(address(server))
 
 
 @pytest.mark.slow
