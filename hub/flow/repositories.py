@@ -22,6 +22,7 @@ from hub.flow.message_counts import MessageCounts
 from hub.flow.message_store import Messages
 from hub.flow.poll_payloads import Tally
 from hub.flow.ports import HotStore
+from hub.flow.route_store import Routes, Runs
 from hub.flow.rows import DeliveryRow, MessageRow
 from hub.flow.safety_repositories import Consents, Health
 from hub.model.delivery import Attempt, Delivery, DeliveryState
@@ -376,5 +377,7 @@ class Store:
     repeats: Repeats
     replays: Replays
     retention: Retention
+    routes: Routes
+    runs: Runs
     sandbox: SandboxNetwork
     webhooks: Webhooks

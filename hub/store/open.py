@@ -39,6 +39,8 @@ from hub.store.repositories.queue import SqlQueue
 from hub.store.repositories.repeats import SqlRepeats
 from hub.store.repositories.replays import SqlReplays
 from hub.store.repositories.retention import SqlRetention
+from hub.store.repositories.routes import SqlRoutes
+from hub.store.repositories.runs import SqlRuns
 from hub.store.repositories.sandbox import SqlSandboxNetwork
 from hub.store.repositories.webhooks import SqlWebhooks
 from hub.store.sealing import Sealer
@@ -127,6 +129,8 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         repeats=SqlRepeats(database, sealer),
         replays=SqlReplays(database),
         retention=SqlRetention(database),
+        routes=SqlRoutes(database),
+        runs=SqlRuns(database),
         sandbox=SqlSandboxNetwork(database),
         webhooks=SqlWebhooks(database, sealer),
     )

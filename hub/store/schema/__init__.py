@@ -32,6 +32,16 @@ from hub.store.schema.contacts import (
 )
 from hub.store.schema.conversations import chats, events, messages, raw_payloads, reactions
 from hub.store.schema.files import blobs, file_uses, files
+from hub.store.schema.routes import (
+    route_marks,
+    route_revisions,
+    route_state,
+    routes,
+    run_steps,
+    run_waits,
+    runs,
+    triages,
+)
 from hub.store.schema.safety import consent_log, consents, line_counts, line_days, line_health, openings
 from hub.store.schema.sandbox import sandbox_memory, sandbox_sends
 from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, outbox
@@ -78,8 +88,16 @@ __all__ = [
     "raw_payloads",
     "reactions",
     "revisions",
+    "route_marks",
+    "route_revisions",
+    "route_state",
+    "routes",
+    "run_steps",
+    "run_waits",
+    "runs",
     "sandbox_memory",
     "sandbox_sends",
     "shards",
+    "triages",
     "webhooks",
 ]

@@ -1,0 +1,185 @@
+"""Routes and their runs as the use cases keep and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hub.model.run import Decided, KeptRoute, Run, RunState, RunWish, Triage
+from hub.rules.runs.results import StepResult
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouteChange:
+    """A route that is new, or whose canonical form is."""
+
+    id: str
+    origin: str
+    revision_id: int
+    source: str
+    file: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunWait:
+    """A run that listens."""
+
+    run_id: int
+    path: str
+    #: The revision whose route says what it listens for: that of the run.
+    revision_id: int
+    version: int
+    facts: str
+    #: As recorded.
+    result: StepResult
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitNote:
+    """What a run listens for from now on."""
+
+    path: str
+    event_types: tuple[str, ...]
+    chat_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """An event for which a run waited."""
+
+    run_id: int
+    version: int
+    results: tuple[StepResult, ...]
+
+
+class ArrivalLost(Exception):
+    """A run changed between the look for what waits and the decision: nothing was decided; look again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunCommit:
+    """What became of a run; nothing of it counts if somebody else changed the run meanwhile."""
+
+    run: Run
+    #: The run as it was read; its version must still be that.
+    version: int
+    changes: tuple[StepResult, ...]
+    #: All that it listens for now; None: as before.
+    waits: tuple[WaitNote, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventDecision:
+    """What an event starts."""
+
+    triage: Triage
+    wishes: tuple[RunWish, ...]
+    arrivals: tuple[Arrival, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFilter:
+    """Which runs; None does not restrict."""
+
+    route_id: str | None = None
+    state: RunState | None = None
+    event_id: int | None = None
+
+
+class Routes(Protocol):
+    """Routes, their revisions, and how far events were looked at."""
+
+    async def version(self) -> int:
+        """Give a number that rises with each change of the routes."""
+        ...
+
+    async def current(self) -> list[KeptRoute]:
+        """Give the routes that are not retired."""
+        ...
+
+    async def get(self, route_id: str) -> KeptRoute | None: ...
+    async def sources(self, revision_ids: Collection[int]) -> Mapping[int, str]:
+        """Give revisions by their ids."""
+        ...
+
+    async def install(
+        self, origin: str, changed: Sequence[RouteChange], *, keep: Collection[str], now: int
+    ) -> None:
+        """Let an origin's routes stand at these revisions, and retire all others of the origin, in one step.
+
+        Args:
+            origin: Only routes of this origin are touched.
+            changed: New ones and changed ones.
+            keep: The ids that stay as they are.
+            now: Unix ms.
+        """
+        ...
+
+    async def position(self) -> int:
+        """Give the position up to which events were looked at."""
+        ...
+
+    async def skip_to(self, position: int) -> None:
+        """Look at nothing up to here: there was nobody to look for."""
+        ...
+
+    async def decide(
+        self, decisions: Sequence[EventDecision], *, before: int, position: int
+    ) -> Sequence[Sequence[Decided]] | None:
+        """Begin runs, end waits, keep what was decided, and go on to a position, in one step.
+
+        Returns:
+            What became of each wish; None if somebody else has gone on from `before`: nothing was done.
+
+        Raises:
+            ArrivalLost: As it says.
+        """
+        ...
+
+    async def triage(self, event_id: int) -> Triage | None: ...
+
+
+class Runs(Protocol):
+    """Runs and the results of their steps."""
+
+    async def begin(self, wish: RunWish) -> Decided:
+        """Begin a run that no event started."""
+        ...
+
+    async def due(
+        self, shards: Collection[int], *, now: int, without: Collection[int], limit: int
+    ) -> list[Run]:
+        """Give active runs whose time has come, the longest due first."""
+        ...
+
+    async def next_due_at(self, shards: Collection[int], *, after: int) -> int | None:
+        """Give the next instant at which a run comes due."""
+        ...
+
+    async def results(self, run_ids: Collection[int]) -> dict[int, list[StepResult]]:
+        """Give what is recorded, in the order in which it was first recorded."""
+        ...
+
+    async def commit(self, commits: Sequence[RunCommit]) -> set[int]:
+        """Record what became of runs; a lane's next run takes its turn where one is over.
+
+        Returns:
+            The ids of those that had not been changed by somebody else.
+        """
+        ...
+
+    async def waiting(self, event_type: str, chat_id: int | None) -> list[RunWait]: ...
+    async def get(self, run_id: int) -> Run | None: ...
+    async def page(self, wanted: RunFilter, *, before: int | None, limit: int) -> list[Run]:
+        """Descending by id."""
+        ...
+
+    async def cancel(self, run_id: int, *, reason: str, now: int) -> Run | None:
+        """Cancel a run that is not over; None if it is, or is not there."""
+        ...
+
+    async def counts(self) -> Mapping[str, Mapping[RunState, int]]:
+        """Count runs by route and state."""
+        ...

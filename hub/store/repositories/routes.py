@@ -1,0 +1,171 @@
+"""Routes, their revisions, and what was decided for events, in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub.flow.route_store import Arrival, ArrivalLost, EventDecision, RouteChange
+from hub.model.run import Decided, KeptRoute, RunState, Triage
+from hub.store.database import Database
+from hub.store.repositories.run_beginning import begin
+from hub.store.repositories.runs import save_results
+from hub.store.schema import events, route_revisions, route_state, routes, run_waits, runs, triages
+
+_STATE: Final = 1
+_s, _t = route_state.c, routes.c
+_KEPT: Final = [
+    *(_t[name] for name in KeptRoute.__dataclass_fields__ if name != "source"),
+    route_revisions.c.source,
+]
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(tuple[Decided, ...]).decode
+
+
+class SqlRoutes:
+    """hub.flow.route_store.Routes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def version(self) -> int:
+        return await self._state(_s.version)
+
+    async def position(self) -> int:
+        return await self._state(_s.position)
+
+    async def _state(self, column: Any) -> int:
+        query = select(column).where(_s.id == _STATE)
+        found = await self._database.read(lambda connection: connection.execute(query).scalar())
+        return int(found or 0)
+
+    async def current(self) -> list[KeptRoute]:
+        return await self._kept(_t.retired_at.is_(None))
+
+    async def get(self, route_id: str) -> KeptRoute | None:
+        found = await self._kept(_t.id == route_id)
+        return found[0] if found else None
+
+    async def _kept(self, condition: Any) -> list[KeptRoute]:
+        query = (
+            select(*_KEPT)
+            .join(route_revisions, route_revisions.c.id == _t.revision_id)
+            .where(condition)
+            .order_by(_t.id)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [KeptRoute(**row._mapping) for row in rows]
+
+    async def sources(self, revision_ids: Collection[int]) -> Mapping[int, str]:
+        query = select(route_revisions.c.id, route_revisions.c.source).where(
+            route_revisions.c.id.in_(sorted(revision_ids))
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row.id: row.source for row in rows}
+
+    async def install(
+        self, origin: str, changed: Sequence[RouteChange], *, keep: Collection[str], now: int
+    ) -> None:
+        def work(connection: Connection) -> None:
+            newest = connection.execute(select(func.max(events.c.position))).scalar() or 0
+            for each in changed:
+                _stand(connection, origin, each, since=newest, now=now)
+            stays = {*keep, *(each.id for each in changed)}
+            connection.execute(
+                update(routes)
+                .where(_t.origin == origin, _t.retired_at.is_(None), _t.id.not_in(sorted(stays)))
+                .values(retired_at=now, changed_at=now)
+            )
+            _touch(connection, newest)
+
+        await self._database.write(work)
+
+    async def skip_to(self, position: int) -> None:
+        change = update(route_state).where(_s.id == _STATE, _s.position < position)
+        await self._database.write(lambda connection: connection.execute(change.values(position=position)))
+
+    async def decide(
+        self, decisions: Sequence[EventDecision], *, before: int, position: int
+    ) -> Sequence[Sequence[Decided]] | None:
+        def work(connection: Connection) -> list[tuple[Decided, ...]] | None:
+            going_on = update(route_state).where(_s.id == _STATE, _s.position == before)
+            if not connection.execute(going_on.values(position=position)).rowcount:
+                return None
+            return [_decide(connection, each) for each in decisions]
+
+        return await self._database.write(work)
+
+    async def triage(self, event_id: int) -> Triage | None:
+        query = select(triages).where(triages.c.event_id == event_id)
+        row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            return None
+        return Triage(
+            event_id=row.event_id,
+            decided_at=row.decided_at,
+            context=row.context,
+            decided=_decode(row.decided),
+        )
+
+
+def _touch(connection: Connection, newest: int) -> None:
+    """Raise the version; whoever never had routes begins with the events that come now."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    first = dialect.insert(route_state).values(id=_STATE, position=newest, version=1)
+    connection.execute(first.on_conflict_do_update(index_elements=["id"], set_={"version": _s.version + 1}))
+
+
+def _stand(connection: Connection, origin: str, change: RouteChange, *, since: int, now: int) -> None:
+    connection.execute(
+        route_revisions.insert().values(
+            id=change.revision_id, route_id=change.id, source=change.source, created_at=now
+        )
+    )
+    said = {
+        "origin": origin,
+        "revision_id": change.revision_id,
+        "file": change.file,
+        "line": change.line,
+        "changed_at": now,
+        "retired_at": None,
+    }
+    known = connection.execute(select(_t.retired_at).where(_t.id == change.id)).one_or_none()
+    if known is None:
+        connection.execute(routes.insert().values(id=change.id, since_position=since, **said))
+    elif known.retired_at is not None:
+        connection.execute(update(routes).where(_t.id == change.id).values(since_position=since, **said))
+    else:
+        connection.execute(update(routes).where(_t.id == change.id).values(**said))
+
+
+def _decide(connection: Connection, decision: EventDecision) -> tuple[Decided, ...]:
+    for arrival in decision.arrivals:
+        _arrive(connection, arrival, now=decision.triage.decided_at)
+    decided = (*decision.triage.decided, *(begin(connection, wish) for wish in decision.wishes))
+    triage = decision.triage
+    connection.execute(
+        triages.insert().values(
+            event_id=triage.event_id,
+            decided_at=triage.decided_at,
+            context=triage.context,
+            decided=_encode(decided).decode(),
+        )
+    )
+    return decided
+
+
+def _arrive(connection: Connection, arrival: Arrival, *, now: int) -> None:
+    """Let a run go on with the event that it waited for; it may have changed since it was read."""
+    here = (runs.c.id == arrival.run_id, runs.c.version == arrival.version, runs.c.state == RunState.ACTIVE)
+    change = update(runs).where(*here).values(next_at=now, version=arrival.version + 1)
+    if not connection.execute(change).rowcount:
+        raise ArrivalLost
+    save_results(connection, arrival.run_id, arrival.results)
+    paths = [each.path for each in arrival.results]
+    connection.execute(
+        run_waits.delete().where(run_waits.c.run_id == arrival.run_id, run_waits.c.path.in_(paths))
+    )

@@ -1,0 +1,218 @@
+"""Runs and the results of their steps in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub.flow.route_store import RunCommit, RunFilter, RunWait, WaitNote
+from hub.model.run import UNFINISHED, Decided, Run, RunState, RunWish
+from hub.rules.runs.results import StepResult
+from hub.store.database import Database
+from hub.store.repositories.run_beginning import begin, row_of, take_lane
+from hub.store.schema import run_steps, run_waits, runs
+
+_r: Final = runs.c
+_RUN: Final = [_r[name] for name in Run.__dataclass_fields__]
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(StepResult).decode
+
+
+class SqlRuns:
+    """hub.flow.route_store.Runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, wish: RunWish) -> Decided:
+        return await self._database.write(lambda connection: begin(connection, wish))
+
+    async def due(
+        self, shards: Collection[int], *, now: int, without: Collection[int], limit: int
+    ) -> list[Run]:
+        query = (
+            select(*_RUN)
+            .where(_r.state == RunState.ACTIVE, _r.shard.in_(sorted(shards)), _r.next_at <= now)
+            .order_by(_r.next_at, _r.id)
+            .limit(limit + len(without))
+        )
+        return [run for run in await self._runs(query) if run.id not in without][:limit]
+
+    async def next_due_at(self, shards: Collection[int], *, after: int) -> int | None:
+        query = select(func.min(_r.next_at)).where(
+            _r.state == RunState.ACTIVE, _r.shard.in_(sorted(shards)), _r.next_at > after
+        )
+        return await self._database.read(lambda connection: connection.execute(query).scalar())
+
+    async def results(self, run_ids: Collection[int]) -> dict[int, list[StepResult]]:
+        query = (
+            select(run_steps.c.run_id, run_steps.c.result)
+            .where(run_steps.c.run_id.in_(sorted(run_ids)))
+            .order_by(run_steps.c.run_id, run_steps.c.number, run_steps.c.path)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        found: dict[int, list[StepResult]] = {run_id: [] for run_id in run_ids}
+        for run_id, result in rows:
+            found[run_id].append(_decode(result))
+        return found
+
+    async def commit(self, commits: Sequence[RunCommit]) -> set[int]:
+        def work(connection: Connection) -> set[int]:
+            return {each.run.id for each in commits if _commit(connection, each)}
+
+        return await self._database.write(work)
+
+    async def waiting(self, event_type: str, chat_id: int | None) -> list[RunWait]:
+        chats = [0] if chat_id is None else [0, chat_id]
+        query = (
+            select(
+                run_waits.c.run_id, run_waits.c.path, _r.revision_id, _r.version, _r.facts, run_steps.c.result
+            )
+            .join(runs, _r.id == run_waits.c.run_id)
+            .join(
+                run_steps,
+                (run_steps.c.run_id == run_waits.c.run_id) & (run_steps.c.path == run_waits.c.path),
+            )
+            .where(run_waits.c.event_type == event_type, run_waits.c.chat_id.in_(chats))
+            .order_by(run_waits.c.run_id, run_waits.c.path)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [
+            RunWait(
+                run_id=row.run_id,
+                path=row.path,
+                revision_id=row.revision_id,
+                version=row.version,
+                facts=row.facts,
+                result=_decode(row.result),
+            )
+            for row in rows
+        ]
+
+    async def get(self, run_id: int) -> Run | None:
+        found = await self._runs(select(*_RUN).where(_r.id == run_id))
+        return found[0] if found else None
+
+    async def page(self, wanted: RunFilter, *, before: int | None, limit: int) -> list[Run]:
+        query = select(*_RUN).order_by(_r.id.desc()).limit(limit)
+        if wanted.route_id is not None:
+            query = query.where(_r.route_id == wanted.route_id)
+        if wanted.state is not None:
+            query = query.where(_r.state == wanted.state)
+        if wanted.event_id is not None:
+            query = query.where(_r.event_id == wanted.event_id)
+        return await self._runs(query if before is None else query.where(_r.id < before))
+
+    async def cancel(self, run_id: int, *, reason: str, now: int) -> Run | None:
+        def work(connection: Connection) -> Run | None:
+            row = connection.execute(select(*_RUN).where(_r.id == run_id)).one_or_none()
+            if row is None or row.state not in UNFINISHED:
+                return None
+            run = _run(row)
+            change = update(runs).where(_r.id == run_id, _r.state.in_(sorted(UNFINISHED)))
+            done = connection.execute(
+                change.values(
+                    state=RunState.CANCELLED, finished_at=now, reason=reason, version=_r.version + 1
+                )
+            )
+            if not done.rowcount:
+                return None
+            connection.execute(delete(run_waits).where(run_waits.c.run_id == run_id))
+            _next_in_lane(connection, run, now)
+            return _run(connection.execute(select(*_RUN).where(_r.id == run_id)).one())
+
+        return await self._database.write(work)
+
+    async def counts(self) -> Mapping[str, Mapping[RunState, int]]:
+        query = select(_r.route_id, _r.state, func.count()).group_by(_r.route_id, _r.state)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        found: dict[str, dict[RunState, int]] = {}
+        for route_id, state, count in rows:
+            found.setdefault(route_id, {})[RunState(state)] = count
+        return found
+
+    async def _runs(self, query: Any) -> list[Run]:
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_run(row) for row in rows]
+
+
+def _run(row: Row[Any]) -> Run:
+    values = dict(row._mapping)
+    return Run(**{**values, "state": RunState(values["state"]), "is_shadow": bool(values["is_shadow"])})
+
+
+def _commit(connection: Connection, commit: RunCommit) -> bool:
+    run = commit.run
+    change = update(runs).where(_r.id == run.id, _r.version == commit.version)
+    values = row_of(run) | {"version": commit.version + 1}
+    if not connection.execute(change.values(values)).rowcount:
+        return False
+    save_results(connection, run.id, commit.changes)
+    if commit.waits is not None:
+        listen(connection, run.id, commit.waits)
+    if run.finished_at is not None:
+        _next_in_lane(connection, run, run.finished_at)
+    return True
+
+
+def save_results(connection: Connection, run_id: int, changes: Sequence[StepResult]) -> None:
+    """Record results; where one is there, it is replaced."""
+    if not changes:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    known = select(func.count()).select_from(run_steps).where(run_steps.c.run_id == run_id)
+    first = connection.execute(known).scalar_one()
+    rows = [
+        {
+            "run_id": run_id,
+            "path": each.path,
+            "number": first + place,
+            "status": str(each.status),
+            "result": _encode(each).decode(),
+        }
+        for place, each in enumerate(changes)
+    ]
+    saving = dialect.insert(run_steps).values(rows)
+    connection.execute(
+        saving.on_conflict_do_update(
+            index_elements=["run_id", "path"],
+            set_={"status": saving.excluded.status, "result": saving.excluded.result},
+        )
+    )
+
+
+def listen(connection: Connection, run_id: int, waits: Sequence[WaitNote]) -> None:
+    """Let a run listen for exactly these."""
+    connection.execute(delete(run_waits).where(run_waits.c.run_id == run_id))
+    rows = [
+        {"run_id": run_id, "path": each.path, "event_type": event_type, "chat_id": each.chat_id}
+        for each in waits
+        for event_type in each.event_types
+    ]
+    if rows:
+        connection.execute(run_waits.insert(), rows)
+
+
+def _next_in_lane(connection: Connection, run: Run, now: int) -> None:
+    """Let those that wait for their turn have it, while the lane has room."""
+    if run.lane is None:
+        return
+    take_lane(connection, run.lane)
+    in_lane = select(func.count()).select_from(runs).where(_r.lane == run.lane)
+    active = connection.execute(in_lane.where(_r.state == RunState.ACTIVE)).scalar_one()
+    parked = (
+        select(_r.id, _r.next_at)
+        .where(_r.lane == run.lane, _r.state == RunState.PARKED)
+        .order_by(_r.id)
+        .limit(max(0, run.lane_limit - active))
+    )
+    for row in connection.execute(parked).all():
+        connection.execute(
+            update(runs)
+            .where(_r.id == row.id)
+            .values(state=RunState.ACTIVE, next_at=max(row.next_at, now), version=_r.version + 1)
+        )
