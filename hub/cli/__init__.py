@@ -22,6 +22,7 @@ from hub.cli.doctor import doctor
 from hub.cli.explain import explain
 from hub.cli.failures import INTERRUPTED, explained
 from hub.cli.history import deliveries, events
+from hub.cli.importing import import_from
 from hub.cli.keys import keys
 from hub.cli.lines import lines
 from hub.cli.listen import listen
@@ -36,7 +37,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
     "Send": (bulk,),
-    "Set up": (webhooks, keys, bridges, contacts, consents, lines),
+    "Set up": (webhooks, keys, bridges, contacts, import_from, consents, lines),
     "Keep safe": (backup, restore),
 }
 

@@ -89,7 +89,7 @@ def import_contacts(  # noqa: PLR0917 - click passes each option by itself
     from hub.flow.contact_import import ContactImport, ImportWish  # noqa: PLC0415
     from hub.flow.contact_reading import open_sheet  # noqa: PLC0415
 
-    regions = _regions(region, settings.contacts.default_region)
+    regions = regions_of(region, settings.contacts.default_region)
     wish = ImportWish(mode=mode, is_dry_run=dry_run)
 
     async def use(console: Console) -> ImportReport:
@@ -146,7 +146,8 @@ def _wanted(query: str, tags: tuple[str, ...]) -> ContactFilter:
     return ContactFilter(order=ContactOrder.NAME_ASC, needle=search_needle(query), tags=tuple(read))
 
 
-def _regions(region: str, hinted: str) -> Regions:
+def regions_of(region: str, hinted: str) -> Regions:
+    """Say of which country numbers may be, or that there is no such country."""
     from hub.rules.contact_rows import Regions  # noqa: PLC0415
     from hub.rules.phone_numbers import check_region  # noqa: PLC0415
 

@@ -148,6 +148,20 @@ class WebhookRegistry:
             checked["secrets"] = (StoredSecret(text=check_secret(form, secret)),)
         return await self._change(webhook, lambda current: replace(current, **checked))
 
+    def draw_secret(self) -> str:
+        """Draw a secret, such as all forms take."""
+        return Secret.from_bytes(self._random_bytes(SECRET_BYTES_GENERATED)).text
+
+    def check(self, fields: Mapping[str, Any], secret: str) -> None:
+        """Refuse what `register` would refuse, and do nothing.
+
+        Raises:
+            InvalidRequest: As `register`.
+        """
+        form = find_form(self._forms, fields.get("form", NATIVE))
+        check_secret(form, secret)
+        self.checked_fields(fields, form)
+
     def checked_fields(self, fields: Mapping[str, Any], form: WebhookForm) -> dict[str, Any]:
         """Turn what a caller gave into fields of Webhook, or refuse it.
 
@@ -185,7 +199,7 @@ class WebhookRegistry:
 
     async def rotate_secret(self, webhook: Webhook, *, overlap_hours: float) -> NewSecret:
         """Make a new secret; until the overlap is over the old one signs too."""
-        secret = self._draw()
+        secret = self.draw_secret()
         now = self._clock.now_ms()
 
         def rotate(current: Webhook) -> Webhook:
@@ -253,10 +267,7 @@ class WebhookRegistry:
         """Give the text of a new webhook's secret; empty for none."""
         if brought is not None:
             return check_secret(form, brought)
-        return "" if form.is_secret_optional else self._draw()
-
-    def _draw(self) -> str:
-        return Secret.from_bytes(self._random_bytes(SECRET_BYTES_GENERATED)).text
+        return "" if form.is_secret_optional else self.draw_secret()
 
 
 def require_active(webhook: Webhook) -> None:

@@ -22,8 +22,10 @@ from hub.model.errors import InvalidRequest
 #: As the vendor has it for an organization.
 MOST_WEBHOOKS: Final = 64
 NEVER: Final = -1
+#: The latest end of a webhook, Unix ms.
+LATEST: Final = 32_503_680_000_000
 Kind = Literal["message", "status", "all", "poll"]
-ValidUntil = Annotated[int, Meta(ge=NEVER, le=32_503_680_000_000)]
+ValidUntil = Annotated[int, Meta(ge=NEVER, le=LATEST)]
 _FIELDS: Final = {"url": "webhook_url", "expires_at": "valid_until", "events": "webhook_type"}
 
 

@@ -15,9 +15,10 @@ from msgspec import UNSET, Meta, UnsetType
 from hub.api.contact_shapes import ContactReply, HandleReply
 from hub.dialects.coop.times import iso
 
-#: The label of a handle that is the Apple ID and nothing else; of one that is a number or an address, too.
-APPLE_ID: Final = "Apple ID"
-ALSO_APPLE_ID: Final = "also Apple ID"
+#: The label of a handle that is the Apple ID and nothing else; of one that is a number or an address, too. In small
+#: letters, as imports keep labels.
+APPLE_ID: Final = "apple id"
+ALSO_APPLE_ID: Final = "also apple id"
 #: Native fields → theirs; handles are told apart by hand.
 FIELDS: Final = {
     "first_name": "firstName",

@@ -52,13 +52,13 @@ async def _register(call: Call[Strict, NewHook]) -> Reply:
         "from": _line(call),
         "url": call.body.url,
         "form": FORM.name,
-        **_subscription(call.body.events),
+        **subscription(call.body.events),
     }
     made = (await ask(call, "register_webhook", WebhookWithSecret, body=wanted)).content
     return Reply(content=_with_secret(call, made), status=201)
 
 
-def _subscription(names: Sequence[str] | None) -> dict[str, Any]:
+def subscription(names: Sequence[str] | None) -> dict[str, Any]:
     """Say in native words what is asked for; of reactions only those of contacts."""
     events = native_events(names or ())
     return {"events": events, "filter": _NO_OWN_REACTIONS if "reaction.added" in events else None}
@@ -101,7 +101,7 @@ async def _change(call: Call[Strict, HookChanges]) -> Reply:
     body, native_id = call.body, (await _find(call)).id
     wanted: dict[str, Any] = {"url": body.url, "active": body.enabled}
     if not isinstance(body.events, UnsetType):
-        wanted |= _subscription(body.events)
+        wanted |= subscription(body.events)
     given = {name: value for name, value in wanted.items() if value is not UNSET}
     return _shown(
         call, (await ask(call, "change_webhook", OneWebhook, path={"id": native_id}, body=given)).content

@@ -57,7 +57,7 @@ async def test_a_change_of_some_handles_leaves_the_others(world: HubWorld, api: 
         {
             "handles": [
                 {"handle": CONTACT, "label": "work"},
-                {"handle": "a@example.com", "label": "also Apple ID"},
+                {"handle": "a@example.com", "label": "also apple id"},
             ]
         },
     )
