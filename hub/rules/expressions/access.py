@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hub.rules.condition_paths import MISSING
 from hub.rules.expressions.problems import Refused
-from hub.rules.expressions.values import Kind, described, kind_of
+from hub.rules.expressions.values import Kind, described, kind_of, legible, shown
 from hub.rules.problems import suggestion
 
 Key = str | int
@@ -56,9 +56,10 @@ def is_absent(value: object, key: object) -> bool:
 
 def spelled(written: str, key: object) -> str:
     """Write an access as an expression has it."""
-    if isinstance(key, str) and key.isidentifier():
-        return f"{written}.{key}"
-    return f"{written}['{key}']" if isinstance(key, str) else f"{written}[{key}]"
+    if not isinstance(key, str):
+        return f"{written}[{shown(key)}]"
+    name = legible(key)
+    return f"{written}.{name}" if name.isidentifier() else f"{written}['{name}']"
 
 
 def no_name(name: str, known: Iterable[str]) -> Refused:
@@ -136,6 +137,6 @@ def deeper(refused: Refused, root: str, keys: tuple[Key, ...]) -> Refused:
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(name[:40] for name in names[:_MOST_SHOWN])
+    shown = ", ".join(map(legible, names[:_MOST_SHOWN]))
     rest = len(names) - _MOST_SHOWN
     return f"{shown} and {rest} more" if rest > 0 else shown

@@ -38,6 +38,10 @@ PHONE_LOOKUP: Final = 2_000
 #: Characters that one unit deals with.
 CHARACTERS_A_UNIT: Final = 8
 
+#: Characters of a path that a filter follows in each item, and of those that are taken from the ends of a text.
+LONGEST_PATH: Final = 200
+MOST_TRIMMED: Final = 100
+
 #: Characters of a regular expression, and bytes that it may take when compiled.
 LONGEST_PATTERN: Final = 200
 MOST_PATTERN_BYTES: Final = 1 << 20

@@ -45,7 +45,11 @@ METHODS: Final = {
         Method(name="find", apply=_plain(str.find), parameters=_PART),
         Method(name="isdigit", apply=_plain(str.isdigit)),
         Method(name="lower", apply=text.lower),
-        Method(name="lstrip", apply=_plain(str.lstrip), parameters=_CHARACTERS),
+        Method(
+            name="lstrip",
+            apply=_plain(lambda value, each: value.lstrip(text.few(each))),
+            parameters=_CHARACTERS,
+        ),
         Method(
             name="replace",
             apply=text.replace,
@@ -55,7 +59,11 @@ METHODS: Final = {
                 Parameter(name="count", takes=NUMBER | NULL, default=None),
             ),
         ),
-        Method(name="rstrip", apply=_plain(str.rstrip), parameters=_CHARACTERS),
+        Method(
+            name="rstrip",
+            apply=_plain(lambda value, each: value.rstrip(text.few(each))),
+            parameters=_CHARACTERS,
+        ),
         Method(
             name="split",
             apply=text.split,

@@ -11,7 +11,7 @@ from hub.rules.expressions.access import Key, deeper, is_absent, no_name, spelle
 from hub.rules.expressions.building import EACH, Building, Read, failed
 from hub.rules.expressions.frame import Evaluate, Frame
 from hub.rules.expressions.problems import Refused
-from hub.rules.expressions.values import OMIT, Kind, described, kind_of
+from hub.rules.expressions.values import OMIT, Kind, described, kind_of, legible
 from hub.rules.problems import suggestion
 
 _WORDS_ELSEWHERE: Final = {"null": "none", "nil": "none", "undefined": "none", "None": "none", "loop": ""}
@@ -218,7 +218,7 @@ def _key(wanted: object) -> object:
     if kind is Kind.TEXT or (kind is Kind.NUMBER and type(wanted) is int):
         if isinstance(wanted, str) and wanted.startswith("__"):
             raise Refused(
-                what=f"{wanted[:40]} cannot be asked for",
+                what=f"{legible(wanted)} cannot be asked for",
                 why="names that begin with two underscores are closed",
                 fix="Rename the field where it comes from",
             )
@@ -260,9 +260,13 @@ def _compile_slice(building: Building, base_node: nodes.Expr, part: nodes.Slice)
                         why="places are whole numbers",
                         fix="Write [0:100]",
                     )
-            frame.spend_on_items(len(value))
+            part = value[bounds[0] : bounds[1]]
+            if type(part) is str:
+                frame.spend_on_text(part)
+            else:
+                frame.spend_on_items(len(part))
         except Refused as refused:
             raise failed(refused, offset) from None
-        return value[bounds[0] : bounds[1]]
+        return part
 
     return read

@@ -30,7 +30,7 @@ from hub.rules.expressions.values import Kind, described, measure
 Values = Mapping[str, Any]
 Problems = list[ExpressionProblem]
 
-_BRACES: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_BRACES: Final = re.compile(r"\{\{-?|-?\}\}")
 _LONGEST_SHOWN: Final = 120
 
 
@@ -238,8 +238,8 @@ def _bare(source: str) -> nodes.Expr | Problems:
 
 def _with_braces(source: str) -> ExpressionProblem:
     place = min(place for place in (source.find("{{"), source.find("{%")) if place >= 0)
-    without = " ".join(_BRACES.sub(r"\1", source).split())
-    if "{{" in without or "{%" in without or "{{" not in source:
+    without = " ".join(_BRACES.sub(" ", source).split())
+    if "{%" in without or source.count("{{") != source.count("}}"):
         fix = "Write the expression alone, such as event.attempt > 2"
     else:
         fix = f"Remove the braces: {without[:_LONGEST_SHOWN]}"

@@ -104,13 +104,19 @@ def shown(value: object) -> str:
     """Write a value for a message, cut; what is inside lists and maps is not shown."""
     if isinstance(value, str):
         cut = value if len(value) <= _LONGEST_SHOWN else f"{value[: _LONGEST_SHOWN - 1]}…"
-        return json.dumps(cut, ensure_ascii=False)
+        return json.dumps(cut, ensure_ascii=not cut.isprintable())
     kind = kind_of(value)
     if kind in {Kind.LIST, Kind.MAP}:
         return str(kind.value)
     if isinstance(value, int) and value.bit_length() > _LONGEST_SHOWN * 3:
         return "a very large number"
     return "omit" if kind is Kind.OMIT else str(json.dumps(value))
+
+
+def legible(text: str) -> str:
+    """Write a name of data, which may be anything, for a message: cut, on one line, nothing invisible."""
+    cut = text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+    return cut if cut.isprintable() else json.dumps(cut)[1:-1]
 
 
 def described(value: object) -> str:
@@ -190,8 +196,11 @@ def check_length(length: int) -> None:
 def measure(value: object, work: Work) -> None:
     """Visit all that is in a value, and refuse one that is too large, too deep or of a foreign type."""
     kind = kind_of(value)
-    if kind is Kind.TEXT or kind is Kind.NUMBER:
-        work.spend_on_text(value if isinstance(value, str) else "")
+    if kind is Kind.TEXT:
+        work.spend_on_text(str(value))
+        return
+    if kind is Kind.NUMBER:
+        _check_writable(value)
         return
     level: list[object] = [value]
     depth = visited = 0
@@ -206,6 +215,19 @@ def measure(value: object, work: Work) -> None:
             )
         level = _next_level(level, work)
         depth += 1
+
+
+def _check_writable(value: object) -> None:
+    """Refuse a number that JSON cannot have, or that no other system reads."""
+    if isinstance(value, float) and math.isfinite(value):
+        return
+    if isinstance(value, int) and value.bit_length() <= MOST_BITS_AS_TEXT:
+        return
+    raise Refused(
+        what="a number here has too many digits, or is infinite",
+        why="no number that means something is like that, and none can be stored or sent",
+        fix="Check where it comes from, or leave it out with omit",
+    )
 
 
 def _next_level(level: list[object], work: Work) -> list[object]:
@@ -224,8 +246,8 @@ def _next_level(level: list[object], work: Work) -> list[object]:
                     fix="Check where the map comes from",
                 )
             inner += value.values()
-        else:
-            kind_of(value)
+        elif kind_of(value) is Kind.NUMBER:
+            _check_writable(value)
         if len(inner) > MOST_VALUES:
             work.spend_on_items(len(inner))
             break

@@ -1,9 +1,10 @@
-"""Nothing leads out of an expression, and nothing it does takes long: the corpora in attacks/, one test a line."""
+"""Nothing leads out of an expression, and nothing it does takes long: the tables in attacks/, one test a row."""
 
 from __future__ import annotations
 
 import time
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ _FOLDER = Path(__file__).parent / "attacks"
 #: A tenth of it is usual; the rest is for a busy machine.
 MOST_SECONDS = 3.0
 MOST_BYTES = 32 * 1024 * 1024
+#: Characters of a message that the tables hold, and that any may have.
+MOST_SAID = 150
+LONGEST_MESSAGE = 800
 
 
-def lines(name: str) -> list[str]:
-    return [
-        line for line in (_FOLDER / name).read_text("utf-8").splitlines() if line and not line.startswith("#")
-    ]
+def attempts(name: str) -> list[tuple[str, str]]:
+    """Give what is tried, each with what comes of it."""
+    lines = [line for line in (_FOLDER / name).read_text("utf-8").splitlines() if line[:1] not in {"", "#"}]
+    return [(tried, came.removeprefix("=> ")) for tried, came in pairwise(lines) if came.startswith("=> ")]
 
 
 def nested(levels: int) -> Any:
@@ -46,34 +50,116 @@ EVENT: dict[str, Any] = {
     "deep": nested(32),
     "nines": "9" * 10_000,
     "brackets": "[" * 5_000 + "]" * 5_000,
-    "huge": 10**4_000,
+    # Python's hash of each is 0.
+    "alike": [place * (2**61 - 1) for place in range(5_000)],
+    "floats alike": [float(place * (2**61 - 1)) for place in range(5_000)],
+    "quotes": '"' + '\\"' * 31_000,
+    "escapes": "\\" * 63_000,
+    "strings": '"' * 63_000,
+    "almost": "a" * 98 + "b",
+    "wide": "👍" * 20_000,
+    "wider": "👎" * 19_999 + "👍",
+    "halves": '["\\ud800"]',
+    "nul": '{"\\u0000": 1}',
+    "dots": "a." * 90 + "a",
     "items": [1],
 }
+VARS = {"huge": 10**4_000, "vast": 10**5_000}
 
 
-@pytest.mark.parametrize("source", lines("escapes.txt"))
-def test_no_way_leads_out(source: str) -> None:
-    assert isinstance(compile_template(source), list)
+def outcome(source: str) -> str:
+    """Say in a line what comes of a template."""
+    compiled = compile_template(source)
+    if isinstance(compiled, list):
+        return f"not loaded: {str(compiled[0])[:MOST_SAID]}"
+    frame = Frame({"event": EVENT, "vars": VARS}, NOW)
+    try:
+        value = compiled.render_in(frame)
+    except ExpressionError as error:
+        assert len(str(error)) < LONGEST_MESSAGE  # noqa: PT017 - it may also have a value
+        return f"fails: {str(error)[:MOST_SAID]}"
+    assert frame.left >= 0
+    return f"gives {len(value)} characters" if isinstance(value, str) else f"gives {value!r}"[:MOST_SAID]
 
 
-@pytest.mark.parametrize("source", lines("exhaustion.txt"))
-def test_nothing_takes_long_or_much(source: str) -> None:
+@pytest.mark.parametrize(("source", "expected"), attempts("escapes.txt"))
+def test_no_way_leads_out(source: str, expected: str) -> None:
+    assert expected.startswith("not loaded: ")
+    assert outcome(source) == expected
+
+
+@pytest.mark.parametrize(("source", "expected"), attempts("exhaustion.txt"))
+def test_nothing_takes_long_or_much(source: str, expected: str) -> None:
     began = time.process_time()
     tracemalloc.start()
-    compiled = compile_template(source)
-    if isinstance(compiled, Template):
-        frame = Frame({"event": EVENT}, NOW)
-        try:
-            compiled.render_in(frame)
-        except ExpressionError:
-            pass
-        else:
-            assert frame.left >= 0
+    came = outcome(source)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
+    assert came == expected
     assert time.process_time() - began < MOST_SECONDS
     assert peak < MOST_BYTES
+
+
+def test_the_tables_are_read_whole() -> None:
+    for name in ("escapes.txt", "exhaustion.txt"):
+        lines = (_FOLDER / name).read_text("utf-8").splitlines()
+        assert 2 * len(attempts(name)) == len([line for line in lines if line[:1] not in {"", "#"}]) > 200
+
+
+#: Texts that a reader with a careless pattern would look at again and again; eight thousand characters each.
+SLOW_TO_READ = {
+    "blanks after braces": "x {{" + " " * 7_900,
+    "blanks after a percent": "x {%" + " " * 7_900,
+    "blanks before braces": " " * 7_900 + "{{- event.x }}",
+    "quotes": "{{ " + "'" * 7_900,
+    "escaped quotes": "{{ '" + "\\'" * 3_900,
+    "open braces": "{{" * 3_900,
+    "closed braces": "}}" * 3_900,
+    "dashes": "{{-" * 2_600,
+    "raw": "{% raw %}" * 800,
+    "an open raw": "{% raw %}" + "{%" * 3_500,
+    "points": "{{ " + "1." * 3_900,
+    "exponents": "{{ 1" + "e1" * 3_900,
+    "underscores": "{{ 1" + "_1" * 3_900,
+    "line ends": "\n" * 7_900 + "{{ x",
+    "hashes": "{#" * 3_900,
+    "letters of others": "{{ " + "é" * 7_900,
+}
+
+
+@pytest.mark.parametrize("name", SLOW_TO_READ)
+def test_no_text_is_slow_to_read(name: str) -> None:
+    began = time.process_time()
+    for compile_it in (compile_template, compile_condition, compile_items):
+        compile_it(SLOW_TO_READ[name])
+
+    assert time.process_time() - began < 1
+
+
+def test_what_data_are_called_cannot_write_into_a_log() -> None:
+    event = {"keys": {"\x1b[31m\nERROR": 1}, "wanted": "no\nERROR" * 5_000, "list": [{"\u202ea": 1}]}
+
+    for source in (
+        "{{ event.keys.x }}",
+        "{{ event.keys[event.wanted] }}",
+        "{{ event.list | map_attr('b') }}",
+        "{{ event.list | sort(event.wanted[:100]) }}",
+        "{{ event.wanted[:20] | int }}",
+        "{{ now() | date(event.wanted) }}",
+        "{{ now() | date('%Y', event.wanted) }}",
+        "{{ now() | shift(event.wanted) }}",
+        "{{ now() | date('%' ~ event.wanted[2:]) }}",
+        "{{ 1 | money(event.wanted) }}",
+        "{{ 'a' | hash(event.wanted) }}",
+        "{{ '+1' | phone('e164', event.wanted) }}",
+        "{{ event.wanted | phone }}",
+        "{{ event.wanted | json }}",
+    ):
+        with pytest.raises(ExpressionError) as caught:
+            render(source, {"event": event})
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < LONGEST_MESSAGE
 
 
 NESTED = {

@@ -8,6 +8,7 @@ from typing import Any
 from hub.rules.condition_paths import MISSING
 from hub.rules.expressions.access import follow
 from hub.rules.expressions.frame import Frame
+from hub.rules.expressions.limits import LONGEST_PATH
 from hub.rules.expressions.offered import (
     ANY,
     ANY_OR_OMIT,
@@ -24,7 +25,7 @@ from hub.rules.expressions.offered import (
 )
 from hub.rules.expressions.operators import check_number
 from hub.rules.expressions.problems import Refused
-from hub.rules.expressions.values import are_equal, described, is_number, measure
+from hub.rules.expressions.values import are_equal, described, is_number, legible, measure
 
 Items = list[Any]
 
@@ -55,7 +56,12 @@ def _key(value: Any) -> object:
         return (list, *map(_key, value))
     if isinstance(value, dict):
         return (dict, frozenset((key, _key(each)) for key, each in value.items()))
-    return (bool, value) if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return (bool, value)
+    # Python's hash of a number can be foretold, and thousands that share one can be sent; that of a text cannot.
+    if isinstance(value, float):
+        return (int, hex(int(value))) if value.is_integer() else (float, value.hex())
+    return (int, hex(value)) if isinstance(value, int) else value
 
 
 def sort(frame: Frame, value: Items, path: str | None, reverse: bool) -> Items:
@@ -67,7 +73,7 @@ def sort(frame: Frame, value: Items, path: str | None, reverse: bool) -> Items:
 
 def total(frame: Frame, value: Items, path: str | None) -> int | float:
     frame.spend_on_items(len(value))
-    items = value if path is None else [_at(item, path) for item in value]
+    items = value if path is None else _all_at(frame, value, path)
     for item in items:
         if not is_number(item):
             raise Refused(
@@ -96,7 +102,7 @@ def _extreme(frame: Frame, value: Items, choose: Callable[..., Any]) -> Any:
 
 def _comparable(frame: Frame, value: Items, path: str | None) -> Items:
     """Give what items are compared by, all texts or all numbers."""
-    keys = value if path is None else [_at(item, path) for item in value]
+    keys = value if path is None else _all_at(frame, value, path)
     if not (all(type(key) is str for key in keys) or all(is_number(key) for key in keys)):
         odd = next((key for key in keys if type(key) is not type(keys[0]) or not _is_plain(key)), None)
         raise Refused(
@@ -114,31 +120,48 @@ def _is_plain(value: object) -> bool:
     return type(value) is str or is_number(value)
 
 
+def _all_at(frame: Frame, value: Items, path: str) -> Items:
+    _spend_on_path(frame, value, path)
+    return [_at(item, path) for item in value]
+
+
+def _spend_on_path(frame: Frame, value: Items, path: str) -> None:
+    if len(path) > LONGEST_PATH:
+        raise Refused(
+            what=f"a path has {len(path)} characters",
+            why=f"{LONGEST_PATH} are allowed",
+            fix="Write it like 'address.city'",
+        )
+    frame.spend_on_items(len(value) * (1 + path.count(".")))
+
+
 def _at(item: object, path: str) -> Any:
     found = follow(item, path)
     if found is MISSING:
         raise Refused(
-            what=f"an item has no {path}",
+            what=f"an item has no {legible(path)}",
             why=f"it is {described(item)}" if not isinstance(item, dict) else _has(item),
-            fix=f"Leave such items out before: … | where('{path}', …), or use map_attr('{path}', 'instead')",
+            fix=f"Leave such items out before: … | where('{path}', …), or use map_attr('{path}', 'instead')"
+            if path.isprintable()
+            else "Name a field that all items have",
         )
     return found
 
 
 def _has(item: dict[str, object]) -> str:
-    return f"it has {', '.join(list(item)[:8])}"[:100] if item else "it is an empty map"
+    return f"it has {', '.join(map(legible, list(item)[:8]))}" if item else "it is an empty map"
 
 
 def map_attr(frame: Frame, value: Items, path: str, default: object) -> Items:
-    frame.spend_on_items(len(value) * (1 + path.count(".")))
     if default is MISSING:
-        return [_at(item, path) for item in value]
+        return _all_at(frame, value, path)
+    _spend_on_path(frame, value, path)
     found = (follow(item, path) for item in value)
     return [default if each is MISSING else each for each in found]
 
 
 def where(frame: Frame, value: Items, path: str, wanted: object) -> Items:
-    frame.spend_on_items(len(value) * (1 + path.count(".")))
+    _spend_on_path(frame, value, path)
     asked = True if wanted is MISSING else wanted
     return [
         item

@@ -25,7 +25,7 @@ from hub.rules.expressions.offered import (
 )
 from hub.rules.expressions.operators import check_number
 from hub.rules.expressions.problems import Refused
-from hub.rules.expressions.values import described
+from hub.rules.expressions.values import described, legible
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -111,7 +111,7 @@ def known_currency(currency: str) -> str:
     if code in CURRENCIES:
         return code
     raise Refused(
-        what=f"'{currency[:10]}' is no currency",
+        what=f"'{legible(currency)}' is no currency",
         why="currencies are three letters of ISO 4217",
         fix="Write for instance USD",
     )

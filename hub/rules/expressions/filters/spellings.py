@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -25,7 +25,7 @@ from hub.rules.expressions.offered import (
     table,
 )
 from hub.rules.expressions.problems import Refused
-from hub.rules.expressions.values import as_text, bounded, described, measure
+from hub.rules.expressions.values import as_text, bounded, described, legible, measure
 from hub.rules.jsonguard import DEFAULT_MAX_DEPTH
 from hub.rules.phone_numbers import LONGEST_NUMBER, NumberFacts, check_region, look_up
 from hub.rules.problems import Problem, suggestion
@@ -42,7 +42,9 @@ _HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#3
 _SLACK: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _MARKDOWN: Final = {sign: f"\\{sign}" for sign in "\\`*_{}[]()#+-.!|>~<="}
 _BRACKET: Final = re.compile(r"[\[\]{}]")
-_JSON_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+#: Possessive, and at home with a text that does not end: nothing is looked at twice.
+_JSON_TEXT: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_UNWRITABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def phone(frame: Frame, value: str, form: str, region: str | None) -> str:
@@ -108,7 +110,7 @@ def _one_of(word: str, known: tuple[str, ...], noun: str) -> None:
     if word not in known:
         meant = suggestion(word, known)
         raise Refused(
-            what=f"'{word[:20]}' is no {noun}",
+            what=f"'{legible(word)}' is no {noun}",
             why=f"known are {', '.join(known)}",
             fix=f"Did you mean {meant}" if meant else f"Write {known[0]}",
         )
@@ -145,13 +147,28 @@ def read_json(frame: Frame, value: str) -> object:
             what="this JSON is nested too deep", why="32 levels are allowed", fix="Take it apart before"
         )
     try:
-        return json.loads(value, parse_constant=_no_constant, parse_float=_finite)
+        found: object = json.loads(value, parse_constant=_no_constant, parse_float=_finite)
+        if "\\u" in value and any(_UNWRITABLE.search(text) for text in _texts(found)):
+            raise ValueError("a character that no text may have")
     except ValueError:
         raise Refused(
             what=f"json is given {described(value)}",
             why="it reads JSON, and this is none",
             fix="Write tojson to make JSON of a value",
         ) from None
+    return found
+
+
+def _texts(value: object) -> Iterator[str]:
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, list):
+            left += each
+        elif isinstance(each, dict):
+            left += (*each, *each.values())
 
 
 def _depth(text: str) -> int:

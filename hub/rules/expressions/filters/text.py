@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.rules.expressions.filters.patterns import compiled_pattern, search
 from hub.rules.expressions.frame import Frame
-from hub.rules.expressions.limits import CHARACTERS_A_UNIT, MOST_ITEMS
+from hub.rules.expressions.limits import CHARACTERS_A_UNIT, MOST_ITEMS, MOST_TRIMMED
 from hub.rules.expressions.offered import (
     ANY,
     LIST,
@@ -42,7 +42,18 @@ def title(frame: Frame, value: str) -> str:
 
 def trim(frame: Frame, value: str, characters: str | None) -> str:
     frame.spend_on_text(value)
-    return value.strip(characters)
+    return value.strip(few(characters))
+
+
+def few(characters: str | None) -> str | None:
+    """Give characters that are taken from the ends of a text back, unless they are many: each is held against all."""
+    if characters is not None and len(characters) > MOST_TRIMMED:
+        raise Refused(
+            what=f"{len(characters)} characters are to be taken from the ends",
+            why=f"{MOST_TRIMMED} are allowed",
+            fix="Write those that are in the way, such as trim('#.')",
+        )
+    return characters
 
 
 def replace(frame: Frame, value: str, old: str, new: str, count: int | None) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from hub.rules.expressions.frame import Frame
 from hub.rules.expressions.offered import NULL, NUMBER, TEXT, Example, Filter, Parameter, table
 from hub.rules.expressions.problems import Refused
-from hub.rules.expressions.values import described
+from hub.rules.expressions.values import described, legible
 from hub.rules.local_time import find_zone
 from hub.rules.problems import suggestion
 
@@ -103,7 +103,7 @@ def read_time(value: str | float, zone: ZoneInfo) -> datetime:
         except (OverflowError, ValueError, OSError):
             raise _beyond() from None
     try:
-        moment = datetime.fromisoformat(value[:_LONGEST_TIME].strip())
+        moment = datetime.fromisoformat(_short(value))
     except ValueError:
         raise Refused(
             what=f"{described(value)} is no time",
@@ -119,6 +119,13 @@ def read_time(value: str | float, zone: ZoneInfo) -> datetime:
             fix="Put Z (for UTC) or an offset after it: (… ~ 'Z') | date",
         )
     return moment
+
+
+def _short(value: str) -> str:
+    text = value.strip()
+    if len(text) > _LONGEST_TIME:
+        raise ValueError("longer than any time")
+    return text
 
 
 def _is_date(value: str) -> bool:
@@ -145,7 +152,7 @@ def known_zone(name: str) -> ZoneInfo:
     known = {each.lower(): each for each in available_timezones()}
     meant = suggestion(name, known)
     raise Refused(
-        what=f"'{name[:40]}' is no time zone",
+        what=f"'{legible(name)}' is no time zone",
         why="zones have the names of the IANA database",
         fix=f"Did you mean {known[meant]}" if meant else "Write for instance Europe/Berlin or UTC",
     )
@@ -155,7 +162,7 @@ def check_format(form: str) -> None:
     """Refuse a form of dates that has unknown letters."""
     unknown = [found[1] for found in _DIRECTIVE.finditer(form) if found[1] not in _FORMS]
     if unknown or len(form) > _LONGEST_FORMAT:
-        what = f"%{unknown[0]} means nothing" if unknown else "this form of dates is too long"
+        what = f"%{legible(unknown[0])} means nothing" if unknown else "this form of dates is too long"
         raise Refused(
             what=what,
             why=f"known are {' '.join(f'%{each}' for each in _FORMS)}",
@@ -168,7 +175,7 @@ def read_span(span: str) -> tuple[int, timedelta, timedelta]:
     found = _SPAN.fullmatch(span.replace(" ", "").lower()) if len(span) <= _LONGEST_TIME else None
     if found is None:
         raise Refused(
-            what=f"'{span[:40]}' says not by how much to shift",
+            what=f"'{legible(span)}' says not by how much to shift",
             why="it is a sign, numbers and units",
             fix="Write for instance '+2h', '-30m', '+1d12h' or '+2w'",
         )
