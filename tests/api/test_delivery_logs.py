@@ -1,4 +1,4 @@
-"""Logs of deliveries, a webhook or an event at a time; explain; the queue."""
+"""Logs of deliveries, a webhook or an event at a time, and what is done to a range of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hub.flow.rows import AttemptRow, FinishRow
 from hub.model.delivery import DeliveryState, Outcome
 from hub.model.ids import Prefix, id_text, parse_id
 from tests.api.test_deliveries import deliveries, finish, job, run_jobs
-from tests.support.hub_world import CONTACT, OTHER_LINE, HubWorld, line_id
+from tests.support.hub_world import OTHER_LINE, HubWorld, line_id
 
 WEBHOOK = id_text(Prefix.WEBHOOK, 1)
 EVENT = id_text(Prefix.EVENT, 1)
@@ -41,9 +41,6 @@ async def log(world: HubWorld, path: str) -> list[dict[str, Any]]:
     assert answered.status == 200, answered.body
     found: list[dict[str, Any]] = answered.json["data"]
     return found
-
-
-# ---- logs
 
 
 async def test_the_log_of_a_webhook_shows_the_last_attempt(world: HubWorld) -> None:
@@ -167,8 +164,6 @@ async def test_log_queries_that_are_refused(world: HubWorld, query: str, param: 
         (f"/v1/webhooks/{WEBHOOK}/deliveries", "webhook_not_found"),
         ("/v1/webhooks/x/deliveries", "webhook_not_found"),
         (f"/v1/events/{EVENT}/deliveries", "event_not_found"),
-        (f"/v1/events/{EVENT}/explain", "event_not_found"),
-        ("/v1/events/x/explain", "event_not_found"),
     ],
 )
 async def test_logs_of_nothing(world: HubWorld, path: str, code: str) -> None:
@@ -186,11 +181,8 @@ async def test_a_restricted_key_sees_the_logs_of_its_lines_only(world: HubWorld)
         return [each["webhook_id"] for each in (await caller.get(path)).json["data"]]
 
     assert await webhooks(f"/v1/events/{mine['id']}/deliveries") == [own["id"]]
-    assert await webhooks(f"/v1/events/{mine['id']}/explain") == [own["id"]]
-    assert await webhooks(f"/v1/events/{mine['id']}/explain?webhook_id={every['id']}") == []
     assert await webhooks(f"/v1/webhooks/{own['id']}/deliveries") == [own["id"]]
     assert (await caller.get(f"/v1/webhooks/{every['id']}/deliveries")).code == "line_not_accessible"
-    assert [each["webhook_id"] for each in (await caller.get("/v1/queue")).json["webhooks"]] == [own["id"]]
 
 
 async def test_dead_letters_of_a_range_are_requeued_and_purged_and_counted(world: HubWorld) -> None:
@@ -217,89 +209,6 @@ async def test_dead_letters_of_a_range_are_requeued_and_purged_and_counted(world
     assert (await world.api.get("/v1/queue")).json["deliveries"]["dead"] == 1
 
 
-# ---- explain
-
-
-async def explained(world: HubWorld, event_id: str, query: str = "") -> dict[str, dict[str, Any]]:
-    return {each["webhook_id"]: each for each in await log(world, f"/v1/events/{event_id}/explain?{query}")}
-
-
-async def test_each_webhook_is_explained(world: HubWorld) -> None:
-    """Why it matched or did not, the first comparison that failed with what stood there, and what it got."""
-    wanted = await world.webhook(filter={"data.text": {"$contains": "Hello"}})
-    disabled = await world.webhook()
-    await world.api.post(f"/v1/webhooks/{disabled['id']}/disable")
-    other_type = await world.webhook(events=["reaction.*"])
-    other_line = await world.webhook(**{"from": OTHER_LINE})
-    filtered = await world.webhook(filter={"data.is_from_me": False, "data.text": {"$contains": "STOP"}})
-    await world.say("Hello")
-    (event,) = (await world.api.get("/v1/events")).json["data"]
-    world.clock.advance(1000)
-    later = await world.webhook()
-    await answered_with(world, 503)
-    found = await explained(world, event["id"])
-
-    assert {number: each["why"] for number, each in found.items()} == {
-        wanted["id"]: "matched",
-        disabled["id"]: "matched",
-        other_type["id"]: "other_type",
-        other_line["id"]: "other_line",
-        filtered["id"]: "condition_failed",
-        later["id"]: "registered_later",
-    }
-    assert found[wanted["id"]]["delivery"]["last_attempt"]["status"] == 503
-    assert (found[disabled["id"]]["delivery"]["status"], found[disabled["id"]]["is_active"]) == (
-        "held",
-        False,
-    )
-    assert found[filtered["id"]]["failed"] == {
-        "pointer": "/data.text/$contains",
-        "path": "data.text",
-        "operator": "$contains",
-        "expected": '"STOP"',
-        "actual": '"Hello"',
-    }
-    assert "message.received is not in reaction.*" in found[other_type["id"]]["reason"]
-    assert all(found[each["id"]]["delivery"] is None for each in (other_type, other_line, filtered, later))
-    assert list(found) == sorted(found)
-
-
-async def test_what_was_changed_or_deleted_since_is_said(world: HubWorld) -> None:
-    changed, deleted = await world.webhook(events=["reaction.*"]), await world.webhook()
-    await world.say("Hello")
-    (event,) = (await world.api.get("/v1/events")).json["data"]
-    await world.api.patch(f"/v1/webhooks/{changed['id']}", {"events": ["*"]})
-    await world.api.delete(f"/v1/webhooks/{deleted['id']}")
-    found = await explained(world, event["id"])
-
-    assert found[changed["id"]]["why"] == "changed_since"
-    assert (found[deleted["id"]]["url"], found[deleted["id"]]["is_active"]) == (None, False)
-    assert found[deleted["id"]]["delivery"]["webhook_id"] == deleted["id"]
-
-
-async def test_a_test_goes_to_one_alone(world: HubWorld) -> None:
-    tested, other = await world.webhook(), await world.webhook()
-    fired = await world.api.post(f"/v1/webhooks/{tested['id']}/test")
-    found = await explained(world, fired.json["event_id"])
-
-    assert (found[tested["id"]]["why"], found[other["id"]]["why"]) == ("matched", "test_of_another")
-
-
-async def test_explanations_page_and_can_be_of_one(world: HubWorld) -> None:
-    webhooks = [(await world.webhook())["id"] for _ in range(5)]
-    await world.say("Hello")
-    (event,) = (await world.api.get("/v1/events")).json["data"]
-    path = f"/v1/events/{event['id']}/explain"
-    first = (await world.api.get(f"{path}?limit=3")).json
-    second = (await world.api.get(f"{path}?limit=3&cursor={first['next_cursor']}")).json
-
-    assert [each["webhook_id"] for each in first["data"] + second["data"]] == webhooks
-    assert (first["has_more"], second["has_more"]) == (True, False)
-    assert list(await explained(world, event["id"], f"webhook_id={webhooks[3]}")) == [webhooks[3]]
-    refused = await world.api.get(f"{path}?webhook_id=evt_0000000000001")
-    assert (refused.code, refused.param) == ("invalid_parameter_value", "webhook_id")
-
-
 async def test_a_log_tells_what_was_carried_if_asked(world: HubWorld) -> None:
     webhook = await world.webhook()
     await world.say("one")
@@ -311,91 +220,7 @@ async def test_a_log_tells_what_was_carried_if_asked(world: HubWorld) -> None:
     assert (await world.api.get(f"{path}?include=all")).param == "include"
 
 
-# ---- the queue
-
-
-async def test_an_empty_queue(world: HubWorld) -> None:
-    shown = (await world.api.get("/v1/queue")).json
-
-    assert shown["deliveries"] == {
-        "pending": 0, "due": 0, "scheduled": 0, "held": 0, "dead": 0,
-        "oldest_pending_at": None, "oldest_pending_age_ms": None,
-    }  # fmt: skip
-    assert shown["outbox"] == {
-        "pending": 0, "due": 0, "scheduled": 0, "retrying": 0, "processing": 0, "unknown": 0, "failed": 0,
-        "oldest_pending_at": None, "oldest_pending_age_ms": None,
-    }  # fmt: skip
-    assert (shown["webhooks"], shown["lines"]) == ([], [])
-
-
-async def test_what_waits_is_counted(world: HubWorld) -> None:
-    first = await world.webhook(events=["message.received"])
-    second = await world.webhook(**{"from": OTHER_LINE}, events=["message.received"])
-    await world.say("dead")
-    await finish(world, DeliveryState.DEAD)
-    await world.say("waits", line=world.other_line)
-    recorded = world.clock.now_ms()
-    for text in ("one", "two"):
-        body = {"from": line_id(world.sandbox_line), "to": CONTACT, "text": text}
-        assert (await world.api.post("/v1/messages", body)).status == 201
-    world.clock.advance(5000)
-    shown = (await world.api.get("/v1/queue")).json
-
-    assert (shown["deliveries"]["pending"], shown["deliveries"]["dead"]) == (2, 1)
-    assert shown["deliveries"]["oldest_pending_at"] == recorded
-    assert shown["deliveries"]["oldest_pending_age_ms"] == 5000
-    assert {each["webhook_id"]: (each["due"], each["dead"]) for each in shown["webhooks"]} == {
-        first["id"]: (1, 1),
-        second["id"]: (1, 0),
-    }
-    assert (shown["outbox"]["pending"], shown["outbox"]["due"]) == (2, 2)
-    assert [each["line_id"] for each in shown["lines"]] == [line_id(world.sandbox_line)]
-    assert shown["counted_at"] == world.clock.now_ms()
-
-
-async def test_the_queue_of_one_line(world: HubWorld) -> None:
-    await world.webhook()
-    own = await world.webhook(**{"from": OTHER_LINE})
-    await world.say("one", line=world.other_line)
-    shown = (await world.api.get(f"/v1/queue?from=%2B{OTHER_LINE[1:]}")).json
-
-    assert shown["deliveries"]["pending"] == 1
-    assert [each["webhook_id"] for each in shown["webhooks"]] == [own["id"]]
-
-
-async def test_a_count_is_believed_for_a_second_and_cut_at_the_limit(world: HubWorld) -> None:
-    webhooks = [await world.webhook() for _ in range(3)]
-    await world.say("one")
-    first = (await world.api.get("/v1/queue")).json
-    await world.say("two")
-    world.clock.advance(990)
-    same = (await world.api.get("/v1/queue?limit=2")).json
-    world.clock.advance(1000)
-    after = (await world.api.get("/v1/queue")).json
-
-    assert [each["deliveries"]["pending"] for each in (first, same, after)] == [3, 3, 6]
-    assert [each["webhook_id"] for each in same["webhooks"]] == [each["id"] for each in webhooks[:2]]
-
-
-@pytest.mark.parametrize(
-    ("query", "code", "param"),
-    [
-        ("limit=0", "invalid_parameter_value", "limit"),
-        ("limit=1001", "invalid_parameter_value", "limit"),
-        ("from=%2B15550199999", "line_not_found", "from"),
-        ("webhook=x", "invalid_parameter_value", "webhook"),
-    ],
-)
-async def test_queue_queries_that_are_refused(world: HubWorld, query: str, code: str, param: str) -> None:
-    answered = await world.api.get(f"/v1/queue?{query}")
-
-    assert (answered.code, answered.param) == (code, param)
-
-
-@pytest.mark.parametrize(
-    "path", ["/v1/queue", f"/v1/events/{EVENT}/explain", f"/v1/webhooks/{WEBHOOK}/deliveries"]
-)
-async def test_a_scope_is_needed(world: HubWorld, path: str) -> None:
+async def test_a_scope_is_needed(world: HubWorld) -> None:
     caller = await world.caller("events:read", "webhooks:read")
 
-    assert (await caller.get(path)).code == "insufficient_scope"
+    assert (await caller.get(f"/v1/webhooks/{WEBHOOK}/deliveries")).code == "insufficient_scope"
