@@ -28,7 +28,8 @@ class ChatFilter:
     """Which chats, and in which order; None does not restrict."""
 
     line_ids: tuple[int, ...]
-    #: Found in the name, the handles or the network's id of the chat.
+    #: Found in the name (as hub.rules.textsearch understands it), the handles or the network's id of the chat; a
+    #: number however it is written.
     q: str | None = None
     #: Beside `q`, what contacts are searched for (hub.rules.contacts.search_needle): their direct chats are found, too.
     contact_needle: str = ""

@@ -13,7 +13,9 @@ from hub.flow.ports import HotTransaction
 from hub.flow.repositories import Store
 from hub.flow.rows import Known
 from hub.model.ids import first_id_at
+from hub.rules.textsearch import is_in, needle_of
 from hub.store.repositories import chats as counting
+from tests.rules.test_textsearch import FOUND, NOT_FOUND
 from tests.store.specimens import BRIDGE, CHAT, LINE, MESSAGE
 
 DIRECT = CHAT._replace(
@@ -93,6 +95,10 @@ CASES: dict[str, tuple[ChatFilter, list[int]]] = {
     "words that look like a pattern": (ChatFilter(line_ids=(1,), q="0%"), [1]),
     "an underscore is no pattern": (ChatFilter(line_ids=(1,), q="_"), []),
     "a handle": (ChatFilter(line_ids=(1,), q="+9"), [5]),
+    "a number as people write it": (ChatFilter(line_ids=(1,), q="+3-(0)"), [3]),
+    "a number behind a plus that became a blank": (ChatFilter(line_ids=(1,), q=" 9"), [5]),
+    "what stands between handles": (ChatFilter(line_ids=(1,), q='","'), []),
+    "nothing but a blank, which a name has": (ChatFilter(line_ids=(1,), q=" "), [1]),
     "unread": (ChatFilter(line_ids=(1,), is_unread=True), [2]),
     "read": (ChatFilter(line_ids=(1,), is_unread=False), [3, 1, 5]),
     "with somebody": (ChatFilter(line_ids=(1,), participants=frozenset({"+1"})), [2, 3, 1]),
@@ -113,6 +119,24 @@ CASES: dict[str, tuple[ChatFilter, list[int]]] = {
 @pytest.mark.parametrize(("wanted", "expected"), CASES.values(), ids=CASES.keys())
 async def test_chats_are_found(filled: Store, wanted: ChatFilter, expected: list[int]) -> None:
     assert [chat.id for chat in await filled.chats.list(wanted, after=None, limit=9)] == expected
+
+
+async def test_names_are_searched_as_texts_are(store: Store) -> None:
+    """As the rule does: letters of any script in either case, and signs that mean something to a database."""
+    table = [*FOUND, *NOT_FOUND, ("%", "a%b"), ("_", "a_b"), ("\\", "a\\b"), ("'", "it's"), ('"', 'a "b"')]
+    rows = [
+        TRIO._replace(id=number, chat_key=f"{number:x}", identifier="", name=name, participants='["~"]')
+        for number, (_, name) in enumerate(table, start=1)
+    ]
+    await store.bridges.add(BRIDGE)
+    await store.lines.add(LINE)
+    await store.hot.write(lambda tx: tx.merge_chats(rows))
+    for query, _ in table:
+        wanted = ChatFilter(line_ids=(1,), q=query)
+        found = sorted(chat.id for chat in await store.chats.list(wanted, after=None, limit=100))
+
+        assert found == [row.id for row in rows if is_in(needle_of(query), row.name or "")], query
+        assert await store.chats.count(wanted) == len(found)
 
 
 @pytest.mark.parametrize("name", ["two lines", "groups", "with somebody"])

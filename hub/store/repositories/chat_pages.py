@@ -19,14 +19,18 @@ from hub.flow.chat_store import ChatFilter, ChatOrder, ChatPlace
 from hub.flow.repositories import Chat, place_among
 from hub.model.ids import first_id_at
 from hub.rules.chatkeys import direct_chat_key
+from hub.rules.contacts import search_needle
 from hub.store.repositories import contact_queries
 from hub.store.repositories.message_pages import IS_VISIBLE
+from hub.store.repositories.text_search import holds_words
 from hub.store.schema import chats, messages
 
 _NAMES = tuple(Chat.__dataclass_fields__)
 COLUMNS = [chats.c[name] for name in _NAMES]
 _at, _id = chats.c.last_message_at, chats.c.id
 _BY_NAME: Final = frozenset({ChatOrder.NAME_ASC, ChatOrder.NAME_DESC})
+#: What stands between the handles of a list, and never in one.
+_JSON_SIGNS: Final = frozenset('"[],\\')
 #: Literals, or neither database would recognise its partial index.
 _IS_GROUP, _IS_DIRECT = text("chats.is_group = 1"), text("chats.is_group = 0")
 
@@ -145,9 +149,13 @@ def _has(handle: str) -> ColumnElement[bool]:
 
 
 def _says(wanted: ChatFilter, dialect: str) -> ColumnElement[bool]:
-    words = (wanted.q or "").lower()
-    looked_in = (chats.c.name, chats.c.identifier, chats.c.participants)
-    found = [func.lower(column).contains(words, autoescape=True) for column in looked_in]
+    words = wanted.q or ""
+    found = [holds_words(chats.c.name, words, dialect)]
+    if in_handles := search_needle(words):
+        columns = [chats.c.identifier]
+        if _JSON_SIGNS.isdisjoint(in_handles):
+            columns.append(chats.c.participants)
+        found += [holds_words(column, in_handles, dialect) for column in columns]
     if wanted.contact_needle:
         keys = contact_queries.chat_keys(wanted.contact_needle, dialect=dialect)
         found.append(chats.c.chat_key.in_(keys))

@@ -1,19 +1,16 @@
 """What of a message filter only a look into the row can decide, as SQL that means the same on both databases.
 
-A status is the rule of hub.rules.message_status in SQL, and words are those of hub.rules.textsearch; tests hold each
-to its rule.
+A status is the rule of hub.rules.message_status in SQL; tests hold it to that. Words: text_search.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, and_, func, not_, or_
+from sqlalchemy import ColumnElement, and_, not_, or_
 
 from hub.flow.message_pages import MessageFilter
 from hub.model.observation import ATTACHED
 from hub.rules.message_status import MessageStatus
-from hub.rules.textsearch import needle_of
+from hub.store.repositories.text_search import holds_words
 from hub.store.schema import messages
 
 Condition = ColumnElement[bool]
@@ -48,7 +45,7 @@ def conditions(wanted: MessageFilter, dialect: str) -> list[Condition]:
     if wanted.has_attachments is not None:
         found.append(_has_attachments() if wanted.has_attachments else not_(_has_attachments()))
     if wanted.words is not None:
-        found.append(has_words(wanted.words, dialect))
+        found.append(holds_words(_columns.text, wanted.words, dialect))
     return found
 
 
@@ -62,17 +59,6 @@ def has_status(status: MessageStatus) -> Condition:
         higher = higher[: [each for each, _ in _RANKS].index(status)]
         return and_(_OURS, ranked[status], *(not_(mark) for mark in higher))
     return and_(_OURS, *(not_(mark) for mark in higher))
-
-
-def has_words(words: str, dialect: str) -> Condition:
-    """Tell whether the text holds the words, whatever the case of their letters."""
-    needle = needle_of(words)
-    # Only ASCII is lowered by the database, the rest by name: databases disagree on letters.
-    lowered: Any = func.lower(_columns.text.collate("C") if dialect == "postgresql" else _columns.text)
-    for spelling, letter in needle.spellings:
-        lowered = func.replace(lowered, spelling, letter)
-    found: Condition = lowered.contains(needle.text, autoescape=True)
-    return found
 
 
 def _has_attachments() -> Condition:
