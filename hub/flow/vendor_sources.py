@@ -156,7 +156,8 @@ def rows_of(document: Mapping[str, Any], *names: str) -> list[Any]:
             return rows
     wanted = " or ".join(f"'{name}'" for name in names)
     raise SourceFailed(
-        f"The answer holds no list {wanted}: this is not the API that was expected. Check --from."
+        f"The vendor's answer holds no list {wanted}: this is not the API that was expected. "
+        "Check --from. Nothing was taken in."
     )
 
 

@@ -19,6 +19,7 @@ def picked(things: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
     return [{name: each[name] for name in names} for each in things]
 
 
+@pytest.mark.slow
 async def test_contacts_and_webhooks_of_blooio(vendor: Vendor, move: Mover) -> None:
     api, key = await vendor.client("blooio")
     people = [(f"+1555020{number:04}", f"Person {number:04}") for number in range(203)]
@@ -63,6 +64,7 @@ async def test_a_moved_webhook_of_blooio_is_what_its_client_registered(vendor: V
     assert len(here) == 4
 
 
+@pytest.mark.slow
 async def test_contacts_lists_and_webhooks_of_coop(vendor: Vendor, move: Mover) -> None:
     api, key = await vendor.client("coop")
     ann = {
@@ -169,6 +171,7 @@ async def test_a_line_that_is_not_here_is_told(vendor: Vendor, move: Mover) -> N
     assert await move.webhooks() == []
 
 
+@pytest.mark.slow
 async def test_a_dry_run_tells_the_same_and_does_nothing(vendor: Vendor, move: Mover) -> None:
     api, key = await vendor.client("coop")
     await api.post("/api/v1/contacts", {"firstName": "Ann", "phoneNumbers": ["+15550200001"]})
