@@ -159,7 +159,7 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
         ),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),
-        can_send=lambda line: _has_adapter(core, line),
+        can_send=lambda line: has_adapter(core, line),
         ai=ai_connection(settings.ai, outbound=client, clock=core.clock, metrics=metrics),
         live=LiveParts(
             feed=core.feed, stream_secret=stream_secret(encryption_key(settings)), metrics=metrics
@@ -169,7 +169,8 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
     )
 
 
-def _has_adapter(core: Core, line: Line) -> bool:
+def has_adapter(core: Core, line: Line) -> bool:
+    """Tell whether the line's bridge runs inside the hub, so that it can be asked to send."""
     bridge = core.directory.current.bridges_by_id.get(line.bridge_id)
     return bridge is not None and bridge.kind in ADAPTERS
 

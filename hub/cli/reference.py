@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from hub.actions.reference import actions_markdown
 from hub.api.reference import files as api_files
 from hub.cli import SECTIONS, cli
 from hub.cli.failures import EXIT_CODES
@@ -58,6 +59,7 @@ def files() -> dict[str, bytes]:
     """Give every file of docs/reference."""
     return {
         **api_files(),
+        "actions.md": actions_markdown().encode(),
         "cli.md": cli_markdown().encode(),
         "expressions.md": expressions_markdown().encode(),
         "metrics.md": metrics_markdown().encode(),

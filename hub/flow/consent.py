@@ -156,6 +156,8 @@ class ConsentWish:
     #: None: now.
     said_at: int | None = None
     api_key_id: int | None = None
+    #: What tells it from others, so that a repetition adds nothing; None: nothing does.
+    once_as: str | None = None
 
 
 class ConsentBook:
@@ -209,6 +211,7 @@ class ConsentBook:
         )
         is_import = wish.source is ConsentSource.IMPORT
         mark = f"import:{scope}:{wish.handle}:{wish.action}:{said_at}" if is_import else f"asked:{entry.id}"
+        mark = mark if wish.once_as is None else f"once:{scope}:{wish.handle}:{wish.once_as}"
         return Word(entry, _digest(mark), wish.line)
 
     async def _record(self, words: Sequence[Word]) -> int:

@@ -7,15 +7,15 @@ nothing else changes. Not here: files of contacts (hub.flow.contact_import).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hub.flow.contact_store import ContactFilter, ContactPage, ContactPlace
+from hub.flow.contact_store import ContactFilter, ContactPage, ContactPlace, Planned
 from hub.flow.lines import LineBook
 from hub.flow.ports import Clock
 from hub.flow.repositories import Store
-from hub.model.contact import Contact
+from hub.model.contact import Contact, ContactHandle
 from hub.model.errors import InvalidRequest, StoreError
 from hub.model.ids import IdFactory, InvalidId, Prefix, id_text, parse_id
 from hub.model.key import ApiKey
@@ -151,6 +151,56 @@ class ContactBook:
             return _moved(contact, replace(contact, tags=kept), now_ms)
 
         return await self._update(contact_id, work)
+
+    async def ensure(self, handle: ContactHandle, work: Callable[[Contact], Contact]) -> tuple[Contact, bool]:
+        """Change the contact with a handle, or make it: one transaction, however many ask at once.
+
+        Args:
+            handle: As hub.rules.contacts.read_handle gives it.
+            work: Gives the contact as it is to be; of a new one all that is known is the handle.
+
+        Returns:
+            The contact, and whether it is new.
+
+        Raises:
+            InvalidRequest: contact_exists where `work` gives it a handle of somebody else, or it would hold too much.
+        """
+        now_ms, contact_id = self._clock.now_ms(), self._new_id()
+        wanted: list[Contact] = []
+
+        def plan(known: Mapping[str, Contact]) -> Planned:
+            found = known.get(handle.handle)
+            blank = Contact(id=contact_id, handles=(handle,), created_at=now_ms, updated_at=now_ms)
+            contact = found or blank
+            changed = work(contact)
+            changed = changed if found is None else _moved(contact, changed, now_ms)
+            _check(changed)
+            wanted[:] = [changed]
+            if found is None:
+                return Planned(new=[changed])
+            return Planned() if changed is found else Planned(changed=[changed])
+
+        while True:
+            try:
+                written = await self._store.contacts.write([handle.handle], plan)
+            except StoreError:
+                owner = (await self.of_handles([handle.handle])).get(handle.handle)
+                if wanted and wanted[0].id == contact_id and owner is not None:
+                    wanted.clear()  # somebody else made it in the same moment: it is theirs that is changed
+                    continue
+                if wanted:
+                    await self._require_free(wanted[0])
+                raise
+            return wanted[0], bool(written.new)
+
+    async def rework(self, contact_id: int, work: Callable[[Contact], Contact]) -> Contact:
+        """Change a contact as it stands.
+
+        Raises:
+            InvalidRequest: contact_not_found, contact_exists, or it would hold too much, or nothing.
+        """
+        now_ms = self._clock.now_ms()
+        return await self._update(contact_id, lambda contact: _moved(contact, work(contact), now_ms))
 
     async def delete(self, contact_id: int) -> None:
         """Forget a contact.

@@ -62,8 +62,13 @@ class FileDesk:
         """The largest file."""
         return self._parts.intake.most_bytes
 
-    async def upload(self, key: ApiKey, chunks: AsyncIterator[bytes], claims: Claims) -> File:
+    async def upload(self, key: ApiKey | None, chunks: AsyncIterator[bytes], claims: Claims) -> File:
         """Store a file; it is durable when this returns.
+
+        Args:
+            key: Who brings it; None: the hub itself.
+            chunks: Its bytes.
+            claims: What is said of them.
 
         Raises:
             InvalidRequest: As `Intake.take`.
@@ -74,7 +79,7 @@ class FileDesk:
             state=FileState.STORED,
             blob=None,
             line_id=None,
-            api_key_id=key.id,
+            api_key_id=None if key is None else key.id,
             filename=clean_name(claims.filename),
             mime_type=UNKNOWN,
             size=None,

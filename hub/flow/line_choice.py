@@ -20,6 +20,15 @@ from hub.model.line import Line
 AUTO: Final = "auto"
 
 
+#: The service of lines whose bridge chooses it message by message.
+ANY_SERVICE: Final = "auto"
+
+
+def serves(line: Line, service: str) -> bool:
+    """Tell whether a line can carry messages of a service."""
+    return line.service.casefold() in {service.casefold(), ANY_SERVICE}
+
+
 class LineChoice:
     """Chooses among the lines that a key may use."""
 
@@ -28,7 +37,7 @@ class LineChoice:
         self._lines = lines
         self._can_send = can_send
 
-    async def choose(self, key: ApiKey, to: str | None) -> Line:
+    async def choose(self, key: ApiKey, to: str | None, *, service: str | None = None) -> Line:
         """Give the line for a send.
 
         The line of the chat that `to` names; else, of those that can send, the one with the latest message to or from
@@ -37,6 +46,7 @@ class LineChoice:
         Args:
             key: Whose lines.
             to: As `hub.flow.recipients.find_recipient` takes it; None for a send to many.
+            service: Only lines of this service; None for all.
 
         Raises:
             InvalidRequest: chat_not_found, or line_not_found where the key has no line that can send.
@@ -44,15 +54,21 @@ class LineChoice:
         visible = await self._lines.visible(key)
         if to is not None and to.startswith("cht_"):
             return await self._of_chat(visible, to)
-        able = [line for line in visible if line.is_active and self._can_send(line)]
+        able = [
+            line
+            for line in visible
+            if line.is_active and self._can_send(line) and (service is None or serves(line, service))
+        ]
         chats = [] if to is None else await self._chats(able, to)
         if chats:
             latest = max(chats, key=lambda chat: (chat.last_message_at or 0, chat.id))
             return next(line for line in able if line.id == latest.line_id)
         if not able:
+            of_service = "" if service is None else f" of the service '{service}'"
             raise InvalidRequest(
                 "line_not_found",
-                "The key has no line that is switched on and can send; GET /v1/lines shows what there is.",
+                f"There is no line{of_service} for this key that is switched on and can send; GET /v1/lines shows "
+                "what there is.",
                 param="from",
             )
         return min(able, key=self._rank)

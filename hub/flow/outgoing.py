@@ -24,6 +24,7 @@ from hub.flow.record import Recorder
 from hub.flow.repeating import Accepted, AcceptedItem, Answer, Repeatable, answer_of, key_row
 from hub.flow.repositories import Store
 from hub.flow.rows import EventRow, IdempotencyRow, MessageRow, OutboxRow
+from hub.flow.safety import CONFIRMS, RESTLESS
 from hub.flow.safety import Wish as Guarded
 from hub.flow.sent_parts import file_ids, sent_parts
 from hub.flow.snapshots import fold_chats
@@ -38,7 +39,7 @@ MOST_ATTEMPTS = 8
 #: Requests in one transaction at the most.
 MOST_SENDS = 256
 #: Fields that we add to the client's request for the bridge; they are not shown again.
-RESOLVED_FIELDS = frozenset({"chat_key", "files", "message_guid", "reply_to_guid"})
+RESOLVED_FIELDS = frozenset({"chat_key", "files", "message_guid", "reply_to_guid", CONFIRMS, RESTLESS})
 
 
 class Order(NamedTuple):

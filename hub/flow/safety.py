@@ -23,8 +23,8 @@ from hub.model.errors import InvalidRequest, LimitFigures
 from hub.model.line import Line
 from hub.model.outbox import OperationKind
 from hub.rules.budget import OPENINGS, Budget, Exhausted, budgets, first_exhausted
-from hub.rules.chatkeys import direct_chat_key
-from hub.rules.consent import REACHES_CONTACT, asks_everybody, is_silenced
+from hub.rules.chatkeys import direct_chat_key, handle_of
+from hub.rules.consent import REACHES_CONTACT, asks_everybody, is_silenced, may_confirm
 from hub.rules.line_policy import zone_of
 from hub.rules.quiet_hours import quiet_until
 from hub.rules.reach import Reach, reach_of
@@ -33,6 +33,11 @@ from hub.rules.reach import Reach, reach_of
 HELD_QUIET: Final = "quiet_hours"
 HELD_BUDGET: Final = {True: "new_conversation_limit_reached", False: "message_limit_reached"}
 HELD_REASONS: Final = frozenset({HELD_QUIET, *HELD_BUDGET.values()})
+#: Fields of a payload that only the hub's own actions set. The opt-out that a message confirms, by its entry's id: of
+#: who has opted out, it alone may still be written, once and at once.
+CONFIRMS: Final = "confirms_consent"
+#: True: goes out in quiet hours, too.
+RESTLESS: Final = "in_quiet_hours"
 #: The field in which a request says whom it is for; others say it in their path.
 _NAMED_IN: Final = {
     OperationKind.FACETIME: "to",
@@ -130,7 +135,9 @@ class LineGuard:
         for wish in wishes:
             refusal: InvalidRequest | Exhausted | None = None
             if _reaches(wish):
-                refusal = self._refusal(wish, known) or self._take(wish, known, counts, openings, now_ms)
+                refusal = self._refusal(wish, known, now_ms) or self._take(
+                    wish, known, counts, openings, now_ms
+                )
             verdicts.append(_too_many(refusal, now_ms) if isinstance(refusal, Exhausted) else refusal)
         await tx.safety.insert_openings(openings)
         await tx.safety.set_counts(counts)
@@ -141,13 +148,13 @@ class LineGuard:
         if not _reaches(wish):
             return None
         known = await _know(tx, [wish])
-        refusal = self._refusal(wish, known)
+        refusal = self._refusal(wish, known, now_ms)
         if refusal is not None:
             return refusal
         policy, reach = self._policies.of(wish.line), reach_of(wish.kind, wish.payload)
         is_new = wish.kind in OPENINGS and known.opens(wish, reach)
         until_ms = quiet_until(policy.quiet_hours, zone_of(policy), now_ms, is_new=is_new)
-        if until_ms is not None:
+        if until_ms is not None and not wish.payload.get(RESTLESS):
             return Postponed(until_ms=until_ms, reason=HELD_QUIET)
         counts = await self._lock(tx, [wish], known, now_ms)
         openings: list[OpeningRow] = []
@@ -159,7 +166,7 @@ class LineGuard:
         await tx.safety.set_counts(counts)
         return None
 
-    def _refusal(self, wish: Wish, known: _Known) -> InvalidRequest | None:
+    def _refusal(self, wish: Wish, known: _Known, now_ms: int) -> InvalidRequest | None:
         line, reach = wish.line, reach_of(wish.kind, wish.payload)
         if line.is_contact_first and wish.kind in OPENINGS and not _has_written(line, reach, known):
             return InvalidRequest(
@@ -172,7 +179,7 @@ class LineGuard:
         silenced = [
             handle for handle in known.members(line, reach) if _is_silenced(line, handle, known.consents)
         ]
-        if not silenced:
+        if not silenced or _confirms(wish, known.consents, now_ms):
             return None
         who = "This contact has" if not reach.is_group else f"{len(silenced)} of this group's members have"
         return InvalidRequest(
@@ -260,7 +267,21 @@ def _has_written(line: Line, reach: Reach, known: _Known) -> bool:
 
 
 def _is_silenced(line: Line, handle: str, consents: Mapping[tuple[int, str], list[Consent]]) -> bool:
-    return is_silenced(each for scope in (line.id, EVERY_LINE) for each in consents.get((scope, handle), ()))
+    return is_silenced(_said(line, handle, consents))
+
+
+def _confirms(wish: Wish, consents: Mapping[tuple[int, str], list[Consent]], now_ms: int) -> bool:
+    """Tell whether it is the message that confirms an opt-out."""
+    entry_id, chat_key = wish.payload.get(CONFIRMS), wish.payload.get("chat_key")
+    handle = handle_of(chat_key) if isinstance(chat_key, str) else None
+    if entry_id is None or handle is None or wish.kind is not OperationKind.SEND:
+        return False
+    return may_confirm(_said(wish.line, handle, consents), entry_id=entry_id, now_ms=now_ms)
+
+
+def _said(line: Line, handle: str, consents: Mapping[tuple[int, str], list[Consent]]) -> list[Consent]:
+    """What was said to the line, and what was said to all."""
+    return [each for scope in (line.id, EVERY_LINE) for each in consents.get((scope, handle), ())]
 
 
 def _handles(row: ConversationRow) -> list[str]:

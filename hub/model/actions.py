@@ -37,7 +37,7 @@ Repetition = Literal["safe", "keyed", "unsafe"]
 class ActionSpec:
     """An action that a route may use."""
 
-    #: `connector.action`.
+    #: `connector.action`, or a word of its own: `log`.
     name: str
     title: str
     kind: ActionKind
@@ -72,6 +72,9 @@ class ActionCall:
     ignore: frozenset[str] = frozenset()
     #: How many runs the event stems from, this one included.
     hops: int = 1
+    #: The ids of the route and of its run; None where somebody else asks.
+    route: str | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

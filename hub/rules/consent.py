@@ -90,6 +90,26 @@ def decisive(consents: Iterable[Consent]) -> Consent | None:
     return standing
 
 
+#: The US rules let one text confirm an opt-out if it goes out within five minutes of it (FCC 12-143, from memory).
+CONFIRM_WITHIN_MS: Final = 300_000
+
+
+def may_confirm(consents: Iterable[Consent], *, entry_id: object, now_ms: int) -> bool:
+    """Tell whether an opt-out may be confirmed now: it is the word that counts, and was recorded a moment ago.
+
+    Args:
+        consents: What was said to a line and what was said to all.
+        entry_id: Of the opt-out, in the log.
+        now_ms: Unix ms.
+    """
+    standing = decisive(consents)
+    return (
+        standing is not None
+        and standing.entry_id == entry_id
+        and now_ms - standing.recorded_at <= CONFIRM_WITHIN_MS
+    )
+
+
 def is_silenced(consents: Iterable[Consent]) -> bool:
     """Tell whether a handle has opted out of a line."""
     standing = decisive(consents)

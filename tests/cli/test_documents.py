@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import hub
+from hub.actions.registry import BUILT_INS
 from hub.cli import cli
 from hub.cli.reference import files
 from hub.observe.metrics import LABELS, Metrics
@@ -27,7 +28,7 @@ OTHER_VARIABLES = {
     "HUB_WEBHOOK_SECRET": "an option of hub listen",
     "HUB_CPU_SECONDS": "of the benchmark's own making",
 }
-#: Dotted words that begin like a section and are no keys: events of the wire and of the log, and ports in code.
+#: Dotted words that begin like a section and are no keys: events of the wire and of the log, ports in code, actions.
 NO_KEYS = {
     "bridge.perform",
     "redis.away",
@@ -35,6 +36,7 @@ NO_KEYS = {
     "delivery.failed",
     "delivery.dead",
     "worker.drain_cut",
+    *(action.name for action in BUILT_INS),
 }
 METRIC_PREFIXES = tuple({f"hub_{metric.name.split('_')[1]}" for metric in Metrics().registry.collect()})
 

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from hub.model.consent import Consent, ConsentAction, ConsentSource
 from hub.model.outbox import OperationKind
 from hub.rules.consent import (
+    CONFIRM_WITHIN_MS,
     REACHES_CONTACT,
     asks_everybody,
     decisive,
     folded,
     is_silenced,
     keyword_in,
+    may_confirm,
     policy_keywords,
     supersedes,
 )
@@ -179,3 +181,19 @@ def test_what_needs_consent(kind: OperationKind, *, is_group: bool, sends: str, 
     policy = replace(POLICY, group_sends="allow") if sends == "allow" else POLICY
 
     assert asks_everybody(kind, is_group=is_group, policy=policy) is expected
+
+
+@pytest.mark.parametrize(
+    ("entry_id", "after_ms", "expected"),
+    [
+        (7, 0, True),
+        (7, CONFIRM_WITHIN_MS, True),
+        (7, CONFIRM_WITHIN_MS + 1, False),
+        (6, 0, False),
+        (None, 0, False),
+    ],
+)
+def test_an_opt_out_may_be_confirmed_at_once(entry_id: int | None, after_ms: int, expected: bool) -> None:
+    """The one that counts, and no other, for five minutes from when we heard of it."""
+    said = [consent(OUT, 7, recorded_at=1_000), consent(OUT, 6, recorded_at=500)]
+    assert may_confirm(said, entry_id=entry_id, now_ms=1_000 + after_ms) is expected

@@ -6,6 +6,7 @@ import msgspec
 
 from bridge.sandbox.bridge import SandboxBridge
 from bridge.sandbox.fates import Delays
+from hub.flow.guards import PERMISSIVE, SendGuard
 from hub.flow.rows import OutboxRow
 from hub.flow.send import Sending, SendTimeouts
 from hub.model.line import Line
@@ -28,7 +29,9 @@ POLICY = SendPolicy(
 class SandboxWorker:
     """Serves the sandbox line of a world, when a test says so."""
 
-    def __init__(self, world: HubWorld, *, without: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, world: HubWorld, *, without: frozenset[str] = frozenset(), guard: SendGuard = PERMISSIVE
+    ) -> None:
         self._world = world
         self.bridge = SandboxBridge(
             world.store.sandbox,
@@ -45,6 +48,7 @@ class SandboxWorker:
             policy=POLICY,
             timeouts=SendTimeouts(perform_seconds=30, lookup_seconds=30),
             links=world.parts.files.links,
+            guard=guard,
         )
 
     async def tell_capabilities(self) -> None:

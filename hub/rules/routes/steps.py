@@ -33,7 +33,8 @@ MOST_DEPTH: Final = 8
 MOST_ITEMS: Final = 1000
 _ITEMS: Final = 100
 _MOST_PARALLEL: Final = 50
-_ACTION: Final = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_]*", re.ASCII)
+#: `log` is the one action that belongs to nobody.
+_ACTION: Final = re.compile(r"log|[a-z][a-z0-9_-]*\.[a-z][a-z0-9_]*", re.ASCII)
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 _IGNORED: Final = ("suppression", "quiet_hours")
 

@@ -1,0 +1,111 @@
+"""Inputs of built-in actions: read into the action's struct, and the JSON Schema that the same struct gives.
+
+Templates give text where a field wants a number, and YAML a number where a field wants text; both are meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from hub.model.actions import ActionFailed
+from hub.rules.problems import suggestion
+
+Inputs = TypeVar("Inputs", bound=msgspec.Struct)
+
+_REFERENCE: Final = "{name}"
+
+
+def input_schema(shape: type[msgspec.Struct], *, example: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the JSON Schema of a struct, whole: nothing in it refers to elsewhere."""
+    (_,), parts = msgspec.json.schema_components([shape], ref_template=_REFERENCE)
+    schema: dict[str, Any] = _whole(parts[shape.__name__], parts)
+    schema.pop("title", None)
+    return {**schema, "examples": [dict(example)]}
+
+
+def _whole(value: Any, parts: Mapping[str, Any]) -> Any:
+    """Put what is referred to in its place."""
+    if isinstance(value, list):
+        return [_whole(each, parts) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "$ref" in value:
+        return _whole({**parts[value["$ref"]], **{k: v for k, v in value.items() if k != "$ref"}}, parts)
+    return {name: _whole(each, parts) for name, each in value.items()}
+
+
+def read_inputs(shape: type[Inputs], inputs: Mapping[str, Any]) -> Inputs:
+    """Read rendered inputs.
+
+    Raises:
+        ActionFailed: `invalid`, naming the input.
+    """
+    fields = {each.encode_name: each.type for each in _fields(shape)}
+    for name in inputs:
+        if name not in fields:
+            near = suggestion(str(name), fields)
+            fix = f"Did you mean '{near}'?" if near else f"There are {', '.join(fields)}."
+            raise ActionFailed("invalid", f"There is no input '{name}'. {fix}")
+    spelt = {name: _spelt(value, fields[name]) for name, value in inputs.items()}
+    try:
+        return msgspec.convert(spelt, shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise ActionFailed("invalid", _explained(str(error))) from None
+
+
+def _fields(shape: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    found = inspect.type_info(shape)
+    assert isinstance(found, inspect.StructType), "inputs are structs"
+    return found.fields
+
+
+def _spelt(value: Any, wanted: inspect.Type) -> Any:
+    """Spell a number out where only text is taken; a phone number may have come without its +."""
+    wanted = _bare(wanted)
+    kinds = [_bare(each) for each in (wanted.types if isinstance(wanted, inspect.UnionType) else (wanted,))]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    takes_text = any(isinstance(kind, inspect.StrType) for kind in kinds)
+    takes_number = any(
+        isinstance(kind, inspect.IntType | inspect.FloatType | inspect.AnyType) for kind in kinds
+    )
+    return str(value) if is_number and takes_text and not takes_number else value
+
+
+def _bare(kind: inspect.Type) -> inspect.Type:
+    """Give a type without what is said about it."""
+    return kind.type if isinstance(kind, inspect.Metadata) else kind
+
+
+def _explained(problem: str) -> str:
+    """Say it in the words of a route: `with`, where the decoder says `$`."""
+    what, _, place = problem.partition(" - at ")
+    where = place.strip("`").removeprefix("$").lstrip(".")
+    what = what.replace("Object missing required field", "There must be an input").replace("`", "'")
+    return f"{what}: input '{where}'." if where else f"{what}."
+
+
+def read_instant(value: int | str | None, *, name: str) -> int | None:
+    """Read a moment: Unix milliseconds, or a date and time with its offset.
+
+    Raises:
+        ActionFailed: `invalid`.
+    """
+    if value is None or isinstance(value, int):
+        return value
+    if value.isascii() and value.isdigit() and len(value) <= 15:
+        return int(value)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ActionFailed(
+            "invalid",
+            f"'{name}' is Unix milliseconds, or a date and time with its offset, such as 2026-08-01T09:00:00+02:00.",
+        )
+    return round(moment.astimezone(UTC).timestamp() * 1000)
