@@ -14,7 +14,7 @@ import structlog
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, Reply, StreamBody, path_id
 from hub.api.errors import error_reply
 from hub.api.file_shapes import FileReply, file_reply
-from hub.api.uploads import body_chunks
+from hub.api.uploads import body_chunks, told
 from hub.model.errors import BlobMissing, InvalidRequest
 from hub.model.file import Blob, File, FileState
 from hub.model.ids import Prefix
@@ -81,9 +81,10 @@ async def _read(call: Call[LinkQuery, NoBody]) -> Reply:
 
 
 async def _write(call: Call[LinkQuery, StreamBody]) -> Reply:
-    file_id = _vetted(call, LinkAction.UPLOAD)
     desk = call.uses.files
-    file = await desk.fill(file_id, body_chunks(call, most_bytes=desk.most_bytes))
+    with told(call):
+        file_id = _vetted(call, LinkAction.UPLOAD)
+        file = await desk.fill(file_id, body_chunks(call, most_bytes=desk.most_bytes))
     return Reply(content=file_reply(file, desk.links, call.request_id), status=201)
 
 

@@ -21,7 +21,7 @@ from hub.api.file_shapes import (
     file_data,
     file_reply,
 )
-from hub.api.uploads import body_chunks, form_files, is_form
+from hub.api.uploads import body_chunks, form_files, is_form, told
 from hub.flow.downloads import DownloadFailed
 from hub.flow.file_intake import Claims
 from hub.flow.files import read_file_id
@@ -77,6 +77,11 @@ class FetchBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 async def _upload(call: Call[NoQuery, StreamBody]) -> Reply:
+    with told(call):
+        return await _uploaded(call)
+
+
+async def _uploaded(call: Call[NoQuery, StreamBody]) -> Reply:
     desk = call.uses.files
     if is_form(call.headers):
         data = [file_data(file, desk.links) for file in await _upload_form(call)]
@@ -122,6 +127,11 @@ async def _presign(call: Call[NoQuery, PresignBody]) -> Reply:
 
 
 async def _fetch(call: Call[NoQuery, FetchBody]) -> Reply:
+    with told(call):
+        return await _fetched(call)
+
+
+async def _fetched(call: Call[NoQuery, FetchBody]) -> Reply:
     desk, body = call.uses.files, call.body
     try:
         async with call.uses.parts.downloads.open(

@@ -121,6 +121,8 @@ class ApiParts:
     bridge_events: Application
     #: Told of every answer: its HTTP status.
     on_answer: Callable[[int], None]
+    #: Told what became of every request to keep a file (hub.api.uploads.told).
+    on_upload: Callable[[str], None]
     #: In which forms webhooks can get events, and how the keys of each dialect begin.
     webhook_forms: WebhookForms = field(default_factory=lambda: NATIVE_FORMS)
     key_prefixes: Mapping[str, str] = field(default_factory=lambda: NATIVE_PREFIXES)

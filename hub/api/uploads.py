@@ -6,8 +6,9 @@ Never more than a piece in memory. Not here: what becomes of the bytes (hub.flow
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,6 +38,26 @@ class FormFile:
     filename: str | None
     mime_type: str | None
     chunks: AsyncIterator[bytes]
+
+
+@contextlib.contextmanager
+def told(call: Call[Any, Any]) -> Iterator[None]:
+    """Tell what becomes of a request to keep a file.
+
+    `stored`, the code of the refusal, `disconnected` when the caller went away, `failed` when the fault is ours.
+    """
+    outcome = "failed"
+    try:
+        yield
+        outcome = "stored"
+    except InvalidRequest as error:
+        outcome = error.code
+        raise
+    except Disconnected:
+        outcome = "disconnected"
+        raise
+    finally:
+        call.uses.parts.on_upload(outcome)
 
 
 def is_form(headers: Mapping[bytes, bytes]) -> bool:

@@ -166,6 +166,7 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
         ),
         live_typing=core.live,
         on_answer=lambda status: metrics.requests.labels(str(status)).inc(),
+        on_upload=lambda outcome: metrics.uploads.labels(outcome).inc(),
     )
 
 

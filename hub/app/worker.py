@@ -36,6 +36,7 @@ from hub.flow.record import Recorder
 from hub.flow.replay import ReplayJobs
 from hub.flow.safety import LineGuard
 from hub.flow.send import Sending, SendTimeouts
+from hub.model.delivery import Outcome
 from hub.outbound.client import OutboundClient
 from hub.outbound.downloads import GuardedDownloads
 from hub.outbound.errors import OutboundError
@@ -190,7 +191,7 @@ def _recorder(core: Core) -> Recorder:
 
 
 def _fetching(core: Core, client: OutboundClient, adapters: dict[int, BridgeAdapter]) -> AttachmentFetching:
-    return AttachmentFetching(
+    fetching = AttachmentFetching(
         store=core.store,
         intake=core.files.intake,
         adapters=adapters,
@@ -198,6 +199,9 @@ def _fetching(core: Core, client: OutboundClient, adapters: dict[int, BridgeAdap
         clock=core.clock,
         timeout_seconds=core.settings.files.fetch_seconds,
     )
+    counters = {each: core.metrics.attachment_fetches.labels(each.name.lower()).inc for each in Outcome}
+    fetching.on_tried = lambda outcome: counters[outcome]()
+    return fetching
 
 
 def _adapters(core: Core) -> dict[int, BridgeAdapter]:
@@ -335,7 +339,7 @@ def _maintenance(core: Core) -> Maintenance:
         clean_files=FileCleanup(
             store=core.store, blobs=core.files.blobs, clock=core.clock, unused_ms=core.files.unused_ms
         ).run,
-        tell_stored_bytes=core.metrics.stored_bytes.set,
         directory=core.directory,
         disable=_disable(core),
+        metrics=core.metrics,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -21,6 +21,7 @@ from hub.flow.file_intake import Claims, Intake
 from hub.flow.file_store import Content, Filling
 from hub.flow.ports import BridgeAdapter, Clock
 from hub.flow.repositories import Store
+from hub.model.delivery import Outcome
 from hub.model.errors import AttachmentGone, InvalidRequest
 from hub.model.file import File
 from hub.rules.file_names import clean_name
@@ -65,6 +66,8 @@ class AttachmentFetching:
         self._downloads = downloads
         self._clock = clock
         self._timeout_seconds = timeout_seconds
+        #: Told what became of each attempt.
+        self.on_tried: Callable[[Outcome], None] = lambda outcome: None
 
     async def run_due(self) -> int:
         """Fetch a page of what is due; give how many were tried."""
@@ -79,9 +82,10 @@ class AttachmentFetching:
         until = self._clock.now_ms() + lease_ms
         if not await self._store.files.lease(file.id, attempt_count=number, next_attempt_at=until):
             return False
-        failure = await self._try(file)
+        failure, outcome = await self._try(file), Outcome.SUCCESS
         if failure is not None:
-            await self._postpone(file, number, failure)
+            outcome = await self._postpone(file, number, failure)
+        self.on_tried(outcome)
         log.info(
             "file.fetched" if failure is None else "file.unfetched",
             file_id=file.id,
@@ -134,8 +138,9 @@ class AttachmentFetching:
             url, most_bytes=self._intake.most_bytes, timeout_seconds=self._timeout_seconds
         )
 
-    async def _postpone(self, file: File, number: int, failure: _Failure) -> None:
+    async def _postpone(self, file: File, number: int, failure: _Failure) -> Outcome:
         now, next_at = self._clock.now_ms(), None
         if not failure.is_permanent and number <= len(RETRY_SECONDS):
             next_at = now + RETRY_SECONDS[number - 1] * 1000
         await self._store.files.postpone(file.id, next_attempt_at=next_at, error=failure.why, now=now)
+        return Outcome.PERMANENT if next_at is None else Outcome.RETRYABLE

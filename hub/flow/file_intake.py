@@ -130,7 +130,7 @@ class Intake:
             return
         now = self._clock.now_ms()
         if now - self._asked_at >= QUOTA_MS:
-            self._stored_bytes, self._asked_at = await self._files.stored_bytes(), now
+            self._stored_bytes, self._asked_at = (await self._files.stored()).size, now
         if self._stored_bytes >= self._quota_bytes:
             raise InvalidRequest(
                 "storage_quota_exceeded",

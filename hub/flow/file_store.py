@@ -36,6 +36,16 @@ class Content:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """How much is stored, the same bytes counted once."""
+
+    #: Blobs.
+    count: int
+    #: Bytes.
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FileUse:
     """Somebody who needs a file: `message`, `chat_icon`, `contact_card` or `background`, and its id."""
 
@@ -86,8 +96,8 @@ class Files(Protocol):
         """False if somebody uses it; True if it is gone now, or was."""
         ...
 
-    async def stored_bytes(self) -> int:
-        """How many bytes the live blobs hold."""
+    async def stored(self) -> Stored:
+        """What the live blobs hold."""
         ...
 
     async def due(self, *, now: int, limit: int) -> list[File]:

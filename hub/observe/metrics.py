@@ -20,8 +20,10 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 #: What the labels of a metric can say.
 LABELS: Final[dict[str, dict[str, str]]] = {
+    "hub_attachment_fetches": {"outcome": "success, retryable, permanent"},
     "hub_delivery_attempts": {"outcome": "success, retryable, permanent"},
     "hub_drafts": {"outcome": "drafted, cancelled, or the code of the refusal"},
+    "hub_expired_rows": {"table": "the table's name"},
     "hub_http_requests": {"status": "HTTP status"},
     "hub_line_new_conversations_today": {"line": "the line's id"},
     "hub_line_sent_today": {"line": "the line's id"},
@@ -30,6 +32,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_observations": {"status": "recorded, duplicate, refused"},
     "hub_streams_ended": {"reason": "key_ended, service_unavailable, stopping, too_slow"},
     "hub_sends": {"state": "pending, unknown, sent, failed"},
+    "hub_uploads": {"outcome": "stored, disconnected, failed, or the code of the refusal"},
 }
 
 
@@ -155,6 +158,35 @@ class Metrics:
         )
         self.stored_bytes = Gauge(
             "hub_stored_bytes", "Bytes of files that are stored, each blob once.", registry=registry
+        )
+        self.stored_files = Gauge(
+            "hub_stored_files", "Files that are stored, those of the same bytes once.", registry=registry
+        )
+        self.uploads = Counter(
+            "hub_uploads",
+            "Requests to keep a file: uploads, forms, announced ones, and those to fetch it from an address.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.attachment_fetches = Counter(
+            "hub_attachment_fetches",
+            "Attempts to fetch an attachment that came in, from its bridge or an address.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.expired_rows = Counter(
+            "hub_expired_rows", "Rows deleted because their retention is over.", ["table"], registry=registry
+        )
+        self.retention_seconds = Distribution(
+            "hub_retention_seconds",
+            "Time that a sweep of all that is too old took.",
+            bounds=SECONDS,
+            registry=registry,
+        )
+        self.retention_at = Gauge(
+            "hub_retention_last_success_timestamp_seconds",
+            "When a sweep last came to its end, in Unix seconds; 0 before the first.",
+            registry=registry,
         )
         self.streams = Gauge(
             "hub_streams", "Streams and waiting readers of events that the process serves.", registry=registry

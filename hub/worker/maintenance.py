@@ -10,6 +10,7 @@ from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock
 from hub.flow.repositories import Store
 from hub.model.webhook import Webhook
+from hub.observe.metrics import Metrics
 
 log = structlog.get_logger("worker")
 
@@ -32,9 +33,9 @@ class Maintenance:
         keep_ms: Mapping[str, int],
         run_job: Callable[[], Awaitable[None]],
         clean_files: Callable[[], Awaitable[None]],
-        tell_stored_bytes: Callable[[int], None],
         directory: DirectoryHolder,
         disable: Callable[[Webhook, str], Awaitable[None]],
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -42,21 +43,27 @@ class Maintenance:
         self._keep_ms = keep_ms
         self._run_job = run_job
         self._clean_files = clean_files
-        self._tell_stored_bytes = tell_stored_bytes
         self._directory = directory
         self._disable = disable
+        self._metrics = metrics
+        self._expired = {table: metrics.expired_rows.labels(table).inc for table in keep_ms}
 
     async def expire(self) -> None:
         """Delete what is older than its retention."""
+        began_ms = self._clock.now_ms()
         for table, keep_ms in self._keep_ms.items():
             before_ms, total = self._clock.now_ms() - keep_ms, 0
             for _ in range(MOST_PAGES):
                 count = await self._store.retention.expire_page(table, before_ms=before_ms, limit=PAGE)
                 total += count
+                self._expired[table](count)
                 if count < PAGE:
                     break
             if total:
                 log.info("rows.expired", table=table, count=total)
+        ended_ms = self._clock.now_ms()
+        self._metrics.retention_seconds.add([max(0, ended_ms - began_ms) / 1000])
+        self._metrics.retention_at.set(ended_ms / 1000)
 
     async def cancel_orphans(self) -> None:
         """Cancel what deleted webhooks still have to get: a terminal state, not an error."""
@@ -79,7 +86,9 @@ class Maintenance:
 
     async def measure_files(self) -> None:
         """Tell how much is stored."""
-        self._tell_stored_bytes(await self._store.files.stored_bytes())
+        stored = await self._store.files.stored()
+        self._metrics.stored_files.set(stored.count)
+        self._metrics.stored_bytes.set(stored.size)
 
     async def clean_files(self) -> None:
         """Remove files that nobody uses, and their bytes."""

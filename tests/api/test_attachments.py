@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from hub.flow.attachments import RETRY_SECONDS, AttachmentFetching
+from hub.flow.file_store import Stored
 from hub.flow.files import read_file_id
+from hub.model.delivery import Outcome
 from hub.model.observation import Observation, ObservedChat, ObservedMessage, Part
 from hub.outbound.downloads import GuardedDownloads
 from tests.outbound.receivers import answering, listening
@@ -52,6 +54,8 @@ class Fetching:
             clock=world.clock,
             timeout_seconds=5,
         )
+        self.outcomes: list[Outcome] = []
+        self.fetching.on_tried = self.outcomes.append
 
     async def run(self) -> int:
         return await self.fetching.run_due()
@@ -197,6 +201,7 @@ async def test_what_cannot_be_fetched_ends_or_is_tried_again(
     shown = await fetching.state(attachment)
     assert shown[0] == state
     assert why in (shown[1] or "")
+    assert fetching.outcomes == [Outcome.RETRYABLE if state == "pending" else Outcome.PERMANENT]
 
 
 async def test_a_bridge_that_never_gives_it_ends_as_failed(world: HubWorld, fetching: Fetching) -> None:
@@ -212,6 +217,7 @@ async def test_a_bridge_that_never_gives_it_ends_as_failed(world: HubWorld, fetc
         tries += await fetching.run()
 
     assert tries == len(RETRY_SECONDS) + 1
+    assert fetching.outcomes == [Outcome.RETRYABLE] * len(RETRY_SECONDS) + [Outcome.PERMANENT]
     assert (await fetching.state(attachment))[0] == "failed"
 
 
@@ -226,6 +232,7 @@ async def test_a_worker_that_died_in_the_middle_is_replaced(world: HubWorld, fet
 
     assert await fetching.run() == 1
     assert await fetching.state(attachment) == ("stored", None)
+    assert fetching.outcomes == [Outcome.SUCCESS]
 
 
 async def test_ingest_asks_for_a_fetch_only_where_there_is_something(world: HubWorld) -> None:
@@ -243,4 +250,4 @@ async def test_nothing_is_left_where_fetching_failed(
     await fetching.run()
 
     assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
-    assert await world.store.files.stored_bytes() == 0
+    assert await world.store.files.stored() == Stored(count=0, size=0)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hub.flow.file_intake import Claims
+from hub.flow.file_store import Stored
 from hub.flow.files import FileDesk
 from hub.flow.keys import KeyWish
 from hub.model.errors import InvalidRequest
@@ -202,7 +203,7 @@ async def test_an_upload_that_its_client_gives_up_leaves_nothing(world: HubWorld
         await world.api.request("POST", "/v1/files", chunks=[b"hel"], is_unfinished=True, gone=gone)
 
     assert list((tmp_path / "files").rglob("drafts/*")) == []
-    assert await world.store.files.stored_bytes() == 0
+    assert await world.store.files.stored() == Stored(count=0, size=0)
 
 
 async def test_a_full_hub_takes_no_more(tmp_path: Path) -> None:

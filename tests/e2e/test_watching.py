@@ -34,6 +34,7 @@ QUIET = frozenset(
         "hub_observations",
         "hub_sends",
         "hub_streams_ended",
+        "hub_uploads",
     }
 )
 

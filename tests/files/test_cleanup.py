@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hub.files.folder import FolderBlobs
 from hub.flow.file_cleanup import ORPHAN_MS, QUIET_MS, FileCleanup
 from hub.flow.file_intake import Claims
-from hub.flow.file_store import FileUse
+from hub.flow.file_store import FileUse, Stored
 from hub.flow.files import FileDesk
 from hub.flow.repositories import Store
 from hub.model.errors import InvalidRequest
@@ -331,7 +331,7 @@ def test_no_bytes_go_that_a_file_holds_and_none_stay_for_ever() -> None:
                     place.clock.advance(WEEK_MS + QUIET_MS)
                     await place.clean()
                 assert await place.on_disk() == set()
-                assert await place.store.files.stored_bytes() == 0
+                assert await place.store.files.stored() == Stored(count=0, size=0)
                 assert list((place.folder / "drafts").glob("*")) == []
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 
 from hub.flow.file_ports import FileClaimRow, FileUseRow
-from hub.flow.file_store import Content, FileUse, Filling
+from hub.flow.file_store import Content, FileUse, Filling, Stored
 from hub.flow.repositories import Store
 from hub.flow.rows import Known, SnapshotRow
 from hub.model.file import Blob, File, FileSource, FileState
@@ -69,7 +69,7 @@ async def test_the_same_bytes_share_a_blob(store: Store) -> None:
 
     assert first.blob == second.blob
     assert third.blob != first.blob
-    assert await store.files.stored_bytes() == 10
+    assert await store.files.stored() == Stored(count=2, size=10)
 
 
 async def test_of_many_who_claim_the_same_bytes_at_once_all_get_one_blob(store: Store) -> None:

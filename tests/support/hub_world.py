@@ -354,4 +354,5 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
         key_prefixes=key_prefixes(DIALECTS),
         live=LiveParts(feed=Feed(store.events, most_waiting=100), stream_secret=bytes(32), metrics=Metrics()),
         on_answer=lambda status: None,
+        on_upload=lambda outcome: None,
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hub.flow.disable import DisableWebhook
+from hub.observe.metrics import Metrics
 from hub.worker.maintenance import Maintenance
 from tests.support.hub_world import HubWorld, open_world
 
@@ -14,15 +18,15 @@ async def _nothing() -> None:
     """Another duty that has nothing to do."""
 
 
-def maintenance(world: HubWorld, told: list[int] | None = None) -> Maintenance:
-    told = [] if told is None else told
+def maintenance(
+    world: HubWorld, metrics: Metrics | None = None, keep_ms: Mapping[str, int] | None = None
+) -> Maintenance:
     return Maintenance(
         store=world.store,
         clock=world.clock,
-        keep_ms={},
+        keep_ms=keep_ms or {},
         run_job=_nothing,
         clean_files=_nothing,
-        tell_stored_bytes=told.append,
         directory=world.directory,
         disable=DisableWebhook(
             store=world.store,
@@ -31,7 +35,12 @@ def maintenance(world: HubWorld, told: list[int] | None = None) -> Maintenance:
             wake_ups=world.wake_ups,
             clock=world.clock,
         ),
+        metrics=metrics or Metrics(),
     )
+
+
+def value_of(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
 
 
 async def shown(world: HubWorld, webhook: dict[str, Any]) -> dict[str, Any]:
@@ -73,13 +82,50 @@ async def test_a_webhook_that_was_given_more_time_goes_on(tmp_path: Path) -> Non
 
 
 async def test_what_is_stored_is_told(tmp_path: Path) -> None:
-    told: list[int] = []
+    metrics = Metrics()
+    told = []
     async with open_world(tmp_path) as world:
-        duties = maintenance(world, told)
-        await duties.measure_files()
-        for _ in range(2):  # the same bytes are stored once
-            made = await world.api.post("/v1/files", b"seven b", headers={"Content-Type": "text/plain"})
+        duties = maintenance(world, metrics)
+        for content in (b"seven b", b"seven b", b"more"):  # the same bytes are stored once
+            made = await world.api.post("/v1/files", content, headers={"Content-Type": "text/plain"})
             assert made.status == 201
-        await duties.measure_files()
+            await duties.measure_files()
+            told.append([value_of(metrics, f"hub_stored_{what}") for what in ("files", "bytes")])
 
-    assert told == [0, 7]
+    assert told == [[1, 7], [1, 7], [2, 11]]
+
+
+async def test_what_retention_deletes_is_counted_by_table(tmp_path: Path) -> None:
+    metrics = Metrics()
+    async with open_world(tmp_path) as world:
+        duties = maintenance(world, metrics, {"messages": 1_000, "reactions": 1_000})
+        await world.say("one")
+        await world.say("two")
+        world.clock.advance(5_000)
+        await world.say("three")
+        before = value_of(metrics, "hub_retention_last_success_timestamp_seconds")
+        await duties.expire()
+        await duties.expire()
+        counts = {
+            table: value_of(metrics, "hub_expired_rows_total", table=table)
+            for table in ("messages", "reactions")
+        }
+        ended_at = value_of(metrics, "hub_retention_last_success_timestamp_seconds")
+
+        assert counts == {"messages": 2, "reactions": 0}
+        assert value_of(metrics, "hub_retention_seconds_count") == 2
+        assert (before, ended_at) == (0, world.clock.now_ms() / 1000)
+
+
+async def test_a_sweep_that_fails_is_not_told_as_done(tmp_path: Path) -> None:
+    """What it deleted before that is."""
+    metrics = Metrics()
+    async with open_world(tmp_path) as world:
+        await world.say("one")
+        world.clock.advance(5_000)
+        with pytest.raises(KeyError):
+            await maintenance(world, metrics, {"messages": 1_000, "no_such_table": 1_000}).expire()
+
+    assert value_of(metrics, "hub_expired_rows_total", table="messages") == 1
+    assert value_of(metrics, "hub_retention_seconds_count") == 0
+    assert value_of(metrics, "hub_retention_last_success_timestamp_seconds") == 0

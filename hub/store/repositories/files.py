@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, insert, or_, select, text, update
 
 from hub.flow.file_ports import USED_BY_MESSAGE
-from hub.flow.file_store import Content, FileUse, Filling
+from hub.flow.file_store import Content, FileUse, Filling, Stored
 from hub.model.file import Blob, File, FileSource, FileState
 from hub.store.database import Database
 from hub.store.schema import blobs, file_uses, files, messages
@@ -127,9 +127,10 @@ class SqlFiles:
 
         return await self._database.write(work)
 
-    async def stored_bytes(self) -> int:
-        query = select(func.coalesce(func.sum(blobs.c.size), 0)).where(blobs.c.state == _LIVE)
-        return int(await self._database.read(lambda connection: connection.execute(query).scalar_one()))
+    async def stored(self) -> Stored:
+        query = select(func.count(), func.coalesce(func.sum(blobs.c.size), 0)).where(blobs.c.state == _LIVE)
+        count, size = await self._database.read(lambda connection: connection.execute(query).one())
+        return Stored(count=count, size=int(size))
 
     async def due(self, *, now: int, limit: int) -> list[File]:
         query = _FILES.where(_IS_PENDING, files.c.next_attempt_at <= now)
