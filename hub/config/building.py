@@ -124,7 +124,10 @@ class Builder:
             text = ""
         if self._is_prose and event.style is None:
             self._check_cut(event)
-        return ScalarNode(text=text, is_quoted=event.style is not None, place=self.last_place())
+        lines: tuple[str, ...] = ()
+        if self._is_prose and event.start_mark is not None and event.end_mark is not None:
+            lines = tuple(self._lines[event.start_mark.line : event.end_mark.line + 1])
+        return ScalarNode(text=text, is_quoted=event.style is not None, place=self.last_place(), lines=lines)
 
     def _check_cut(self, event: yaml.ScalarEvent) -> None:
         """Refuse a value that ends, unquoted, where a comment seems to start: it is a text with a #."""

@@ -20,6 +20,8 @@ class ScalarNode:
     #: Quotes (or a block) say that it is text whatever it looks like.
     is_quoted: bool
     place: Place
+    #: Of prose, the lines as written from the one it starts on to the one it ends on, to find a place within it.
+    lines: tuple[str, ...] = ()
 
     @property
     def is_null(self) -> bool:

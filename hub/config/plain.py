@@ -8,7 +8,7 @@ are what they look like.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hub.config.nodes import ListNode, MappingNode, Node, ScalarNode
@@ -57,13 +57,14 @@ class Spot:
     key: str
 
 
-def spot_of(root: Node, pointer: str, *, at_key: bool = False) -> Spot:
+def spot_of(root: Node, pointer: str, *, at_key: bool = False, offset: int | None = None) -> Spot:
     """Find where the part that a JSON pointer names is written; the nearest part that is there, if it is not.
 
     Args:
         root: The document.
         pointer: As hub.rules gives it, for instance `/routes/0/steps/1/use`.
         at_key: Whether the key is meant rather than its value.
+        offset: Characters before the place within the text that the pointer names.
     """
     node, place, key = root, root.place, ""
     for part in [_unescape(part) for part in pointer.split("/")[1:]]:
@@ -74,8 +75,38 @@ def spot_of(root: Node, pointer: str, *, at_key: bool = False) -> Spot:
             node = node.items[int(part)]
             place, key = node.place, f"{key}[{part}]"
         else:
-            break
+            return Spot(place=place, key=key)
+    if offset and isinstance(node, ScalarNode) and not at_key:
+        place = _within(node, offset)
     return Spot(place=place, key=key)
+
+
+def _within(node: ScalarNode, offset: int) -> Place:
+    """Find a character of a text in its file: YAML changes blanks and line ends, and puts signs before some others."""
+    wanted = [each for each in node.text[:offset] if not each.isspace()]
+    following = next((each for each in node.text[offset:] if not each.isspace()), None)
+    is_block = node.lines[:1] and node.lines[0][node.place.column - 1 :].startswith(("|", ">"))
+    found = 0
+    for number, line in enumerate(node.lines):
+        if number == 0 and is_block:
+            continue
+        start = node.place.column - 1 if number == 0 else 0
+        for column in range(start, len(line)):
+            sign = line[column]
+            if sign.isspace():
+                continue
+            if sign == (wanted[found] if found < len(wanted) else following):
+                if found == len(wanted):
+                    return replace(
+                        node.place,
+                        line=node.place.line + number,
+                        column=column + 1,
+                        line_text=line if node.place.line_text else "",
+                    )
+                found += 1
+            elif sign not in "\\'\"":
+                return node.place  # written with escapes: the beginning is near enough
+    return node.place
 
 
 def _unescape(part: str) -> str:

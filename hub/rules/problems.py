@@ -18,6 +18,8 @@ class Problem:
     what: str
     why: str
     fix: str
+    #: Characters before it in the text that the pointer names; None where the whole of it is meant.
+    offset: int | None = None
 
     def __str__(self) -> str:
         where = f"{self.pointer}: " if self.pointer else ""

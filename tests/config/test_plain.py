@@ -160,6 +160,55 @@ def test_a_pointer_leads_to_its_place(pointer: str, line: int, column: int, key:
     assert (spot.place.line, spot.place.column, spot.key) == (line, column, key)
 
 
+WITHIN = """\
+a: plain >X
+b: "in \\"quotes\\" >X"
+c: 'it''s >X'
+d: >-
+  folded
+  >X
+
+  # text >Y
+e: |
+    kept
+      >X
+f: plain
+   on >X
+g: [x, "two
+   lines >X"]
+h: "tab\\t >X"
+i: "\\x41 >X"
+"""
+
+
+@pytest.mark.parametrize(
+    ("pointer", "sign", "line", "column"),
+    [
+        ("/a", "X", 1, 11),
+        ("/b", "X", 2, 20),
+        ("/c", "X", 3, 12),
+        ("/d", "X", 6, 4),
+        ("/d", "Y", 8, 11),
+        ("/e", "X", 11, 8),
+        ("/f", "X", 13, 8),
+        ("/g/1", "X", 15, 11),
+        # Characters that are written as escapes: where the text begins.
+        ("/h", "X", 16, 4),
+        ("/i", "X", 17, 4),
+    ],
+)
+def test_a_character_of_a_text_leads_to_its_place(pointer: str, sign: str, line: int, column: int) -> None:
+    node, _ = read_document(WITHIN, source="routes.yaml", is_prose=True)
+    assert node is not None
+    text = plain(node)
+    for part in pointer.split("/")[1:]:
+        text = text[int(part)] if isinstance(text, list) else text[part]  # type: ignore[index]
+    assert isinstance(text, str)
+    place = spot_of(node, pointer, offset=text.index(f">{sign}") + 1).place
+
+    assert (place.line, place.column) == (line, column)
+
+
 def test_a_key_can_be_pointed_at() -> None:
     node, _ = read_document(DOCUMENT, source="routes.yaml")
     assert node is not None

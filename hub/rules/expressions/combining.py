@@ -18,7 +18,18 @@ from hub.rules.expressions.values import Kind, described, kind_of
 def compile_constant(building: Building, node: nodes.Const, is_lenient: bool) -> Evaluate:
     """Compile a literal."""
     value = node.value
+    if isinstance(value, str) and "{{" in value and "}}" in value:
+        return _refuse_braces(building, node)
     return lambda frame: value
+
+
+def _refuse_braces(building: Building, node: nodes.Const) -> Evaluate:
+    return building.refuse(
+        node,
+        what="braces stand in a text within an expression",
+        why="they would be text themselves; names are used there as they are",
+        fix="Remove the quotes and braces: event.name, or 'text ' ~ event.name",
+    )
 
 
 def compile_list(building: Building, node: nodes.List | nodes.Tuple, is_lenient: bool) -> Evaluate:
@@ -108,7 +119,7 @@ def compile_comparison(building: Building, node: nodes.Compare, is_lenient: bool
     steps = [(COMPARISONS[each.op], building.compile(each.expr)) for each in node.ops]
     offset = node.expr.lineno
     match node.ops:
-        case [nodes.Operand(op="eq", expr=nodes.Const(value=str(text)))]:
+        case [nodes.Operand(op="eq", expr=nodes.Const(value=str(text)))]:  # the form of most conditions
             return lambda frame: bool(first(frame) == text)
         case [nodes.Operand(op="ne", expr=nodes.Const(value=str(text)))]:
             return lambda frame: bool(first(frame) != text)

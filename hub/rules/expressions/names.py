@@ -98,6 +98,14 @@ def _is_known(building: Building, node: nodes.Name) -> bool:
             fix=f"Write {name}(…)" if name == "get" else "Write now()",
         )
         return False
+    if name in building.scope.elsewhere:
+        building.refuse(
+            node,
+            what=f"there is no {name} here",
+            why=f"it is there {building.scope.elsewhere[name]}",
+            fix=f"Use what there is: {', '.join(known)}",
+        )
+        return False
     meant = _WORDS_ELSEWHERE.get(name) or suggestion(name, [*known, "true", "false", "none"])
     building.refuse(
         node,

@@ -24,7 +24,7 @@ class ExpressionProblem:
 
     def at(self, pointer: str) -> Problem:
         """Give the problem as one of the document that the expression stands in."""
-        return Problem(pointer=pointer, what=self.what, why=self.why, fix=self.fix)
+        return Problem(pointer=pointer, what=self.what, why=self.why, fix=self.fix, offset=self.offset)
 
     def __str__(self) -> str:
         return str(self.at(""))

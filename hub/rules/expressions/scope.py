@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 #: What routes offer (facts: routes A2). `now` is a function.
@@ -11,6 +12,11 @@ ROUTE_NAMES: Final = frozenset(
 )
 #: Names that mean something everywhere and cannot be given to a value.
 RESERVED: Final = frozenset({"now", "get", "omit", "loop", "null"})
+#: Words of the language; no value can be named by one.
+KEYWORDS: Final = frozenset(
+    {"and", "or", "not", "in", "is", "if", "else", "elif", "for", "endif", "endfor", "recursive"}
+    | {"true", "false", "none", "undefined", "nil"}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,10 +25,12 @@ class Scope:
     besides."""
 
     names: frozenset[str] = field(default=ROUTE_NAMES)
+    #: Names that have one in other places, with the place: `error`: `under on_error`.
+    elsewhere: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def plus(self, *names: str) -> Scope:
         """Give the scope with more names, for instance the one after `as`."""
-        return Scope(names=self.names | set(names))
+        return replace(self, names=self.names | set(names))
 
 
 ROUTE_SCOPE: Final = Scope()

@@ -54,10 +54,10 @@ class Reading:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def refuse(self, pointer: str, what: str, why: str, fix: str) -> None:
-        """Note a problem."""
+    def refuse(self, pointer: str, what: str, why: str, fix: str, *, offset: int | None = None) -> None:
+        """Note a problem; `offset` counts characters within the text that the pointer names."""
         if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(Problem(pointer=pointer, what=what, why=why, fix=fix))
+            self.problems.append(Problem(pointer=pointer, what=what, why=why, fix=fix, offset=offset))
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Note the problems that another reader found."""

@@ -1,4 +1,4 @@
-"""A route as it was written and found sound: its parts, with templates and expressions still as text.
+"""A route as it was written and found sound: its parts, with templates and expressions as text and compiled.
 
 Every part knows where it stands (`pointer`, a JSON pointer into the document), so that whatever is found out later
 can be told with file, line and column.
@@ -7,10 +7,12 @@ can be told with file, line and column.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from hub.model.actions import ErrorClass
+from hub.rules.expressions.structures import Structure
+from hub.rules.expressions.templates import Condition, Items
 from hub.rules.routes.clock_windows import ClockWindow
 from hub.rules.routes.when import When
 
@@ -20,10 +22,12 @@ Plain = object
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
-    """A part that is compiled later: a template, any value with templates in it, or a bare expression."""
+    """A template, any value with templates in it, or a bare expression."""
 
     source: Plain
     pointer: str
+    #: By its place: what decides (`if`), a list (`foreach`), or a value. Null only of what is wrong, in no route.
+    code: Condition | Items | Structure | None = field(default=None, compare=False, repr=False)
 
 
 # ---- triggers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, get_args
 
 from hub.model.actions import ErrorClass
+from hub.rules.routes import compiling
 from hub.rules.routes.clock_windows import ClockWindow, read_window
 from hub.rules.routes.document import Reading, at
 from hub.rules.routes.model import (
@@ -190,4 +191,4 @@ def read_key(
         what, why = "`key` is no text", "keys are compared as text"
         reading.refuse(at(pointer, "key"), what, why, 'Write key: "{{ event.from }}"')
         return None
-    return Written(source=str(value), pointer=at(pointer, "key"))
+    return compiling.value(reading, str(value), at(pointer, "key"), compiling.ASKED)

@@ -1,7 +1,6 @@
 """Read a document of routes: everything that is wrong with it is told at once, or it is sound.
 
-Not here: templates and expressions, which are compiled later (hub.rules.expressions), whether actions and connections
-exist, and the file itself (hub.config).
+Not here: whether actions and connections exist, which fields an event has, and the file itself (hub.config).
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from typing import Any, Final, Literal
 
 from hub.rules.local_time import find_zone
 from hub.rules.problems import Problem
+from hub.rules.routes import compiling
+from hub.rules.routes.compiling import FAILING, RUNNING
 from hub.rules.routes.document import Reading, at, named, shown
 from hub.rules.routes.model import Concurrency, Keep, Retry, Route, Step, Trigger, Written
 from hub.rules.routes.policies import (
@@ -23,7 +24,8 @@ from hub.rules.routes.policies import (
     read_retry,
     read_throttle,
 )
-from hub.rules.routes.steps import StepReader, read_condition, read_values, read_when
+from hub.rules.routes.reads import check_reads, check_shared
+from hub.rules.routes.steps import StepReader, read_when
 from hub.rules.routes.triggers import read_triggers
 
 VERSION: Final = 1
@@ -94,6 +96,9 @@ def read_routes(document: object) -> RouteDocument | list[Problem]:
         one = _RouteReader(reading, defaults)
         routes = reading.list_of(found, "/routes", one.read, noun="`routes`")
     _require_own_ids(reading, routes)
+    check_shared(reading, defaults.on_error)
+    for route in routes:
+        check_reads(reading, route)
     return reading.problems or RouteDocument(routes=routes)
 
 
@@ -134,7 +139,7 @@ class _RouteReader:
             triggers = read_triggers(reading, started, at(pointer, "trigger"), timezone=timezone)
         steps: tuple[Step, ...] = ()
         if done is not None:
-            steps = StepReader(reading, timezone=timezone).steps(done, at(pointer, "steps"))
+            steps = StepReader(reading, timezone=timezone, scope=RUNNING).steps(done, at(pointer, "steps"))
         route_id = None if name is None else reading.slug(name, at(pointer, "id"), noun="`id`")
         timeout = reading.duration(route.get("timeout"), at(pointer, "timeout"))
         retry = read_retry(reading, route.get("retry"), at(pointer, "retry"))
@@ -155,7 +160,7 @@ class _RouteReader:
             ),
             triggers=triggers,
             when=read_when(reading, route, pointer, timezone=timezone),
-            if_=read_condition(reading, route, pointer),
+            if_=compiling.condition(reading, route, pointer, compiling.ASKED),
             priority=reading.number(
                 route.get("priority"),
                 at(pointer, "priority"),
@@ -189,7 +194,7 @@ class _RouteReader:
     def _vars(self, route: Mapping[str, Any], pointer: str) -> Mapping[str, Written]:
         if route.get("vars") is None:
             return {}
-        return read_values(self._reading, route["vars"], at(pointer, "vars"), noun="`vars`")
+        return compiling.values(self._reading, route["vars"], at(pointer, "vars"), RUNNING, noun="`vars`")
 
 
 def _on_error(
@@ -198,7 +203,8 @@ def _on_error(
     value = document.get("on_error")
     if value is None:
         return ()
-    return StepReader(reading, timezone=timezone).steps(value, at(pointer, "on_error"), noun="`on_error`")
+    reader = StepReader(reading, timezone=timezone, scope=FAILING)
+    return reader.steps(value, at(pointer, "on_error"), noun="`on_error`")
 
 
 def _timezone(reading: Reading, value: Any, pointer: str) -> str | None:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
+from hub.rules.expressions.scope import KEYWORDS, RESERVED, ROUTE_NAMES, Scope
 from hub.rules.problems import suggestion
+from hub.rules.routes import compiling
 from hub.rules.routes.document import Reading, at, named, shown
 from hub.rules.routes.model import (
     CallStep,
@@ -22,7 +24,6 @@ from hub.rules.routes.model import (
     SwitchStep,
     UseStep,
     WaitStep,
-    Written,
 )
 from hub.rules.routes.policies import read_retry
 from hub.rules.routes.triggers import read_waited
@@ -35,7 +36,8 @@ _ITEMS: Final = 100
 _MOST_PARALLEL: Final = 50
 #: `log` is the one action that belongs to nobody.
 _ACTION: Final = re.compile(r"log|[a-z][a-z0-9_-]*\.[a-z][a-z0-9_]*", re.ASCII)
-_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+#: Names that an `as` must not take.
+_TAKEN: Final = (ROUTE_NAMES - {"item"}) | RESERVED | KEYWORDS | {"index"}
 _IGNORED: Final = ("suppression", "quiet_hours")
 
 #: The one thing that a step does, and the keys that go with it.
@@ -56,8 +58,10 @@ _ALWAYS: Final = ("id", "if")
 class StepReader:
     """Reads the steps of one route."""
 
-    def __init__(self, reading: Reading, *, timezone: str | None) -> None:
+    def __init__(self, reading: Reading, *, timezone: str | None, scope: Scope) -> None:
         self._reading = reading
+        #: The names that mean something to the step that is read.
+        self._scope = scope
         self._timezone = timezone
         self._ids: dict[str, str] = {}
         self._count = 0
@@ -74,6 +78,12 @@ class StepReader:
         self._depth += 1
         found: tuple[Step, ...] = self._reading.list_of(value, pointer, self._step, noun=noun)
         self._depth -= 1
+        return found
+
+    def _steps_with(self, names: tuple[str, ...], value: object, pointer: str, noun: str) -> tuple[Step, ...]:
+        outer, self._scope = self._scope, self._scope.plus(*names)
+        found = self.steps(value, pointer, noun=noun)
+        self._scope = outer
         return found
 
     def _step(self, value: object, pointer: str) -> Step | None:
@@ -97,7 +107,7 @@ class StepReader:
         base = {
             "pointer": pointer,
             "id": self._id(value, pointer),
-            "if_": read_condition(self._reading, value, pointer),
+            "if_": compiling.condition(self._reading, value, pointer, self._scope),
         }
         return self._readers[verb](value, pointer, base)
 
@@ -125,7 +135,7 @@ class StepReader:
         name = self._reading.text(step.get("id"), here, noun="`id`")
         if name is None:
             return None
-        if not _NAME.fullmatch(name):
+        if not compiling.is_name(name):
             why, fix = "expressions use it: small letters, digits and _", "Write it like found_contact"
             self._reading.refuse(here, f"`id` is {shown(name)}", why, fix)
             return None
@@ -162,7 +172,7 @@ class StepReader:
             **base,
             action=action,
             connection=reading.text(step.get("connection"), at(pointer, "connection"), noun="`connection`"),
-            with_=Written(source=with_, pointer=at(pointer, "with")),
+            with_=compiling.value(reading, with_, at(pointer, "with"), self._scope),
             timeout_ms=reading.duration(step.get("timeout"), at(pointer, "timeout")),
             retry=read_retry(reading, step.get("retry"), at(pointer, "retry")),
             on_error=on_error,
@@ -171,7 +181,7 @@ class StepReader:
 
     def _on_error(self, value: Any, pointer: str) -> Literal["fail", "continue"] | tuple[Step, ...]:
         if isinstance(value, list):
-            return self.steps(value, pointer, noun="`on_error`")
+            return self._steps_with(("error",), value, pointer, "`on_error`")
         words = ("fail", "continue")
         found: Literal["fail", "continue"] = self._reading.one_of(
             value, pointer, words, noun="`on_error`", default="fail"
@@ -184,7 +194,11 @@ class StepReader:
             delay = self._reading.map(value, here, noun="`delay`", keys=("until",))
             fix = 'Write until: "{{ … }}"'
             until = self._reading.required(delay, "until", here, noun="`delay`", fix=fix)
-            written = None if until is None else Written(source=until, pointer=at(here, "until"))
+            written = (
+                None
+                if until is None
+                else compiling.value(self._reading, until, at(here, "until"), self._scope)
+            )
             return DelayStep(**base, ms=None, until=written)
         if value is None:
             self._reading.refuse(here, "`delay` says nothing", "it is empty", "Write delay: 10m")
@@ -223,7 +237,7 @@ class StepReader:
     def _case(self, value: object, pointer: str) -> Case | None:
         reading = self._reading
         case = reading.map(value, pointer, noun="a case", keys=("if", "else", "steps"))
-        condition = read_condition(reading, case, pointer)
+        condition = compiling.condition(reading, case, pointer, self._scope)
         if ("if" in case) is ("else" in case) or ("else" in case and case["else"] is not True):
             fix = 'Write - if: "…", or - else: true'
             reading.refuse(
@@ -235,18 +249,22 @@ class StepReader:
 
     def _foreach(self, step: Mapping[Any, Any], pointer: str, base: dict[str, Any]) -> Step | None:
         reading = self._reading
-        items = reading.text(step["foreach"], at(pointer, "foreach"), noun="`foreach`")
+        items = compiling.items(reading, step["foreach"], at(pointer, "foreach"), self._scope)
         name = reading.text(step.get("as", "item"), at(pointer, "as"), noun="`as`") or "item"
-        if not _NAME.fullmatch(name):
+        if not compiling.is_name(name):
             why, fix = "expressions use it: small letters, digits and _", "Write as: order"
             reading.refuse(at(pointer, "as"), f"`as` is {shown(name)}", why, fix)
+        elif name in _TAKEN:
+            why, fix = "it means something else in expressions", "Write as: order"
+            reading.refuse(at(pointer, "as"), f"`as` is {shown(name)}", why, fix)
         found = reading.required(step, "steps", pointer, noun="`foreach`", fix="Write steps: and a list")
-        steps = () if found is None else self.steps(found, at(pointer, "steps"))
+        inner = (name, "index")
+        steps = () if found is None else self._steps_with(inner, found, at(pointer, "steps"), "`steps`")
         if items is None:
             return None
         return ForeachStep(
             **base,
-            items=Written(source=items, pointer=at(pointer, "foreach")),
+            items=items,
             name=name,
             limit=reading.number(
                 step.get("limit"),
@@ -282,13 +300,15 @@ class StepReader:
         return (
             None
             if route is None
-            else CallStep(**base, route=route, with_=Written(source=with_, pointer=at(here, "with")))
+            else CallStep(
+                **base, route=route, with_=compiling.value(reading, with_, at(here, "with"), self._scope)
+            )
         )
 
     def _set(self, step: Mapping[Any, Any], pointer: str, base: dict[str, Any]) -> Step | None:
-        return SetStep(
-            **base, values=read_values(self._reading, step["set"], at(pointer, "set"), noun="`set`")
-        )
+        here = at(pointer, "set")
+        found = compiling.values(self._reading, step["set"], here, self._scope, noun="`set`")
+        return SetStep(**base, values=found)
 
     def _stop(self, step: Mapping[Any, Any], pointer: str, base: dict[str, Any]) -> Step | None:
         here, reading, value = at(pointer, "stop"), self._reading, step["stop"]
@@ -296,14 +316,14 @@ class StepReader:
             text = reading.text(value, here, noun="`stop`")
             if value is None:
                 reading.refuse(here, "`stop` says nothing", "runs show why they ended", "Write stop: and why")
-            return StopStep(**base, outcome="completed", reason=Written(source=text or "", pointer=here))
+            written = compiling.value(reading, text or "", here, self._scope)
+            return StopStep(**base, outcome="completed", reason=written)
         stop = reading.map(value, here, noun="`stop`", keys=("as", "reason"))
         words = ("failed", "completed")
         outcome = reading.one_of(stop.get("as"), at(here, "as"), words, noun="`as`", default="completed")
         reason = reading.required(stop, "reason", here, noun="`stop`", fix="Write reason: and why")
-        return StopStep(
-            **base, outcome=outcome, reason=Written(source=reason or "", pointer=at(here, "reason"))
-        )
+        written = compiling.value(reading, reason or "", at(here, "reason"), self._scope)
+        return StopStep(**base, outcome=outcome, reason=written)
 
     @property
     def _readers(self) -> Mapping[str, Callable[[Mapping[Any, Any], str, dict[str, Any]], Step | None]]:
@@ -320,21 +340,6 @@ class StepReader:
         }
 
 
-def read_condition(reading: Reading, document: Mapping[Any, Any], pointer: str) -> Written | None:
-    """Read `if`: a bare expression."""
-    if "if" not in document:
-        return None
-    value, here = document["if"], at(pointer, "if")
-    if isinstance(value, bool):
-        return Written(source="true" if value else "false", pointer=here)
-    text = reading.text(value, here, noun="`if`")
-    if text is None and value is None:
-        reading.refuse(
-            here, "`if` says nothing", "it is empty", "Write if: \"event.text == 'Hello'\", or leave it out"
-        )
-    return None if text is None else Written(source=text, pointer=here)
-
-
 def read_when(reading: Reading, document: Mapping[Any, Any], pointer: str, *, timezone: str | None) -> When:
     """Read `when`; without one everything fits."""
     if document.get("when") is None:
@@ -344,17 +349,3 @@ def read_when(reading: Reading, document: Mapping[Any, Any], pointer: str, *, ti
         return found
     reading.add(found)
     return ALWAYS
-
-
-def read_values(reading: Reading, value: object, pointer: str, *, noun: str) -> Mapping[str, Written]:
-    """Read names with values that may have templates in them."""
-    if not isinstance(value, Mapping) or not value:
-        reading.refuse(
-            pointer, f"{noun} is {shown(value)}", "it is a map of names and values", "Write total: 3"
-        )
-        return {}
-    for name in value:
-        if not _NAME.fullmatch(str(name)):
-            why, fix = "expressions use it: small letters, digits and _", "Write it like first_name"
-            reading.refuse(at(pointer, name), f"{shown(name)} is no name", why, fix)
-    return {str(name): Written(source=each, pointer=at(pointer, name)) for name, each in value.items()}

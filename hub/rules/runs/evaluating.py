@@ -65,6 +65,8 @@ class Evaluator:
         names: Names,
         compile_: Callable[[Any, Scope], Compiled | list[Any]],
     ) -> Compiled:
+        if isinstance(written.code, kind):
+            return written.code
         key = (kind, written.pointer)
         found = self._compiled.get(key)
         if found is None:

@@ -254,7 +254,7 @@ DECIDES = [
     ("not ('vip' in event.contact.tags)", False),
     ("2 < event.n <= 3", True),
     ("event.flag | bool or event.n == 3", True),
-    ("event.text == '{{ 7*7 }}'", True),
+    ("event.text == '{' ~ '{ 7*7 }}'", True),
     ("event.get", True),
     ("events is undefined", True),
     ("true", True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from hub.config.loader import read_document
 from hub.config.plain import plain, spot_of
+from hub.rules.expressions import Condition, Structure, Surroundings
 from hub.rules.routes.model import (
     DelayStep,
     EventTrigger,
@@ -19,6 +21,7 @@ from hub.rules.routes.model import (
     SourceTrigger,
     SwitchStep,
     UseStep,
+    Written,
 )
 from hub.rules.routes.reading import RouteDocument, read_routes
 
@@ -35,7 +38,7 @@ def told(text: str) -> list[str]:
     assert isinstance(found, list), "nothing is wrong with it"
     lines = []
     for each in found:
-        place = spot_of(node, each.pointer).place
+        place = spot_of(node, each.pointer, offset=each.offset).place
         lines.append(f"{place.line}:{place.column} {str(each).removeprefix(f'{each.pointer}: ')}")
     return lines
 
@@ -114,6 +117,55 @@ def test_what_may_still_go_out_after_stop_is_said_by_the_step(eight: dict[str, R
 
     assert isinstance(reply, UseStep)
     assert reply.ignore == {"suppression", "quiet_hours"}
+
+
+def test_all_that_is_written_in_them_is_compiled(eight: dict[str, Route]) -> None:
+    found = [written for route in eight.values() for written in written_in(route)]
+
+    assert len(found) == 34
+    assert all(written.code is not None for written in found)
+    kinds = {type(written.code) for written in found}
+    assert kinds == {Condition, Structure}
+
+
+def test_what_is_compiled_runs(eight: dict[str, Route]) -> None:
+    lead, failed = eight["lead-to-hubspot"].steps, eight["delivery-failed"]
+    now = Surroundings(now_ms=0)
+    event = {"from": "+14155550123", "contact": {"first_name": None}, "attempt": 2, "error": {"code": "x"}}
+
+    assert isinstance(lead[0], UseStep)
+    assert isinstance(lead[0].with_.code, Structure)
+    assert lead[0].with_.code.render({"event": event}, now) == {
+        "phone": "+14155550123",
+        "properties": {"firstname": "", "hs_lead_status": "NEW"},
+    }
+    assert failed.if_ is not None
+    assert isinstance(failed.if_.code, Condition)
+    assert failed.if_.code.holds({"event": event}, now)
+    assert [each.path for each in failed.if_.code.reads] == [("event", "attempt"), ("event", "error", "code")]
+
+
+def test_a_route_that_is_called_may_be_given_vars() -> None:
+    told_of = "version: 1\nroutes:\n  - id: a\n    trigger: {}\n    steps: [{{ stop: '{{{{ vars.x }}}}' }}]\n"
+
+    assert told(told_of.format("message.sent")) == [
+        "5:25 there is no vars.x: there are no vars. Write x under vars."
+    ]
+    with pytest.raises(AssertionError, match="nothing is wrong"):
+        told(told_of.format("{ manual: true }"))
+
+
+def written_in(part: Any) -> list[Written]:
+    """All that is written in a route, wherever it stands."""
+    if isinstance(part, Written):
+        return [part]
+    if isinstance(part, (tuple, list)):
+        return [found for each in part for found in written_in(each)]
+    if isinstance(part, dict):
+        return written_in(list(part.values()))
+    if is_dataclass(part):
+        return written_in([getattr(part, each.name) for each in fields(part)])
+    return []
 
 
 WORDS = st.sampled_from(
