@@ -36,7 +36,11 @@ STATUS: Final[Mapping[int, int]] = {
     503: 500,
 }
 #: Native codes with another status than the others of theirs.
-STATUS_OF_CODE: Final[Mapping[str, int]] = {"insufficient_scope": 401, "route_not_found": 404}
+STATUS_OF_CODE: Final[Mapping[str, int]] = {
+    "ai_not_configured": 500,
+    "insufficient_scope": 401,
+    "route_not_found": 404,
+}
 #: How the keys begin that native messages show.
 _NATIVE_KEY: Final = "sk_live_"
 #: Codes whose messages name fields between quotes; elsewhere such words may be others.

@@ -30,6 +30,8 @@ FIELDS: Final[Mapping[str, str]] = {"text": "message", "to": "phone"}
 
 _DRAFT: Final = "msg_ai_"
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+#: Somebody who writes from a mail address is shown under it, so it must do for an answer.
+_MAIL: Final = re.compile(r"[^@\s,/]+@[^@\s,/]+")
 
 
 def draft_id(native_id: str) -> str:
@@ -38,13 +40,13 @@ def draft_id(native_id: str) -> str:
 
 
 def read_phone(text: str) -> str:
-    """Read a number; in a query its `+` may have come in as a blank, because it was not percent-encoded.
+    """Read a number or a mail address; in a query a `+` may have come in as a blank, because it was not encoded.
 
     Raises:
-        InvalidRequest: It is no number in E.164.
+        InvalidRequest: It is no number in E.164, and no mail address.
     """
     phone = f"+{text[1:]}" if text.startswith(" ") else text
-    if _PHONE.fullmatch(phone) is None:
-        message = "'phone' must be a phone number in E.164 format, such as +1234567890."
+    if not (_PHONE.fullmatch(phone) or _MAIL.fullmatch(phone)):
+        message = "'phone' must be a phone number in E.164 format, such as +1234567890, or a mail address."
         raise InvalidRequest("invalid_parameter_value", message, param="phone")
     return phone

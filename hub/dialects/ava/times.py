@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from hub.model.errors import InvalidRequest
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def iso(at_ms: int) -> str:
@@ -26,7 +30,7 @@ def first_after(text: str) -> int:
         at = datetime.fromisoformat(written)
         if at.tzinfo is None:
             raise ValueError
-        at_ms = int((at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
+        at_ms = (at - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError):
         at_ms = -1
     if at_ms < 0:

@@ -216,6 +216,16 @@ async def test_11_what_is_no_time_is_refused(api: Caller, since: str) -> None:
     assert is_error(await api.get(f"/api/messages/poll?since={since}"), 400)
 
 
+async def test_11_who_writes_from_a_mail_address_can_be_answered(world: HubWorld, api: Caller) -> None:
+    await world.say("Hi", contact="ann@example.com")
+    (message,) = (await api.get("/api/messages/poll?phone=ann@example.com")).json["messages"]
+    sent = await api.post("/api/send", {"phone": message["phone"], "message": "Hello, Ann"})
+
+    assert message["phone"] == "ann@example.com"
+    assert sent.status == 200
+    assert texts(await api.get("/api/messages/ann%40example.com")) == ["Hi", "Hello, Ann"]
+
+
 async def test_12_a_draft_is_not_sent(world: HubWorld, api: Caller, provider: Provider) -> None:
     answered = await api.post("/api/generate", {**ASK, "instructions": "Be brief"})
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hub.api.errors import ERROR_CODES, ErrorCode
+from hub.api.surface import build
 from hub.dialects.ava.errors import STATUS, STATUS_OF_CODE, ErrorReply, told
+from hub.dialects.ava.times import first_after
+from hub.dialects.registry import DIALECTS
 from hub.model.errors import InvalidRequest
 from tests.dialects.ava.test_checklist import is_error
 from tests.support.asgi import Caller
@@ -65,3 +68,26 @@ async def test_who_shows_no_key_is_told_how_one_begins(world: HubWorld) -> None:
     answered = await world.api.with_token(None).get("/api/messages/poll")
 
     assert "ava_live_" in answered.json["message"]
+
+
+async def test_a_hub_without_a_model_says_so(world: HubWorld, api: Caller) -> None:
+    """The caller cannot mend it: it is a 500."""
+    without = api.of(build(world.parts, DIALECTS))
+    context = [{"role": "user", "content": "Open?"}]
+    answered = await without.post("/api/generate", {"phone": CONTACT, "context": context})
+
+    assert is_error(answered, 500)
+    assert "ai.provider" in answered.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        ("2026-01-25T12:00:00Z", 1_769_342_401_000),
+        ("2026-01-25T12:00:00.000Z", 1_769_342_401_000),
+        ("2026-01-25T12:00:00.123Z", 1_769_342_400_124),
+        ("2026-01-25T13:00:00 01:00", 1_769_342_401_000),
+    ],
+)
+def test_a_poll_begins_after_what_was_seen(since: str, expected: int) -> None:
+    assert first_after(since) == expected
