@@ -99,6 +99,16 @@ class Bridge:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Webhooks of other services."""
+
+    max_body_bytes: Annotated[int, Between(1024, 2**26)]
+    requests_per_minute: Annotated[int, Between(0, 1_000_000)]
+    rejected_kept: Annotated[int, Between(0, 10_000)]
+    rejected_days: Days
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
     """Webhook deliveries and their retries."""
 

@@ -33,6 +33,7 @@ from hub.config.sections import (
     Sandbox,
     Secrets,
     Sends,
+    Sources,
     Store,
     Streams,
     Web,
@@ -59,11 +60,13 @@ class Settings:
     instance_name: Annotated[
         str, Matching(r"[A-Za-z0-9._-]{1,63}", "1 to 63 letters, digits, dots, dashes, underscores", "hub-1")
     ]
+    connections_file: Path
     web: Web
     store: Store
     redis: Redis
     secrets: Secrets
     bridge: Bridge
+    sources: Sources
     delivery: Delivery
     outbound: Outbound
     sends: Sends
