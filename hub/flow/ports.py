@@ -27,6 +27,7 @@ from hub.flow.rows import (
     SnapshotRow,
 )
 from hub.flow.safety_ports import SafetyStatements
+from hub.flow.source_ports import SourceStatements
 from hub.model.live import LiveEvent, Typist
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationOutcome
@@ -64,6 +65,11 @@ class HotTransaction(Protocol):
     @property
     def safety(self) -> SafetyStatements:
         """The statements of consent, budgets and health."""
+        ...
+
+    @property
+    def sources(self) -> SourceStatements:
+        """The statements of inbound sources."""
         ...
 
     async def revision(self) -> int:

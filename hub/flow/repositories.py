@@ -25,6 +25,7 @@ from hub.flow.ports import HotStore
 from hub.flow.route_store import Routes, Runs
 from hub.flow.rows import DeliveryRow, MessageRow
 from hub.flow.safety_repositories import Consents, Health
+from hub.flow.source_ports import Rejections
 from hub.model.delivery import Attempt, Delivery, DeliveryState
 from hub.model.draft import AiLimit, AiLimits, AiTally, Spending
 from hub.model.job import Job
@@ -374,6 +375,7 @@ class Store:
     outbox: Outbox
     processes: Processes
     queue: Queue
+    rejections: Rejections
     repeats: Repeats
     replays: Replays
     retention: Retention

@@ -44,6 +44,7 @@ class Prefix(StrEnum):
     OUTBOX = "obx"
     POLL = "pol"
     REACTION = "rxn"
+    REJECTION = "rej"
     WEBHOOK = "wh"
 
 

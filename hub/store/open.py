@@ -36,6 +36,7 @@ from hub.store.repositories.messages import SqlMessages
 from hub.store.repositories.outbox import SqlOutbox
 from hub.store.repositories.processes import SqlProcesses
 from hub.store.repositories.queue import SqlQueue
+from hub.store.repositories.rejections import SqlRejections
 from hub.store.repositories.repeats import SqlRepeats
 from hub.store.repositories.replays import SqlReplays
 from hub.store.repositories.retention import SqlRetention
@@ -126,6 +127,7 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         outbox=SqlOutbox(database),
         processes=SqlProcesses(database),
         queue=SqlQueue(database),
+        rejections=SqlRejections(database),
         repeats=SqlRepeats(database, sealer),
         replays=SqlReplays(database),
         retention=SqlRetention(database),

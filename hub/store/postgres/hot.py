@@ -36,6 +36,7 @@ from hub.store.postgres import statements as sql
 from hub.store.postgres.chats import PostgresChats
 from hub.store.postgres.files import PostgresFiles
 from hub.store.postgres.safety import PostgresSafety
+from hub.store.postgres.sources import PostgresSources
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -70,6 +71,7 @@ class PostgresTransaction:
         self.chats = PostgresChats(connection)
         self.files = PostgresFiles(connection)
         self.safety = PostgresSafety(connection, is_repeat=is_repeat)
+        self.sources = PostgresSources(connection)
 
     async def _run(self, statement: str, rows: Rows) -> list[Record]:
         if not rows:

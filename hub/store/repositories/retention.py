@@ -29,6 +29,8 @@ from hub.store.schema import (
     polls,
     raw_payloads,
     reactions,
+    source_memory,
+    source_rejections,
 )
 
 _PENDING = exists().where(deliveries.c.event_id == events.c.id, deliveries.c.state == 0)
@@ -53,6 +55,8 @@ class SqlRetention:
             "polls": self._polls,
             "raw_payloads": self._raw_payloads,
             "reactions": self._reactions,
+            "source_memory": self._source_memory,
+            "source_rejections": self._source_rejections,
         }
 
     async def expire_page(self, table: str, *, before_ms: int, limit: int) -> int:
@@ -80,6 +84,18 @@ class SqlRetention:
         key = reactions.c.id
         ids = await self._ids(select(key).where(key < first_id_at(before_ms)).order_by(key).limit(limit))
         return await self._count(delete(reactions).where(key.in_(ids))) if ids else 0
+
+    async def _source_memory(self, before_ms: int, limit: int) -> int:
+        """What is remembered no more; its time is its own, not its age."""
+        key, is_over = source_memory.c.key, source_memory.c.expires_at < before_ms
+        query = select(key).where(is_over).order_by(source_memory.c.expires_at).limit(limit)
+        keys = await self._ids(query)
+        return await self._count(delete(source_memory).where(key.in_(keys), is_over)) if keys else 0
+
+    async def _source_rejections(self, before_ms: int, limit: int) -> int:
+        key = source_rejections.c.id
+        ids = await self._ids(select(key).where(key < first_id_at(before_ms)).order_by(key).limit(limit))
+        return await self._count(delete(source_rejections).where(key.in_(ids))) if ids else 0
 
     async def _polls(self, before_ms: int, limit: int) -> int:
         key, name = polls.c.id, (polls.c.line_id, polls.c.guid)
@@ -162,7 +178,7 @@ class SqlRetention:
 
         return await self._database.write(work) if ids else 0
 
-    async def _ids(self, query: Select[Any]) -> list[int]:
+    async def _ids(self, query: Select[Any]) -> list[Any]:
         return await self._database.read(lambda connection: [*connection.scalars(query)])
 
     async def _count(self, query: Any) -> int:

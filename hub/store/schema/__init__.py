@@ -44,6 +44,7 @@ from hub.store.schema.routes import (
 )
 from hub.store.schema.safety import consent_log, consents, line_counts, line_days, line_health, openings
 from hub.store.schema.sandbox import sandbox_memory, sandbox_sends
+from hub.store.schema.sources import source_memory, source_rejections
 from hub.store.schema.work import attempts, deliveries, idempotency_keys, jobs, outbox
 
 __all__ = [
@@ -98,6 +99,8 @@ __all__ = [
     "sandbox_memory",
     "sandbox_sends",
     "shards",
+    "source_memory",
+    "source_rejections",
     "triages",
     "webhooks",
 ]

@@ -34,6 +34,7 @@ from hub.store.sqlite import statements as sql
 from hub.store.sqlite.chats import SqliteChats
 from hub.store.sqlite.files import SqliteFiles
 from hub.store.sqlite.safety import SqliteSafety
+from hub.store.sqlite.sources import SqliteSources
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -47,6 +48,7 @@ class SqliteTransaction:
         self.chats = SqliteChats(connection)
         self.files = SqliteFiles(connection)
         self.safety = SqliteSafety(connection)
+        self.sources = SqliteSources(connection)
 
     def _run(self, statement: sql.Multi, rows: Rows) -> list[Any]:
         execute, results = self._connection.execute, []
