@@ -100,8 +100,9 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     ),
     _code(
         401, AUTHENTICATION, "invalid_signature",
-        "A bridge's request is not signed, or no signature fits its bytes.",
-        "Sign `{webhook-id}.{webhook-timestamp}.{raw body}` with the bridge's secret.",
+        "A request of a bridge or a source is not signed, or no signature fits its bytes.",
+        "Sign `{webhook-id}.{webhook-timestamp}.{raw body}` with the bridge's secret; of a source, see "
+        "`hub sources rejected`.",
     ),
     _code(
         401, AUTHENTICATION, "missing_api_key",
@@ -194,6 +195,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         404, NOT_FOUND, "route_not_found", "No endpoint has this path.",
         "Check the path; GET /v1/openapi.json lists all.",
+    ),
+    _code(
+        404, NOT_FOUND, "source_not_found", "No such source is set up.",
+        "List them with GET /v1/sources; set one up in connections.yaml.",
     ),
     _code(404, NOT_FOUND, "webhook_not_found", "No such webhook.", "List them with GET /v1/webhooks?from=*."),
     _code(

@@ -12,6 +12,7 @@ from hub import __version__
 from hub.api.bridge_events import BridgeEvents
 from hub.api.calls import AnyDescribed, AnyEndpoint, Call, Described, Endpoint, NoBody, NoQuery, Reply
 from hub.api.endpoints import NOUNS
+from hub.api.hooks import HOOKS
 from hub.api.openapi_document import build_document
 
 
@@ -82,8 +83,8 @@ async def _show(call: Call[NoQuery, NoBody]) -> Reply:
 
 
 def described() -> tuple[AnyDescribed, ...]:
-    """Every endpoint, the bare one of the bridges included."""
-    return (*NOUNS, *ENDPOINTS, BRIDGE_EVENTS)
+    """Every endpoint, the bare ones included."""
+    return (*NOUNS, *ENDPOINTS, BRIDGE_EVENTS, *HOOKS)
 
 
 @cache

@@ -56,6 +56,7 @@ _TAGS: Final = {
     "reactions": "Tapbacks.",
     "receipts": "Read marks.",
     "sandbox": "Simulated contacts.",
+    "sources": "Webhooks of other services, such as Stripe, as events.",
     "typing": "Typing indicators.",
     "webhooks": "Receivers of events.",
 }

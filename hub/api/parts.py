@@ -22,6 +22,7 @@ from hub.flow.live import NOBODY_TYPES
 from hub.flow.ports import Clock, LiveTyping, WakeUps
 from hub.flow.repositories import Store
 from hub.flow.sandbox import Ingesting, SimulatedContacts
+from hub.flow.source_intake import SourceParts
 from hub.flow.webhook_forms import NATIVE_FORMS, WebhookForms
 from hub.model.ids import IdFactory
 from hub.model.line import Line
@@ -119,6 +120,8 @@ class ApiParts:
     render_metrics: Callable[[], Awaitable[bytes]] | None
     #: POST /v1/bridge/events, which stays bare because it is the hot one.
     bridge_events: Application
+    #: What other services may tell: POST /hooks/{name}.
+    sources: SourceParts = field(default_factory=SourceParts)
     #: Told of every answer: its HTTP status.
     on_answer: Callable[[int], None]
     #: Told what became of every request to keep a file (hub.api.uploads.told).

@@ -18,6 +18,7 @@ from hub.api.cors import Cors
 from hub.api.dialect import Dialect, RateLimit
 from hub.api.endpoints import NOUNS
 from hub.api.envelope import Envelope
+from hub.api.hooks import HOOKS_PATH, hooks_endpoint
 from hub.api.parts import ApiParts, Application, Receive, Send
 from hub.api.serving import PathApp
 from hub.api.usecases import UseCases, use_cases
@@ -34,7 +35,7 @@ def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
     uses = use_cases(parts)
     native = _Paths(ENDPOINTS, parts, uses)
     return Envelope(
-        _HotFirst(_ByDialect(native, dialects, parts, uses), parts.bridge_events),
+        _HotFirst(_ByDialect(native, dialects, parts, uses), parts.bridge_events, hooks_endpoint(parts)),
         new_id=parts.new_id,
         monotonic=parts.monotonic,
         cors=Cors(parts.settings.cors_origins),
@@ -82,14 +83,19 @@ class _Paths:
 
 
 class _HotFirst:
-    """Sends the hot path to its endpoint before any routing."""
+    """Sends the hot path, and what has another envelope, to its endpoint before any routing."""
 
-    def __init__(self, router: Application, bridge_events: Application) -> None:
+    def __init__(self, router: Application, bridge_events: Application, hooks: Application) -> None:
         self._router = router
         self._bridge_events = bridge_events
+        self._hooks = hooks
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        inside = self._bridge_events if scope["path"] == openapi.BRIDGE_EVENTS.path else self._router
+        inside = self._router
+        if scope["path"] == openapi.BRIDGE_EVENTS.path:
+            inside = self._bridge_events
+        elif scope["path"].startswith(HOOKS_PATH):
+            inside = self._hooks
         await inside(scope, receive, send)
 
 

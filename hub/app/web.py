@@ -26,9 +26,11 @@ from hub.app.core import Core, encryption_key, open_core
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
+from hub.app.sources import refresh_sources_for_ever, source_book, source_parts
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.flow.heartbeats import Heartbeats
+from hub.flow.source_book import SourceBook
 from hub.flow.stream_tokens import stream_secret
 from hub.model.line import Line
 from hub.outbound.client import OutboundClient
@@ -61,13 +63,16 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
     settings = with_free_port(settings)
     async with open_core(settings, kind="web", name=name, redis_url=redis_url) as core:
         client = outbound_client(settings)
-        server = _Server(_config(settings, core, client))
+        sources = source_book(settings)
+        sources.refresh(core.clock.now_ms())
+        server = _Server(_config(settings, core, client, sources))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, server, core)
         listening = loop.create_task(core.live.listen_for_ever(core.feed))
         refreshing = loop.create_task(_refresh_for_ever(core))
         publishing = loop.create_task(core.exchange.publish_for_ever())
+        rereading = loop.create_task(refresh_sources_for_ever(sources, core.clock))
         calm_collector()
         log.info("web.started", host=settings.web.host, port=settings.web.port, database=core.opened.dialect)
         try:
@@ -76,6 +81,7 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
             listening.cancel()
             refreshing.cancel()
             publishing.cancel()
+            rereading.cancel()
             await core.feed.stop()
             await client.aclose()
             await core.store.processes.leave(core.membership.node)
@@ -86,9 +92,9 @@ def _stop(server: uvicorn.Server, core: Core) -> None:
     core.feed.close()  # streams never end by themselves
 
 
-def _config(settings: Settings, core: Core, client: OutboundClient) -> uvicorn.Config:
+def _config(settings: Settings, core: Core, client: OutboundClient, sources: SourceBook) -> uvicorn.Config:
     return uvicorn.Config(
-        build(api_parts(settings, core, client), DIALECTS),
+        build(api_parts(settings, core, client, sources), DIALECTS),
         host=settings.web.host,
         port=settings.web.port,
         http=Connection,
@@ -104,7 +110,7 @@ def _config(settings: Settings, core: Core, client: OutboundClient) -> uvicorn.C
     )
 
 
-def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiParts:
+def api_parts(settings: Settings, core: Core, client: OutboundClient, sources: SourceBook) -> ApiParts:
     """Wire the REST surface; the client fetches files from addresses that callers give."""
     metrics = core.metrics
     return ApiParts(
@@ -157,6 +163,7 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient) -> ApiPart
             metrics=metrics,
             heartbeats=Heartbeats(core.store.bridges, core.clock),
         ),
+        sources=source_parts(settings, sources),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),
         can_send=lambda line: has_adapter(core, line),

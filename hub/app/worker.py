@@ -332,6 +332,8 @@ def _maintenance(core: Core) -> Maintenance:
             "outbox": keep.events_days * DAY_MS,
             "availability": keep.events_days * DAY_MS,
             "bulk_jobs": keep.events_days * DAY_MS,
+            "source_memory": 0,
+            "source_rejections": core.settings.sources.rejected_days * DAY_MS,
             "idempotency_keys": keep.idempotency_hours * 3_600_000,
             **dict.fromkeys(_OF_MESSAGES if keep.messages_days else (), keep.messages_days * DAY_MS),
         },

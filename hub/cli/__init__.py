@@ -28,6 +28,7 @@ from hub.cli.lines import lines
 from hub.cli.listen import listen
 from hub.cli.running import migrate, serve, up, work
 from hub.cli.sandbox import sandbox
+from hub.cli.sources import sources
 from hub.cli.webhooks import webhooks
 from hub.config.settings import load_settings
 
@@ -37,7 +38,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
     "Send": (bulk,),
-    "Set up": (webhooks, keys, bridges, contacts, import_from, consents, lines),
+    "Set up": (webhooks, keys, bridges, contacts, import_from, consents, lines, sources),
     "Keep safe": (backup, restore),
 }
 

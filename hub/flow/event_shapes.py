@@ -268,6 +268,22 @@ class BulkCompletedData(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: int
 
 
+class SourceData(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source told, verified."""
+
+    #: The name under which it is set up.
+    source: str
+    #: As the vendor calls it: `checkout.session.completed`.
+    event: str
+    #: As the vendor names it, so that it counts once; the digest of the payload where it has no name.
+    source_event_id: str
+    #: The path of the route that it was sent to, as a digest; null for what came to a source.
+    hook: str | None
+    received_at: int
+    #: What the vendor sent of it.
+    payload: msgspec.Raw
+
+
 #: The shape of each event type: every type that a webhook can ask for.
 SHAPES: dict[str, type[msgspec.Struct]] = {
     "bulk.completed": BulkCompletedData,
@@ -297,6 +313,7 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "poll.voted": PollData,
     "reaction.added": ReactionData,
     "reaction.removed": ReactionData,
+    "source.received": SourceData,
     "webhook.disabled": WebhookDisabledData,
     "webhook.test": WebhookTestData,
 }

@@ -30,6 +30,11 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_line_state": {"line": "the line's id"},
     "hub_line_unanswered": {"line": "the line's id"},
     "hub_observations": {"status": "recorded, duplicate, refused"},
+    "hub_source_events": {"source": "the source's name", "status": "recorded, duplicate"},
+    "hub_source_requests": {
+        "source": "the source's name",
+        "outcome": "accepted, handshake, or why it was rejected",
+    },
     "hub_streams_ended": {"reason": "key_ended, service_unavailable, stopping, too_slow"},
     "hub_sends": {"state": "pending, unknown, sent, failed"},
     "hub_uploads": {"outcome": "stored, disconnected, failed, or the code of the refusal"},
@@ -119,6 +124,15 @@ class Metrics:
         )
         self.sends = Counter(
             "hub_sends", "Steps of sends, by the state they led to.", ["state"], registry=registry
+        )
+        self.source_requests = Counter(
+            "hub_source_requests",
+            "Requests to inbound sources, by what became of them.",
+            ["source", "outcome"],
+            registry=registry,
+        )
+        self.source_events = Counter(
+            "hub_source_events", "Events of inbound sources.", ["source", "status"], registry=registry
         )
         self.drafts = Counter(
             "hub_drafts", "Drafts asked of the language model.", ["outcome"], registry=registry

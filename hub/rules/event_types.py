@@ -22,6 +22,8 @@ class EventType:
     is_subscribable: bool = True
     #: Known to the vendor's wire (contracts: messages.dev §6); its SDK refuses every other name.
     is_native: bool = False
+    #: Part of `*` and so of every webhook that asked for everything; False for what must be asked for by name.
+    is_in_everything: bool = True
 
 
 #: Alphabetical.
@@ -64,6 +66,11 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(name="reaction.added", summary="Somebody reacted to a message.", is_native=True),
     EventType(name="reaction.removed", summary="Somebody took a reaction back.", is_native=True),
     EventType(name="receipt.read", summary="A contact has read the chat up to now.", is_subscribable=False),
+    EventType(
+        name="source.received",
+        summary="A source, such as Stripe, told of something.",
+        is_in_everything=False,
+    ),
     EventType(name="typing.started", summary="A contact began to type.", is_subscribable=False),
     EventType(name="typing.stopped", summary="A contact stopped typing.", is_subscribable=False),
     EventType(name="webhook.disabled", summary="A webhook was switched off after failing for too long."),
@@ -80,7 +87,11 @@ def _expansions() -> dict[str, tuple[str, ...]]:
     for name in SUBSCRIBABLE:
         family = f"{name.partition('.')[0]}.*"
         expansions[family] = (*expansions.get(family, ()), name)
-    expansions[EVERYTHING] = SUBSCRIBABLE
+    expansions[EVERYTHING] = tuple(
+        event_type.name
+        for event_type in EVENT_TYPES
+        if event_type.is_subscribable and event_type.is_in_everything
+    )
     return expansions
 
 

@@ -20,6 +20,7 @@ from hub.flow.payloads import event_data, status_of, webhook_disabled_data, webh
 from hub.flow.poll_payloads import Tally, poll_data
 from hub.flow.rows import ChatRow, SnapshotRow
 from hub.flow.snapshots import chat_row, message_row, reaction_row, target_row
+from hub.flow.source_intake import source_data
 from hub.flow.wishes import Wish, asked_message, outbox_row, own_event
 from hub.model.bulk import BulkJob, BulkState
 from hub.model.ids import EPOCH_MS, Prefix, id_text
@@ -37,6 +38,7 @@ from hub.model.outbox import OperationKind, attempt_id
 from hub.model.webhook import Webhook
 from hub.rules.event_types import SUBSCRIBABLE
 from hub.rules.facts import facts_of
+from hub.rules.sources.intake import SourceEvent
 from tests.flow.safety_specimens import SAFETY_RENDERED
 from tests.support.file_parts import file_links
 from tests.support.manual_time import ManualClock
@@ -45,6 +47,15 @@ from tests.support.sightings import AT, CONTACT, GROUP, LINE_HANDLE, OTHER, a_me
 GOLDEN = Path(__file__).parents[1] / "golden" / "events"
 NOW = AT + 40
 AN_ID = (AT - EPOCH_MS) << 21
+PAID = SourceEvent(
+    event="checkout.session.completed",
+    id="evt_1Q",
+    payload={
+        "id": "evt_1Q",
+        "type": "checkout.session.completed",
+        "data": {"object": {"amount_total": 4200}},
+    },
+)
 LINE = Line(
     id=AN_ID,
     bridge_id=AN_ID + 1,
@@ -212,6 +223,7 @@ RENDERED: dict[str, Callable[[], str]] = {
     **SAFETY_RENDERED,
     "poll.created": lambda: polled(seen("poll.created", chat=GROUP, actor=CONTACT, poll=POLL), votes=()),
     "poll.voted": lambda: polled(seen("poll.voted", chat=GROUP, actor=OTHER, poll=VOTE), votes=('["b"]',)),
+    "source.received": lambda: source_data("payments", PAID, None, now_ms=NOW),
     "webhook.disabled": lambda: webhook_disabled_data(WEBHOOK),
     "webhook.test": lambda: webhook_test_data(WEBHOOK, now_ms=NOW),
 }

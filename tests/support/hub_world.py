@@ -33,6 +33,7 @@ from hub.flow.line_health import LineHealth
 from hub.flow.line_policies import LinePolicies
 from hub.flow.record import Recorder
 from hub.flow.repositories import Store
+from hub.flow.source_intake import SourceParts
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import Observation
@@ -46,6 +47,7 @@ from hub.store.sealing import Sealer
 from tests.rules.policies import POLICY
 from tests.support.asgi import Caller
 from tests.support.file_parts import file_links, file_parts
+from tests.support.inbound_sources import source_book
 from tests.support.local_live import LocalLive
 from tests.support.manual_time import ManualClock
 
@@ -350,6 +352,7 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
             metrics=Metrics(),
             heartbeats=Heartbeats(store.bridges, clock),
         ),
+        sources=SourceParts(book=source_book()),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),
         live=LiveParts(feed=Feed(store.events, most_waiting=100), stream_secret=bytes(32), metrics=Metrics()),

@@ -36,7 +36,8 @@ STATUS: Final[Mapping[str, int]] = {
             "bridge_not_found", "bulk_not_found", "chat_not_found", "contact_group_not_found", "contact_not_found",
             "delivery_not_found", "enrolment_not_found", "event_not_found", "file_not_found", "file_unavailable",
             "job_not_found", "key_not_found", "line_not_found", "location_not_found", "message_not_found",
-            "outbox_item_not_found", "poll_not_found", "route_not_found", "webhook_not_found",
+            "outbox_item_not_found", "poll_not_found", "route_not_found", "source_not_found",
+            "webhook_not_found",
         ),
         405: ("method_not_allowed",),
         409: (
