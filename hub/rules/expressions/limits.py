@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+#: Compiled texts of each form that are kept for the next who writes the same.
+MOST_KEPT: Final = 1_024
 #: Characters of one expression or template.
 LONGEST_SOURCE: Final = 8_000
 #: Brackets within brackets; operators before an operand (`not not x`); `a if b else c if d else …`.

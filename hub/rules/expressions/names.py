@@ -98,11 +98,12 @@ def _is_known(building: Building, node: nodes.Name) -> bool:
             fix=f"Write {name}(…)" if name == "get" else "Write now()",
         )
         return False
-    if name in building.scope.elsewhere:
+    elsewhere = dict(building.scope.elsewhere).get(name)
+    if elsewhere is not None:
         building.refuse(
             node,
             what=f"there is no {name} here",
-            why=f"it is there {building.scope.elsewhere[name]}",
+            why=f"it is there {elsewhere}",
             fix=f"Use what there is: {', '.join(known)}",
         )
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -26,7 +25,7 @@ class Scope:
 
     names: frozenset[str] = field(default=ROUTE_NAMES)
     #: Names that have one in other places, with the place: `error`: `under on_error`.
-    elsewhere: Mapping[str, str] = field(default_factory=dict, compare=False)
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
     def plus(self, *names: str) -> Scope:
         """Give the scope with more names, for instance the one after `as`."""

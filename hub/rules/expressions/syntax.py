@@ -95,7 +95,7 @@ def _parse(source: str, *, is_expression: bool) -> Parsed | ExpressionProblem:
         _refuse_form(text)
         if is_expression:
             return Parsed(body=(nodes.Output([_whole_expression(text)]),))
-        return Parsed(body=tuple(Parser(_ENVIRONMENT, text).parse().body))
+        return Parsed(body=tuple(Parser(_ENVIRONMENT, text).subparse()))
     except _Unreadable as error:
         return error.problem
     except TemplateSyntaxError as error:
@@ -143,29 +143,21 @@ def _refuse_form(text: str) -> None:
 
 
 def _tokens(environment: Environment, source: str, state: str | None) -> Iterator[Token]:
-    """Give the parser's tokens, each with its offset where Jinja2 has the line."""
+    """Give the parser's tokens, each with its offset where Jinja2 has the line; the lexer's errors likewise."""
     offset = 0
     nesting = _Nesting()
-    for _, kind, text in _raw_tokens(environment, source, state):
-        offset = source.index(text, offset)
-        if kind == "raw_begin":
-            raise TemplateSyntaxError("Encountered unknown tag 'raw'.", offset)
-        if kind not in ignored_tokens:
-            nesting.take(kind, text, offset)
-            yield _token(kind, text, offset)
-        offset += len(text)
-
-
-def _raw_tokens(environment: Environment, source: str, state: str | None) -> Iterator[tuple[int, str, str]]:
-    """Give the lexer's tokens; its own errors get their offset where it tells it."""
-    reached = 0
     try:
-        for token in environment.lexer.tokeniter(source, None, None, state):
-            reached = source.index(token[2], reached) + len(token[2])
-            yield token
+        for _, kind, text in environment.lexer.tokeniter(source, None, None, state):
+            offset = source.index(text, offset)
+            if kind == "raw_begin":
+                raise TemplateSyntaxError("Encountered unknown tag 'raw'.", offset)
+            if kind not in ignored_tokens:
+                nesting.take(kind, text, offset)
+                yield _token(kind, text, offset)
+            offset += len(text)
     except TemplateSyntaxError as error:
         told = re.search(r" at (\d+)$", error.message or "")
-        raise TemplateSyntaxError(error.message or "", int(told[1]) if told else reached) from None
+        raise TemplateSyntaxError(error.message or "", int(told[1]) if told else offset) from None
 
 
 def _token(kind: str, text: str, offset: int) -> Token:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from jinja2 import nodes
@@ -19,7 +20,7 @@ from hub.rules.expressions.building import Building, Compile, Read, failed, too_
 from hub.rules.expressions.combining import compile_decision
 from hub.rules.expressions.frame import Evaluate, Frame, Surroundings
 from hub.rules.expressions.inference import kinds_given
-from hub.rules.expressions.limits import MOST_ITEMS
+from hub.rules.expressions.limits import MOST_ITEMS, MOST_KEPT
 from hub.rules.expressions.offered import words
 from hub.rules.expressions.problems import ExpressionProblem, Refused
 from hub.rules.expressions.scope import ROUTE_SCOPE, Scope
@@ -160,6 +161,29 @@ class Template:
 
 def compile_condition(source: str, scope: Scope = ROUTE_SCOPE) -> Condition | Problems:
     """Compile a bare expression that decides. Braces may stand around the whole of it, nowhere else."""
+    found = _condition(source, scope)
+    return found if isinstance(found, Condition) else list(found)
+
+
+def compile_items(source: str, scope: Scope = ROUTE_SCOPE) -> Items | Problems:
+    """Compile a bare expression that gives a list."""
+    found = _items(source, scope)
+    return found if isinstance(found, Items) else list(found)
+
+
+def compile_template(source: str, scope: Scope = ROUTE_SCOPE) -> Template | Problems:
+    """Compile a value template."""
+    if "{{" not in source and "{%" not in source:
+        return _template(source, Building(scope, {}))
+    found = _value_template(source, scope)
+    return found if isinstance(found, Template) else list(found)
+
+
+# Routes say the same in many places, and what is compiled has no state: it is kept for whoever writes it again.
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _condition(source: str, scope: Scope) -> Condition | Problems:
     expression = _bare(source)
     if isinstance(expression, list):
         return expression
@@ -171,8 +195,8 @@ def compile_condition(source: str, scope: Scope = ROUTE_SCOPE) -> Condition | Pr
     return Condition(source=source, reads=tuple(building.reads), _evaluate=evaluate)
 
 
-def compile_items(source: str, scope: Scope = ROUTE_SCOPE) -> Items | Problems:
-    """Compile a bare expression that gives a list."""
+@lru_cache(maxsize=MOST_KEPT)
+def _items(source: str, scope: Scope) -> Items | Problems:
     expression = _bare(source)
     if isinstance(expression, list):
         return expression
@@ -184,10 +208,8 @@ def compile_items(source: str, scope: Scope = ROUTE_SCOPE) -> Items | Problems:
     return Items(source=source, reads=tuple(building.reads), _evaluate=evaluate)
 
 
-def compile_template(source: str, scope: Scope = ROUTE_SCOPE) -> Template | Problems:
-    """Compile a value template."""
-    if "{{" not in source and "{%" not in source:
-        return _template(source, Building(scope, {}))
+@lru_cache(maxsize=MOST_KEPT)
+def _value_template(source: str, scope: Scope) -> Template | Problems:
     parsed = parse_template(source)
     if isinstance(parsed, ExpressionProblem):
         return [parsed]

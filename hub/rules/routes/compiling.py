@@ -9,14 +9,14 @@ from hub.rules.expressions import Scope, compile_condition, compile_items, compi
 from hub.rules.routes.document import Reading, at, shown
 from hub.rules.routes.model import Written
 
-_ELSEWHERE: Final[Mapping[str, str]] = {
-    "error": "under on_error",
-    "item": "in the steps of a foreach",
-    "index": "in the steps of a foreach",
-    "run": "once the route runs: under vars and in steps",
-    "steps": "once the route runs: under vars and in steps",
-    "vars": "once the route runs: under vars and in steps",
-}
+_ELSEWHERE: Final = (
+    ("error", "under on_error"),
+    ("item", "in the steps of a foreach"),
+    ("index", "in the steps of a foreach"),
+    ("run", "once the route runs: under vars and in steps"),
+    ("steps", "once the route runs: under vars and in steps"),
+    ("vars", "once the route runs: under vars and in steps"),
+)
 #: Before there is a run: in `if` and in keys.
 ASKED: Final = Scope(names=frozenset({"event", "events", "route", "env_name"}), elsewhere=_ELSEWHERE)
 #: In `vars` and in steps.

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.rules.expressions.problems import ExpressionError
-from hub.rules.expressions.templates import compile_template
-from hub.rules.expressions.values import OMIT
+from hub.rules.expressions import OMIT, ExpressionError, compile_template
 from tests.rules.expressions.running import NOW, condition_refusal, holds, items, refusal, render, template
 
 EVENT: dict[str, Any] = {
