@@ -7,9 +7,9 @@ from functools import partial
 from hub.actions.built_in import BuiltInActions
 from hub.actions.desk import ActionParts
 from hub.actions.registry import built_in_actions
+from hub.app.adapters import has_adapter
 from hub.app.ai import ai_connection
 from hub.app.core import Core
-from hub.app.web import has_adapter
 from hub.outbound.client import OutboundClient
 from hub.outbound.downloads import GuardedDownloads
 

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 import structlog
 import uvicorn
 
-from bridge.registry import ADAPTERS
 from bridge.sandbox import contacts
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
 from hub.api.dialect import key_prefixes, webhook_forms
 from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
+from hub.app.actions import open_actions
+from hub.app.adapters import has_adapter
 from hub.app.ai import ai_connection
 from hub.app.collector import calm_collector
 from hub.app.connections import Connection
@@ -26,13 +27,13 @@ from hub.app.core import Core, encryption_key, open_core
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
+from hub.app.routing import route_folder
 from hub.app.sources import refresh_sources_for_ever, source_book, source_parts
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.source_book import SourceBook
 from hub.flow.stream_tokens import stream_secret
-from hub.model.line import Line
 from hub.outbound.client import OutboundClient
 from hub.outbound.downloads import GuardedDownloads
 
@@ -73,6 +74,9 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         refreshing = loop.create_task(_refresh_for_ever(core))
         publishing = loop.create_task(core.exchange.publish_for_ever())
         rereading = loop.create_task(refresh_sources_for_ever(sources, core.clock))
+        routing = loop.create_task(
+            route_folder(core, open_actions(core, client)).follow(settings.routes.reload_seconds)
+        )
         calm_collector()
         log.info("web.started", host=settings.web.host, port=settings.web.port, database=core.opened.dialect)
         try:
@@ -82,6 +86,7 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
             refreshing.cancel()
             publishing.cancel()
             rereading.cancel()
+            routing.cancel()
             await core.feed.stop()
             await client.aclose()
             await core.store.processes.leave(core.membership.node)
@@ -175,12 +180,6 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient, sources: S
         on_answer=lambda status: metrics.requests.labels(str(status)).inc(),
         on_upload=lambda outcome: metrics.uploads.labels(outcome).inc(),
     )
-
-
-def has_adapter(core: Core, line: Line) -> bool:
-    """Tell whether the line's bridge runs inside the hub, so that it can be asked to send."""
-    bridge = core.directory.current.bridges_by_id.get(line.bridge_id)
-    return bridge is not None and bridge.kind in ADAPTERS
 
 
 def _ready_checks(core: Core) -> list[ReadyCheck]:

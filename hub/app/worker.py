@@ -7,18 +7,21 @@ import random
 import signal
 import time
 from collections.abc import Iterable
+from functools import partial
 
 import structlog
 
 from bridge.registry import ADAPTERS, Surroundings
 from bridge.sandbox.fates import Delays
 from hub.api.dialect import webhook_forms
+from hub.app.actions import open_actions
 from hub.app.bulk import Workshop
 from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
 from hub.app.line_care import line_watch
 from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
+from hub.app.routing import route_rounds
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.flow.attachments import AttachmentFetching
@@ -130,8 +133,10 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         heartbeats=Heartbeats(store.bridges, clock),
     )
 
+    rounds = route_rounds(core, open_actions(core, client))
+
     def on_change(shards: Iterable[int]) -> None:
-        WorkerService.take_shards(dispatcher, lines, feeds, shards)
+        WorkerService.take_shards((dispatcher, lines, feeds, rounds.runs, rounds.triage), shards)
 
     ownership = Ownership(
         store.processes,
@@ -157,6 +162,9 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
             shards=lambda: ownership.shards,
             clock=clock,
         ),
+        runs=rounds.runs,
+        triage=rounds.triage,
+        hear=partial(core.live.listen_for_ever, core.feed),
         metrics=core.metrics,
         exchange=core.exchange,
     )

@@ -5,6 +5,7 @@ the two. Here stands only what a value must satisfy.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from hub.config.constraints import (
@@ -309,6 +310,15 @@ class Metrics:
     token: Annotated[str, Matching(r"[!-~]*", "printable ASCII without spaces", "32 random letters")] = (
         secret()
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Routes:
+    """Routes in YAML, and their runs."""
+
+    folder: Path
+    reload_seconds: Annotated[float, Between(0, 3600)]
+    runs_at_once: Annotated[int, Between(1, 10_000)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

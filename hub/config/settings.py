@@ -29,6 +29,7 @@ from hub.config.sections import (
     Outbound,
     Redis,
     Retention,
+    Routes,
     Safety,
     Sandbox,
     Secrets,
@@ -80,6 +81,7 @@ class Settings:
     retention: Retention
     log: Log
     metrics: Metrics
+    routes: Routes
     worker: Worker
 
     @property

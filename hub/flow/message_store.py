@@ -33,6 +33,10 @@ class Messages(Protocol):
         """The message that a network named so, on one of these lines."""
         ...
 
+    async def has_earlier(self, chat_id: int, *, sent_at: int, message_id: int) -> bool:
+        """Tell whether anything else was said in a chat up to an instant."""
+        ...
+
     async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:
         """When what these keys stand for happened, as far as its events are kept."""
         ...

@@ -248,6 +248,14 @@ class WakeUps(Protocol):
         """Files wait to be fetched from their bridges."""
         ...
 
+    def runs_due(self) -> None:
+        """Runs of routes were begun, or can go on."""
+        ...
+
+    def routes_changed(self) -> None:
+        """Routes were installed or retired."""
+        ...
+
     def job_added(self) -> None:
         """A long job (a replay, a requeue, a purge) waits to be run."""
         ...

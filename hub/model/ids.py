@@ -45,6 +45,8 @@ class Prefix(StrEnum):
     POLL = "pol"
     REACTION = "rxn"
     REJECTION = "rej"
+    REVISION = "rev"
+    RUN = "run"
     WEBHOOK = "wh"
 
 

@@ -6,9 +6,9 @@ Stop order: no new work, posts under way end, results are recorded, shards are f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -31,12 +31,21 @@ from hub.worker.listener import Listener
 from hub.worker.maintenance import Maintenance
 from hub.worker.notified import NotifiedWorker
 from hub.worker.ownership import Ownership
+from hub.worker.runs import RunRounds, TriageRounds
 from hub.worker.wakeups import QUEUE, RedisWakeUps
 
 log = structlog.get_logger("worker")
 
 #: Long jobs run in slices of this length; what is left is found by the next slice.
 JOB_TIMEOUT_SECONDS = 30
+
+
+class Owner(Protocol):
+    """A part that works on the shards that are this worker's."""
+
+    def own(self, shards: frozenset[int]) -> None:
+        """Work on these from now on, and no others."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +63,10 @@ class WorkerParts:
     maintenance: Maintenance
     line_watch: LineWatch
     bulk: BulkRounds
+    runs: RunRounds
+    triage: TriageRounds
+    #: Hears what other processes record, while somebody follows here.
+    hear: Callable[[], Coroutine[Any, Any, None]]
     metrics: Metrics
     exchange: MetricsExchange
 
@@ -94,6 +107,9 @@ class WorkerService:
             ("jobs", self._jobs.main()),
             ("line_watch", parts.line_watch.run()),
             ("bulk", parts.bulk.run()),
+            ("runs", parts.runs.run()),
+            ("triage", parts.triage.run()),
+            ("feed", parts.hear()),
             ("metrics", parts.exchange.publish_for_ever()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
@@ -114,11 +130,16 @@ class WorkerService:
         try:
             async with asyncio.timeout(self._drain_seconds):
                 await asyncio.gather(
-                    parts.dispatcher.drain(), parts.lines.drain(), parts.feeds.stop(), parts.fetches.drain()
+                    parts.dispatcher.drain(),
+                    parts.lines.drain(),
+                    parts.feeds.stop(),
+                    parts.fetches.drain(),
+                    parts.runs.drain(),
                 )
         except TimeoutError:
             log.warning("worker.drain_cut", reason="posts were still under way; they are attempted again")
         await parts.fetches.stop()
+        await parts.runs.stop()
         try:
             await self._ownership.leave()
         except Exception as error:
@@ -126,12 +147,11 @@ class WorkerService:
         await end([*self._tasks, *[task for task in (self._refresh, self._asking) if task is not None]])
 
     @staticmethod
-    def take_shards(dispatcher: Dispatcher, lines: LineLanes, feeds: Feeds, shards: Iterable[int]) -> None:
+    def take_shards(parts: Iterable[Owner], shards: Iterable[int]) -> None:
         """Tell every part which shards are ours now."""
         owned = frozenset(shards)
-        dispatcher.own(owned)
-        lines.own(owned)
-        feeds.own(owned)
+        for part in parts:
+            part.own(owned)
 
     # ---- wake-ups
 
@@ -148,6 +168,10 @@ class WorkerService:
                 self._start_refresh()
             case "files":
                 self._parts.fetches.wake()
+            case "runs":
+                self._parts.runs.wake()
+            case "routes":
+                self._parts.triage.wake()
             case _:
                 log.warning("wakeups.unknown", kind=kind)
 
@@ -156,6 +180,8 @@ class WorkerService:
         self._parts.dispatcher.sweep()
         self._parts.lines.look_everywhere()
         self._parts.fetches.wake()
+        self._parts.runs.wake()
+        self._parts.triage.wake()
         self._jobs.notify()
         self._start_refresh()
 
@@ -190,6 +216,7 @@ class WorkerService:
                 self._parts.dispatcher.sweep()
                 self._parts.lines.look_everywhere()
                 self._parts.bulk.wake()
+                self._parts.runs.wake()
                 self._ask_capabilities()
                 self._measure()
             except Exception as error:

@@ -57,6 +57,14 @@ class RedisWakeUps:
         self._notes["config"] = None
         self._start()
 
+    def runs_due(self) -> None:
+        self._notes["runs"] = None
+        self._start()
+
+    def routes_changed(self) -> None:
+        self._notes["routes"] = None
+        self._start()
+
     def files_due(self) -> None:
         self._notes["files"] = None
         self._start()

@@ -89,6 +89,8 @@ class WakeUpsHeard:
     configuration_changes: int = 0
     jobs: int = 0
     files: int = 0
+    runs: int = 0
+    routes: int = 0
 
     def deliveries_recorded(self, first_id: int, last_id: int) -> None:
         self.ranges.append((first_id, last_id))
@@ -104,6 +106,12 @@ class WakeUpsHeard:
 
     def files_due(self) -> None:
         self.files += 1
+
+    def runs_due(self) -> None:
+        self.runs += 1
+
+    def routes_changed(self) -> None:
+        self.routes += 1
 
     def job_added(self) -> None:
         self.jobs += 1

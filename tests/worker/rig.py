@@ -72,6 +72,12 @@ class SilentWakeUps:
     def configuration_changed(self) -> None:
         self.configurations += 1
 
+    def runs_due(self) -> None:
+        """Nobody hears it."""
+
+    def routes_changed(self) -> None:
+        """Nobody hears it."""
+
     def files_due(self) -> None:
         """Files wait to be fetched."""
 

@@ -10,7 +10,7 @@ from hub.rules.expressions.problems import ExpressionError
 from hub.rules.expressions.scope import ROUTE_SCOPE, Scope
 from hub.rules.expressions.structures import Structure, compile_structure
 from hub.rules.expressions.templates import Condition, Items, compile_condition, compile_items
-from hub.rules.routes.model import Written
+from hub.rules.routes.model import Route, Written
 
 Compiled = TypeVar("Compiled")
 Names = Mapping[str, Any]
@@ -76,6 +76,19 @@ class Evaluator:
                 raise WrittenWrong(f"{written.pointer}: {told}")
             self._compiled[key] = found
         return found
+
+
+def kept_evaluators() -> Callable[[Route], Evaluator]:
+    """Give a giver of evaluators that makes one for each route and keeps it."""
+    kept: dict[int, tuple[Route, Evaluator]] = {}
+
+    def give(route: Route) -> Evaluator:
+        found = kept.get(id(route))
+        if found is None:  # the route is kept with it, so that its id stays its own
+            found = kept[id(route)] = (route, Evaluator())
+        return found[1]
+
+    return give
 
 
 def _told(written: Written, evaluate: Callable[[], Compiled]) -> Compiled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,11 +57,5 @@ class Known:
 
     actions: Mapping[str, ActionSpec]
     callees: Callees
-    _evaluators: dict[int, tuple[Route, Evaluator]] = field(default_factory=dict, repr=False)
-
-    def evaluator(self, route: Route) -> Evaluator:
-        """Give what evaluates the expressions of a route; they are compiled once."""
-        found = self._evaluators.get(id(route))
-        if found is None:  # the route is kept with it, so that its id stays its own
-            found = self._evaluators[id(route)] = (route, Evaluator())
-        return found[1]
+    #: Gives what evaluates the expressions of a route; they are compiled once.
+    evaluator: Callable[[Route], Evaluator]

@@ -71,6 +71,8 @@ class Walk:
         self.warnings = 0
         self._results = results
         self._depth = 0
+        #: Of the route that was called; None in the run's own.
+        self._revision: int | None = None
         #: The route in which the walk is.
         self.within = route
 
@@ -195,7 +197,8 @@ class Walk:
     def _wait(self, step: WaitStep, path: str, scope: RunScope, result: StepResult) -> bool:
         if result.next_at is None and not result.is_over:
             until_ms = result.started_at + step.timeout_ms
-            result = self.record(replace(result, status=StepStatus.WAITING, next_at=until_ms))
+            place = {"pointer": step.pointer, "revision": self._revision}
+            result = self.record(replace(result, status=StepStatus.WAITING, next_at=until_ms, inputs=place))
         if result.status is StepStatus.WAITING:
             if not self.is_due(result):
                 assert result.next_at is not None
@@ -279,7 +282,8 @@ class Walk:
     def _call(self, step: CallStep, path: str, scope: RunScope, result: StepResult) -> bool:
         if result.inputs is None:
             result = self._begin_call(step, scope, result)
-        within, depth = self.within, self._depth
+        depth, revision = self._depth, self._revision
+        self._revision = result.inputs["revision"]
         try:
             given = self.route(
                 self.known.callees.route(result.inputs["revision"]),
@@ -292,7 +296,7 @@ class Walk:
                 raise RouteFailed(self.fail(result, "invalid", stopped.reason)) from None
             return self.completed(result, scope, output={"stopped": stopped.reason})
         finally:
-            self.within, self._depth = within, depth
+            self._depth, self._revision = depth, revision
         return given is not None and self.completed(result, scope, output={"vars": given})
 
     def _begin_call(self, step: CallStep, scope: RunScope, begun: StepResult) -> StepResult:

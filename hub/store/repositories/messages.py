@@ -58,6 +58,16 @@ _REACTIONS_OF = (
     .where(among(_id, "ids"))
     .order_by(reactions.c.sent_at, reactions.c.id)
 )
+_EARLIER = (
+    select(_id)
+    .where(
+        IS_VISIBLE,
+        messages.c.chat_id == bindparam("chat_id"),
+        messages.c.sent_at <= bindparam("sent_at"),
+        _id != bindparam("id"),
+    )
+    .limit(1)
+)
 _EVIDENCE = select(events.c.dedupe_key, events.c.occurred_at).where(
     events.c.dedupe_key.in_(bindparam("keys", expanding=True))
 )
@@ -90,6 +100,10 @@ class SqlMessages:
 
     async def last_read(self, chat_id: int) -> MessageRow | None:
         return await self._one(_LAST_READ, chat_id=chat_id)
+
+    async def has_earlier(self, chat_id: int, *, sent_at: int, message_id: int) -> bool:
+        values = {"chat_id": chat_id, "sent_at": sent_at, "id": message_id}
+        return bool(await self._database.look_up(_EARLIER, values))
 
     async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:
         values = {"keys": dedupe_keys}

@@ -18,6 +18,7 @@ from hub.store.schema import run_steps, run_waits, runs
 
 _r: Final = runs.c
 _RUN: Final = [_r[name] for name in Run.__dataclass_fields__]
+_AWAITED: Final = select(run_waits.c.event_type).distinct()
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(StepResult).decode
 
@@ -65,6 +66,10 @@ class SqlRuns:
             return {each.run.id for each in commits if _commit(connection, each)}
 
         return await self._database.write(work)
+
+    async def awaited_types(self) -> frozenset[str]:
+        rows = await self._database.look_up(_AWAITED, {})
+        return frozenset(str(row[0]) for row in rows)
 
     async def waiting(self, event_type: str, chat_id: int | None) -> list[RunWait]:
         chats = [0] if chat_id is None else [0, chat_id]

@@ -1,0 +1,134 @@
+"""The folder of routes, followed: what is sound in all its files stands, and a mistake changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from hub.config.route_files import RouteFiles, WrittenRoute, read_route_files, route_paths
+from hub.flow.actions import Actions
+from hub.flow.ports import Clock
+from hub.flow.routing.installing import FILES, Installed, Installing, RouteTaken, ToInstall
+from hub.rules.problems import Problem as RuleProblem
+from hub.rules.routes.checking import check_routes
+from hub.rules.routes.reading import RouteDocument
+
+log = structlog.get_logger("routes")
+
+#: Problems that are logged one by one; the rest is counted.
+MOST_TOLD: Final = 20
+#: Files by path, with what tells that one changed.
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FolderStatus:
+    """How the folder was found when it was read last."""
+
+    folder: str
+    #: Unix ms; None before it ever was.
+    read_at: int | None
+    #: Empty: what is written stands.
+    problems: tuple[str, ...]
+
+
+class RouteFolder:
+    """Reads the folder when it changes."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        actions: Actions,
+        installing: Installing,
+        clock: Clock,
+        on_installed: Callable[[], None],
+    ) -> None:
+        self._folder = folder
+        self._actions = actions
+        self._installing = installing
+        self._clock = clock
+        self._on_installed = on_installed
+        self._stamp: Stamp | None = None
+        self.status = FolderStatus(folder=str(folder), read_at=None, problems=())
+
+    async def follow(self, seconds: float) -> None:
+        """Read at once, then whenever something changed; never again where `seconds` is 0."""
+        while True:
+            try:
+                await self.look()
+            except Exception as error:
+                log.warning("routes.unread", folder=str(self._folder), error=str(error))
+            if not seconds:
+                return
+            await asyncio.sleep(seconds)
+
+    async def look(self) -> Installed | None:
+        """Read the folder if anything in it changed; give what that changed, None for nothing."""
+        stamp = await asyncio.to_thread(self._stamped)
+        if stamp == self._stamp:
+            return None
+        found = await asyncio.to_thread(read_route_files, self._folder, self._check)
+        installed = await self._take(found)
+        self._stamp = stamp
+        return installed
+
+    async def _take(self, found: RouteFiles) -> Installed | None:
+        problems = [str(each) for each in found.problems]
+        installed = None
+        if not problems:
+            try:
+                installed = await self._installing.install(FILES, [_wanted(each) for each in found.routes])
+            except RouteTaken as taken:
+                problems = [str(taken)]
+        self.status = FolderStatus(
+            folder=str(self._folder), read_at=self._clock.now_ms(), problems=tuple(problems)
+        )
+        if problems:
+            self._tell(found, problems)
+        elif installed is not None and not installed.is_nothing:
+            log.info(
+                "routes.installed",
+                folder=str(self._folder),
+                added=list(installed.added),
+                changed=list(installed.changed),
+                retired=list(installed.retired),
+                unchanged=installed.unchanged,
+            )
+            self._on_installed()
+        return installed
+
+    def _tell(self, found: RouteFiles, problems: Sequence[str]) -> None:
+        for each in found.problems[:MOST_TOLD]:
+            at = f"{each.path}:{each.line}:{each.column}"
+            log.error("route.refused", at=at, key=each.key, what=each.what, why=each.why, fix=each.fix)
+        log.error(
+            "routes.refused",
+            folder=str(self._folder),
+            count=len(problems),
+            reason=problems[0] if not found.problems else "what ran goes on running",
+        )
+
+    def _check(self, document: RouteDocument) -> Sequence[RuleProblem]:
+        return check_routes(
+            document.routes, actions=self._actions.specs(), connections=self._actions.connections()
+        )
+
+    def _stamped(self) -> Stamp:
+        stamps = []
+        for path in route_paths(self._folder) if self._folder.exists() else ():
+            try:
+                known = path.stat()
+            except OSError:  # gone since: the next look tells
+                continue
+            stamps.append((str(path), known.st_mtime_ns, known.st_size))
+        return tuple(stamps)
+
+
+def _wanted(written: WrittenRoute) -> ToInstall:
+    return ToInstall(id=written.route.id, source=written.source, file=written.file, line=written.line)

@@ -1,0 +1,78 @@
+"""Wire routes: read from their folder where the REST surface is served, run by the workers."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from hub.app.core import Core
+from hub.app.route_folder import RouteFolder
+from hub.flow.actions import Actions
+from hub.flow.routing.book import RouteBook
+from hub.flow.routing.driving import Driver
+from hub.flow.routing.facts import RunTexts
+from hub.flow.routing.installing import Installing
+from hub.flow.routing.triage import Triages
+from hub.model.run import Decided
+from hub.worker.runs import RunRounds, TriageRounds, committing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouteRounds:
+    """The parts of a worker that run routes."""
+
+    runs: RunRounds
+    triage: TriageRounds
+
+
+def run_texts(core: Core) -> RunTexts:
+    """What runs say about where they run."""
+    settings = core.settings
+    return RunTexts(
+        public_url=settings.web.public_url.rstrip("/"),
+        env_name=settings.instance_name,
+        timezone=settings.safety.time_zone,
+    )
+
+
+def route_rounds(core: Core, actions: Actions) -> RouteRounds:
+    """Wire what a worker needs to run routes."""
+    book, texts = RouteBook(core.store.routes), run_texts(core)
+    driver = Driver(
+        store=core.store,
+        book=book,
+        actions=actions,
+        clock=core.clock,
+        draw=random.random,
+        texts=texts,
+        commit=committing(core.store.runs),
+    )
+    runs = RunRounds(
+        runs=core.store.runs, driver=driver, clock=core.clock, most_at_once=core.settings.routes.runs_at_once
+    )
+    triages = Triages(
+        store=core.store,
+        directory=core.directory,
+        book=book,
+        clock=core.clock,
+        new_id=core.new_id,
+        texts=texts,
+    )
+
+    def on_decided(decided: list[Decided]) -> None:
+        if any(each.run_id is not None for each in decided):
+            core.wake_ups.runs_due()
+            runs.wake()
+
+    return RouteRounds(runs=runs, triage=TriageRounds(triages=triages, feed=core.feed, on_decided=on_decided))
+
+
+def route_folder(core: Core, actions: Actions) -> RouteFolder:
+    """Follow the folder of routes in a process that serves the REST surface."""
+    return RouteFolder(
+        core.settings.routes.folder.expanduser(),
+        actions=actions,
+        installing=Installing(routes=core.store.routes, clock=core.clock, new_id=core.new_id),
+        clock=core.clock,
+        on_installed=core.wake_ups.routes_changed,
+    )

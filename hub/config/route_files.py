@@ -1,0 +1,153 @@
+"""Read a folder of routes: every file of it, or all that is wrong with them, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from hub.config.loader import read_document
+from hub.config.nodes import Node
+from hub.config.plain import plain, spot_of
+from hub.config.problems import Place, Problem, problem_at
+from hub.rules import problems as rules
+from hub.rules.routes.model import Route
+from hub.rules.routes.reading import RouteDocument, read_routes
+
+MOST_FILES: Final = 1_000
+SUFFIXES: Final = (".yaml", ".yml")
+#: Tests stand beside their routes and are read by `hub test`.
+TEST_SUFFIXES: Final = (".test.yaml", ".test.yml")
+#: What is wrong beyond the form: actions and connections that are not there.
+Check = Callable[[RouteDocument], Sequence[rules.Problem]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WrittenRoute:
+    """One route of a file."""
+
+    route: Route
+    #: JSON: a document of this one route with its defaults, the same for the same meaning.
+    source: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouteFiles:
+    """What a folder holds."""
+
+    routes: tuple[WrittenRoute, ...]
+    problems: tuple[Problem, ...]
+    #: Of all files, in order.
+    files: tuple[Path, ...]
+
+
+def route_paths(place: Path) -> list[Path]:
+    """Give the files of routes in a folder and below, in order; or the file itself."""
+    if place.is_file():
+        return [place]
+    found = [
+        path
+        for path in sorted(place.rglob("*"))
+        if path.suffix in SUFFIXES and not path.name.endswith(TEST_SUFFIXES) and path.is_file()
+    ]
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(place).parts)]
+
+
+def read_route_files(place: Path, check: Check | None = None) -> RouteFiles:
+    """Read a folder, or one file.
+
+    Args:
+        place: The folder or the file; one that is not there holds no routes.
+        check: Says what else is wrong with a document that is sound in itself.
+    """
+    paths = route_paths(place)
+    routes: list[WrittenRoute] = []
+    problems: list[Problem] = []
+    if len(paths) > MOST_FILES:
+        problems.append(
+            problem_at(
+                Place(source=str(place)),
+                what=f"there are {len(paths)} files",
+                why=f"{MOST_FILES} are read",
+                fix="Put several routes into one file",
+            )
+        )
+    for path in paths[:MOST_FILES]:
+        found, wrong = _read(path, check)
+        routes += found
+        problems += wrong
+    problems += _twice(routes)
+    return RouteFiles(routes=tuple(routes), problems=tuple(problems), files=tuple(paths))
+
+
+def _read(path: Path, check: Check | None) -> tuple[list[WrittenRoute], list[Problem]]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        what = "the file cannot be read"
+        fix = "Let the hub's user read it, or take it away"
+        return [], [problem_at(Place(source=str(path)), what=what, why=error.strerror or str(error), fix=fix)]
+    return read_route_text(content, source=str(path), check=check)
+
+
+def read_route_text(
+    content: bytes | str, *, source: str, check: Check | None = None
+) -> tuple[list[WrittenRoute], list[Problem]]:
+    """Read the text of one file."""
+    node, problems = read_document(content, source=source, is_prose=True)
+    if node is None or problems:
+        return [], list(problems)
+    document: Any = plain(node)
+    found = read_routes(document)
+    if isinstance(found, RouteDocument) and check is not None:
+        told = list(check(found))
+        found = told or found
+    if not isinstance(found, RouteDocument):
+        return [], [placed(node, each) for each in found]
+    routes = [
+        WrittenRoute(
+            route=route,
+            source=_alone(document, place),
+            file=source,
+            line=spot_of(node, route.pointer).place.line,
+        )
+        for place, route in enumerate(found.routes)
+    ]
+    return routes, []
+
+
+def placed(node: Node, problem: rules.Problem) -> Problem:
+    """Tell a problem with the place at which it is written."""
+    spot = spot_of(node, problem.pointer)
+    return problem_at(spot.place, key=spot.key, what=problem.what, why=problem.why, fix=problem.fix)
+
+
+def _alone(document: Any, place: int) -> str:
+    """Write one route of a document as a document of its own."""
+    alone = {"version": document["version"], "routes": [document["routes"][place]]}
+    if document.get("defaults"):
+        alone["defaults"] = document["defaults"]
+    return msgspec.json.encode(alone, order="sorted").decode()
+
+
+def _twice(routes: Sequence[WrittenRoute]) -> list[Problem]:
+    first: dict[str, WrittenRoute] = {}
+    problems: list[Problem] = []
+    for each in routes:
+        other = first.setdefault(each.route.id, each)
+        if other is not each and other.file != each.file:
+            problems.append(
+                problem_at(
+                    Place(source=each.file, line=each.line, column=1),
+                    key=each.route.id,
+                    what=f"two routes are called {each.route.id}",
+                    why=f"the other one is in {other.file}:{other.line}",
+                    fix="Give each route an id of its own",
+                )
+            )
+    return problems
