@@ -14,7 +14,6 @@ from hub.rules.event_types import expand_pattern
 from hub.rules.routes.index import ListenerIndex
 from hub.rules.routes.model import EventTrigger, Route
 from hub.rules.routes.reading import RouteDocument, read_routes
-from hub.rules.runs.evaluating import Evaluator
 from hub.rules.runs.wishing import Standing, in_order
 
 log = structlog.get_logger("routes")
@@ -32,7 +31,6 @@ class RouteBook:
         self._kept: dict[str, KeptRoute] = {}
         self._standing: dict[str, Standing] = {}
         self._by_revision: dict[int, Route] = {}
-        self._evaluators: dict[int, tuple[Route, Evaluator]] = {}
         self._index: ListenerIndex[Standing] = ListenerIndex(())
 
     async def refresh(self) -> bool:
@@ -94,13 +92,6 @@ class RouteBook:
         """All routes that are not retired, those that are switched off included."""
         return self._kept
 
-    def evaluator(self, route: Route) -> Evaluator:
-        """Give what evaluates the expressions of a route; they are compiled once."""
-        found = self._evaluators.get(id(route))
-        if found is None:  # the route is kept with it, so that its id stays its own
-            found = self._evaluators[id(route)] = (route, Evaluator())
-        return found[1]
-
     def _compile(self, sources: Mapping[int, str]) -> None:
         for revision, source in sources.items():
             if revision in self._by_revision:
@@ -125,8 +116,6 @@ class RouteBook:
     def _forget(self, known: Collection[int]) -> None:
         if len(self._by_revision) > len(known) + MOST_OLD:
             self._by_revision = {each: self._by_revision[each] for each in known}
-        routes = {id(route) for route in self._by_revision.values()}
-        self._evaluators = {key: kept for key, kept in self._evaluators.items() if key in routes}
 
 
 def types_of(route: Route) -> Iterable[str]:

@@ -88,7 +88,7 @@ class Driver:
     def look(
         self, run: Run, facts: RunFacts, results: dict[str, StepResult], in_hand: frozenset[str]
     ) -> Look:
-        known = Known(actions=self._actions.specs(), callees=self._book, evaluator=self._book.evaluator)
+        known = Known(actions=self._actions.specs(), callees=self._book)
         route = self._book.route(run.revision_id)
         return look(route, facts, known, results, now_ms=self._clock.now_ms(), in_hand=in_hand)
 

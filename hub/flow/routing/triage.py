@@ -131,7 +131,6 @@ class Triages:
                 if event.position > each.since_position
             ],
             shown,
-            evaluator=self._book.evaluator,
             env_name=self._texts.env_name,
             hops=hops,
             now_ms=now_ms,

@@ -1,4 +1,4 @@
-"""What is written in a route, as values: compiled once, evaluated with what a run knows at that moment."""
+"""What is written in a route, as values: evaluated with what a run knows at that moment."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any, TypeVar
 
 from hub.rules.expressions.frame import Surroundings
 from hub.rules.expressions.problems import ExpressionError
-from hub.rules.expressions.scope import ROUTE_SCOPE, Scope
-from hub.rules.expressions.structures import Structure, compile_structure
-from hub.rules.expressions.templates import Condition, Items, compile_condition, compile_items
-from hub.rules.routes.model import Route, Written
+from hub.rules.expressions.structures import Structure
+from hub.rules.expressions.templates import Condition, Items
+from hub.rules.routes.model import Written
 
-Compiled = TypeVar("Compiled")
+Value = TypeVar("Value")
 Names = Mapping[str, Any]
 
 
@@ -20,78 +19,40 @@ class WrittenWrong(Exception):
     """An expression has no value for these data; the message is for the reader of the run."""
 
 
-class Evaluator:
-    """Keeps what it compiled; one for each route."""
+def holds(written: Written, names: Names, surroundings: Surroundings) -> bool:
+    """Decide a bare condition.
 
-    def __init__(self) -> None:
-        self._compiled: dict[tuple[type, str], Any] = {}
-
-    def holds(self, written: Written, names: Names, surroundings: Surroundings) -> bool:
-        """Decide a bare condition.
-
-        Raises:
-            WrittenWrong: It has no value for these data.
-        """
-        condition = self._get(Condition, written, names, compile_condition)
-        return _told(written, lambda: condition.holds(names, surroundings))
-
-    def items(self, written: Written, names: Names, surroundings: Surroundings) -> list[Any]:
-        """Give the list of a `foreach`.
-
-        Raises:
-            WrittenWrong: It has no value for these data.
-        """
-        items = self._get(Items, written, names, compile_items)
-        return _told(written, lambda: items.items(names, surroundings))
-
-    def value(self, written: Written, names: Names, surroundings: Surroundings) -> Any:
-        """Render a value with templates in it.
-
-        Raises:
-            WrittenWrong: One of them has no value for these data.
-        """
-        structure = self._get(
-            Structure,
-            written,
-            names,
-            lambda source, scope: compile_structure(source, pointer=written.pointer, scope=scope),
-        )
-        return _told(written, lambda: structure.render(names, surroundings))
-
-    def _get(
-        self,
-        kind: type[Compiled],
-        written: Written,
-        names: Names,
-        compile_: Callable[[Any, Scope], Compiled | list[Any]],
-    ) -> Compiled:
-        if isinstance(written.code, kind):
-            return written.code
-        key = (kind, written.pointer)
-        found = self._compiled.get(key)
-        if found is None:
-            found = compile_(written.source, ROUTE_SCOPE.plus(*names))
-            if isinstance(found, list):
-                told = "; ".join(str(getattr(each, "problem", each)) for each in found)
-                raise WrittenWrong(f"{written.pointer}: {told}")
-            self._compiled[key] = found
-        return found
+    Raises:
+        WrittenWrong: It has no value for these data.
+    """
+    code = written.code
+    assert isinstance(code, Condition)
+    return _told(written, lambda: code.holds(names, surroundings))
 
 
-def kept_evaluators() -> Callable[[Route], Evaluator]:
-    """Give a giver of evaluators that makes one for each route and keeps it."""
-    kept: dict[int, tuple[Route, Evaluator]] = {}
+def items(written: Written, names: Names, surroundings: Surroundings) -> list[Any]:
+    """Give the list of a `foreach`.
 
-    def give(route: Route) -> Evaluator:
-        found = kept.get(id(route))
-        if found is None:  # the route is kept with it, so that its id stays its own
-            found = kept[id(route)] = (route, Evaluator())
-        return found[1]
-
-    return give
+    Raises:
+        WrittenWrong: It has no value for these data.
+    """
+    code = written.code
+    assert isinstance(code, Items)
+    return _told(written, lambda: code.items(names, surroundings))
 
 
-def _told(written: Written, evaluate: Callable[[], Compiled]) -> Compiled:
+def value(written: Written, names: Names, surroundings: Surroundings) -> Any:
+    """Render a value with templates in it.
+
+    Raises:
+        WrittenWrong: One of them has no value for these data.
+    """
+    code = written.code
+    assert isinstance(code, Structure)
+    return _told(written, lambda: code.render(names, surroundings))
+
+
+def _told(written: Written, evaluate: Callable[[], Value]) -> Value:
     try:
         return evaluate()
     except ExpressionError as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hub.model.actions import ActionSpec
 from hub.rules.routes.model import Route
-from hub.rules.runs.evaluating import Evaluator
 
 
 class Callees(Protocol):
@@ -57,5 +56,3 @@ class Known:
 
     actions: Mapping[str, ActionSpec]
     callees: Callees
-    #: Gives what evaluates the expressions of a route; they are compiled once.
-    evaluator: Callable[[Route], Evaluator]

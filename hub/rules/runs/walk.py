@@ -25,6 +25,7 @@ from hub.rules.routes.model import (
     WaitStep,
     Written,
 )
+from hub.rules.runs import evaluating
 from hub.rules.runs.evaluating import WrittenWrong
 from hub.rules.runs.facts import Known, RunFacts
 from hub.rules.runs.instants import read_instant
@@ -255,7 +256,7 @@ class Walk:
 
     def _items(self, step: ForeachStep, scope: RunScope, begun: StepResult) -> list[Any]:
         try:
-            items = self.known.evaluator(self.within).items(step.items, scope.names, self.surroundings(begun))
+            items = evaluating.items(step.items, scope.names, self.surroundings(begun))
         except WrittenWrong as wrong:
             raise RouteFailed(self.fail(begun, "bug", str(wrong))) from None
         if len(items) > step.limit:
@@ -383,13 +384,13 @@ class Walk:
             RouteFailed: It has no value for these data.
         """
         try:
-            return self.known.evaluator(self.within).value(written, scope.names, self.surroundings(begun))
+            return evaluating.value(written, scope.names, self.surroundings(begun))
         except WrittenWrong as wrong:
             raise RouteFailed(self.fail(begun, "bug", str(wrong))) from None
 
     def _holds(self, written: Written, scope: RunScope, begun: StepResult) -> bool:
         try:
-            return self.known.evaluator(self.within).holds(written, scope.names, self.surroundings(begun))
+            return evaluating.holds(written, scope.names, self.surroundings(begun))
         except WrittenWrong as wrong:
             raise RouteFailed(self.fail(begun, "bug", str(wrong))) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Literal
@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 from hub.model.run import Decided, Gathered, Once, RunVerdict, Throttled
 from hub.rules.expressions.frame import Surroundings
 from hub.rules.routes.model import Concurrency, Route, Written
-from hub.rules.runs.evaluating import Evaluator, WrittenWrong
+from hub.rules.runs import evaluating
+from hub.rules.runs.evaluating import WrittenWrong
 from hub.rules.runs.seen import MOST_HOPS
 
 #: Of a debounce without `max`: in how many times its wait it must come to an end.
@@ -73,7 +74,6 @@ def ask(
     matching: Iterable[Standing],
     event: Mapping[str, Any],
     *,
-    evaluator: Callable[[Route], Evaluator],
     env_name: str,
     hops: int,
     now_ms: int,
@@ -83,7 +83,6 @@ def ask(
     Args:
         matching: Those, in order.
         event: As routes see it.
-        evaluator: Gives what evaluates a route's expressions.
         env_name: What this hub is called.
         hops: How many runs the event stems from.
         now_ms: Unix ms.
@@ -97,7 +96,7 @@ def ask(
             decided.append(_decided(standing, RunVerdict.LOOP, reason))
             continue
         names = {"event": event, "events": [event], "env_name": env_name, "route": {"id": route.id}}
-        asked = _Asked(standing, names, evaluator(route), now_ms)
+        asked = _Asked(standing, names, now_ms)
         try:
             if not asked.holds():
                 continue
@@ -113,19 +112,16 @@ def ask(
 class _Asked:
     """One route and one event."""
 
-    def __init__(
-        self, standing: Standing, names: Mapping[str, Any], evaluator: Evaluator, now_ms: int
-    ) -> None:
+    def __init__(self, standing: Standing, names: Mapping[str, Any], now_ms: int) -> None:
         self._standing = standing
         self._route = standing.route
         self._names = names
-        self._evaluator = evaluator
         self._now_ms = now_ms
         self._surroundings = Surroundings(now_ms=now_ms, timezone=self._route.timezone or _DEFAULT_ZONE)
 
     def holds(self) -> bool:
         written = self._route.if_
-        return written is None or self._evaluator.holds(written, self._names, self._surroundings)
+        return written is None or evaluating.holds(written, self._names, self._surroundings)
 
     def wanted(self) -> Wanted:
         lane = self._lane()
@@ -173,7 +169,7 @@ class _Asked:
     def _key(self, kind: str, written: Written | None) -> bytes:
         if written is None:
             return digest(self._route.id, kind, "")
-        value = self._evaluator.value(written, self._names, self._surroundings)
+        value = evaluating.value(written, self._names, self._surroundings)
         if isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
             raise WrittenWrong(f"{written.pointer}: a key is a text or a number, not a list or a map")
         return digest(self._route.id, kind, str(value))

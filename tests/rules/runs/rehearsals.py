@@ -11,7 +11,6 @@ from hub.config.plain import plain
 from hub.model.actions import ActionDone, ActionFailed, ActionSpec
 from hub.rules.routes.model import Route
 from hub.rules.routes.reading import RouteDocument, read_routes
-from hub.rules.runs.evaluating import kept_evaluators
 from hub.rules.runs.facts import Known, RunFacts
 from hub.rules.runs.rehearsing import Rehearsal
 from hub.rules.runs.signals import Attempt
@@ -117,7 +116,7 @@ def played(
             key_seed="run_1",
             **facts,
         ),
-        known=Known(actions=SPECS, callees=Callees(known), evaluator=kept_evaluators()),
+        known=Known(actions=SPECS, callees=Callees(known)),
         answer=answer,
         now_ms=NOW_MS,
     )
