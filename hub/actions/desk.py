@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from hub.flow.assignments import AssignmentDesk
 from hub.flow.consent import ConsentBook
 from hub.flow.contacts import ContactBook
 from hub.flow.directory import DirectoryHolder
@@ -17,6 +18,7 @@ from hub.flow.line_policies import LinePolicies
 from hub.flow.lines import LineBook
 from hub.flow.outgoing import Outgoing
 from hub.flow.ports import Clock, WakeUps
+from hub.flow.record import Recorder
 from hub.flow.repositories import Store
 from hub.flow.safety import LineGuard
 from hub.model.ids import IdFactory
@@ -65,6 +67,7 @@ class Desk:
     store: Store
     directory: DirectoryHolder
     clock: Clock
+    assignments: AssignmentDesk
     consents: ConsentBook
     contacts: ContactBook
     downloads: Downloads
@@ -84,6 +87,13 @@ def open_desk(parts: ActionParts) -> Desk:
         store=store,
         directory=directory,
         clock=clock,
+        assignments=AssignmentDesk(
+            recorder=Recorder(
+                store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+            ),
+            clock=clock,
+            new_id=new_id,
+        ),
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hub.actions import contacts, drafts, logs, sends, signs, suppression
+from hub.actions import contacts, conversations, drafts, logs, sends, signs, suppression
 from hub.actions.built_in import BuiltIn, BuiltInActions
 from hub.actions.desk import ActionParts, open_desk
 
@@ -13,6 +13,7 @@ BUILT_INS: Final[tuple[BuiltIn[Any], ...]] = (
     suppression.SUPPRESS,
     contacts.TAG,
     contacts.UPDATE,
+    conversations.ASSIGN,
     logs.LOG,
     signs.REACT,
     signs.READ,

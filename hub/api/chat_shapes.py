@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hub.api.contact_shapes import ContactBeside
+from hub.flow.assignments import read_assignee
 from hub.flow.chat_store import ChatTotals
 from hub.flow.message_counts import MessageCounts
 from hub.flow.payloads import status_of
@@ -47,6 +48,15 @@ class CountsReply(msgspec.Struct, frozen=True, kw_only=True):
     last_outbound_at: int | None
 
 
+class AssigneeReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Who takes care of a chat."""
+
+    team: str | None
+    user: str | None
+    note: str | None
+    assigned_at: int | None
+
+
 class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
     """A chat."""
 
@@ -73,6 +83,8 @@ class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
     icon_file_id: str | None
     #: When the line left the group.
     left_at: int | None
+    #: Null: nobody (`PUT /v1/chats/{id}/assignee`).
+    assignee: AssigneeReply | None
     created_at: int
     #: With `include=counts`: however many there are.
     counts: CountsReply | UnsetType = UNSET
@@ -120,8 +132,16 @@ def chat_fields(
         "is_marked_unread": chat.is_marked_unread,
         "icon_file_id": None if chat.icon_file_id is None else id_text(Prefix.FILE, chat.icon_file_id),
         "left_at": chat.left_at,
+        "assignee": _assignee(chat),
         "created_at": chat.created_at,
     }
+
+
+def _assignee(chat: Chat) -> AssigneeReply | None:
+    found = read_assignee(chat.assignee)
+    if found is None:
+        return None
+    return AssigneeReply(team=found.team, user=found.user, note=found.note, assigned_at=chat.assigned_at)
 
 
 def counts_reply(counts: MessageCounts) -> CountsReply:

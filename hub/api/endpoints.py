@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api import (
+    assignments,
     audio_messages,
     availability,
     backgrounds,
@@ -61,6 +62,7 @@ from hub.api.calls import AnyEndpoint
 NOUNS: Final[tuple[AnyEndpoint, ...]] = (
     *audio_messages.ENDPOINTS,
     *availability.ENDPOINTS,
+    *assignments.ENDPOINTS,
     *backgrounds.ENDPOINTS,
     *bridges.ENDPOINTS,
     *bulk.ENDPOINTS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hub.api.authentication import Authenticator
 from hub.api.parts import ApiParts, ApiSettings
 from hub.api.stream_places import StreamPlaces
+from hub.flow.assignments import AssignmentDesk
 from hub.flow.availability import AvailabilityDesk
 from hub.flow.bridges import BridgeBook
 from hub.flow.bulk import BulkDesk
@@ -42,6 +43,7 @@ class UseCases:
 
     store: Store
     settings: ApiSettings
+    assignments: AssignmentDesk
     authenticator: Authenticator
     availability: AvailabilityDesk
     bridges: BridgeBook
@@ -98,10 +100,14 @@ def use_cases(parts: ApiParts) -> UseCases:
         guard=LineGuard(parts.policies),
         links=parts.files.links,
     )
+    recorder = Recorder(
+        store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
+    )
     verdicts = Verdicts(outbox=store.outbox, sleep=parts.sleep, monotonic=parts.monotonic)
     return UseCases(
         store=store,
         settings=parts.settings,
+        assignments=AssignmentDesk(recorder=recorder, clock=clock, new_id=new_id),
         authenticator=Authenticator(keys),
         availability=AvailabilityDesk(
             store=store,
@@ -153,9 +159,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         ),
         second_thoughts=SecondThoughts(
             outgoing=outgoing,
-            recorder=Recorder(
-                store=store.hot, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
-            ),
+            recorder=recorder,
             clock=clock,
             new_id=new_id,
             wake_ups=wake_ups,

@@ -30,6 +30,9 @@ class ChatState(NamedTuple):
     #: JSON.
     background: str | None
     left_at: int | None
+    #: JSON.
+    assignee: str | None = None
+    assigned_at: int | None = None
 
 
 class PollRow(NamedTuple):

@@ -120,6 +120,27 @@ class ChatData(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: int
 
 
+class ChatAssignedData(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat that was given to somebody to take care of, or to nobody again."""
+
+    id: str
+    #: The same as `id`, so that one filter fits every event.
+    chat_id: str
+    line_id: str
+    line_handle: str
+    #: The other side, as `to` takes it: the contact's handle, or the network's id of the group.
+    chat_address: str
+    is_group: bool
+    #: Who takes care of it now; both null: nobody.
+    team: str | None
+    user: str | None
+    note: str | None
+    #: Who did before.
+    previous_team: str | None
+    previous_user: str | None
+    occurred_at: int
+
+
 class PollOptionData(msgspec.Struct, frozen=True, kw_only=True):
     """One answer that a poll offers."""
 
@@ -287,6 +308,7 @@ class SourceData(msgspec.Struct, frozen=True, kw_only=True):
 #: The shape of each event type: every type that a webhook can ask for.
 SHAPES: dict[str, type[msgspec.Struct]] = {
     "bulk.completed": BulkCompletedData,
+    "chat.assigned": ChatAssignedData,
     "chat.icon_changed": ChatData,
     "chat.left": ChatData,
     "chat.member_added": ChatData,

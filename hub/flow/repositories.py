@@ -60,6 +60,9 @@ class Chat:
     background: str | None
     #: When our line left the group.
     left_at: int | None
+    #: JSON of who takes care of it (hub.model.assignee), and since when.
+    assignee: str | None = None
+    assigned_at: int | None = None
 
 
 def place_among(chat: Chat, order: ChatOrder) -> ChatPlace:

@@ -29,6 +29,7 @@ class EventType:
 #: Alphabetical.
 EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(name="bulk.completed", summary="All recipients of a bulk send have been dealt with."),
+    EventType(name="chat.assigned", summary="Somebody else takes care of a chat from now on, or nobody."),
     EventType(name="chat.icon_changed", summary="The picture of a group was set, changed or removed."),
     EventType(name="chat.left", summary="The line itself left a group or was removed from it."),
     EventType(name="chat.member_added", summary="Somebody joined a group or was added to it."),

@@ -90,6 +90,7 @@ PREVIEWS: Sequence[tuple[str, Mapping[str, Any], str]] = (
     ("contact.suppress", {"channel": "sms"}, "contact.suppress +15550100001 on lines of sms"),
     ("contact.tag", {"add": ["vip"], "remove": ["lead"]}, "contact.tag +15550100001: +vip -lead"),
     ("contact.update", {"contact": "ct_1", "name": "A", "notes": None}, "contact.update ct_1: name, notes"),
+    ("conversation.assign", {"team": "support"}, "conversation.assign +15550100001 to support"),
     ("log", {"message": "New lead"}, 'log info: "New lead"'),
     ("message.react", {"reaction": "love"}, "message.react love on msg_0f2m4h8x0g001"),
     ("message.read", {}, "message.read +15550100001"),

@@ -91,6 +91,8 @@ TABLE: Final[tuple[Row, ...]] = (
     row("POST", "/v1/chats", "chats:write", REFUSED, body={"from": LINE, "participants": [WHO, SPARE], "text": "Hi"}),
     row("GET", "/v1/chats/{id}", "chats:read", REFUSED, "{chat}"),
     row("PATCH", "/v1/chats/{id}", "chats:write", REFUSED, "{group}", {"name": "Trip"}),
+    row("PUT", "/v1/chats/{id}/assignee", "chats:write", REFUSED, "{chat}", {"team": "support"}),
+    row("DELETE", "/v1/chats/{id}/assignee", "chats:write", REFUSED, "{chat}"),
     row("GET", "/v1/chats/{id}/background", "chats:read", REFUSED, "{chat}"),
     row("PUT", "/v1/chats/{id}/background", "chats:write", REFUSED, "{chat}", {"file_id": "{file}"}),
     row("DELETE", "/v1/chats/{id}/background", "chats:write", REFUSED, "{chat}"),

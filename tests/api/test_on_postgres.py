@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from hub.store import address, migration
 from hub.store.schema import metadata
 from tests.api import (
+    test_assignments,
     test_bad_input,
     test_bridges_and_lines,
     test_chat_address,
@@ -44,6 +45,8 @@ from tests.support.postgres import running_postgres
 Case = Callable[[HubWorld], Awaitable[None]]
 
 CASES: list[Case] = [
+    test_assignments.test_it_is_handed_on_and_let_go,
+    test_assignments.test_who_has_it_already_is_told_once,
     test_bridges_and_lines.test_a_bridge_with_lines_is_kept,
     test_bridges_and_lines.test_two_at_once_make_one_bridge,
     test_bridges_and_lines.test_two_at_once_make_one_line,

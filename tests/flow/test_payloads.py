@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.flow.assignments import assigned_data
 from hub.flow.bulk_payloads import bulk_completed_data
 from hub.flow.chat_rows import PollRow, VoteRow
 from hub.flow.event_shapes import SHAPES
@@ -22,6 +23,7 @@ from hub.flow.rows import ChatRow, SnapshotRow
 from hub.flow.snapshots import chat_row, message_row, reaction_row, target_row
 from hub.flow.source_intake import source_data
 from hub.flow.wishes import Wish, asked_message, outbox_row, own_event
+from hub.model.assignee import Assignee
 from hub.model.bulk import BulkJob, BulkState
 from hub.model.ids import EPOCH_MS, Prefix, id_text
 from hub.model.line import Line
@@ -216,6 +218,14 @@ BULK = BulkJob(
 RENDERED: dict[str, Callable[[], str]] = {
     "bulk.completed": lambda: bulk_completed_data(
         BULK, LINE, {"skipped": 1, "delivered": 2}, finished_at=NOW
+    ),
+    "chat.assigned": lambda: assigned_data(
+        LINE,
+        AN_ID + 3,
+        f"dm:{CONTACT}",
+        before=Assignee(user="ada"),
+        now=Assignee(team="support", note="Asks for a refund"),
+        at_ms=NOW,
     ),
     "message.cancelled": lambda: asked(cancelled_at=AT + 7),
     "message.queued": asked,

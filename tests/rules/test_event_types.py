@@ -41,6 +41,7 @@ def test_every_fact_can_be_subscribed_to() -> None:
     assert set(FACT_TYPES) <= set(SUBSCRIBABLE)
     assert set(SUBSCRIBABLE) - set(FACT_TYPES) == {
         "bulk.completed",
+        "chat.assigned",
         "contact.help_requested",
         "contact.opted_in",
         "contact.opted_out",

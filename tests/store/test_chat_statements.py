@@ -58,7 +58,7 @@ async def test_the_latest_word_on_a_member_counts(store: Store) -> None:
 
 async def test_a_chats_state_comes_back_as_it_was_saved(store: Store) -> None:
     await _with_group(store)
-    saved = ChatState(1, None, '["+3"]', 40, 45, 50, 1, 8, '{"version":1}', 60)
+    saved = ChatState(1, None, '["+3"]', 40, 45, 50, 1, 8, '{"version":1}', 60, '{"team":"a"}', 70)
 
     async def change(tx: HotTransaction) -> list[ChatState]:
         before = await tx.chats.states([1])

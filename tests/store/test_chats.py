@@ -188,7 +188,7 @@ async def test_the_last_message_of_each_chat_is_given(filled: Store) -> None:
 
 
 async def test_a_chat_comes_back_with_how_it_stands(filled: Store) -> None:
-    state = ChatState(3, "Holiday", '["+1"]', 40, 45, 50, 1, 8, '{"version":1}', 60)
+    state = ChatState(3, "Holiday", '["+1"]', 40, 45, 50, 1, 8, '{"version":1}', 60, '{"team":"a"}', 70)
     await filled.hot.write(lambda tx: tx.chats.save_states([state]))
     chat = await filled.chats.get(3)
 
@@ -200,6 +200,7 @@ async def test_a_chat_comes_back_with_how_it_stands(filled: Store) -> None:
         True,
     )
     assert (chat.icon_file_id, chat.background, chat.left_at) == (8, '{"version":1}', 60)
+    assert (chat.assignee, chat.assigned_at) == ('{"team":"a"}', 70)
 
 
 async def test_a_poll_is_given_with_its_votes(store: Store) -> None:

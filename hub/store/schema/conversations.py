@@ -43,6 +43,9 @@ chats = Table(
     Column("background", Text),
     #: When our line left the group.
     instant("left_at"),
+    #: JSON of who takes care of the chat (hub.model.assignee), and since when.
+    Column("assignee", Text),
+    instant("assigned_at"),
     UniqueConstraint("line_id", "chat_key"),
     Index(None, "line_id", "last_message_at", "id"),
     Index(None, "line_id", "id"),
