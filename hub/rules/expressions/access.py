@@ -100,7 +100,8 @@ def _refusal(value: Any, key: object, written: str) -> Refused:
 
 def _taken(kind: Kind, key: object, written: str) -> str:
     if kind is Kind.LIST:
-        return f"Write {spelled(f'{written}[0]', key)} for its first item, or {written} | map_attr('{key}') for all"
+        first, field = spelled(f"{written}[0]", key), legible(str(key))
+        return f"Write {first} for its first item, or {written} | map_attr('{field}') for all"
     if kind is Kind.MAP:
         return f"Name a field of {written}"
     return f"Use {written} itself"

@@ -10,7 +10,7 @@ from hub.rules.expressions.building import Building, failed
 from hub.rules.expressions.frame import Evaluate, Frame
 from hub.rules.expressions.operators import ARITHMETIC, COMPARISONS, Binary, concatenate, negate
 from hub.rules.expressions.problems import Refused
-from hub.rules.expressions.values import Kind, described, kind_of
+from hub.rules.expressions.values import OMIT, Kind, described, kind_of
 
 # ---- literals
 
@@ -35,7 +35,7 @@ def _refuse_braces(building: Building, node: nodes.Const) -> Evaluate:
 def compile_list(building: Building, node: nodes.List | nodes.Tuple, is_lenient: bool) -> Evaluate:
     """Compile `[a, b]`; round brackets make a list as well."""
     items = [building.compile(item) for item in node.items]
-    return lambda frame: [item(frame) for item in items]
+    return lambda frame: [value for item in items if (value := item(frame)) is not OMIT]
 
 
 def compile_map(building: Building, node: nodes.Dict, is_lenient: bool) -> Evaluate:
@@ -50,7 +50,7 @@ def compile_map(building: Building, node: nodes.Dict, is_lenient: bool) -> Evalu
                 fix="Write {'name': value}",
             )
         pairs.append((pair.key.value, building.compile(pair.value)))
-    return lambda frame: {key: value(frame) for key, value in pairs}
+    return lambda frame: {key: value for key, evaluate in pairs if (value := evaluate(frame)) is not OMIT}
 
 
 # ---- operators

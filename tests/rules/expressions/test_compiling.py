@@ -33,3 +33,12 @@ def test_a_name_is_told_where_it_means_something() -> None:
 
     assert isinstance(found, list)
     assert str(found[0]) == ("there is no error here: it is there under on_error. Use what there is: event.")
+
+
+def test_what_is_omitted_is_in_no_list_and_no_map() -> None:
+    event = {"event": {"a": None, "list": [{"n": 1}, {}]}}
+
+    assert render("{{ {'a': event.a | default(omit), 'b': 1} }}", event) == {"b": 1}
+    assert render("{{ [event.a | default(omit), 1] | tojson }}", event) == "[1]"
+    assert render("{{ event.list | map_attr('n', omit) | tojson }}", event) == "[1]"
+    assert render("{{ {} | merge({'a': omit}) | tojson }}", event) == "{}"

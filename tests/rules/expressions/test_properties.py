@@ -31,6 +31,7 @@ from hub.rules.expressions.templates import (
     compile_items,
     compile_template,
 )
+from hub.rules.expressions.values import OMIT
 from tests.rules.expressions.running import NOW, render
 
 SCALARS = (
@@ -88,6 +89,9 @@ LEAVES = st.sampled_from(
             "now()",
             "get(event, 'a.b', 1)",
             "omit",
+            "[omit]",
+            "{'a': omit}",
+            "([omit, 1] | tojson)",
             "10**2",
             "1e300",
             "event.text",
@@ -152,11 +156,12 @@ def test_only_expression_errors_are_raised_and_work_is_bounded(source: str, valu
         if isinstance(compiled, Template):
             frame = Frame(values, NOW)
             try:
-                compiled.render_in(frame)
+                value = compiled.render_in(frame)
             except ExpressionError as error:
                 assert 0 <= error.problem.offset <= len(text)  # noqa: PT017 - it may also have a value
             else:
                 assert frame.left >= 0
+                assert value is OMIT or json.loads(json.dumps(value, allow_nan=False)) == value
     assert json.dumps(values) == before
 
 

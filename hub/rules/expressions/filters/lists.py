@@ -25,7 +25,7 @@ from hub.rules.expressions.offered import (
 )
 from hub.rules.expressions.operators import check_number
 from hub.rules.expressions.problems import Refused
-from hub.rules.expressions.values import are_equal, described, is_number, legible, measure
+from hub.rules.expressions.values import OMIT, are_equal, described, is_number, legible, measure
 
 Items = list[Any]
 
@@ -157,6 +157,8 @@ def map_attr(frame: Frame, value: Items, path: str, default: object) -> Items:
         return _all_at(frame, value, path)
     _spend_on_path(frame, value, path)
     found = (follow(item, path) for item in value)
+    if default is OMIT:
+        return [each for each in found if each is not MISSING]
     return [default if each is MISSING else each for each in found]
 
 
@@ -208,7 +210,7 @@ FILTERS = table(
         name="map_attr",
         summary="Gives one field of each item, by a path such as `name` or `address.city`. An item without it is an "
         "error, unless "
-        "something to take instead is given.",
+        "something to take instead is given; `omit` leaves it out.",
         takes=LIST,
         gives=LIST,
         apply=map_attr,
@@ -219,6 +221,7 @@ FILTERS = table(
         examples=(
             Example(expression="[{'n': 'a'}, {'n': 'b'}] | map_attr('n')", gives=["a", "b"]),
             Example(expression="[{'n': 'a'}, {}] | map_attr('n', '?')", gives=["a", "?"]),
+            Example(expression="[{'n': 'a'}, {}] | map_attr('n', omit)", gives=["a"]),
         ),
     ),
     Filter(
