@@ -123,7 +123,7 @@ def read_route_text(
 
 def placed(node: Node, problem: rules.Problem) -> Problem:
     """Tell a problem with the place at which it is written."""
-    spot = spot_of(node, problem.pointer)
+    spot = spot_of(node, problem.pointer, offset=problem.offset)
     return problem_at(spot.place, key=spot.key, what=problem.what, why=problem.why, fix=problem.fix)
 
 
