@@ -105,10 +105,10 @@ def read_route_text(
     document: Any = plain(node)
     found = read_routes(document)
     if isinstance(found, RouteDocument) and check is not None:
-        told = list(check(found))
-        found = told or found
+        found = list(check(found)) or found
     if not isinstance(found, RouteDocument):
-        return [], [placed(node, each) for each in found]
+        told = [placed(node, each) for each in found]
+        return [], sorted(told, key=lambda each: (each.line, each.column))
     routes = [
         WrittenRoute(
             route=route,
