@@ -9,6 +9,7 @@ import msgspec
 from phonenumbers import NumberParseException, parse
 from phonenumbers.timezone import time_zones_for_number
 
+from hub.flow.assignments import read_assignee
 from hub.flow.directory import DirectoryHolder
 from hub.flow.event_store import Event
 from hub.flow.repositories import Store
@@ -38,11 +39,14 @@ class Contexts:
         contact = None if handle is None else await self._contact(handle)
         chat = None if event.chat_id is None else await self._store.chats.get(event.chat_id)
         message = await self._reacted_to(data)
+        assignee = None if chat is None else read_assignee(chat.assignee)
         return Context(
             contact=None if contact is None else contact_fields(contact),
             is_new=await self._is_new(event, data),
             chat_name=None if chat is None else chat.name,
             is_group=None if chat is None else bool(chat.is_group),
+            assignee=None if assignee is None else assignee.user or assignee.team,
+            team=None if assignee is None else assignee.team,
             line=None if line is None else line.label or line.handle,
             attempt=await self._attempts(event, data),
             message=message,

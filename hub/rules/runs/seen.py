@@ -2,7 +2,8 @@
 
 All members of the event's `data` stand at the top, so that what webhooks get and what routes read is spelt the same.
 Beside them, for whatever is about a conversation: `channel`, `direction`, `from`, `to`, `conversation`, `contact`,
-`line`, `message`; always there, null where there is nothing to say.
+`line`, `message`; always there, null where there is nothing to say. `conversation.assignee`, the person or else the
+team who takes care of it, alone is missing while nobody does, so that a condition may ask whether it exists.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ class Context:
     is_new: bool | None = None
     chat_name: str | None = None
     is_group: bool | None = None
+    #: Who takes care of the chat; null: nobody.
+    assignee: str | None = None
+    team: str | None = None
     #: What our line is called.
     line: str | None = None
     #: Of a failed message: how often it was tried.
@@ -75,6 +79,8 @@ def seen(
             "is_new": context.is_new,
             "is_group": data.get("is_group", context.is_group),
             "name": context.chat_name,
+            "team": context.team,
+            **({} if context.assignee is None else {"assignee": context.assignee}),
         },
         "contact": contact,
     }
