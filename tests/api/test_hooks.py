@@ -2,25 +2,63 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from tests.support.asgi import Answered
+from hub.api.surface import build
+from hub.flow.source_book import SourceBook
+from hub.flow.source_intake import SourceParts
+from hub.model.errors import HubError
+from hub.rules.sources.hooks import hook_key
+from tests.rules.sources.deliveries import P256, b64, digest, p256_key
+from tests.rules.sources.deliveries import SECRET as KEY
+from tests.support.asgi import Answered, Caller
 from tests.support.hub_world import HubWorld, open_world
-from tests.support.inbound_sources import SECRET
+from tests.support.inbound_sources import SECRET, source_book
 
 BODY = b'{"type":"invoice.paid","data":{"amount":4200}}'
+
+
+MANY = f"""\
+  payments: {{ verify: standard-webhooks, secret: {{ env: PAYMENTS }} }}
+  mail: {{ verify: mailgun, secret: {{ env: KEY }} }}
+  letters: {{ verify: sendgrid, public_key: {p256_key()} }}
+  whatsapp: {{ verify: whatsapp, secret: {{ env: KEY }}, verify_token: {{ env: TOKEN }} }}
+  notion: {{ verify: notion }}
+  plain:
+    verify: {{ static: header, header: x-key }}
+    secret: {{ env: KEY }}
+    format: auto
+    answer: {{ status: 204 }}
+"""
+PATH = "a-long-odd-word"
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
     async with open_world(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def many(world: HubWorld) -> Caller:
+    """The same hub with other sources, a route at a path of its own, and narrow limits."""
+    book = source_book(MANY, {"PAYMENTS": SECRET, "KEY": KEY, "TOKEN": "verify-me"})
+    sources = SourceParts(
+        book=book, max_body_bytes=2000, requests_per_minute=5, is_hook=lambda path: path == PATH
+    )
+    return Caller(build(replace(world.parts, sources=sources)), token=world.api.token)
 
 
 async def tell(world: HubWorld, body: bytes = BODY, *, number: str = "msg_1", **changed: str) -> Answered:
@@ -116,3 +154,167 @@ async def test_a_flood_of_forgeries_keeps_few(world: HubWorld) -> None:
 
     (source,) = (await world.api.get("/v1/sources")).json["data"]
     assert source["rejected_count"] == 20
+
+
+# ---- other ways of telling
+
+
+def mail(world: HubWorld, token: str, number: str) -> dict[str, Any]:
+    stamp = str(world.clock.now_ms() // 1000)
+    signature = digest(f"{stamp}{token}".encode()).hex()
+    return {
+        "signature": {"timestamp": stamp, "token": token, "signature": signature},
+        "event-data": {"event": "failed", "id": number},
+    }
+
+
+async def test_a_token_of_mailgun_counts_once(world: HubWorld, many: Caller) -> None:
+    """The event is not signed: who saw one request could send another event under its token."""
+    first = await many.post("/hooks/mail", mail(world, "t1", "a"))
+    forged = await many.post("/hooks/mail", mail(world, "t1", "b"))
+    real = await many.post("/hooks/mail", mail(world, "t2", "b"))
+
+    assert [each.status for each in (first, forged, real)] == [200] * 3
+    assert [each["data"]["source_event_id"] for each in await events(world)] == ["a", "b"]
+
+
+async def letters(world: HubWorld, many: Caller, *numbers: str) -> Answered:
+    """Tell of several letters as SendGrid does."""
+    body = json.dumps([{"event": "open", "sg_event_id": number} for number in numbers]).encode()
+    stamp = str(world.clock.now_ms() // 1000)
+    signature = P256.sign(stamp.encode() + body, ECDSA(SHA256()))
+    headers = {
+        "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
+        "X-Twilio-Email-Event-Webhook-Signature": b64(signature),
+    }
+    return await many.post("/hooks/letters", body, headers=headers)
+
+
+async def test_several_events_of_one_request_each_count_once(world: HubWorld, many: Caller) -> None:
+    assert (await letters(world, many, "a", "b", "a")).status == 200
+    assert (await letters(world, many, "b", "c")).status == 200
+
+    assert [each["data"]["source_event_id"] for each in await events(world)] == ["a", "b", "c"]
+
+
+async def test_the_answer_is_the_one_that_the_service_likes(world: HubWorld, many: Caller) -> None:
+    answered = await many.post("/hooks/plain", b'{"n":1}', headers={"x-key": KEY})
+
+    assert (answered.status, answered.body) == (204, b"")
+
+
+async def test_forms_and_texts_are_payloads(world: HubWorld, many: Caller) -> None:
+    form = {"x-key": KEY, "content-type": "application/x-www-form-urlencoded"}
+    await many.post("/hooks/plain", b"a=1&b=x+y", headers=form)
+    await many.post("/hooks/plain", "Grüße".encode(), headers={"x-key": KEY, "content-type": "text/plain"})
+
+    assert [each["data"]["payload"] for each in await events(world)] == [{"a": "1", "b": "x y"}, "Grüße"]
+
+
+async def test_whatsapp_sets_the_address_up(many: Caller) -> None:
+    query = "hub.mode=subscribe&hub.verify_token=verify-me&hub.challenge=42"
+    good = await many.with_token(None).get(f"/hooks/whatsapp?{query}")
+    bad = await many.with_token(None).get(f"/hooks/whatsapp?{query.replace('verify-me', 'x')}")
+
+    assert (good.status, good.body) == (200, b"42")
+    assert good.headers["x-content-type-options"] == "nosniff"
+    assert (bad.status, b"42" in bad.body) == (401, False)
+
+
+async def test_notion_tells_its_secret_to_the_operator(many: Caller) -> None:
+    answered = await many.post("/hooks/notion", {"verification_token": "secret_abc123"})
+    (kept,) = (await many.get("/v1/sources/notion/rejected")).json["data"]
+
+    assert answered.status == 200
+    assert kept["reason"] == "offers_secret"
+    assert "secret_abc123" in kept["detail"]
+    assert "secret_abc123" not in kept["body"]
+
+
+async def test_too_large_and_too_often(world: HubWorld, many: Caller) -> None:
+    large = await many.post("/hooks/plain", b'"%b"' % (b"x" * 2000), headers={"x-key": KEY})
+    often = [await many.post("/hooks/plain", b"%d" % n, headers={"x-key": KEY}) for n in range(6)]
+
+    assert (large.status, large.code) == (413, "payload_too_large")
+    assert [each.status for each in often] == [204] * 5 + [429]
+    assert often[-1].headers["retry-after"] == "60"
+    assert len(await events(world)) == 5
+
+    world.clock.advance(60_000)
+    assert (await many.post("/hooks/plain", b"9", headers={"x-key": KEY})).status == 204
+
+
+async def test_strangers_do_not_use_up_what_the_service_may(many: Caller) -> None:
+    for _ in range(20):
+        assert (await many.post("/hooks/plain", b"1", headers={"x-key": "no"})).status == 401
+
+    assert (await many.post("/hooks/plain", b"1", headers={"x-key": KEY})).status == 204
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
+async def test_only_post_tells(method: str, many: Caller) -> None:
+    for path in ("/hooks/plain", f"/hooks/{PATH}"):
+        answered = await many.request(method, path, headers={"x-key": KEY})
+        assert (answered.status, answered.headers["allow"]) == (405, "POST")
+
+
+async def test_the_path_of_a_route(world: HubWorld, many: Caller) -> None:
+    answered = await many.with_token(None).post(f"/hooks/{PATH}", {"order": 7})
+    (event,) = await events(world)
+
+    assert (answered.status, answered.body) == (202, b"")
+    assert event["data"]["source"] == "webhook"
+    assert event["data"]["hook"] == hook_key(PATH)
+    assert event["data"]["payload"] == {"order": 7}
+    assert PATH not in str(event)
+
+
+async def test_the_path_of_a_route_counts_a_named_request_once(world: HubWorld, many: Caller) -> None:
+    for _ in range(2):
+        await many.post(f"/hooks/{PATH}", {"order": 7}, headers={"Idempotency-Key": "one"})
+    for _ in range(2):
+        await many.post(f"/hooks/{PATH}", {"order": 7})
+
+    assert len(await events(world)) == 3
+    assert (await many.post(f"/hooks/{PATH}", b"{")).status == 400
+
+
+async def test_a_broken_file_makes_senders_wait(world: HubWorld) -> None:
+    def broken() -> list[Any]:
+        raise HubError("line 3 is wrong")
+
+    book = SourceBook(broken)
+    book.refresh(0)
+    api = Caller(build(replace(world.parts, sources=SourceParts(book=book))), token=world.api.token)
+    answered = await api.post("/hooks/payments", BODY)
+
+    assert (answered.status, answered.code) == (503, "service_unavailable")
+    assert answered.headers["retry-after"] == "60"
+    assert "line 3" not in answered.body.decode()
+
+
+# ---- strangers
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(
+        ["payments", "mail", "letters", "whatsapp", "notion", "plain", PATH, "", "%ff", "a/b"]
+    ),
+    method=st.sampled_from(["POST", "GET", "PUT"]),
+    query=st.text(st.characters(max_codepoint=126, min_codepoint=33), max_size=30),
+    headers=st.dictionaries(
+        st.sampled_from(["content-type", "x-key", "webhook-id", "webhook-timestamp", "webhook-signature"]),
+        st.text(st.characters(max_codepoint=255, min_codepoint=32), max_size=60),
+    ),
+    body=st.binary(max_size=300),
+)
+async def test_whatever_comes_is_answered(
+    many: Caller, *, path: str, method: str, query: str, headers: dict[str, str], body: bytes
+) -> None:
+    encoded = {name: text.encode("latin-1").decode("latin-1") for name, text in headers.items()}
+    answered = await many.request(
+        method, f"/hooks/{path}?{query.replace('?', '')}", body=body, headers=encoded
+    )
+
+    assert answered.status < 500

@@ -115,7 +115,8 @@ def _document(
     written = known["verify"]
     if not isinstance(written, str):
         own = {key: each for key, each in known.items() if key in KEYS}
-        own.setdefault("event", [{"text": "event"}])
+        if not isinstance(own.get("split"), list):
+            own.setdefault("event", [{"text": "event"}])
         return own
     if written not in shipped:
         near = suggestion(written, shipped)

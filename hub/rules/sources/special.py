@@ -9,13 +9,17 @@ from hashlib import sha1, sha256, sha512
 from hmac import compare_digest
 from hmac import digest as hmac_digest
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from hub.rules.sources.bodies import loosely_read
 from hub.rules.sources.model import TOLERANCE_MS, Check, Reason, Refused, SourceRequest, SourceSecret
 
 DIGESTS: Final[Mapping[str, Any]] = {"sha1": sha1, "sha256": sha256, "sha512": sha512}
+FORM: Final = "application/x-www-form-urlencoded"
 _PORTS: Final = {"http": 80, "https": 443}
+_PORT: Final = re.compile(r":\d+$", re.ASCII)
+_TWILIO_SETTINGS: Final = "x-twilio-webhooks-signature-settings"
+_TWILIO_DIGESTS: Final = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 _STAMP: Final = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _WRONG: Final = Refused(Reason.BAD_SIGNATURE, "No signature fits this with any of the source's secrets.")
 
@@ -25,32 +29,44 @@ Verifier = Callable[[Check, SourceRequest, Sequence[SourceSecret], int], Refused
 def verify_twilio(
     check: Check, request: SourceRequest, secrets: Sequence[SourceSecret], now_ms: int
 ) -> Refused | None:
-    """X-Twilio-Signature: HMAC-SHA1 of the URL and the form's sorted names and values.
+    """X-Twilio-Signature: HMAC of the URL and the form's sorted names and values, as the vendor's 9.13 does it.
 
-    Where the body is JSON, the URL holds its digest, and alone is signed.
+    Where the body is no form, the URL holds its digest, and alone is signed. SHA-1 unless another header names the
+    digest of a shared key.
     """
-    offered = request.headers.get("x-twilio-signature", "")
+    offered = request.headers.get("x-twilio-signature", "").encode("utf-8", "replace")
     if not offered:
         return Refused(Reason.MISSING_SIGNATURE, "The header x-twilio-signature is missing.")
-    digest = request.query.get("bodySHA256")
+    algorithm = _TWILIO_DIGESTS.get(_twilio_algorithm(request.headers.get(_TWILIO_SETTINGS, "")))
+    if algorithm is None:
+        return Refused(Reason.BAD_SIGNATURE, "It is signed with a digest that we do not know.")
     form = b""
-    if digest is not None:
-        if not compare_digest(sha256(request.body).hexdigest().encode(), digest.encode("utf-8", "replace")):
-            return Refused(Reason.BAD_SIGNATURE, "bodySHA256 in the URL is not the digest of this body.")
-    else:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
         form = _sorted_form(request.body)
+    elif request.body:
+        named = request.query.get("bodySHA256", "").encode("utf-8", "replace")
+        if not compare_digest(sha256(request.body).hexdigest().encode(), named):
+            return Refused(Reason.BAD_SIGNATURE, "bodySHA256 in the URL is not the digest of this body.")
     fits = [
-        compare_digest(
-            _sha1(secret, url.encode("utf-8", "replace") + form), offered.encode("utf-8", "replace")
-        )
+        compare_digest(_twilio_signature(secret, url, form, algorithm), offered)
         for secret in secrets
         for url in with_and_without_port(request.url)
     ]
     return None if any(fits) else _WRONG
 
 
-def _sha1(secret: SourceSecret, content: bytes) -> bytes:
-    return base64.b64encode(hmac_digest(secret.text.encode(), content, "sha1"))
+def _twilio_algorithm(settings: str) -> str:
+    """Read `key=…,algorithm=HMAC_SHA256`; the older form says nothing."""
+    for entry in settings.split(","):
+        name, _, value = entry.partition("=")
+        if name.strip() == "algorithm" and value.strip():
+            return value.strip().upper()
+    return "HMAC_SHA1"
+
+
+def _twilio_signature(secret: SourceSecret, url: str, form: bytes, algorithm: str) -> bytes:
+    content = url.encode("utf-8", "replace") + form
+    return base64.b64encode(hmac_digest(secret.text.encode(), content, algorithm))
 
 
 def _sorted_form(body: bytes) -> bytes:
@@ -61,11 +77,12 @@ def _sorted_form(body: bytes) -> bytes:
 
 def with_and_without_port(url: str) -> tuple[str, str]:
     """Write a URL both ways: Twilio signs it with or without the port, whatever it called."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    port = parts.port or _PORTS.get(parts.scheme, 443)
-    return (parts._replace(netloc=f"{host}:{port}").geturl(), parts._replace(netloc=host).geturl())
+    scheme, _, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    port = _PORT.search(place)
+    bare = place if port is None else place[: port.start()]
+    number = f":{_PORTS.get(scheme, 443)}" if port is None else port[0]
+    return f"{scheme}://{bare}{number}{slash}{path}", f"{scheme}://{bare}{slash}{path}"
 
 
 def verify_mailgun(
