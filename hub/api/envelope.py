@@ -85,7 +85,8 @@ class Envelope:
 
     def _report(self, scope: Any, state: dict[str, Any], status: int, code: str | None, begun: float) -> None:
         self._on_answer(status)
-        if "route" in state or code is not None:  # the hot endpoint says what it did where it does it
+        is_told = state.get("is_told", False)  # in a line of the endpoint's own
+        if not is_told and ("route" in state or code is not None):  # the hot endpoint says itself what it did
             is_quiet = state.get("is_probe", False) and status < 400
             (log.debug if is_quiet else log.info)(
                 "request.answered",

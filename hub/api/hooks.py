@@ -214,6 +214,7 @@ class HooksEndpoint:
 
     def _count(self, source: str, outcome: str, scope: Any, **more: object) -> None:
         self._metrics.source_requests.labels(source, outcome).inc()
+        scope["state"]["is_told"] = True
         log.info(
             "source.answered", request_id=scope["state"]["request_id"], source=source, outcome=outcome, **more
         )

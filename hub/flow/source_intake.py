@@ -99,13 +99,15 @@ class SourceIntake:
         until = now_ms + keep_ms
         scope = name if hook is None else f"{name}:{hook}"
         once = {memory_key(scope, "once", text) for text in accepted.once}
-        by_key = {memory_key(scope, "event", each.id): each for each in reversed(accepted.events)}
+        by_key: dict[bytes, SourceEvent] = {}
+        for each in accepted.events:
+            by_key.setdefault(memory_key(scope, "event", each.id), each)
         if await _remembered(tx, once, until, now_ms) < once:
             # Nothing of it counts, its ids neither: what is not signed in it may be a forgery.
             return TakenIn(recorded=0, duplicates=len(accepted.events)), []
         fresh = await _remembered(tx, by_key.keys(), until, now_ms)
         new = [(key, each) for key, each in by_key.items() if key in fresh]
-        events = [_row(name, each, hook, key=key, until=until, now_ms=now_ms) for key, each in reversed(new)]
+        events = [_row(name, each, hook, key=key, until=until, now_ms=now_ms) for key, each in new]
         taken = TakenIn(recorded=len(events), duplicates=len(accepted.events) - len(events))
         return taken, events
 
