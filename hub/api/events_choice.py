@@ -93,7 +93,7 @@ def between(wanted: EventFilter, since: int | None, until: int | None) -> EventF
         raise InvalidRequest(REFUSED, "'since' must not be later than 'until'.", param="since")
     first = 0 if since is None else first_id_at(since)
     last = wanted.last_position if until is None else first_id_at(until + 1) - 1
-    return replace(wanted, first_position=min(first, 2**63 - 1), last_position=min(last, 2**63 - 1))
+    return replace(wanted, first_position=first, last_position=last)
 
 
 async def _line_ids(call: Call[Any, Any], choice: EventChoice) -> frozenset[int] | None:

@@ -17,7 +17,6 @@ from hub.model.webhook import Webhook
 
 MISSING = "missing_required_parameter"
 REFUSED = "invalid_parameter_value"
-_LAST_ID = 2**63 - 1
 
 
 class ReplayArguments(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,4 +167,4 @@ class JobDesk:
 
 def id_range(first_ms: int, last_ms: int) -> tuple[int, int]:
     """Turn a range of instants, both ends included, into the range of ids made in it, as far as ids go."""
-    return min(first_id_at(first_ms), _LAST_ID), min(first_id_at(last_ms + 1) - 1, _LAST_ID)
+    return first_id_at(first_ms), first_id_at(last_ms + 1) - 1

@@ -17,6 +17,7 @@ NODE_BITS = 9
 SEQUENCE_BITS = 12
 MAX_NODE = (1 << NODE_BITS) - 1
 _TIME_SHIFT = NODE_BITS + SEQUENCE_BITS
+_LAST_ID = (1 << 63) - 1
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
@@ -84,8 +85,11 @@ def id_time_ms(value: int) -> int:
 
 
 def first_id_at(time_ms: int) -> int:
-    """Give the lowest id that can have been made at ``time_ms``: ids turn time ranges into key ranges."""
-    return max(0, time_ms - EPOCH_MS) << _TIME_SHIFT
+    """Give the lowest id that can have been made at ``time_ms``: ids turn time ranges into key ranges.
+
+    Beyond the time that ids can tell (the year 2163), the highest of all.
+    """
+    return min(max(0, time_ms - EPOCH_MS) << _TIME_SHIFT, _LAST_ID)
 
 
 class IdFactory:
