@@ -66,6 +66,10 @@ class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
     since: Instant | None = None
     #: By `sent_at`: before then.
     until: Instant | None = None
+    #: By `synced_at`, when the hub stored it: from then on. Orders by that: `sort` is then of `synced_at`.
+    synced_since: Instant | None = None
+    #: By `synced_at`: before then. Orders by that.
+    synced_before: Instant | None = None
     q: Words | None = None
     #: The bulk job that they belong to.
     job_id: str | None = None
@@ -156,7 +160,7 @@ def _require_countable(query: MessageQuery) -> None:
     if query.offset is None and not query.include_total:
         return
     asked = "offset" if query.offset is not None else "include_total"
-    for name in ("status", "service", "has_attachments", "q"):
+    for name in ("status", "service", "has_attachments", "q", "synced_since", "synced_before"):
         if getattr(query, name) is not None:
             message = (
                 f"'{asked}' does not go together with '{name}': to count would be to look into every message. "
@@ -207,6 +211,8 @@ def _wanted(
         job_id=job_id,
         since=query.since,
         until=query.until,
+        synced_since=query.synced_since,
+        synced_before=query.synced_before,
         is_from_me=None if query.direction is None else query.direction == "outbound",
         status=query.status,
         service=None if query.service is None else query.service.lower(),
@@ -232,6 +238,10 @@ _LIST_DESCRIPTION = (
     "may hold fewer messages than `limit`, even none, while `has_more` is true; go on with `next_cursor`.\n\n"
     "`offset` and `include_total` are for people and for clients that page by number: with `direction`, `since`, "
     "`until`, `from`, `to` and `job_id`, not with the other filters. Such pages are as long as asked for.\n\n"
+    "`since` and `until` go by `sent_at`, when a message was written. One that came in late (its bridge was away) "
+    "stands among the old ones: whoever asks again and again for what is new uses `synced_since`. With it, or with "
+    "`synced_before`, messages are in the order in which the hub stored them, and all other filters are looked for "
+    "row by row.\n\n"
     "`q` is a part of the text; the case of letters does not matter in any script, accents do."
 )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hub.flow.rows import MessageRow
 from hub.rules.message_status import MessageStatus
 
-#: (sent_at, id): where a message stands among the others.
+#: (sent_at, id): where a message stands among the others; (0, id) in the order in which they were stored.
 Place = tuple[int, int]
 
 #: Rows that one page looks into, where it must look into rows.
@@ -31,12 +31,20 @@ class MessageFilter:
     #: By `sent_at`, Unix ms: from `since` on, before `until`.
     since: int | None = None
     until: int | None = None
+    #: By when the hub stored it, Unix ms. With either, messages are in that order, and all else looks into rows.
+    synced_since: int | None = None
+    synced_before: int | None = None
     is_from_me: bool | None = None
     status: MessageStatus | None = None
     service: str | None = None
     has_attachments: bool | None = None
     #: A part of the text, as hub.rules.textsearch understands it.
     words: str | None = None
+
+    @property
+    def is_by_arrival(self) -> bool:
+        """Whether the order is that in which the hub stored them."""
+        return self.synced_since is not None or self.synced_before is not None
 
     @property
     def looks_into_rows(self) -> bool:
@@ -48,7 +56,7 @@ class MessageFilter:
     def is_countable(self) -> bool:
         """Whether indexes tell which messages are meant, or few rows do: such can be counted, and skipped."""
         asked = (self.status, self.service, self.has_attachments, self.words)
-        return all(each is None for each in asked)
+        return not self.is_by_arrival and all(each is None for each in asked)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,8 +50,8 @@ class Messages(Protocol):
         is_oldest_first: bool = False,
         most_read: int = MOST_READ,
     ) -> MessagePage:
-        """By (sent_at, id), latest first unless said otherwise. Where rows must be looked into, at most
-        `most_read` of them are: such a page may be short, and still not the last.
+        """By (sent_at, id), or as they were stored, latest first unless said otherwise. Where rows must be looked into,
+        at most `most_read` of them are: such a page may be short, and still not the last.
         """
         ...
 

@@ -12,7 +12,7 @@ LISTS = {
     "/v1/dead-letters": ("since", "until"),
     "/v1/deliveries": ("since", "until"),
     "/v1/events": ("since", "until"),
-    "/v1/messages": ("since", "until"),
+    "/v1/messages": ("since", "until", "synced_since", "synced_before"),
     "/v1/usage": ("since", "until"),
 }
 

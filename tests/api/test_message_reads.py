@@ -89,6 +89,40 @@ async def test_a_range_of_time_holds_its_beginning_but_not_its_end(world: HubWor
     assert await texts(world.api, since=said.times[1], until=said.times[3]) == ["three", "two"]
 
 
+async def test_what_came_in_late_is_found_by_when_it_was_stored(world: HubWorld, said: Said) -> None:
+    """It was written before all others, and stands there in any other list."""
+    world.clock.advance(60_000)
+    late = ObservedMessage(
+        provider_id="late", parts=(Part(type="text", text="late"),), sent_at=said.times[0] - 1
+    )
+    seen = contacts.say(contacts.direct(SANDBOX_LINE, CONTACT), "", guid="late", at=world.clock.now_ms())
+    await world.observe(world.sandbox_line, msgspec.structs.replace(seen, message=late))
+    stored_at = world.clock.now_ms()
+
+    assert await texts(world.api, sort="oldest") == ["late", "one", "two", "three", "Ünd vier"]
+    assert await texts(world.api, synced_since=said.times[3]) == ["late", "Ünd vier"]
+    assert await texts(world.api, synced_since=said.times[2] + 1, sort="oldest") == ["Ünd vier", "late"]
+    assert await texts(world.api, synced_since=stored_at) == ["late"]
+    assert await texts(world.api, synced_since=stored_at + 1) == []
+    assert await texts(world.api, synced_before=said.times[1]) == ["one"]
+    assert await texts(world.api, synced_since=0, to=STRANGER) == ["three"]
+    assert await texts(world.api, synced_since=0, from_=OTHER_LINE, direction="inbound") == ["two"]
+    assert await texts(world.api, synced_since=0, direction="outbound") == []
+    assert (await listed(world.api, synced_since=stored_at)).json["data"][0]["synced_at"] == stored_at
+
+
+async def test_what_was_stored_is_paged_while_more_comes(world: HubWorld, said: Said) -> None:
+    first = (await listed(world.api, synced_since=0, sort="oldest", limit=3)).json
+    await world.say("five")
+    more = {"synced_since": 0, "sort": "oldest", "limit": 3, "cursor": first["next_cursor"]}
+    rest = (await listed(world.api, **more)).json
+
+    assert [message["text"] for message in first["data"] + rest["data"]] == [
+        "one", "two", "three", "Ünd vier", "five",
+    ]  # fmt: skip
+    assert (first["has_more"], rest["has_more"], rest["next_cursor"]) == (True, False, None)
+
+
 async def test_pages_go_on_where_the_last_one_ended(world: HubWorld, said: Said) -> None:
     seen: list[str] = []
     cursor: dict[str, str] = {}
@@ -158,6 +192,10 @@ async def test_a_restricted_key_sees_its_lines_only(world: HubWorld, said: Said)
         ({"since": "yesterday"}, (400, "invalid_parameter_value", "since")),
         ({"since": "-1"}, (400, "invalid_parameter_value", "since")),
         ({"until": "1e99"}, (400, "invalid_parameter_value", "until")),
+        ({"synced_since": "yesterday"}, (400, "invalid_parameter_value", "synced_since")),
+        ({"synced_before": "-1"}, (400, "invalid_parameter_value", "synced_before")),
+        ({"synced_since": "0", "offset": "0"}, (400, "invalid_parameter_value", "offset")),
+        ({"synced_before": "0", "include_total": "true"}, (400, "invalid_parameter_value", "include_total")),
         ({"q": ""}, (400, "invalid_parameter_value", "q")),
         ({"q": "x" * 101}, (400, "invalid_parameter_value", "q")),
         ({"sort": "random"}, (400, "invalid_parameter_value", "sort")),

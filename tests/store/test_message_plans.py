@@ -26,6 +26,7 @@ from hub.store.postgres.database import HOT_SETTINGS
 from hub.store.repositories import chats as chat_reads
 from hub.store.repositories import messages as message_reads
 from hub.store.repositories import outbox as outbox_reads
+from hub.store.repositories.message_arrivals import read_arrivals
 from hub.store.repositories.message_counts import counting
 from hub.store.repositories.message_pages import MOST_RANGES, _last_of, count_all, read_page
 from tests.support.postgres import PostgresServer
@@ -63,7 +64,8 @@ class Question:
     most: int = 4 * LIMIT
 
     def ask(self, connection: Connection) -> int:
-        page = read_page(
+        read = read_arrivals if self.wanted.is_by_arrival else read_page
+        page = read(
             connection,
             self.wanted,
             walk=(self.after, self.is_oldest_first),
@@ -98,6 +100,15 @@ QUESTIONS = {
     ),
     "a job": Question(MessageFilter(line_ids=LINES, job_id=9), most=SEARCHED),
     "no attachments": Question(MessageFilter(line_ids=(3,), has_attachments=True), most=SEARCHED),
+    "what came in": Question(MessageFilter(line_ids=LINES, synced_since=0), is_oldest_first=True, most=SEARCHED),
+    "what came in, later": Question(
+        MessageFilter(line_ids=LINES, synced_since=0), is_oldest_first=True, after=(0, 700), most=SEARCHED
+    ),
+    "what came in last on a silent line": Question(MessageFilter(line_ids=(77,), synced_since=0), most=SEARCHED),
+    "what came in of a job": Question(MessageFilter(line_ids=LINES, job_id=9, synced_since=0), most=SEARCHED),
+    "what came in of a chat": Question(
+        MessageFilter(line_ids=(1,), chat_ids=(5,), is_from_me=False, synced_since=0), after=(0, 900), most=SEARCHED
+    ),
 }  # fmt: skip
 cases = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 Statement = tuple[str, tuple[Any, ...]]

@@ -11,6 +11,7 @@ from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
 from hub.flow.rows import MessageRow, ReactionRow
 from hub.store.database import Database
 from hub.store.lookups import among
+from hub.store.repositories.message_arrivals import read_arrivals
 from hub.store.repositories.message_pages import (
     COLUMNS,
     IS_VISIBLE,
@@ -124,6 +125,12 @@ class SqlMessages:
         most_read: int = MOST_READ,
     ) -> MessagePage:
         walk = (after, is_oldest_first)
+        if wanted.is_by_arrival:
+            return await self._database.read(
+                lambda connection: read_arrivals(
+                    connection, wanted, walk=walk, limit=limit, most_read=most_read
+                )
+            )
         if (plain := plain_page(wanted, walk=walk, limit=limit + 1)) is not None:
             return page_of(await self._database.look_up(*plain), limit)
         if (merged := merged_keys(wanted, self._database.dialect, walk=walk, limit=limit + 1)) is not None:
