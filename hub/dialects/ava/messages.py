@@ -14,9 +14,12 @@ from hub.dialects.ava.names import MESSAGE_STATUS, MessageStatus, read_phone
 from hub.dialects.ava.times import first_after, iso
 from hub.dialects.native import ask
 from hub.model.errors import InvalidRequest
+from hub.model.ids import Prefix, id_time_ms, parse_id
 
 #: As many as a poll gives; more only where they are of the same second.
 POLL_PAGE: Final = 100
+#: Native pages that a poll without a time looks at for them.
+MOST_PAGES: Final = 20
 
 Text = Annotated[str, Meta(max_length=20_000)]
 
@@ -37,6 +40,11 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
     def at(self) -> int:
         """When it was written."""
         return self.synced_at if self.sent_at is None else self.sent_at
+
+    @property
+    def came_in_at(self) -> int:
+        """When the hub stored it: in this order native lists of `synced_since` stand."""
+        return id_time_ms(parse_id(Prefix.MESSAGE, self.id))
 
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +125,7 @@ async def _history(call: Call[HistoryQuery, NoBody]) -> Reply:
     }
     found = await _listed(call, wanted)
     content = History(
-        messages=[_shown(each) for each in _read(found)],
+        messages=[_shown(each, at_ms=each.at) for each in _read(found)],
         total=found.total if isinstance(found.total, int) else 0,
         limit=query.limit,
         offset=query.offset,
@@ -133,29 +141,46 @@ async def _poll(call: Call[PollQuery, NoBody]) -> Reply:
         "limit": POLL_PAGE,
     }
     if query.since is None:
-        # What is left out is older: a poll by the newest time goes on without a gap.
-        messages, has_more = _read(await _listed(call, {**wanted, "sort": "newest"}))[::-1], False
+        messages, has_more = await _latest(call, {**wanted, "synced_since": 0}), False
     else:
         messages, has_more = await _whole_seconds(
-            call, {**wanted, "sort": "oldest", "since": first_after(query.since)}
+            call, {**wanted, "synced_since": first_after(query.since), "sort": "oldest"}
         )
-    content = Polled(messages=[_shown(each) for each in messages], count=len(messages), has_more=has_more)
-    return Reply(content=content)
+    shown = [_shown(each, at_ms=each.came_in_at) for each in messages]
+    return Reply(content=Polled(messages=shown, count=len(shown), has_more=has_more))
+
+
+async def _latest(call: Call[PollQuery, NoBody], wanted: dict[str, Any]) -> list[NativeMessage]:
+    """Give what came in last, as far as it is found near by; a poll by the newest time goes on without a gap."""
+    messages: list[NativeMessage] = []
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        page = await _listed(call, {**wanted, "cursor": cursor})
+        messages += _read(page)
+        cursor = page.next_cursor
+        if len(messages) >= POLL_PAGE or cursor is None:
+            break
+    return messages[:POLL_PAGE][::-1]
 
 
 async def _whole_seconds(
     call: Call[PollQuery, NoBody], wanted: dict[str, Any]
 ) -> tuple[list[NativeMessage], bool]:
-    """Give a page, and whether more follows; never cut within a second, because clients go on after it."""
-    page = await _listed(call, wanted)
-    messages = _read(page)
-    while page.has_more:
-        page = await _listed(call, {**wanted, "cursor": page.next_cursor})
+    """Give a page, and whether more follows; never cut within a second, because clients go on after it.
+
+    A native page may be short or empty, and not the last: it has looked at as many messages as it may.
+    """
+    messages: list[NativeMessage] = []
+    cursor: str | None = None
+    while True:
+        page = await _listed(call, {**wanted, "cursor": cursor})
         for message in _read(page):
-            if message.at // 1000 != messages[-1].at // 1000:
+            if len(messages) >= POLL_PAGE and message.came_in_at // 1000 != messages[-1].came_in_at // 1000:
                 return messages, True
             messages.append(message)
-    return messages, False
+        cursor = page.next_cursor
+        if cursor is None:
+            return messages, False
 
 
 async def _listed(call: Call[Any, Any], wanted: dict[str, Any]) -> Listed[Any]:
@@ -177,14 +202,14 @@ def _read(page: Listed[Any]) -> list[NativeMessage]:
     ]
 
 
-def _shown(message: NativeMessage) -> Message:
+def _shown(message: NativeMessage, *, at_ms: int) -> Message:
     contact = message.chat_address if message.is_from_me else message.sender
     return Message(
         id=message.id,
         phone=contact or message.chat_address or "",
         message=message.text or "",
         direction="outbound" if message.is_from_me else "inbound",
-        timestamp=iso(message.at),
+        timestamp=iso(at_ms),
         status=MESSAGE_STATUS[message.status] if message.is_from_me else "received",
     )
 

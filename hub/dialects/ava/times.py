@@ -9,6 +9,8 @@ from hub.model.errors import InvalidRequest
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+#: The last instant that native lists take; nothing is after it.
+_LAST_MS: Final = 32_503_680_000_000
 
 
 def iso(at_ms: int) -> str:
@@ -36,4 +38,4 @@ def first_after(text: str) -> int:
     if at_ms < 0:
         message = "'since' must be an ISO 8601 time with its zone, such as 2026-01-25T12:00:00Z."
         raise InvalidRequest("invalid_parameter_value", message, param="since")
-    return at_ms + 1 if at_ms % 1000 else at_ms + 1000
+    return min(at_ms + 1 if at_ms % 1000 else at_ms + 1000, _LAST_MS)

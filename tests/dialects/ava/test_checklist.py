@@ -8,14 +8,20 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from bridge.sandbox import contacts
 from hub.dialects.ava import DIALECT
+from hub.dialects.ava.times import iso
 from hub.flow.keys import KeyWish
+from hub.flow.message_pages import MOST_READ
+from hub.flow.rows import MessageRow
 from tests.dialects.ava.conftest import WORDS
+from tests.store.specimens import MESSAGE
 from tests.support.ai_provider import Provider
 from tests.support.asgi import Answered, Caller
-from tests.support.hub_world import CONTACT, STRANGER, HubWorld
+from tests.support.hub_world import CONTACT, SANDBOX_LINE, STRANGER, HubWorld
 from tests.support.sandbox_worker import SandboxWorker
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -173,6 +179,41 @@ async def test_10_a_poll_goes_on_after_the_last(world: HubWorld, worker: Sandbox
     assert set(texts(await api.get("/api/messages/poll"))) == {"one", "two"}
 
 
+async def test_10_what_comes_in_late_is_polled(world: HubWorld, api: Caller) -> None:
+    """Its phone was away: it was written long before what was polled already. Its time here is that of coming in."""
+    await world.say("early")
+    (first,) = (await api.get("/api/messages/poll")).json["messages"]
+    world.clock.advance(60_000)
+    said = contacts.say(contacts.direct(SANDBOX_LINE, CONTACT), "late", guid="late", at=world.clock.now_ms())
+    assert said.message is not None
+    written = msgspec.structs.replace(said.message, sent_at=world.clock.now_ms() - 3_600_000)
+    await world.observe(world.sandbox_line, msgspec.structs.replace(said, message=written))
+    (late,) = (await api.get(f"/api/messages/poll?since={first['timestamp']}")).json["messages"]
+    (old, _) = (await api.get(HERE)).json["messages"]
+
+    assert (late["message"], late["timestamp"]) == ("late", iso(world.clock.now_ms()))
+    assert (old["id"], old["timestamp"]) == (late["id"], iso(world.clock.now_ms() - 3_600_000))
+    assert texts(await api.get(f"/api/messages/poll?since={late['timestamp']}")) == []
+
+
+async def test_10_what_came_in_behind_a_mass_of_others_is_found(world: HubWorld, api: Caller) -> None:
+    """More than one page of the hub's looks at."""
+    since = iso(world.clock.now_ms())
+    world.clock.advance(2_000)
+    await world.say("before")
+    line = world.sandbox_line
+    ours = [
+        MessageRow(*MESSAGE)._replace(id=number, guid=f"g{number}", line_id=line.id, is_from_me=1)
+        for number in world.new_id.take(MOST_READ + 1)
+    ]
+    await world.store.hot.write(lambda tx: tx.merge_own_messages(ours))
+    world.clock.advance(2_000)
+    await world.say("behind")
+
+    assert texts(await api.get(f"/api/messages/poll?since={since}")) == ["before", "behind"]
+    assert texts(await api.get("/api/messages/poll")) == ["before", "behind"]
+
+
 async def test_10_a_page_never_ends_within_a_second(world: HubWorld, api: Caller) -> None:
     for number in range(98):
         await world.say(str(number))
@@ -209,6 +250,12 @@ async def test_11_a_zone_may_be_written_out(world: HubWorld, api: Caller, since:
     await world.say("Hi")
 
     assert texts(await api.get(f"/api/messages/poll?since={since}")) == ["Hi"]
+
+
+async def test_11_nothing_is_after_a_time_that_is_far_ahead(world: HubWorld, api: Caller) -> None:
+    await world.say("Hi")
+
+    assert texts(await api.get("/api/messages/poll?since=9999-12-31T23:59:59Z")) == []
 
 
 @pytest.mark.parametrize("since", ["yesterday", "2026-01-25T12:00:00", "1900-01-01T00:00:00Z", ""])
