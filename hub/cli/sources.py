@@ -33,6 +33,11 @@ def list_sources(settings: Settings) -> None:
     if not found:
         click.echo(f"No source is set up in {settings.connections_file}; docs/inbound-sources.md tells how.")
     for each in found:
+        if each.definition.check.uses_url and settings.web.base_url is None:
+            click.echo(
+                f"{each.name}: set web.base_url; {each.definition.title} signs the URL that it calls.",
+                err=True,
+            )
         count = len(each.secrets)
         secrets = "no secret yet" if not count else "1 secret" if count == 1 else f"{count} secrets"
         click.echo(f"{each.name:20} {each.definition.title:24} {secrets:14} {_url(settings, each)}")
