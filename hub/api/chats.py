@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
-from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
+from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
 from hub.api.chat_operations import chat_of
 from hub.api.chat_shapes import ChatReply, OneChat, chat_fields, total_fields
-from hub.api.contact_shapes import contacts_beside
+from hub.api.contact_shapes import ContactBeside, contacts_beside
 from hub.api.paging import (
     DEFAULT_LIMIT,
     CursorText,
@@ -60,6 +60,8 @@ class ChatQuery(msgspec.Struct, frozen=True, kw_only=True):
     ) = None
     is_group: bool | None = None
     unread: bool | None = None
+    #: Whether the line has left it.
+    left: bool | None = None
     participant: (
         Annotated[
             str,
@@ -87,6 +89,14 @@ class OneChatQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What is told beside the chat."""
 
     include: Include | None = None
+
+
+class Participant(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody in a chat; the line itself, which is in it, too, is not told."""
+
+    handle: str
+    #: Who that is, if known, and if the key has the scope `contacts:read`.
+    contact: ContactBeside | None
 
 
 async def _list(call: Call[ChatQuery, NoBody]) -> Reply:
@@ -123,6 +133,7 @@ async def _wanted(call: Call[ChatQuery, NoBody]) -> ChatFilter:
         contact_needle=search_needle(query.q) if query.q and call.key.may("contacts:read") else "",
         is_group=query.is_group,
         is_unread=query.unread,
+        is_left=query.left,
         participants=frozenset(handles),
         is_exact=len(handles) > 1,
         created_before=query.created_before,
@@ -170,6 +181,13 @@ async def _get(call: Call[OneChatQuery, NoBody]) -> Reply:
     return Reply(content=msgspec.convert({**fields, **totals, "request_id": call.request_id}, OneChat))
 
 
+async def _participants(call: Call[NoQuery, NoBody]) -> Reply:
+    _, chat = await chat_of(call)
+    beside = await contacts_beside(call, set(chat.participants))
+    people = [Participant(handle=each, contact=beside.get(each)) for each in chat.participants]
+    return Reply(content=Listed(data=people, request_id=call.request_id))
+
+
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     Endpoint(
         method="GET",
@@ -200,5 +218,19 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         reply=OneChat,
         errors=("chat_not_found", "line_not_accessible"),
         handle=_get,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/chats/{id}/participants",
+        name="list_participants",
+        summary="List who is in a chat, with their contacts.",
+        description="All of them at once. Of a group that the line has left: who was in it then.",
+        tag="chats",
+        scope="chats:read",
+        query=NoQuery,
+        body=NoBody,
+        reply=Listed[Participant],
+        errors=("chat_not_found", "line_not_accessible"),
+        handle=_participants,
     ),
 )

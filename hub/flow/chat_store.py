@@ -35,6 +35,8 @@ class ChatFilter:
     contact_needle: str = ""
     is_group: bool | None = None
     is_unread: bool | None = None
+    #: Whether our line has left it; only groups can be left.
+    is_left: bool | None = None
     #: All of them are in the chat, our line aside.
     participants: frozenset[str] = frozenset()
     #: Nobody else is.

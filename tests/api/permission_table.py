@@ -99,6 +99,7 @@ TABLE: Final[tuple[Row, ...]] = (
     row("POST", "/v1/chats/{id}/contact-card", "chats:write", REFUSED, "{chat}"),
     row("PUT", "/v1/chats/{id}/icon", "chats:write", REFUSED, "{group}", {"file_id": "{file}"}),
     row("DELETE", "/v1/chats/{id}/icon", "chats:write", REFUSED, "{group}"),
+    row("GET", "/v1/chats/{id}/participants", "chats:read", REFUSED, "{group}"),
     row("POST", "/v1/chats/{id}/participants", "chats:write", REFUSED, "{group}", {"handle": "+15550100004"}),
     row("DELETE", "/v1/chats/{id}/participants/{handle}", "chats:write", REFUSED, "{group}"),
     row("POST", "/v1/chats/{id}/read", "receipts:write", REFUSED, "{chat}"),

@@ -290,6 +290,32 @@ async def test_a_line_that_was_put_out_can_come_back(world: HubWorld, worker: Sa
     assert (out.code, back.json["state"]) == ("chat_left", "sent")
 
 
+async def test_groups_that_were_left_are_listed_apart(world: HubWorld, worker: SandboxWorker) -> None:
+    left, kept = await made(world), await made(world, participants=[CONTACT, THIRD])
+    await ask(world, "POST", f"/v1/chats/{left}/leave")
+
+    async def listed(wanted: str) -> list[str]:
+        answered = await world.api.get(f"/v1/chats?is_group=true&left={wanted}&include_total=true")
+        ids = [each["id"] for each in answered.json["data"]]
+        assert answered.json["total"] == len(ids)
+        return ids
+
+    assert (await listed("true"), await listed("false")) == ([left], [kept])
+
+
+async def test_who_is_in_a_chat_is_told_with_contacts(world: HubWorld, worker: SandboxWorker) -> None:
+    path = f"/v1/chats/{await made(world)}/participants"
+    contact = (await world.api.post("/v1/contacts", {"name": "Ann", "handles": [SECOND]})).json
+    without = await world.caller("chats:read")
+
+    assert (await world.api.get(path)).json["data"] == [
+        {"handle": CONTACT, "contact": None},
+        {"handle": SECOND, "contact": {"id": contact["id"], "name": "Ann"}},
+    ]
+    assert [each["contact"] for each in (await without.get(path)).json["data"]] == [None, None]
+    assert (await world.api.get("/v1/chats/cht_0000000000001/participants")).code == "chat_not_found"
+
+
 async def test_scopes(world: HubWorld, worker: SandboxWorker) -> None:
     chat_id = await made(world)
     reader = await world.caller("chats:read")

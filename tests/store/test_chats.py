@@ -164,6 +164,30 @@ async def test_what_came_in_since_reading_is_unread(filled: Store) -> None:
     assert [chat.id for chat in await filled.chats.list(unread, after=None, limit=9)] == [2]
 
 
+async def test_groups_that_were_left_can_be_left_out(filled: Store) -> None:
+    async def leave(tx: HotTransaction) -> None:
+        (state,) = await tx.chats.states([3])
+        await tx.chats.save_states([state._replace(left_at=40)])
+
+    await filled.hot.write(leave)
+    found = {
+        (is_left, order): [chat.id for chat in await filled.chats.list(wanted, after=None, limit=9)]
+        for is_left in (True, False)
+        for order in (ChatOrder.ACTIVITY, ChatOrder.NAME_ASC)
+        for wanted in [ChatFilter(line_ids=(1,), is_group=True, is_left=is_left, order=order)]
+    }
+    with_two = ChatFilter(line_ids=(1,), participants=frozenset({"+1", "+2"}), is_left=False)
+
+    assert found == {
+        (True, ChatOrder.ACTIVITY): [3],
+        (True, ChatOrder.NAME_ASC): [3],
+        (False, ChatOrder.ACTIVITY): [2],
+        (False, ChatOrder.NAME_ASC): [2],
+    }
+    assert await filled.chats.count(ChatFilter(line_ids=(1,), is_group=True, is_left=False)) == 1
+    assert [chat.id for chat in await filled.chats.list(with_two, after=None, limit=9)] == [2]
+
+
 async def test_unread_messages_are_counted_up_to_a_bound(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

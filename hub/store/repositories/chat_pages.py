@@ -127,6 +127,8 @@ def _conditions(wanted: ChatFilter, dialect: str) -> list[ColumnElement[bool]]:
         found.append(_IS_GROUP if wanted.is_group else _IS_DIRECT)
     if wanted.is_unread is not None:
         found.append(_is_unread() if wanted.is_unread else ~_is_unread())
+    if wanted.is_left is not None:
+        found.append(chats.c.left_at.is_not(None) if wanted.is_left else chats.c.left_at.is_(None))
     if wanted.q:
         found.append(_says(wanted, dialect))
     if wanted.created_before is not None:
