@@ -11,8 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from hub.api.backgrounds import BackgroundReply
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply
 from hub.api.chat_shapes import ChatReply, LastMessage, OneChat
-from hub.api.file_shapes import OneFile
-from hub.dialects.blooio.finding import chat_name, chat_of, public_id
+from hub.dialects.blooio.finding import chat_name, chat_of, file_url, public_id
 from hub.dialects.blooio.identifiers import group_id
 from hub.dialects.blooio.natives import page
 from hub.dialects.blooio.paging import Paged, PageQuery, paged, read_sort
@@ -106,16 +105,10 @@ async def _get(call: Call[NoQuery, NoBody]) -> Reply:
     content = ChatDetail(
         **chat_fields(chat),
         first_message_time=None if isinstance(first, UnsetType) else first,
-        background_url=await _url(call, background.file_id),
+        background_url=await file_url(call, background.file_id),
         background_id=background.background_id,
     )
     return Reply(content=content)
-
-
-async def _url(call: Call[Any, Any], file_id: str | None) -> str | None:
-    if file_id is None:
-        return None
-    return (await ask(call, "get_file", OneFile, path={"id": file_id})).content.url
 
 
 def chat_fields(chat: ChatReply) -> dict[str, Any]:

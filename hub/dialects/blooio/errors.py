@@ -106,7 +106,7 @@ class Refusal(InvalidRequest):
         code: The vendor's code, where it has one.
         field: The field concerned, under the vendor's name.
         more: What stands beside it in the envelope (`allocation_id`, `external_id`, …).
-        is_worth_a_repeat: Whether a 409 or 502 gets another answer later.
+        is_worth_a_repeat: Whether a 409, 501 or 502 gets another answer later.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ def figures(error: InvalidRequest) -> dict[str, Any]:
 
 def _is_final(error: InvalidRequest, status: int) -> bool:
     """Tell whether the vendor's client, which would, must not repeat it."""
-    if isinstance(error, Refusal) and status in (409, 502):
+    if isinstance(error, Refusal) and status in (409, 501, 502):
         return not error.is_worth_a_repeat
     if status == 409:
         return error.code not in _WORTH_A_REPEAT

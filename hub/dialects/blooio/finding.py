@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from hub.api.calls import Call
 from hub.api.chat_shapes import ChatReply, OneChat
+from hub.api.file_shapes import OneFile
 from hub.dialects.blooio.errors import Refusal
 from hub.dialects.blooio.identifiers import ChatName, group_id, read_chat_name
 from hub.dialects.blooio.natives import NativeMessage, page
@@ -93,3 +94,10 @@ def no_message() -> Refusal:
 def public_id(chat: ChatReply) -> str:
     """Give what the vendor calls a chat."""
     return group_id(chat.id) if chat.is_group else chat.identifier
+
+
+async def file_url(call: Call[Any, Any], file_id: str | None) -> str | None:
+    """Give where a file is read; None for none, and for a key that may read no files."""
+    if file_id is None or not call.key.may("files:read"):
+        return None
+    return (await ask(call, "get_file", OneFile, path={"id": file_id})).content.url

@@ -10,15 +10,18 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from hub.api.chat_shapes import ChatReply
 from hub.dialects.blooio.errors import Refusal
 from hub.model.ids import InvalidId, Prefix, parse_id
-from hub.rules.chatkeys import normalize_handle
+from hub.rules.chatkeys import normalize_chat_key, normalize_handle
 
 GROUP: Final = "grp_"
 ALLOCATION: Final = "alloc_"
 #: As the native surface has it for a group.
 MOST_MEMBERS: Final = 31
 
+#: Native services → what devices call them.
+_SERVICES: Final = {"imessage": "iMessage", "rcs": "RCS", "sms": "SMS"}
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _MAIL: Final = re.compile(r"[^@\s,/]{1,64}@[^@\s,/]{1,255}")
 
@@ -93,6 +96,16 @@ def chat_id_of(text: str) -> str:
     except InvalidId:
         raise Refusal(404, "Chat not found.", code="chat_not_found", field="chatId") from None
     return native
+
+
+def chat_guid(chat: ChatReply) -> str:
+    """Give what a device calls a group: `iMessage;+;chat123456789`."""
+    return f"{_SERVICES.get(chat.service, 'iMessage')};+;{chat.identifier}"
+
+
+def read_chat_guid(text: str) -> str:
+    """Give the network's id of the group that a device calls so."""
+    return normalize_chat_key(text.strip(), is_group=True)
 
 
 def allocation_id(line_id: str) -> str:

@@ -72,13 +72,13 @@ async def _send(call: Call[NoQuery, NewMessage]) -> Reply:
     body, name = call.body, chat_name(call)
     wanted_key(call)  # one that cannot be a key is refused before anything is done
     check(body)
-    line = _wanted_line(call)
+    line = wanted_number(call, call.body.from_number or call.body.from_number_of_old)
     as_any: Call[Any, Any] = call
     said = replace(as_any, body=_Said(name.text, line, body))
     try:
         return await _sent(said, body, name, line)
     except InvalidRequest as error:
-        raise await _told(call, error, line, name) from None
+        raise await told_of_number(call, error, line, name) from None
 
 
 async def _sent(call: Call[Any, Any], body: NewMessage, name: ChatName, line: str | None) -> Reply:
@@ -114,10 +114,13 @@ async def _ask(call: Call[Any, Any], wish: dict[str, Any]) -> Asked[SendReply]:
     return await ask(call, "send_message", SendReply, body=plain, idempotency_key=key)
 
 
-def _wanted_line(call: Call[NoQuery, NewMessage]) -> str | None:
-    """Give the number that the caller chose; None for any of the key's."""
-    body = call.body
-    text = body.from_number or body.from_number_of_old or _header(call)
+def wanted_number(call: Call[Any, Any], text: str | None) -> str | None:
+    """Give the number that the caller chose, in the body or in a header; None for any of the key's.
+
+    Raises:
+        Refusal: 400 for what is no number.
+    """
+    text = text or _header(call)
     return None if not text else read_handle(text, field="from_number")
 
 
@@ -177,7 +180,7 @@ def _answer(sent: SendReply, body: NewMessage, name: ChatName, place: _Place) ->
     )
 
 
-async def _told(
+async def told_of_number(
     call: Call[Any, Any], error: InvalidRequest, line: str | None, name: ChatName
 ) -> InvalidRequest:
     """Add what the vendor says beside a refusal: which number, and whom it was for."""

@@ -33,10 +33,14 @@ NOISE = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
+#: Stands for the group of `PEOPLE`, which is made anew after it was left.
+MADE = "grp_made"
 #: Names in paths → what some of them are.
 PLACES = {
     "chat_id": (CONTACT, PEOPLE, "+15551234567", "grp_0000000000001", "a@b.co"),
     "message_id": ("-1", "-2", "msg_0000000000001"),
+    "group_id": (MADE, "grp_0000000000001", "x"),
+    "contact_id": (CONTACT, "ct_0000000000001"),
     "poll_id": ("pol_0000000000001",),
 }
 
@@ -116,6 +120,8 @@ async def test_every_answer_is_in_the_vendors_words(
         name: quote(data.draw(st.sampled_from(PLACES.get(name, ("x",))) | TEXT.filter(bool)), safe="")
         for name in names
     }
+    if places.get("group_id") == MADE:
+        places["group_id"] = (await sent(stage, PEOPLE)).json["group_id"]
     query = data.draw(allowed(endpoint.query) | st.dictionaries(TEXT, TEXT, max_size=2))
     has_body = endpoint.body not in {NoBody, StreamBody}
     body = data.draw(allowed(endpoint.body) | NOISE if has_body else st.none())
