@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from blooio import (
     BadRequestError,
     Blooio,
-    ConflictError,
     InternalServerError,
     NotFoundError,
 )
@@ -71,21 +69,6 @@ async def test_contacts(world: HubWorld, whole: Blooio) -> None:
     assert (gone.success, gone.deleted_at) == (True, world.clock.now_ms())
     with pytest.raises(NotFoundError):
         await do(lambda: whole.contacts.retrieve(ANN))
-
-
-async def test_a_contact_is_made_once_and_the_client_asks_once(hub: Served, whole: Blooio) -> None:
-    """409 is not repeated by the client, although it repeats every other."""
-    first = await do(lambda: whole.contacts.create(identifier=ANN, name="Ann"))
-    asked: list[httpx.Request] = []
-    with httpx.Client(event_hooks={"request": [asked.append]}) as counting:
-        eager = whole.with_options(max_retries=2, http_client=counting)
-        with pytest.raises(ConflictError) as refused:
-            await do(lambda: eager.contacts.create(identifier=ANN))
-
-    body: Any = refused.value.body
-    assert refused.value.response.headers["x-should-retry"] == "false"
-    assert body["contact"]["contact_id"] == first.contact_id
-    assert len(asked) == 1
 
 
 async def test_tags(whole: Blooio) -> None:
