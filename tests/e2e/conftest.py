@@ -13,12 +13,8 @@ from tests.e2e.running import RunningHub
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    """Give the running hub; its log is at debug level, and it listens to Stripe as docs/inbound-sources.md does."""
-    folder = tmp_path_factory.mktemp("hub")
-    (folder / "config").mkdir()
-    stripe = "sources:\n  stripe: { verify: stripe, secret: { env: STRIPE_WEBHOOK_SECRET } }\n"
-    (folder / "config" / "connections.yaml").write_text(stripe, "utf-8")
-    running = RunningHub(folder, HUB_LOG__LEVEL="debug", STRIPE_WEBHOOK_SECRET="whsec_of_a_test")
+    """Give the running hub; its log is at debug level."""
+    running = RunningHub(tmp_path_factory.mktemp("hub"), HUB_LOG__LEVEL="debug")
     try:
         running.start()
         yield running

@@ -76,7 +76,11 @@ class Reader:
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """Give a reader of a hub of its own, because the pages change it; one thing of each kind is there."""
     folder = tmp_path_factory.mktemp("reader")
-    running = RunningHub(folder, HUB_SANDBOX__PACE_SECONDS="0")
+    (folder / "connections.yaml").write_text(
+        "sources:\n  stripe: { verify: stripe, secret: { env: SECRET } }\n"
+    )
+    more = {"HUB_CONNECTIONS_FILE": "connections.yaml", "SECRET": "whsec_of_a_test"}
+    running = RunningHub(folder, HUB_SANDBOX__PACE_SECONDS="0", **more)
     try:
         running.start()
         (folder / "directions.txt").write_text("Room 12, second floor\n")
