@@ -12,9 +12,10 @@ from hub.flow.routing.book import RouteBook
 from hub.flow.routing.driving import Driver
 from hub.flow.routing.facts import RunTexts
 from hub.flow.routing.installing import Installing
+from hub.flow.routing.moments import Moments
 from hub.flow.routing.triage import Triages
 from hub.model.run import Decided
-from hub.worker.runs import RunRounds, TriageRounds, committing
+from hub.worker.runs import MomentRounds, RunRounds, TriageRounds, committing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +24,7 @@ class RouteRounds:
 
     runs: RunRounds
     triage: TriageRounds
+    moments: MomentRounds
 
 
 def run_texts(core: Core) -> RunTexts:
@@ -64,7 +66,12 @@ def route_rounds(core: Core, actions: Actions) -> RouteRounds:
             core.wake_ups.runs_due()
             runs.wake()
 
-    return RouteRounds(runs=runs, triage=TriageRounds(triages=triages, feed=core.feed, on_decided=on_decided))
+    moments = Moments(runs=core.store.runs, book=book, clock=core.clock, new_id=core.new_id, texts=texts)
+    return RouteRounds(
+        runs=runs,
+        triage=TriageRounds(triages=triages, feed=core.feed, on_decided=on_decided),
+        moments=MomentRounds(moments=moments, clock=core.clock, on_decided=on_decided),
+    )
 
 
 def route_folder(core: Core, actions: Actions) -> RouteFolder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,11 +25,12 @@ def source_book(settings: Settings) -> SourceBook:
     return SourceBook(partial(_load, path), stamp=partial(_stamp, path))
 
 
-def source_parts(settings: Settings, book: SourceBook) -> SourceParts:
+def source_parts(settings: Settings, book: SourceBook, *, is_hook: Callable[[str], bool]) -> SourceParts:
     """Give the surface what inbound sources need."""
     limits = settings.sources
     return SourceParts(
         book=book,
+        is_hook=is_hook,
         max_body_bytes=limits.max_body_bytes,
         requests_per_minute=limits.requests_per_minute,
         rejected_kept=limits.rejected_kept,

@@ -32,6 +32,7 @@ from hub.app.sources import refresh_sources_for_ever, source_book, source_parts
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.flow.heartbeats import Heartbeats
+from hub.flow.routing.book import RouteBook
 from hub.flow.source_book import SourceBook
 from hub.flow.stream_tokens import stream_secret
 from hub.outbound.client import OutboundClient
@@ -66,12 +67,14 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         client = outbound_client(settings)
         sources = source_book(settings)
         sources.refresh(core.clock.now_ms())
-        server = _Server(_config(settings, core, client, sources))
+        routes = RouteBook(core.store.routes)
+        await routes.refresh()
+        server = _Server(_config(settings, core, client, sources, routes))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, server, core)
         listening = loop.create_task(core.live.listen_for_ever(core.feed))
-        refreshing = loop.create_task(_refresh_for_ever(core))
+        refreshing = loop.create_task(_refresh_for_ever(core, routes))
         publishing = loop.create_task(core.exchange.publish_for_ever())
         rereading = loop.create_task(refresh_sources_for_ever(sources, core.clock))
         routing = loop.create_task(
@@ -97,9 +100,11 @@ def _stop(server: uvicorn.Server, core: Core) -> None:
     core.feed.close()  # streams never end by themselves
 
 
-def _config(settings: Settings, core: Core, client: OutboundClient, sources: SourceBook) -> uvicorn.Config:
+def _config(
+    settings: Settings, core: Core, client: OutboundClient, sources: SourceBook, routes: RouteBook
+) -> uvicorn.Config:
     return uvicorn.Config(
-        build(api_parts(settings, core, client, sources), DIALECTS),
+        build(api_parts(settings, core, client, sources, routes), DIALECTS),
         host=settings.web.host,
         port=settings.web.port,
         http=Connection,
@@ -115,7 +120,9 @@ def _config(settings: Settings, core: Core, client: OutboundClient, sources: Sou
     )
 
 
-def api_parts(settings: Settings, core: Core, client: OutboundClient, sources: SourceBook) -> ApiParts:
+def api_parts(
+    settings: Settings, core: Core, client: OutboundClient, sources: SourceBook, routes: RouteBook
+) -> ApiParts:
     """Wire the REST surface; the client fetches files from addresses that callers give."""
     metrics = core.metrics
     return ApiParts(
@@ -168,7 +175,7 @@ def api_parts(settings: Settings, core: Core, client: OutboundClient, sources: S
             metrics=metrics,
             heartbeats=Heartbeats(core.store.bridges, core.clock),
         ),
-        sources=source_parts(settings, sources),
+        sources=source_parts(settings, sources, is_hook=routes.has_hook),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),
         can_send=lambda line: has_adapter(core, line),
@@ -191,11 +198,12 @@ def _ready_checks(core: Core) -> list[ReadyCheck]:
     return [ReadyCheck(name="database", check=database)]
 
 
-async def _refresh_for_ever(core: Core) -> None:
-    """Notice what other processes changed: keys, webhooks, lines."""
+async def _refresh_for_ever(core: Core, routes: RouteBook) -> None:
+    """Notice what other processes changed: keys, webhooks, lines, routes."""
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
         try:
             await core.directory.refresh()
+            await routes.refresh()
         except Exception as error:
             log.warning("directory.unrefreshed", error=str(error))

@@ -136,7 +136,9 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
     rounds = route_rounds(core, open_actions(core, client))
 
     def on_change(shards: Iterable[int]) -> None:
-        WorkerService.take_shards((dispatcher, lines, feeds, rounds.runs, rounds.triage), shards)
+        WorkerService.take_shards(
+            (dispatcher, lines, feeds, rounds.runs, rounds.triage, rounds.moments), shards
+        )
 
     ownership = Ownership(
         store.processes,
@@ -164,6 +166,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         ),
         runs=rounds.runs,
         triage=rounds.triage,
+        moments=rounds.moments,
         hear=partial(core.live.listen_for_ever, core.feed),
         metrics=core.metrics,
         exchange=core.exchange,

@@ -18,6 +18,7 @@ from hub.flow.feed import CutOff, Feed, FeedOver
 from hub.flow.ports import Clock
 from hub.flow.route_store import RunCommit, Runs
 from hub.flow.routing.driving import Driver, RunLost
+from hub.flow.routing.moments import Moments
 from hub.flow.routing.triage import TriageLost, Triages
 from hub.model.run import Decided, Run
 
@@ -28,6 +29,8 @@ TRIAGE_SHARD: Final = 0
 #: Runs that are recorded in one transaction.
 MOST_COMMITS: Final = 100
 _REST_SECONDS: Final = 1.0
+#: A schedule that was added is noticed after this time.
+_LOOK_SECONDS: Final = 5.0
 
 
 class RunRounds:
@@ -169,6 +172,41 @@ class TriageRounds:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_REST_SECONDS):
                 await self._woken.wait()
+
+
+class MomentRounds:
+    """Starts routes at their moments, while this worker owns the first shard."""
+
+    def __init__(
+        self, *, moments: Moments, clock: Clock, on_decided: Callable[[list[Decided]], None]
+    ) -> None:
+        self._moments = moments
+        self._clock = clock
+        self._on_decided = on_decided
+        self._is_ours = asyncio.Event()
+
+    def own(self, shards: Iterable[int]) -> None:
+        """Look at the clock, or leave it to the worker that owns the first shard."""
+        if TRIAGE_SHARD in shards:
+            self._is_ours.set()
+        else:
+            self._is_ours.clear()
+
+    async def run(self) -> None:
+        """Look for ever: at each moment, and often enough to notice new schedules."""
+        while True:
+            await self._is_ours.wait()
+            seconds = _LOOK_SECONDS
+            try:
+                decided = await self._moments.fire()
+                if decided:
+                    self._on_decided(decided)
+                next_at = self._moments.next_at()
+                if next_at is not None:
+                    seconds = min(seconds, max(0.0, (next_at - self._clock.now_ms()) / 1000))
+            except Exception as error:
+                log.warning("schedules.failed", error=str(error) or type(error).__name__)
+            await asyncio.sleep(seconds)
 
 
 def committing(runs: Runs) -> Callable[[RunCommit], Awaitable[bool]]:

@@ -31,7 +31,7 @@ from hub.worker.listener import Listener
 from hub.worker.maintenance import Maintenance
 from hub.worker.notified import NotifiedWorker
 from hub.worker.ownership import Ownership
-from hub.worker.runs import RunRounds, TriageRounds
+from hub.worker.runs import MomentRounds, RunRounds, TriageRounds
 from hub.worker.wakeups import QUEUE, RedisWakeUps
 
 log = structlog.get_logger("worker")
@@ -65,6 +65,7 @@ class WorkerParts:
     bulk: BulkRounds
     runs: RunRounds
     triage: TriageRounds
+    moments: MomentRounds
     #: Hears what other processes record, while somebody follows here.
     hear: Callable[[], Coroutine[Any, Any, None]]
     metrics: Metrics
@@ -109,6 +110,7 @@ class WorkerService:
             ("bulk", parts.bulk.run()),
             ("runs", parts.runs.run()),
             ("triage", parts.triage.run()),
+            ("moments", parts.moments.run()),
             ("feed", parts.hear()),
             ("metrics", parts.exchange.publish_for_ever()),
         ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -10,11 +10,10 @@ import structlog
 
 from hub.flow.route_store import Routes
 from hub.model.run import KeptRoute
-from hub.rules.event_types import expand_pattern
 from hub.rules.routes.index import ListenerIndex
-from hub.rules.routes.model import EventTrigger, Route
+from hub.rules.routes.model import Route, WebhookTrigger
 from hub.rules.routes.reading import RouteDocument, read_routes
-from hub.rules.runs.wishing import Standing, in_order
+from hub.rules.runs.wishing import SCHEDULE, Standing, in_order, types_of
 
 log = structlog.get_logger("routes")
 
@@ -31,6 +30,8 @@ class RouteBook:
         self._kept: dict[str, KeptRoute] = {}
         self._standing: dict[str, Standing] = {}
         self._by_revision: dict[int, Route] = {}
+        self._types: frozenset[str] = frozenset()
+        self._hooks: frozenset[str] = frozenset()
         self._index: ListenerIndex[Standing] = ListenerIndex(())
 
     async def refresh(self) -> bool:
@@ -49,6 +50,13 @@ class RouteBook:
         ]
         self._standing = {each.route.id: each for each in standings}
         self._index = ListenerIndex(in_order(standings))
+        self._types = frozenset(each for standing in standings for each in standing.types) - {SCHEDULE}
+        self._hooks = frozenset(
+            trigger.path
+            for standing in standings
+            for trigger in standing.route.triggers
+            if isinstance(trigger, WebhookTrigger)
+        )
         self._version = version
         self._forget(known)
         return True
@@ -73,7 +81,16 @@ class RouteBook:
     @property
     def types(self) -> frozenset[str]:
         """The event types that some route listens to."""
-        return frozenset(each for standing in self._standing.values() for each in standing.types)
+        return self._types
+
+    def has_hook(self, path: str) -> bool:
+        """Tell whether a route listens at a path of its own."""
+        return path in self._hooks
+
+    @property
+    def scheduled(self) -> list[Standing]:
+        """The routes that have a schedule."""
+        return [each for each in self._standing.values() if SCHEDULE in each.types]
 
     def matching(self, event_type: str, event: Mapping[str, Any], now_ms: int) -> Iterator[Standing]:
         """Give the routes whose `when` holds, in the order in which they are asked."""
@@ -110,17 +127,9 @@ class RouteBook:
             route=route,
             revision_id=kept.revision_id,
             since_position=kept.since_position,
-            types=frozenset(types_of(route)),
+            types=types_of(route),
         )
 
     def _forget(self, known: Collection[int]) -> None:
         if len(self._by_revision) > len(known) + MOST_OLD:
             self._by_revision = {each: self._by_revision[each] for each in known}
-
-
-def types_of(route: Route) -> Iterable[str]:
-    """Give the types of our events that a route listens to."""
-    for trigger in route.triggers:
-        if isinstance(trigger, EventTrigger):
-            for pattern in trigger.patterns:
-                yield from expand_pattern(pattern)

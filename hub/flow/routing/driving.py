@@ -26,6 +26,7 @@ from hub.rules.runs.looking import End, Look, look
 from hub.rules.runs.results import StepResult
 from hub.rules.runs.signals import Attempt, Waited
 from hub.rules.runs.using import followed
+from hub.rules.runs.wishing import SOURCE_RECEIVED
 
 log = structlog.get_logger("runs")
 
@@ -293,7 +294,7 @@ def _note(wait: Waited, conversation: object) -> WaitNote:
     """What is said in conversations is waited for in the run's own; other events wherever they come from."""
     trigger = wait.trigger
     if not isinstance(trigger, EventTrigger):
-        return WaitNote(path=wait.path, event_types=tuple(trigger.events), chat_id=0)
+        return WaitNote(path=wait.path, event_types=(SOURCE_RECEIVED,), chat_id=0)
     types = tuple(sorted({each for pattern in trigger.patterns for each in expand_pattern(pattern)}))
     chat_id = 0
     if isinstance(conversation, str):

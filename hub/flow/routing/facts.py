@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from hub.model.ids import Prefix, id_text
-from hub.model.run import Run
+from hub.model.run import Run, RunState, RunWish
+from hub.rules.lanes import shard_of
 from hub.rules.runs.facts import RunFacts
+from hub.rules.runs.wishing import Wanted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,4 +62,45 @@ def facts_of(run: Run, texts: RunTexts) -> RunFacts:
         is_shadow=run.is_shadow,
         key_seed=facts["key_seed"] or name,
         given=facts["given"],
+    )
+
+
+def wish_for(
+    wanted: Wanted,
+    event: Mapping[str, Any],
+    *,
+    run_id: int,
+    event_id: int | None,
+    contact_timezone: str | None,
+    hops: int,
+    now_ms: int,
+) -> RunWish:
+    """Give the run that a route wants for an event, with what may hold it back."""
+    route = wanted.standing.route
+    contact = event.get("contact")
+    told = contact.get("timezone") if isinstance(contact, Mapping) else None
+    run = Run(
+        id=run_id,
+        route_id=route.id,
+        revision_id=wanted.standing.revision_id,
+        event_id=event_id,
+        state=RunState.ACTIVE,
+        shard=shard_of(run_id if wanted.lane is None else wanted.lane),
+        lane=wanted.lane,
+        lane_limit=wanted.lane_limit,
+        next_at=now_ms,
+        version=0,
+        created_at=now_ms,
+        finished_at=None,
+        facts=facts_text(event, contact_timezone=told or contact_timezone),
+        is_shadow=route.mode == "shadow",
+        hops=hops,
+    )
+    return RunWish(
+        run=run,
+        event=msgspec.json.encode(event).decode() if wanted.gathered else "",
+        once=wanted.once,
+        throttled=wanted.throttled,
+        gathered=wanted.gathered,
+        then=wanted.then,
     )

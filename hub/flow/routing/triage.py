@@ -15,15 +15,14 @@ from hub.flow.repositories import Store
 from hub.flow.route_store import Arrival, ArrivalLost, EventDecision, RunWait
 from hub.flow.routing.book import RouteBook
 from hub.flow.routing.contexts import Contexts
-from hub.flow.routing.facts import RunTexts, facts_text
+from hub.flow.routing.facts import RunTexts, wish_for
 from hub.model.ids import IdFactory, Prefix, id_text
-from hub.model.run import Decided, Run, RunState, RunWish, Triage
-from hub.rules.lanes import shard_of
+from hub.model.run import Decided, Triage
 from hub.rules.runs.looking import arrived
 from hub.rules.runs.results import StepStatus
-from hub.rules.runs.seen import Context, hops_of, seen
+from hub.rules.runs.seen import hops_of, seen
 from hub.rules.runs.waits import find_wait
-from hub.rules.runs.wishing import Candidates, Wanted, ask
+from hub.rules.runs.wishing import ask, fits
 
 log = structlog.get_logger("routes")
 
@@ -128,7 +127,7 @@ class Triages:
             [
                 each
                 for each in self._book.matching(event.type, shown, now_ms)
-                if event.position > each.since_position
+                if event.position > each.since_position and each.fits(event.type, data)
             ],
             shown,
             env_name=self._texts.env_name,
@@ -144,74 +143,32 @@ class Triages:
                 context=_encode(context).decode(),
                 decided=candidates.decided,
             ),
-            wishes=tuple(self._wishes(candidates, event, shown, context, hops=hops + 1, now_ms=now_ms)),
-            arrivals=await self._arrivals(event, shown, now_ms),
+            wishes=tuple(
+                wish_for(
+                    each,
+                    shown,
+                    run_id=self._new_id(),
+                    event_id=event.id,
+                    contact_timezone=context.timezone,
+                    hops=hops + 1,
+                    now_ms=now_ms,
+                )
+                for each in candidates.wanted
+            ),
+            arrivals=await self._arrivals(event, data, shown, now_ms),
         )
 
-    def _wishes(
-        self,
-        candidates: Candidates,
-        event: Event,
-        shown: dict[str, Any],
-        context: Context,
-        *,
-        hops: int,
-        now_ms: int,
-    ) -> list[RunWish]:
-        text = _encode(shown).decode() if candidates.wanted else ""
-        return [
-            self._wish(each, event, shown, text, context, hops=hops, now_ms=now_ms)
-            for each in candidates.wanted
-        ]
-
-    def _wish(
-        self,
-        wanted: Wanted,
-        event: Event,
-        shown: dict[str, Any],
-        text: str,
-        context: Context,
-        *,
-        hops: int,
-        now_ms: int,
-    ) -> RunWish:
-        run_id = self._new_id()
-        route = wanted.standing.route
-        zone = shown.get("contact", {}).get("timezone") if isinstance(shown.get("contact"), dict) else None
-        run = Run(
-            id=run_id,
-            route_id=route.id,
-            revision_id=wanted.standing.revision_id,
-            event_id=event.id,
-            state=RunState.ACTIVE,
-            shard=shard_of(run_id if wanted.lane is None else wanted.lane),
-            lane=wanted.lane,
-            lane_limit=wanted.lane_limit,
-            next_at=now_ms,
-            version=0,
-            created_at=now_ms,
-            finished_at=None,
-            facts=facts_text(shown, contact_timezone=zone or context.timezone),
-            is_shadow=route.mode == "shadow",
-            hops=hops,
-        )
-        return RunWish(
-            run=run,
-            event=text,
-            once=wanted.once,
-            throttled=wanted.throttled,
-            gathered=wanted.gathered,
-            then=wanted.then,
-        )
-
-    async def _arrivals(self, event: Event, shown: dict[str, Any], now_ms: int) -> tuple[Arrival, ...]:
+    async def _arrivals(
+        self, event: Event, data: dict[str, Any], shown: dict[str, Any], now_ms: int
+    ) -> tuple[Arrival, ...]:
         waiting = await self._store.runs.waiting(event.type, event.chat_id)
         await self._book.ensure({revision_of(each) for each in waiting})
         found: dict[int, Arrival] = {}
         for wait in waiting:
             step = find_wait(self._book.route(revision_of(wait)), wait.result.inputs["pointer"])
             is_waiting = wait.result.status is StepStatus.WAITING
-            if step is None or not is_waiting or not step.when.holds(shown, now_ms):
+            is_wanted = step is not None and is_waiting and fits(step.trigger, event.type, data)
+            if step is None or not is_wanted or not step.when.holds(shown, now_ms):
                 continue
             result = arrived(wait.result, shown, now_ms=now_ms)
             known = found.get(wait.run_id)

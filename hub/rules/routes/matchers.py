@@ -2,7 +2,7 @@
 
 Strict about types, as the conditions of webhooks are: nothing is converted, so `"1"` is not `1`. Where the event has a
 list (`contact.tags`), a matcher that asks for one value looks at its items. A missing field fails every matcher but
-`exists: false`, because events differ; the explanation then says `missing`.
+`exists: false`, because events differ; the explanation then says `missing`. Null counts as nothing for `exists`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from hub.rules.condition_operators import equals
 from hub.rules.consent import folded
+from hub.rules.expressions.filters.patterns import compiled_pattern, search
+from hub.rules.expressions.problems import Refused
 
 Test = Callable[[object], bool]
 Normalize = Callable[[str], str]
@@ -213,10 +215,26 @@ def _flag_fault(operand: object) -> str | None:
     return None if isinstance(operand, bool) else "it takes true or false"
 
 
-def _never(operand: object, normalize: Normalize) -> Test:
-    """For `exists`, which is decided before there is a value."""
-    del operand, normalize
-    return lambda value: True
+def _exists(operand: object, normalize: Normalize) -> Test:
+    """Of what the event has; null is what events say where there is nothing."""
+    del normalize
+    return lambda value: (value is not None) is operand
+
+
+def _pattern_fault(operand: object) -> str | None:
+    fault = _text_fault(operand)
+    if fault is not None:
+        return fault
+    try:
+        compiled_pattern(str(operand))
+    except Refused as refused:
+        return f"{refused.what}: {refused.why}"
+    return None
+
+
+def _matches(operand: object, normalize: Normalize) -> Test:
+    pattern = compiled_pattern(str(operand))
+    return lambda value: isinstance(value, str) and search(pattern, normalize(value)) is not None
 
 
 def _entry(
@@ -238,11 +256,12 @@ MATCHERS: Final[Mapping[str, Matcher]] = {
         _entry("cidr", "An IP address within this network, or one of these.", _cidr_fault, _cidr),
         _entry("contains", "A text has this part, or a list has this value.", _part_fault, _contains),
         _entry("ends_with", "A text ends with this.", _text_fault, _affix(str.endswith)),
-        _entry("exists", "true: there is a value, perhaps null; false: there is none.", _flag_fault, _never),
+        _entry("exists", "true: there is a value; false: there is none, or null.", _flag_fault, _exists),
         _entry("gt", "Greater; texts by code point.", _comparable_fault, _ordered(operator.gt)),
         _entry("gte", "Greater or equal.", _comparable_fault, _ordered(operator.ge)),
         _entry("lt", "Less; texts by code point.", _comparable_fault, _ordered(operator.lt)),
         _entry("lte", "Less or equal.", _comparable_fault, _ordered(operator.le)),
+        _entry("matches", "A text has a part that fits this pattern (RE2).", _pattern_fault, _matches),
         _entry("none_of", "Equal to none of these, and no list that has one.", list_fault, _none_of),
         _entry("not", "Neither this value nor, of a list, any of these.", _either_fault, _none_of),
         _entry("starts_with", "A text begins with this.", _text_fault, _affix(str.startswith)),

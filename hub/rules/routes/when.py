@@ -79,7 +79,7 @@ class _Line:
     def holds(self, event: Payload, now_ms: int) -> bool:
         del now_ms
         value = self.read(event)
-        return self.is_for_missing if value is MISSING else not self.is_for_missing and self.test(value)
+        return self.is_for_missing if value is MISSING else self.test(value)
 
     def failed(self, event: Payload, now_ms: int) -> Failed | None:
         if self.holds(event, now_ms):

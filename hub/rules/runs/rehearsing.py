@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.model.actions import ActionDone, ActionFailed
-from hub.rules.event_types import expand_pattern
-from hub.rules.routes.model import EventTrigger, Route
+from hub.rules.routes.model import Route
 from hub.rules.runs import retries
 from hub.rules.runs.facts import Known, RunFacts
 from hub.rules.runs.looking import End, Look, arrived, look
 from hub.rules.runs.results import StepResult
 from hub.rules.runs.signals import Attempt
 from hub.rules.runs.using import followed
+from hub.rules.runs.wishing import fits
 
 Answer = Callable[[Attempt], ActionDone | ActionFailed]
 #: More looks than this and the rules go round in circles.
@@ -56,10 +56,7 @@ class Rehearsal:
         """Give an event to what the run waits for; tell whether it was waited for."""
         seen = look(self.route, self.facts, self.known, self.results, now_ms=self.now_ms)
         for wait in seen.waits:
-            is_wanted = isinstance(wait.trigger, EventTrigger) and any(
-                event_type in expand_pattern(each) for each in wait.trigger.patterns
-            )
-            if is_wanted and wait.when.holds(event, self.now_ms):
+            if fits(wait.trigger, event_type, event) and wait.when.holds(event, self.now_ms):
                 self.results[wait.path] = arrived(self.results[wait.path], event, now_ms=self.now_ms)
                 return True
         return False

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from hub.rules.sources.hooks import route_view
+
 #: Keys of our own metadata, by which a message tells which run sent it.
 HOPS_KEY: Final = "hub_hops"
 MOST_HOPS: Final = 8
@@ -57,6 +59,8 @@ def seen(
     event_id: str, event_type: str, occurred_at: int, data: Mapping[str, Any], context: Context
 ) -> dict[str, Any]:
     """Give an event as routes see it. `occurred_at` is Unix ms."""
+    if event_type == "source.received":
+        return route_view(event_id, event_type, occurred_at, data)
     event: dict[str, Any] = {**data, "id": event_id, "type": event_type, "occurred_at": occurred_at}
     if "line_handle" not in data:
         return event | dict(context.more)

@@ -8,12 +8,26 @@ from hashlib import blake2b
 from typing import Any, Final, Literal
 
 from hub.model.run import Decided, Gathered, Once, RunVerdict, Throttled
+from hub.rules.event_types import expand_pattern
 from hub.rules.expressions.frame import Surroundings
-from hub.rules.routes.model import Concurrency, Route, Written
+from hub.rules.routes.model import (
+    Concurrency,
+    EventTrigger,
+    Route,
+    ScheduleTrigger,
+    SourceTrigger,
+    Trigger,
+    WebhookTrigger,
+    Written,
+)
 from hub.rules.runs import evaluating
 from hub.rules.runs.evaluating import WrittenWrong
 from hub.rules.runs.seen import MOST_HOPS
+from hub.rules.sources.hooks import HOOK_SOURCE, hook_key
 
+SOURCE_RECEIVED: Final = "source.received"
+#: What a route sees as the type of a moment of its schedule; no event is recorded for it.
+SCHEDULE: Final = "schedule"
 #: Of a debounce without `max`: in how many times its wait it must come to an end.
 _LONGEST_GATHERING: Final = 10
 _DEFAULT_ZONE: Final = "UTC"
@@ -28,6 +42,12 @@ class Standing:
     since_position: int
     #: Whole event types.
     types: frozenset[str]
+
+    def fits(self, event_type: str, data: Mapping[str, Any]) -> bool:
+        """Tell whether one of its triggers is meant: of what sources tell, only that source and that event."""
+        return event_type != SOURCE_RECEIVED or any(
+            fits(each, event_type, data) for each in self.route.triggers
+        )
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -107,6 +127,31 @@ def ask(
         if route.stop_others:
             return Candidates(wanted=tuple(wanted), decided=tuple(decided), stopped_by=route.id)
     return Candidates(wanted=tuple(wanted), decided=tuple(decided), stopped_by=None)
+
+
+def types_of(route: Route) -> frozenset[str]:
+    """Give the types of events that a route listens to."""
+    types: set[str] = set()
+    for trigger in route.triggers:
+        if isinstance(trigger, EventTrigger):
+            types.update(each for pattern in trigger.patterns for each in expand_pattern(pattern))
+        elif isinstance(trigger, (SourceTrigger, WebhookTrigger)):
+            types.add(SOURCE_RECEIVED)
+        elif isinstance(trigger, ScheduleTrigger):
+            types.add(SCHEDULE)
+    return frozenset(types)
+
+
+def fits(trigger: Trigger, event_type: str, data: Mapping[str, Any]) -> bool:
+    """Tell whether an event, with the data that it was recorded with, is what a trigger waits for."""
+    match trigger:
+        case EventTrigger():
+            return any(event_type in expand_pattern(each) for each in trigger.patterns)
+        case SourceTrigger() if event_type == SOURCE_RECEIVED and data.get("source") == trigger.source:
+            return not trigger.events or data.get("event") in trigger.events
+        case WebhookTrigger() if event_type == SOURCE_RECEIVED and data.get("source") == HOOK_SOURCE:
+            return data.get("hook") == hook_key(trigger.path)
+    return False
 
 
 class _Asked:

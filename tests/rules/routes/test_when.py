@@ -58,7 +58,9 @@ HOLDS: list[dict[str, Any]] = [
     {"attempt": {"between": [2, 3]}},
     {"text": {"gte": " ", "lt": "!"}},
     {"nothing": {"exists": False}},
-    {"assignee": {"exists": True}},
+    {"assignee": {"exists": False}},
+    {"text": {"exists": True}},
+    {"text": {"matches": "(?i)st.p"}},
     {"ip": {"cidr": "10.0.0.0/8"}},
     {"ip": {"cidr": ["192.168.0.0/16", "10.1.0.0/16"]}},
     {"now": {"inside": {"days": "mon-fri", "from": "09:00", "to": "18:00", "timezone": "UTC"}}},
@@ -81,7 +83,9 @@ FAILS: list[tuple[dict[str, Any], str]] = [
     ({"nothing": {"none_of": ["x"]}}, "nothing: the event has no such field"),
     ({"nothing": {"not": "x"}}, "nothing: the event has no such field"),
     ({"contact.age": {"gt": 1}}, "contact.age: the event has no such field"),
-    ({"assignee": {"exists": False}}, "assignee is null, which fails exists false"),
+    ({"assignee": {"exists": True}}, "assignee is null, which fails exists true"),
+    ({"direction": {"exists": False}}, 'direction is "inbound", which fails exists false'),
+    ({"direction": {"matches": "^out"}}, 'direction is "inbound", which fails matches "^out"'),
     ({"contact.tags": {"none_of": ["vip"]}}, 'contact.tags is ["vip", "Beta"], which fails none_of ["vip"]'),
     (
         {"contact.tags": {"all_of": ["vip", "x"]}},
@@ -177,6 +181,11 @@ REFUSED: list[tuple[object, str]] = [
         "/attempt/between: between cannot take [3, 1]: its first value is the lesser",
     ),
     ({"attempt": {"between": [1, "x"]}}, "/attempt/between: between cannot take"),
+    (
+        {"text": {"matches": "(a"}},
+        "/text/matches: matches cannot take \"(a\": '(a' is no regular expression that can be used here: "
+        "missing ): (a. Give it a fitting value.",
+    ),
     ({"text": {"exists": "yes"}}, '/text/exists: exists cannot take "yes": it takes true or false.'),
     ({"ip": {"cidr": "10.0.0.0/40"}}, "/ip/cidr: cidr cannot take"),
     (
