@@ -92,12 +92,13 @@ async def test_only_our_own_imessages_can_be_changed(harness: SandboxHarness) ->
     assert codes == ["not_imessage", "message_not_found"]
 
 
-async def test_effect_is_shown_and_lost_on_sms(harness: SandboxHarness) -> None:
-    await sent(harness, effect="confetti")
-    await sent(harness, to=SMS_ONLY, effect="confetti", allow_sms_fallback=True)
-    effects = [each.message.effect for each in await harness.seen() if each.message]
+@pytest.mark.parametrize(("name", "value"), [("effect", "confetti"), ("subject", "News")])
+async def test_an_ornament_is_shown_and_lost_on_sms(harness: SandboxHarness, name: str, value: str) -> None:
+    await sent(harness, **{name: value})
+    await sent(harness, to=SMS_ONLY, allow_sms_fallback=True, **{name: value})
+    shown = [getattr(each.message, name) for each in await harness.seen() if each.message]
 
-    assert (effects.count("confetti"), effects.count(None)) == (3, 3)
+    assert (shown.count(value), shown.count(None)) == (3, 3)
 
 
 @pytest.mark.parametrize(
