@@ -8,7 +8,7 @@ Why nothing goes that a file holds: hub.flow.file_store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -40,8 +40,8 @@ class FileCleanup:
         self._clock = clock
         self._unused_ms = unused_ms
 
-    async def run(self) -> None:
-        """Do all that is due, so far as one run may."""
+    async def run(self) -> Mapping[str, int]:
+        """Do all that is due, so far as one run may; give how much of what was removed."""
         counts = {
             "uses": await self._release_orphans(),
             "files": await self._expire(),
@@ -51,6 +51,7 @@ class FileCleanup:
         }
         if any(counts.values()):
             log.info("storage.cleaned", **counts)
+        return counts
 
     async def _release_orphans(self) -> int:
         total = 0

@@ -21,6 +21,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 #: What the labels of a metric can say.
 LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_attachment_fetches": {"outcome": "success, retryable, permanent"},
+    "hub_cleaned": {"what": "uses, files, blobs, strays, drafts"},
     "hub_delivery_attempts": {"outcome": "success, retryable, permanent"},
     "hub_drafts": {"outcome": "drafted, cancelled, or the code of the refusal"},
     "hub_expired_rows": {"table": "the table's name"},
@@ -190,6 +191,12 @@ class Metrics:
         )
         self.expired_rows = Counter(
             "hub_expired_rows", "Rows deleted because their retention is over.", ["table"], registry=registry
+        )
+        self.cleaned = Counter(
+            "hub_cleaned",
+            "Removed from the store of files, because nothing needs it any more.",
+            ["what"],
+            registry=registry,
         )
         self.retention_seconds = Distribution(
             "hub_retention_seconds",

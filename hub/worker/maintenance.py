@@ -32,7 +32,7 @@ class Maintenance:
         clock: Clock,
         keep_ms: Mapping[str, int],
         run_job: Callable[[], Awaitable[None]],
-        clean_files: Callable[[], Awaitable[None]],
+        clean_files: Callable[[], Awaitable[Mapping[str, int]]],
         directory: DirectoryHolder,
         disable: Callable[[Webhook, str], Awaitable[None]],
         metrics: Metrics,
@@ -92,4 +92,5 @@ class Maintenance:
 
     async def clean_files(self) -> None:
         """Remove files that nobody uses, and their bytes."""
-        await self._clean_files()
+        for what, count in (await self._clean_files()).items():
+            self._metrics.cleaned.labels(what).inc(count)

@@ -23,6 +23,7 @@ HEADER = "marker-xylophone-header"
 #: Metrics with no sample until something goes wrong.
 QUIET = frozenset(
     {
+        "hub_cleaned",
         "hub_delivery_attempts",
         "hub_drafts",
         "hub_http_requests",

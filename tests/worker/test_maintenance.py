@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from hub.flow.disable import DisableWebhook
+from hub.flow.file_cleanup import FileCleanup
 from hub.observe.metrics import Metrics
 from hub.worker.maintenance import Maintenance
 from tests.support.hub_world import HubWorld, open_world
+
+WEEK_MS = 7 * 86_400_000
 
 
 async def _nothing() -> None:
@@ -26,7 +29,9 @@ def maintenance(
         clock=world.clock,
         keep_ms=keep_ms or {},
         run_job=_nothing,
-        clean_files=_nothing,
+        clean_files=FileCleanup(
+            store=world.store, blobs=world.parts.files.blobs, clock=world.clock, unused_ms=WEEK_MS
+        ).run,
         directory=world.directory,
         disable=DisableWebhook(
             store=world.store,
@@ -115,6 +120,19 @@ async def test_what_retention_deletes_is_counted_by_table(tmp_path: Path) -> Non
         assert counts == {"messages": 2, "reactions": 0}
         assert value_of(metrics, "hub_retention_seconds_count") == 2
         assert (before, ended_at) == (0, world.clock.now_ms() / 1000)
+
+
+async def test_files_that_are_removed_are_counted(tmp_path: Path) -> None:
+    metrics = Metrics()
+    async with open_world(tmp_path) as world:
+        for content in (b"one", b"two"):
+            await world.api.post("/v1/files", content, headers={"Content-Type": "text/plain"})
+        world.clock.advance(WEEK_MS + 1)
+        await maintenance(world, metrics).clean_files()
+        kinds = ("uses", "files", "blobs", "strays", "drafts")
+        counts = {what: value_of(metrics, "hub_cleaned_total", what=what) for what in kinds}
+
+    assert counts == {"uses": 0, "files": 2, "blobs": 2, "strays": 0, "drafts": 0}
 
 
 async def test_a_sweep_that_fails_is_not_told_as_done(tmp_path: Path) -> None:
