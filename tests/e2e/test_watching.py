@@ -34,6 +34,8 @@ QUIET = frozenset(
         "hub_line_unanswered",
         "hub_observations",
         "hub_sends",
+        "hub_source_events",
+        "hub_source_requests",
         "hub_streams_ended",
         "hub_uploads",
     }
