@@ -56,6 +56,7 @@ MISTAKES = [
     ("  a: { verify: github, secret: { env: S }, tolerance: 5m }", "this source signs no time"),
     ("  a: { verify: whatsapp, secret: { env: S }, verify_token: { env: S }, event: body.x }", "Write `split`, too"),
     ("  A b: { verify: stripe, secret: { env: S } }", "a source's name is 'A b'"),
+    ("  webhook: { verify: stripe, secret: { env: S } }", "a source's name is 'webhook'"),
     ("  - stripe", "`sources` is a list"),
     ("  a: stripe", "a source is 'stripe'"),
     ("  a: { verify: { hmac: sha256 }, secret: { env: S } }", "`verify` needs `header`"),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hub.rules.problems import suggestion
 from hub.rules.routes.document import Reading, at, shown
+from hub.rules.sources.hooks import HOOK_SOURCE
 from hub.rules.sources.model import REMEMBER_MS, Definition
 from hub.rules.sources.reading import KEYS, read_definition
 
@@ -72,6 +73,9 @@ def _source(
     reading: Reading, name: object, value: object, pointer: str, shipped: Mapping[str, Mapping[str, Any]]
 ) -> SourceWish | None:
     slug = reading.slug(name, pointer, noun="a source's name")
+    if slug == HOOK_SOURCE:
+        why = "so is called what comes to the paths of routes"
+        reading.refuse(pointer, f"a source's name is {shown(slug)}", why, "Choose another name")
     keys = (*_OWN_KEYS, *OVERRIDES) if _is_shipped(value) else (*_OWN_KEYS, *KEYS)
     known = reading.map(value, pointer, noun="a source", keys=tuple(dict.fromkeys(keys)))
     fix = "Write verify: stripe, or a map such as { hmac: sha256, header: x-signature }"
