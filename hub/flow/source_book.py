@@ -62,9 +62,9 @@ class SourceBook:
             sources = {source.name: source for source in self._load()}
         except HubError as error:
             if str(error) != self.fault:
-                log.error("sources.refused", reason=str(error), kept=len(self._sources or {}))
+                log.error("connections.refused", reason=str(error), kept=len(self._sources or {}))
             self.fault = str(error)
             return
         if sources != self._sources:
-            log.info("sources.read", count=len(sources))
+            log.info("connections.read", count=len(sources))
         self._sources, self.fault = sources, None

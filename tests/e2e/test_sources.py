@@ -86,7 +86,7 @@ def test_a_change_of_the_file_counts_within_seconds_and_a_broken_one_never(told:
     wait_for(lambda: [each["name"] for each in rest.get("/v1/sources")["data"]] == ["erp", "stripe"])
 
     write(told, "sources: {")
-    wait_for(lambda: "sources.refused" in told.process.output)
+    wait_for(lambda: "connections.refused" in told.process.output)
 
     assert tell(told, BODY.replace("evt_1QXyz", "evt_2"))[0] == 200
     assert tell(told, name="nobody")[0] == 404
