@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import sys
@@ -45,6 +46,7 @@ def doctor(settings: Settings, *, quick: bool) -> None:
             _redis,
             _backlog,
             _lines,
+            _sources,
         ]
     needing = {_key, _backlog, _lines}
     if not settings.redis.url:
@@ -186,3 +188,16 @@ async def _lines(settings: Settings) -> Finding:
     told = "; ".join(f"{handle} is {record.state} ({record.reason})" for handle, record in unwell)
     is_well = all(record.state == LineState.LIMITED or record.reason in _WANTED_OFF for _, record in unwell)
     return Finding(is_well, "lines", f"{told}. GET /v1/lines/{{id}}/health says more.")
+
+
+async def _sources(settings: Settings) -> Finding:
+    from hub.config.connections import load_sources  # noqa: PLC0415
+
+    sources = load_sources(settings.connections_file, os.environ)
+    if not sources:
+        return Finding(True, "sources", "none is set up")
+    deaf = [each.name for each in sources if not each.secrets]
+    told = f"{', '.join(sorted(each.name for each in sources))}: the file and the secrets can be read"
+    return Finding(
+        not deaf, "sources", told if not deaf else f"{', '.join(deaf)} believes nobody: it has no secret yet"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -100,6 +101,18 @@ async def test_a_repeat_is_answered_alike_and_adds_nothing(world: HubWorld) -> N
 
     assert {each.status for each in answers} == {200}
     assert len(await events(world)) == 1
+
+
+async def test_the_same_at_once_is_one_event(world: HubWorld) -> None:
+    """A sender that waited too long tells again while the first request is still under way."""
+    answers = await asyncio.gather(*(tell(world, number=f"msg_{index % 3}") for index in range(12)))
+
+    assert {each.status for each in answers} == {200}
+    assert sorted(each["data"]["source_event_id"] for each in await events(world)) == [
+        "msg_0",
+        "msg_1",
+        "msg_2",
+    ]
 
 
 async def test_an_id_is_forgotten_after_its_time(world: HubWorld) -> None:
@@ -291,6 +304,33 @@ async def test_a_broken_file_makes_senders_wait(world: HubWorld) -> None:
     assert (answered.status, answered.code) == (503, "service_unavailable")
     assert answered.headers["retry-after"] == "60"
     assert "line 3" not in answered.body.decode()
+
+
+# ---- what is counted and logged
+
+
+async def test_every_request_is_counted_and_told_in_one_line(
+    world: HubWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await tell(world)
+    await tell(world)
+    await tell(world, webhook_signature="v1,bm90IGl0")
+    registry = world.parts.live.metrics.registry
+    lines = [line for line in capsys.readouterr().out.splitlines() if "answered" in line]
+
+    def requests(outcome: str) -> float | None:
+        return registry.get_sample_value(
+            "hub_source_requests_total", {"source": "payments", "outcome": outcome}
+        )
+
+    def told(status: str) -> float | None:
+        return registry.get_sample_value("hub_source_events_total", {"source": "payments", "status": status})
+
+    assert [requests("accepted"), requests("bad_signature")] == [2, 1]
+    assert [told("recorded"), told("duplicate")] == [1, 1]
+    assert len(lines) == 3
+    assert all("source.answered" in line and "source=payments" in line for line in lines)
+    assert "4200" not in "".join(lines)
 
 
 # ---- strangers

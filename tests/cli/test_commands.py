@@ -219,6 +219,7 @@ def test_doctor_says_what_is_well_and_what_is_not(stopped_hub: Command) -> None:
         ("FAIL", "redis"),
         ("ok", "backlog"),
         ("ok", "lines"),
+        ("ok", "sources"),
     ]
     assert "is the hub running? `hub up` starts it" in ended.out
 

@@ -109,3 +109,17 @@ def test_a_body_that_is_no_json_is_rejected_by_name(hub: Command, tmp_path: Path
     ended = hub("sources", "test", "it", "--body", str(tmp_path / "body"), **variables)
 
     assert (ended.code, "Rejected: unreadable" in ended.err) == (1, True)
+
+
+def test_doctor_looks_at_the_file(stopped_hub: Command, tmp_path: Path) -> None:
+    def said(section: str) -> str:
+        ended = stopped_hub("doctor", **set_up(tmp_path, section))
+        return ended.out[ended.out.index("sources ") - 5 :]
+
+    good, deaf = said("  it: { verify: stripe, secret: { env: SECRET } }"), said("  it: { verify: notion }")
+    broken = said("  it: { verify: strpe, secret: { env: SECRET } }")
+
+    assert good.startswith("ok   sources    it: the file and the secrets can be read")
+    assert deaf.startswith("FAIL sources    it believes nobody")
+    assert broken.startswith("FAIL sources ")
+    assert "Did you mean stripe" in broken
