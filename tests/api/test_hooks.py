@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # Twilio ships no types
 
 from hub.api.surface import build
 from hub.flow.source_book import SourceBook
@@ -37,6 +39,7 @@ MANY = f"""\
   letters: {{ verify: sendgrid, public_key: {p256_key()} }}
   whatsapp: {{ verify: whatsapp, secret: {{ env: KEY }}, verify_token: {{ env: TOKEN }} }}
   notion: {{ verify: notion }}
+  calls: {{ verify: twilio, secret: {{ env: KEY }} }}
   plain:
     verify: {{ static: header, header: x-key }}
     secret: {{ env: KEY }}
@@ -242,6 +245,28 @@ async def test_notion_tells_its_secret_to_the_operator(many: Caller) -> None:
     assert kept["reason"] == "offers_secret"
     assert "secret_abc123" in kept["detail"]
     assert "secret_abc123" not in kept["body"]
+
+
+@pytest.mark.parametrize("query", ["", "?a=1%2C2&b=%20x", "?"])
+async def test_the_url_that_is_signed_is_the_public_one(query: str, world: HubWorld, many: Caller) -> None:
+    """Whatever `Host` says: behind a proxy that is the sender's choice."""
+    form = {"MessageSid": "SM1", "MessageStatus": "sent"}
+    url = f"http://127.0.0.1:8080/hooks/calls{'' if query == '?' else query}"
+    forged = url.replace("127.0.0.1:8080", "other.example.com")
+    answers = [
+        await many.post(
+            f"/hooks/calls{query}",
+            urlencode(form).encode(),
+            headers={
+                "Host": "other.example.com",
+                "Content-Type": "application/x-www-form-urlencoded",
+                "X-Twilio-Signature": RequestValidator(KEY).compute_signature(signed, form),
+            },
+        )
+        for signed in (url, forged)
+    ]
+
+    assert [each.status for each in answers] == [204, 401]
 
 
 async def test_too_large_and_too_often(world: HubWorld, many: Caller) -> None:
