@@ -68,7 +68,14 @@ class NewWebhook(_Options, frozen=True, kw_only=True):
     """A receiver to register. Unknown fields are ignored (contracts: messages.dev)."""
 
     from_: Annotated[
-        str, Meta(max_length=320, description="A line's handle or `ln_` id; `*` or empty for every line.")
+        str,
+        Meta(
+            max_length=320,
+            description=(
+                "A line's handle or `ln_` id; `*` or empty for every line; `auto`: the line of a key that is restricted"
+                " to one, else every line."
+            ),
+        ),
     ] = msgspec.field(name="from")
     url: Url
     events: Events

@@ -31,6 +31,7 @@ from hub.api.webhook_shapes import (
     options,
     webhook_fields,
 )
+from hub.flow.line_choice import AUTO
 from hub.model.ids import Prefix, id_text
 from hub.model.webhook import Webhook
 
@@ -55,8 +56,11 @@ class WebhookReference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _line_id(call: Call[Any, Any], text: str) -> int | None:
-    """Read `from`; None for every line, which a restricted key may not name."""
-    if text in EVERY_LINE:
+    """Read `from`; None for every line, which a restricted key may not name; `auto` is the line of a key with one."""
+    only = call.key.line_ids
+    if text == AUTO and only is not None and len(only) == 1:
+        return next(iter(only))
+    if text in EVERY_LINE or text == AUTO:
         call.uses.lines.require(call.key, None, param="from")
         return None
     return (await call.line(text)).id

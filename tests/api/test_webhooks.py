@@ -9,7 +9,7 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 
 from hub.model.delivery import DeliveryState
 from hub.model.ids import Prefix, parse_id
-from tests.support.hub_world import OTHER_LINE, SANDBOX_LINE, HubWorld
+from tests.support.hub_world import OTHER_LINE, SANDBOX_LINE, HubWorld, line_id
 
 HOUR_MS = 3_600_000
 
@@ -85,6 +85,17 @@ async def test_every_line(world: HubWorld, every: str) -> None:
     made = await world.webhook(**{"from": every})
 
     assert made["line_ids"] == []
+
+
+async def test_auto_is_the_line_of_a_key_with_one(world: HubWorld) -> None:
+    body = {"from": "auto", "url": "https://receiver.example/hook", "events": ["*"]}
+    lines = (world.sandbox_line, world.other_line)
+    keys = [await world.caller("webhooks:write", lines=each) for each in (lines[1:], lines, None)]
+    one, two, every = [await each.post("/v1/webhooks", body) for each in keys]
+
+    assert one.json["line_ids"] == [line_id(world.other_line)]
+    assert (two.status, two.code) == (403, "line_not_accessible")
+    assert every.json["line_ids"] == []
 
 
 async def test_a_line_lists_its_own_and_those_of_every_line(world: HubWorld) -> None:

@@ -34,6 +34,12 @@ TAKEN: tuple[tuple[str, str, str, tuple[str | int, ...]], ...] = (
     ("files.md", "/v1/files/presign", "UPLOAD_URL", ("upload_url",)),
     ("migrating-from-blooio.md", "/v1/keys", "BLOOIO_KEY", ("api_key",)),
     ("migrating-from-blooio.md", "/v1/keys", "HUB_KEY", ("api_key",)),
+    (
+        "migrating-from-blooio.md",
+        '/v2/api/webhooks" -H "Authorization: Bearer $HUB_KEY" -d',
+        "WEBHOOK",
+        ("webhook_id",),
+    ),
     ("migrating-from-msgbubbles.md", "/v1/keys", "HUB_KEY", ("api_key",)),
     ("migrating-from-msgbubbles.md", "/v1/keys", "MSGBUBBLES_KEY", ("api_key",)),
     ("sending.md", "order-17", "MESSAGE", ("message_id",)),

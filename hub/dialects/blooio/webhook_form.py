@@ -183,7 +183,8 @@ def _of_reaction(action: str) -> Callable[[str | bytes], Fields]:
 
 def _poll_made(data: str | bytes) -> Fields:
     poll = _poll(data)
-    return {**_poll_fields(poll), "title": poll.title, "options": list(poll.options)}
+    event = {} if poll.is_from_me else {"event": "poll.received"}
+    return {**event, **_poll_fields(poll), "title": poll.title, "options": list(poll.options)}
 
 
 def _poll_voted(data: str | bytes) -> Fields:

@@ -25,6 +25,7 @@ NEVER: Final = -1
 #: The latest end of a webhook, Unix ms.
 LATEST: Final = 32_503_680_000_000
 Kind = Literal["message", "status", "all", "poll"]
+Scope = Literal["api_key", "organization"]
 ValidUntil = Annotated[int, Meta(ge=NEVER, le=LATEST)]
 _FIELDS: Final = {"url": "webhook_url", "expires_at": "valid_until", "events": "webhook_type"}
 
@@ -61,7 +62,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     webhook_id: str
     webhook_url: str
     webhook_type: Kind
-    scope: Literal["api_key", "organization"] = "organization"
+    scope: Scope
     api_key_name: str | None
     integration_name: None = None
     created_at: int
@@ -84,7 +85,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     webhook_id: str
     webhook_url: str
     webhook_type: Kind
-    scope: str = "organization"
+    scope: Scope
     created_at: int
     signing_secret: str
 
@@ -94,7 +95,7 @@ class There(msgspec.Struct, frozen=True, kw_only=True):
 
     webhook_id: str
     webhook_url: str
-    scope: str = "organization"
+    scope: Scope
     message: str = "This URL is already subscribed."
 
 
@@ -151,6 +152,11 @@ def kept_of(webhook: WebhookReply) -> Kept:
     return msgspec.convert(webhook.metadata or {}, Kept)
 
 
+def scope_of(webhook: WebhookReply) -> Scope:
+    """Tell whether a webhook hears of every number, or of the one that the key of its maker is restricted to."""
+    return "api_key" if webhook.line_ids else "organization"
+
+
 async def _shown(call: Call[Any, Any], webhook: WebhookReply) -> Webhook:
     """Write a webhook as the vendor does; its last delivery tells when it was triggered."""
     path, kept = {"id": webhook.id}, kept_of(webhook)
@@ -162,6 +168,7 @@ async def _shown(call: Call[Any, Any], webhook: WebhookReply) -> Webhook:
         webhook_id=webhook.id,
         webhook_url=webhook.url,
         webhook_type=kept.type,
+        scope=scope_of(webhook),
         api_key_name=kept.key_name,
         created_at=webhook.created_at,
         deprecated_at=None if webhook.is_active else webhook.disabled_at,
@@ -184,12 +191,12 @@ async def _register(call: Call[NoQuery, NewWebhook]) -> Reply:
     webhooks = await _all(call)
     there = next((each for each in webhooks if each.url == body.webhook_url), None)
     if there is not None:
-        return Reply(content=There(webhook_id=there.id, webhook_url=there.url))
+        return Reply(content=There(webhook_id=there.id, webhook_url=there.url, scope=scope_of(there)))
     if len(webhooks) >= MOST_WEBHOOKS:
         message = f"There are {MOST_WEBHOOKS} webhooks, which is the most; delete one first."
         raise Refusal(409, message, code="webhook_limit_reached")
     wish = {
-        "from": "*",
+        "from": "auto",
         "url": body.webhook_url,
         "events": list(TYPES[body.webhook_type]),
         "form": NAME,
@@ -202,6 +209,7 @@ async def _register(call: Call[NoQuery, NewWebhook]) -> Reply:
         webhook_id=made.id,
         webhook_url=made.url,
         webhook_type=body.webhook_type,
+        scope=scope_of(made),
         created_at=made.created_at,
         signing_secret=made.secret,
     )

@@ -73,7 +73,7 @@ def _native_events(names: Sequence[str]) -> list[str]:
 async def _register(call: Call[NoQuery, NewWebhook]) -> Reply:
     body = call.body
     wish: dict[str, Any] = {
-        "from": "*",
+        "from": "auto",
         "url": body.url,
         "events": _native_events(body.events),
         "form": DIALECT_NAME,

@@ -98,6 +98,24 @@ async def test_18_the_sixty_fifth_is_one_too_many(world: HubWorld, api: Caller) 
     assert refused.headers["x-should-retry"] == "false"
 
 
+async def test_18_a_key_with_one_number_hears_of_that_number(
+    world: HubWorld, one: Caller, api: Caller
+) -> None:
+    made = await one.post("/v2/api/webhooks", {"webhook_url": HOOK})
+    again = await one.post("/v2/api/webhooks", {"webhook_url": HOOK})
+    everywhere = await api.post("/v2/api/webhooks", {"webhook_url": "https://receiver.example/all"})
+    await world.say("Elsewhere", line=world.other_line)
+    await world.say("Here")
+    told = (await world.api.get(f"/v1/deliveries?webhook_id={made.json['webhook_id']}")).json["data"]
+
+    assert (made.status, made.json["scope"], again.json["scope"]) == (201, "api_key", "api_key")
+    assert everywhere.json["scope"] == "organization"
+    assert len(told) == 1
+    shown = (await one.get("/v2/api/webhooks")).json["webhooks"]
+    assert [each["webhook_id"] for each in shown] == [made.json["webhook_id"]]
+    assert (await one.get(f"/v2/api/webhooks/{everywhere.json['webhook_id']}")).status == 404
+
+
 async def test_18_webhooks_of_other_forms_are_not_there(world: HubWorld, client: Blooio) -> None:
     native = await world.webhook()
 
