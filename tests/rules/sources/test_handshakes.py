@@ -47,6 +47,11 @@ def test_without_a_signature_they_are_refused(name: str) -> None:
         assert isinstance(judged(BY_NAME[name], body=body, headers={}), Refused)
 
 
+def test_one_is_not_true() -> None:
+    """What must stand somewhere is compared with its type: JSON knows 1 and true."""
+    assert not isinstance(sent("discord", {"type": True}), Introduced)
+
+
 def whatsapp(**query: str) -> Judgement:
     asked = {name: text for name, text in {**ASKED, **query}.items() if text}
     request = SourceRequest(method="GET", url=URL, query=asked, headers={}, body=b"")
