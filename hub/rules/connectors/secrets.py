@@ -1,0 +1,93 @@
+"""Secrets of connections: values that no log shows, texts in which they are covered, literals that look like one."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from typing import Any, Final, final
+from urllib.parse import quote, quote_plus
+
+#: What stands where a secret was.
+COVER: Final = "***"
+#: Shorter ones would cover words that merely look like them.
+_SHORTEST: Final = 6
+_LITERAL: Final = re.compile(
+    r"sk_(?:live|test)_|rk_live_|whsec_|xox[abeprs]-|xapp-|pat-(?:na|eu)\d|\bBearer\s+\S|ghp_|github_pat_|glpat-"
+    r"|SG\.[\w-]{16}|AKIA[0-9A-Z]{12}|-----BEGIN [A-Z ]*PRIVATE KEY|\bsk-[A-Za-z0-9_-]{16}|key-[0-9a-f]{24}"
+    r"|secret_[A-Za-z0-9]{20}|ntn_[A-Za-z0-9]{20}|pat[A-Za-z0-9]{14}\.|eyJ[A-Za-z0-9_-]{10,}\.eyJ"
+    r"|hooks\.slack\.com/services/T|discord(?:app)?\.com/api/webhooks/\d|hooks\.zapier\.com/hooks/catch/\d"
+    r"|\b\d{8,10}:AA[A-Za-z0-9_-]{30}"
+)
+
+
+@final
+class SecretText:
+    """A secret. Only who asks for `reveal()` sees it; it is no value of expressions."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the secret, to be put into a request and nowhere else."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretText) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((SecretText, self._text))
+
+    def __repr__(self) -> str:
+        return COVER
+
+    __str__ = __repr__
+
+
+def looks_secret(text: str) -> bool:
+    """Tell a text that is evidently a credential: it does not stand in a file."""
+    return _LITERAL.search(text[:10_000]) is not None
+
+
+@final
+class Masker:
+    """Covers secrets in whatever is shown or kept, in the spellings in which they travel."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        spellings = {each for secret in secrets for each in _spellings(secret) if len(each) >= _SHORTEST}
+        ordered = sorted(spellings, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def text(self, text: str) -> str:
+        """Give the text with secrets covered."""
+        return text if self._pattern is None else self._pattern.sub(COVER, text)
+
+    def value(self, value: Any) -> Any:
+        """Give a plain value with secrets in its texts and keys covered."""
+        match value:
+            case _ if self._pattern is None:
+                return value
+            case str():
+                return self.text(value)
+            case dict():
+                return {self.text(key): self.value(each) for key, each in value.items()}
+            case list():
+                return [self.value(each) for each in value]
+        return value
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    stripped = secret.strip()
+    return (
+        stripped,
+        quote(stripped, safe=""),
+        quote_plus(stripped),
+        json.dumps(stripped)[1:-1],
+        b64encode(stripped.encode()).decode(),
+        *(line.strip() for line in stripped.splitlines() if len(line.strip()) >= 16),
+    )
