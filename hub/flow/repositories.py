@@ -15,6 +15,7 @@ from hub.flow.bulk_store import Bulk
 from hub.flow.chat_rows import PlaceRow
 from hub.flow.chat_store import ChatFilter, ChatOrder, ChatPlace, ChatTotals
 from hub.flow.configuration import Configurations
+from hub.flow.connection_states import ConnectionStates
 from hub.flow.contact_store import Availability, ContactGroups, Contacts
 from hub.flow.event_store import Events, Queue
 from hub.flow.file_store import Files
@@ -364,6 +365,7 @@ class Store:
     bulk: Bulk
     chats: Chats
     configurations: Configurations
+    connection_states: ConnectionStates
     consents: Consents
     contact_groups: ContactGroups
     contacts: Contacts

@@ -21,6 +21,7 @@ from hub.store.repositories.bridges import SqlBridges
 from hub.store.repositories.bulk import SqlBulk
 from hub.store.repositories.chats import SqlChats
 from hub.store.repositories.configurations import SqlConfigurations
+from hub.store.repositories.connection_states import SqlConnectionStates
 from hub.store.repositories.consents import SqlConsents
 from hub.store.repositories.contact_groups import SqlContactGroups
 from hub.store.repositories.contacts import SqlContacts
@@ -112,6 +113,7 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         bridges=SqlBridges(database, sealer),
         chats=SqlChats(database),
         configurations=SqlConfigurations(database, sealer),
+        connection_states=SqlConnectionStates(database, sealer),
         consents=SqlConsents(database),
         contact_groups=SqlContactGroups(database),
         contacts=SqlContacts(database),

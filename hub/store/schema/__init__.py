@@ -22,6 +22,7 @@ from hub.store.schema.configuration import (
     shards,
     webhooks,
 )
+from hub.store.schema.connections import connection_states
 from hub.store.schema.contacts import (
     availability,
     contact_group_members,
@@ -59,6 +60,7 @@ __all__ = [
     "chat_members",
     "chats",
     "configuration_changes",
+    "connection_states",
     "consent_log",
     "consents",
     "contact_cards",
