@@ -1,22 +1,23 @@
-"""Built-in actions, wired: for the worker that runs routes, and for commands that try them."""
+"""Actions, wired, built-in ones and those of connectors: for who runs routes, checks them or tries them."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from hub.actions.built_in import BuiltInActions
+from hub.actions.combined import CombinedActions
 from hub.actions.desk import ActionParts
 from hub.actions.registry import built_in_actions
 from hub.app.adapters import has_adapter
 from hub.app.ai import ai_connection
+from hub.app.connectors import open_connectors
 from hub.app.core import Core
 from hub.outbound.client import OutboundClient
 from hub.outbound.downloads import GuardedDownloads
 
 
-def open_actions(core: Core, client: OutboundClient) -> BuiltInActions:
-    """Make the actions of a process; attachments and drafts are asked for with its client."""
-    return built_in_actions(
+def open_actions(core: Core, client: OutboundClient) -> CombinedActions:
+    """Make the actions of a process; attachments, drafts and connectors are asked for with its client."""
+    built_in = built_in_actions(
         ActionParts(
             store=core.store,
             directory=core.directory,
@@ -31,3 +32,7 @@ def open_actions(core: Core, client: OutboundClient) -> BuiltInActions:
             ai=ai_connection(core.settings.ai, outbound=client, clock=core.clock, metrics=core.metrics),
         )
     )
+    connectors = open_connectors(
+        core.settings, store=core.store, clock=core.clock, client=client, redis=core.redis
+    )
+    return CombinedActions(built_in, connectors)

@@ -1,30 +1,17 @@
-"""Read connections.yaml: the one file that says where secrets are. It holds none, and messages never show its lines.
-
-    file → nodes → plain values → hub.rules reads a section → secrets looked up → sources
-
-Each section is read by the rules of what it is about; who is asked for one section still hears of unknown ones.
-"""
+"""Read the inbound sources of connections.yaml, with their secrets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from hub.config.loader import read_document
-from hub.config.nodes import Node
-from hub.config.plain import plain, spot_of
-from hub.config.problems import ConfigError, Place, Problem, problem_at
+from hub.config.connections_file import look_up, read_file, require_sound, sections
 from hub.config.shipped_sources import shipped_sources
 from hub.rules.routes.document import Reading, at
 from hub.rules.sources.keys import key_bytes, public_key
 from hub.rules.sources.model import Source, SourceSecret
 from hub.rules.sources.settings import SecretName, SourceWish, read_sources
-
-SECTIONS: Final = ("version", "connections", "sources", "endpoints")
-VERSION: Final = 1
-_MOST_SECRET_BYTES: Final = 16_384
 
 
 def load_sources(path: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
@@ -37,40 +24,12 @@ def load_sources(path: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
     Raises:
         ConfigError: With every problem of the file, and of the secrets that it names.
     """
-    root, problems = _read(path)
-    if root is None:
-        if problems:
-            raise ConfigError(problems)
-        return ()
-    document, reading = plain(root), Reading()
-    known = reading.map(document if document is not None else {}, "", noun="the file", keys=SECTIONS)
-    if known.get("version", VERSION) != VERSION:
-        reading.refuse(at("", "version"), "`version` is another one", "this hub reads 1", "Write version: 1")
-    section = known.get("sources")
+    file, reading = read_file(path), Reading()
+    section = sections(reading, file).get("sources")
     wishes = read_sources(reading, section, at("", "sources"), shipped=shipped_sources())
     sources = [_resolved(reading, wish, environ) for wish in wishes]
-    problems += [_placed(root, each.pointer, each.what, each.why, each.fix) for each in reading.problems]
-    if problems:
-        raise ConfigError(problems)
+    require_sound(file, reading)
     return tuple(sources)
-
-
-def _read(path: Path) -> tuple[Node | None, list[Problem]]:
-    try:
-        content = path.expanduser().read_bytes()
-    except FileNotFoundError:
-        return None, []
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        why, fix = reason, "check connections_file and the permissions of the file"
-        return None, [problem_at(Place(source=str(path)), what="the file cannot be read", why=why, fix=fix)]
-    node, problems = read_document(content, source=str(path))
-    return node, [replace(each, excerpt="") for each in problems]
-
-
-def _placed(root: Node, pointer: str, what: str, why: str, fix: str) -> Problem:
-    spot = spot_of(root, pointer)
-    return problem_at(spot.place, key=spot.key, what=what, why=why, fix=fix, is_secret=True)
 
 
 def _resolved(reading: Reading, wish: SourceWish, environ: Mapping[str, str]) -> Source:
@@ -100,24 +59,5 @@ def _resolved(reading: Reading, wish: SourceWish, environ: Mapping[str, str]) ->
 
 
 def _looked_up(reading: Reading, name: SecretName, environ: Mapping[str, str]) -> SourceSecret | None:
-    if name.kind == "env":
-        text = environ.get(name.name, "")
-        if text.strip():
-            return SourceSecret(text.strip())
-        why = "it is not set" if name.name not in environ else "it is empty"
-        fix = f"Set {name.name} where the hub is started"
-        reading.refuse(name.pointer, f"environment variable {name.name} has no secret", why, fix)
-        return None
-    try:
-        with Path(name.name).expanduser().open(encoding="utf-8") as file:
-            text = file.read(_MOST_SECRET_BYTES).strip()
-    except (OSError, UnicodeDecodeError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text file"
-        reading.refuse(
-            name.pointer, f"{name.name} has no secret", reason, "Check the path and its permissions"
-        )
-        return None
-    if not text:
-        reading.refuse(name.pointer, f"{name.name} has no secret", "it is empty", "Write the secret into it")
-        return None
-    return SourceSecret(text)
+    text = look_up(reading, name.kind, name.name, name.pointer, environ)
+    return None if text is None else SourceSecret(text)

@@ -62,6 +62,7 @@ class Settings:
         str, Matching(r"[A-Za-z0-9._-]{1,63}", "1 to 63 letters, digits, dots, dashes, underscores", "hub-1")
     ]
     connections_file: Path
+    connectors_folder: Path
     web: Web
     store: Store
     redis: Redis

@@ -137,7 +137,8 @@ class OutboundClient:
     async def request(self, request: Request) -> Response:
         """Send one request with any method; a convenience over `target` for calls that are not repeated.
 
-        A stale connection is retried for methods that HTTP calls idempotent, not for POST and PATCH.
+        A stale connection is retried for methods that HTTP calls idempotent, not for POST and PATCH, unless the
+        request says otherwise.
 
         Raises:
             OutboundError: The URL or a header is refused, or there is no whole answer.
@@ -346,7 +347,9 @@ def _exchange_of(target: Target, request: Request, stream: BodyStream | None = N
         head + b"\r\n",
         request.body,
         max_body_bytes=request.max_response_bytes,
-        is_resendable=method not in (b"POST", b"PATCH"),
+        is_resendable=method not in (b"POST", b"PATCH")
+        if request.resend_if_stale is None
+        else request.resend_if_stale,
         has_no_body=method == b"HEAD",
         stream=stream,
     )

@@ -48,6 +48,9 @@ class Request:
     #: Total: name, connection, TLS, request, headers and body.
     timeout_seconds: float = 20.0
     max_response_bytes: int = 16_384
+    #: Whether it is sent once more, on a fresh connection, where a kept one turns out to be closed; None: if HTTP calls
+    #: the method idempotent.
+    resend_if_stale: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

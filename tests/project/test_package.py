@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("README.md", "pyproject.toml", "setup.py", "bridge", "config", "hub")
+SOURCES = ("README.md", "pyproject.toml", "setup.py", "bridge", "config", "connectors", "hub")
 #: What the interpreter finds by itself or makes; everything else below a package is data that code reads.
 NOT_DATA = {".py", ".pyc"}
 
@@ -42,7 +42,7 @@ def test_a_wheel_holds_the_defaults_as_they_are_documented(wheel: Path) -> None:
 def test_a_wheel_holds_every_file_that_code_reads(wheel: Path) -> None:
     data = {
         path.relative_to(ROOT).as_posix()
-        for package in ("hub", "bridge")
+        for package in ("hub", "bridge", "connectors")
         for path in (ROOT / package).rglob("*")
         if path.is_file() and path.suffix not in NOT_DATA and not path.name.startswith(".")
     }

@@ -1,0 +1,178 @@
+"""Connectors, wired: their files, the guarded way out, the store, and the pace that all processes keep together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
+from redis.asyncio import Redis
+
+from hub.config.connectors import ConnectorFiles, load_connectors, shipped_manifests
+from hub.config.settings import Settings
+from hub.connectors.actions import ConnectorActions
+from hub.connectors.calling import Call, CallFailed, FaultKind, Reply
+from hub.connectors.catalogue import Catalogue, catalogue
+from hub.connectors.credentials import Credentials
+from hub.connectors.exchanging import Exchanging
+from hub.connectors.locks import Locks
+from hub.connectors.paces import LocalPaces, RedisPaces
+from hub.connectors.states import StateBook
+from hub.flow.ports import Clock
+from hub.flow.repositories import Store
+from hub.model.errors import HubError
+from hub.outbound.client import OutboundClient
+from hub.outbound.errors import OutboundCode, OutboundError
+from hub.outbound.messages import Request
+
+log = structlog.get_logger("connectors")
+
+#: How soon a change of a file is noticed, and how often secrets in files are read again without one.
+LOOK_MS: Final = 2_000
+REREAD_MS: Final = 60_000
+_KINDS: Final[dict[OutboundCode, FaultKind]] = {
+    OutboundCode.URL_REFUSED: "refused",
+    OutboundCode.HEADER_REFUSED: "refused",
+    OutboundCode.ADDRESS_REFUSED: "refused",
+    OutboundCode.CLIENT_CLOSED: "not_sent",
+    OutboundCode.DNS_FAILED: "not_sent",
+    OutboundCode.TOO_MANY_CONNECTIONS: "not_sent",
+    OutboundCode.CONNECT_FAILED: "not_sent",
+    OutboundCode.CONNECT_TIMEOUT: "not_sent",
+    OutboundCode.TLS_FAILED: "not_sent",
+    OutboundCode.PROXY_FAILED: "not_sent",
+    OutboundCode.TIMEOUT: "unknown",
+    OutboundCode.CONNECTION_LOST: "unknown",
+    OutboundCode.PROTOCOL_ERROR: "no_http",
+    OutboundCode.HEADERS_TOO_LARGE: "no_http",
+    OutboundCode.BODY_TOO_LARGE: "no_http",
+}
+
+
+class GuardedCaller:
+    """The one client for URLs that users give, as connectors see it (hub.connectors.calling.Caller)."""
+
+    def __init__(self, client: OutboundClient) -> None:
+        self._client = client
+
+    async def send(self, call: Call) -> Reply:
+        """Send one request and give the answer.
+
+        Raises:
+            CallFailed: There is none.
+        """
+        request = Request(
+            method=call.method,
+            url=call.url,
+            headers=call.headers,
+            body=call.body,
+            timeout_seconds=call.timeout_seconds,
+            max_response_bytes=call.max_response_bytes,
+            resend_if_stale=call.is_repeatable,
+        )
+        try:
+            response = await self._client.request(request)
+        except OutboundError as error:
+            raise CallFailed(_KINDS[error.code], error.detail) from None
+        return Reply(
+            status=response.status,
+            headers=response.headers,
+            body=response.body,
+            is_cut=response.body_truncated,
+        )
+
+
+class ConnectorBook:
+    """Holds what the last good files say; they are looked at again when somebody asks.
+
+    Args:
+        load: Reads the files; raises HubError with every problem.
+        stamp: Gives something that changes with them.
+        clock: Tells the time.
+    """
+
+    def __init__(
+        self, load: Callable[[], ConnectorFiles], *, stamp: Callable[[], object], clock: Clock
+    ) -> None:
+        self._load = load
+        self._stamp = stamp
+        self._clock = clock
+        self._current: Catalogue | None = None
+        self._seen: object = None
+        self._looked_at = 0
+        self._read_at = 0
+        #: What is wrong with the files as they are; None while they are good.
+        self.fault: str | None = None
+
+    def current(self) -> Catalogue:
+        """Give what there is. Broken files change nothing, and are told once."""
+        now = self._clock.now_ms()
+        if self._current is not None and 0 <= now - self._looked_at < LOOK_MS:
+            return self._current
+        self._looked_at = now
+        stamp = self._stamp()
+        if self._current is not None and stamp == self._seen and 0 <= now - self._read_at < REREAD_MS:
+            return self._current
+        self._seen, self._read_at = stamp, now
+        self._current = self._read() or self._current or catalogue(shipped_manifests(), {})
+        return self._current
+
+    def _read(self) -> Catalogue | None:
+        try:
+            files = self._load()
+        except HubError as error:
+            if str(error) != self.fault:
+                log.error("connectors.refused", reason=str(error), kept=self._current is not None)
+            self.fault = str(error)
+            return None
+        self.fault = None
+        return catalogue(files.manifests, files.connections)
+
+
+def connector_book(settings: Settings, clock: Clock) -> ConnectorBook:
+    """Make the book of a process."""
+    file = settings.connections_file
+    folder = settings.connectors_folder
+
+    def load() -> ConnectorFiles:
+        return load_connectors(file, folder, os.environ)
+
+    def stamp() -> object:
+        return [_stamp(path) for path in [file, *sorted(folder.expanduser().glob("*/manifest.yaml"))]]
+
+    return ConnectorBook(load, stamp=stamp, clock=clock)
+
+
+def open_connectors(
+    settings: Settings, *, store: Store, clock: Clock, client: OutboundClient, redis: Redis | None
+) -> ConnectorActions:
+    """Make the actions of connectors.
+
+    Args:
+        settings: Where the files are.
+        store: Keeps states of connections and holds locks.
+        clock: Tells the time.
+        client: The guarded way out.
+        redis: Counts for all processes; None where one process is all.
+    """
+    locks = Locks(store.repeats, clock, asyncio.sleep)
+    credentials = Credentials(StateBook(store.connection_states), locks, clock)
+    exchanging = Exchanging(
+        GuardedCaller(client),
+        credentials,
+        LocalPaces() if redis is None else RedisPaces(redis),
+        clock=clock,
+        sleep=asyncio.sleep,
+    )
+    return ConnectorActions(connector_book(settings, clock).current, exchanging, locks, clock)
+
+
+def _stamp(path: Path) -> object:
+    try:
+        found = path.expanduser().stat()
+    except (OSError, RuntimeError):
+        return None
+    return str(path), found.st_mtime_ns, found.st_size, found.st_ino

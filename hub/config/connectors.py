@@ -1,0 +1,157 @@
+"""Read connectors and the connections to them: manifests of the hub, those of the operator, connections.yaml.
+
+All or nothing: whoever reads them gets everything, or everything that is wrong with any of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import connectors as shipped
+from hub.config.connections_file import look_up, read_file, require_sound, sections
+from hub.config.loader import read_document
+from hub.config.plain import plain, spot_of
+from hub.config.problems import ConfigError, Place, Problem, problem_at
+from hub.rules.connectors.connections import (
+    Connection,
+    ConnectionWish,
+    Given,
+    SecretPlace,
+    read_connections,
+)
+from hub.rules.connectors.model import Manifest
+from hub.rules.connectors.reading import read_manifest
+from hub.rules.connectors.secrets import SecretText
+from hub.rules.routes.document import Reading
+from hub.rules.signing import InvalidSecret, Secret
+
+MANIFEST: Final = "manifest.yaml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectorFiles:
+    """What the files say."""
+
+    manifests: Mapping[str, Manifest]
+    connections: Mapping[str, Connection]
+
+
+def load_connectors(
+    connections_file: Path, folder: Path | None, environ: Mapping[str, str]
+) -> ConnectorFiles:
+    """Read everything.
+
+    Args:
+        connections_file: connections.yaml; one that is not there has no connections.
+        folder: The operator's own connectors, a folder each; one of a name that ships with the hub takes its place.
+        environ: Where `{env: …}` looks.
+
+    Raises:
+        ConfigError: With every problem of every file.
+    """
+    manifests, problems = dict(shipped_manifests()), []
+    for path in [] if folder is None else sorted(folder.expanduser().glob(f"*/{MANIFEST}")):
+        found = read_manifest_file(path)
+        if isinstance(found, Manifest):
+            manifests[found.id] = found
+        else:
+            problems += found
+    if problems:
+        raise ConfigError(problems)
+    return ConnectorFiles(
+        manifests=manifests, connections=load_connections(connections_file, manifests, environ)
+    )
+
+
+@functools.cache
+def shipped_manifests() -> Mapping[str, Manifest]:
+    """Give the connectors that ship with the hub; they are part of the program."""
+    found = {}
+    for name in shipped.CONNECTORS:
+        manifest = read_manifest_file(shipped.FOLDER / name / MANIFEST)
+        if not isinstance(manifest, Manifest):
+            raise ConfigError(manifest)
+        found[name] = manifest
+    return found
+
+
+def read_manifest_file(path: Path) -> Manifest | list[Problem]:
+    """Read one manifest, or give everything that is wrong with it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        why, fix = error.strerror or str(error), "let the hub's user read it, or take its folder away"
+        return [problem_at(Place(source=str(path)), what="the file cannot be read", why=why, fix=fix)]
+    node, problems = read_document(content, source=str(path), is_prose=True)
+    if node is None or problems:
+        return problems
+    found = read_manifest(plain(node))
+    if not isinstance(found, Manifest):
+        spots = [(spot_of(node, each.pointer), each) for each in found]
+        return [
+            problem_at(spot.place, key=spot.key, what=each.what, why=each.why, fix=each.fix)
+            for spot, each in spots
+        ]
+    if found.id != path.parent.name:
+        spot = spot_of(node, "/id")
+        why = f"its folder is called {path.parent.name}"
+        what, fix = f"`id` is {found.id}", "Call both the same"
+        return [problem_at(spot.place, key=spot.key, what=what, why=why, fix=fix)]
+    return found
+
+
+def load_connections(
+    path: Path, manifests: Mapping[str, Manifest], environ: Mapping[str, str]
+) -> dict[str, Connection]:
+    """Read the connections that are set up; none if there is no such file.
+
+    Raises:
+        ConfigError: With every problem of the file, and of the secrets that it names.
+    """
+    file, reading = read_file(path), Reading()
+    wishes = read_connections(reading, sections(reading, file), manifests)
+    found = {wish.name: _resolved(reading, wish, environ) for wish in wishes}
+    require_sound(file, reading)
+    return found
+
+
+def _resolved(reading: Reading, wish: ConnectionWish, environ: Mapping[str, str]) -> Connection:
+    fields: dict[str, str | SecretText | tuple[SecretText, ...]] = {}
+    for name, given in wish.fields.items():
+        value = _value(reading, given, environ)
+        if value is None:
+            continue
+        if isinstance(value, tuple) or wish.auth.fields[name].is_secret:
+            fields[name] = tuple(map(SecretText, value)) if isinstance(value, tuple) else SecretText(value)
+        else:
+            fields[name] = value
+        if wish.auth.apply.signed_with is not None and wish.auth.fields[name].is_list:
+            _check_signing(reading, wish, name, value)
+    return Connection(name=wish.name, manifest=wish.manifest, auth=wish.auth, fields=fields, vars=wish.vars)
+
+
+def _value(reading: Reading, given: Given, environ: Mapping[str, str]) -> str | tuple[str, ...] | None:
+    match given:
+        case str():
+            return given
+        case SecretPlace():
+            return look_up(reading, given.kind, given.name, given.pointer, environ)
+        case tuple():
+            found = [look_up(reading, each.kind, each.name, each.pointer, environ) for each in given]
+            return tuple(each for each in found if each is not None)
+
+
+def _check_signing(reading: Reading, wish: ConnectionWish, name: str, value: str | tuple[str, ...]) -> None:
+    """Refuse what cannot sign before anything is to be signed; the message does not show it."""
+    for each in value if isinstance(value, tuple) else (value,):
+        try:
+            Secret(each)
+        except InvalidSecret as error:
+            fix = "Give the secret that the receiver knows, such as whsec_…"
+            reading.refuse(
+                f"{wish.pointer}/{name}", f"the secret of {wish.name} cannot sign", str(error), fix
+            )

@@ -1,0 +1,56 @@
+"""The guarded way out, as connectors see it. hub.outbound is behind it; hub.app puts the two together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+#: `not_sent`: nothing left the hub; `unknown`: it may have been done; `no_http`: what answered speaks no HTTP;
+#: `refused`: the hub does not call this address, or not so.
+FaultKind = Literal["not_sent", "unknown", "no_http", "refused"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One request."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    timeout_seconds: float
+    max_response_bytes: int
+    #: Sent once more where a kept connection turns out to be closed: a repetition does no harm.
+    is_repeatable: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What came back, whatever its status."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    is_cut: bool
+
+
+class CallFailed(Exception):
+    """There is no answer."""
+
+    def __init__(self, kind: FaultKind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind: FaultKind = kind
+        #: Safe to show.
+        self.detail = detail
+
+
+class Caller(Protocol):
+    """Sends requests."""
+
+    async def send(self, call: Call) -> Reply:
+        """Send one request and give the answer.
+
+        Raises:
+            CallFailed: There is none.
+        """
+        ...

@@ -1,0 +1,244 @@
+"""Shows providers who asks: applies what a connection has, gets tokens and renews them, and pauses what is refused.
+
+A token is got by one process at a time and shared by all. What a refusal leads to: the token is renewed once; if the
+new one is refused, too, the connection is paused, one line of the log says so, and calls fail at once. Every few
+minutes one call tries again, so that a provider's own mistake does not stop a connection for ever.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from hub.connectors.assertions import sign_assertion
+from hub.connectors.locks import Locks, LockTaken
+from hub.connectors.states import State, StateBook
+from hub.flow.ports import Clock
+from hub.model.actions import ActionFailed
+from hub.rules.connectors.answers import Answer
+from hub.rules.connectors.connections import Connection
+from hub.rules.connectors.model import Grant, RequestSpec, Success
+from hub.rules.connectors.secrets import Masker
+from hub.rules.expressions.frame import Surroundings
+from hub.rules.expressions.problems import ExpressionError
+
+log = structlog.get_logger("connectors")
+
+#: A token is renewed so long before it expires.
+EARLY_MS: Final = 60_000
+#: One call of a paused connection tries again this often.
+PROBE_MS: Final = 300_000
+_LOCK_PATIENCE_MS: Final = 20_000
+_LOCK_LEASE_MS: Final = 60_000
+_SECONDS_MOST: Final = 10 * 366 * 86_400
+
+#: Asks for a token: request, what a success is, the rules for failures, and what templates read.
+Ask = Callable[[Connection, "TokenWish"], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenWish:
+    """A request for a token."""
+
+    request: RequestSpec
+    success: Success
+    grant: Grant
+    values: Mapping[str, Any]
+    masker: Masker
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credential:
+    """What a connection has to show just now."""
+
+    #: For templates that apply it: all fields, and the token.
+    values: Mapping[str, Any]
+    #: For all other templates: `auth` with what is no secret.
+    public: Mapping[str, Any]
+    masker: Masker
+    token: str | None
+
+
+class Credentials:
+    """Holds the credentials of all connections."""
+
+    def __init__(self, states: StateBook, locks: Locks, clock: Clock) -> None:
+        self._states = states
+        self._locks = locks
+        self._clock = clock
+        self._probing: dict[str, int] = {}
+
+    async def of(self, connection: Connection, ask: Ask, *, is_test: bool = False) -> Credential:
+        """Give what to show, with a token that is good as far as one can know.
+
+        Raises:
+            ActionFailed: The connection is paused, or there is no token for it.
+        """
+        now = self._clock.now_ms()
+        state = await self._states.of(connection, now)
+        if state.paused_reason is not None and not is_test:
+            self._refuse_paused(connection, state, now)
+        if connection.auth.grant is not None and not _is_good(state, now):
+            state = await self._renewed(connection, ask, refused=None)
+        return self._credential(connection, state)
+
+    async def renew(self, connection: Connection, ask: Ask, *, refused: str | None) -> Credential | None:
+        """Get another token than the one that was refused; None where tokens are not got.
+
+        Raises:
+            ActionFailed: There is none.
+        """
+        if connection.auth.grant is None:
+            return None
+        return self._credential(connection, await self._renewed(connection, ask, refused=refused))
+
+    async def pause(self, connection: Connection, reason: str) -> None:
+        """Note that a connection is of no use until somebody looks at it."""
+        now = self._clock.now_ms()
+        state = await self._states.of(connection, now, is_fresh=True)
+        is_known = state.paused_reason is not None
+        paused = msgspec.structs.replace(state, paused_reason=reason, paused_at=now)
+        if await self._states.change(connection, paused, now) and not is_known:
+            log.error(
+                "connection.paused",
+                connection=connection.name,
+                connector=connection.manifest.id,
+                reason=reason,
+                fix=f"mend its credentials, then run `hub connections test {connection.name}`",
+            )
+
+    async def works(self, connection: Connection) -> None:
+        """Note that a connection was believed again."""
+        now = self._clock.now_ms()
+        state = await self._states.of(connection, now)
+        if state.paused_reason is None:
+            return
+        state = await self._states.of(connection, now, is_fresh=True)
+        resumed = msgspec.structs.replace(state, paused_reason=None, paused_at=None)
+        if await self._states.change(connection, resumed, now):
+            log.warning("connection.resumed", connection=connection.name, connector=connection.manifest.id)
+
+    async def state(self, connection: Connection) -> State:
+        """Give what is known of a connection."""
+        return await self._states.of(connection, self._clock.now_ms(), is_fresh=True)
+
+    # ---- paused
+
+    def _refuse_paused(self, connection: Connection, state: State, now: int) -> None:
+        last = max(self._probing.get(connection.name, 0), state.paused_at or 0)
+        if now - last >= PROBE_MS:
+            self._probing[connection.name] = now
+            return
+        since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime((state.paused_at or 0) / 1000))
+        raise ActionFailed(
+            "auth",
+            f"The connection {connection.name} is paused since {since}: {state.paused_reason} "
+            f"Mend its credentials, then run `hub connections test {connection.name}`.",
+        )
+
+    # ---- tokens
+
+    async def _renewed(self, connection: Connection, ask: Ask, *, refused: str | None) -> State:
+        try:
+            async with self._locks.held(
+                f"token:{connection.name}", patience_ms=_LOCK_PATIENCE_MS, lease_ms=_LOCK_LEASE_MS
+            ):
+                now = self._clock.now_ms()
+                state = await self._states.of(connection, now, is_fresh=True)
+                if state.token != refused and _is_good(state, now):
+                    return state  # another process was faster
+                return await self._fetched(connection, state, ask)
+        except LockTaken:
+            raise ActionFailed(
+                "retryable",
+                f"Another process has been getting a token of {connection.name} for long; nothing was sent.",
+                after_ms=_LOCK_PATIENCE_MS,
+            ) from None
+
+    async def _fetched(self, connection: Connection, state: State, ask: Ask) -> State:
+        grant = connection.auth.grant
+        assert grant is not None, "who wants a token has a grant"
+        surroundings = Surroundings(now_ms=self._clock.now_ms())
+        credential = self._credential(connection, state)
+        values = dict(credential.values)
+        try:
+            if grant.assertion is not None:
+                values["assertion"] = sign_assertion(grant.assertion, values, surroundings)
+            wish = TokenWish(
+                request=grant.request,
+                success=grant.success,
+                grant=grant,
+                values=values,
+                masker=credential.masker,
+            )
+            answer = await ask(connection, wish)
+            got = self._learned(grant, state, {**values, **_told(answer)}, surroundings)
+        except ExpressionError as error:
+            words = credential.masker.text(str(error))
+            raise ActionFailed(
+                "auth", f"{connection.manifest.title} gave no token for {connection.name}: {words}"
+            ) from None
+        if not await self._states.change(connection, got, surroundings.now_ms):
+            # Only with a lock that was lost: what the other process has is as good as ours.
+            return await self._states.of(connection, surroundings.now_ms, is_fresh=True)
+        return got
+
+    @staticmethod
+    def _learned(grant: Grant, state: State, values: Mapping[str, Any], surroundings: Surroundings) -> State:
+        token = grant.token.render(values, surroundings)
+        seconds = grant.expires.render(values, surroundings)
+        rotated = None if grant.rotated is None else grant.rotated.render(values, surroundings)
+        kept = {name: str(each.render(values, surroundings)) for name, each in grant.keep.items()}
+        lifetime_ms = grant.lifetime_ms
+        if isinstance(seconds, str) and seconds.isdigit():
+            seconds = int(seconds)
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < _SECONDS_MOST:
+            lifetime_ms = round(seconds * 1000)
+        return msgspec.structs.replace(
+            state,
+            token=str(token),
+            expires_at=None if lifetime_ms is None else surroundings.now_ms + _useful_ms(lifetime_ms),
+            kept=kept,
+            refresh_token=rotated if isinstance(rotated, str) and rotated else state.refresh_token,
+        )
+
+    @staticmethod
+    def _credential(connection: Connection, state: State) -> Credential:
+        fields: dict[str, Any] = {**connection.revealed(), **state.kept}
+        learned = [each for each in (state.token, state.refresh_token) if each]
+        if state.refresh_token is not None:
+            fields["refresh_token"] = state.refresh_token
+        public = {**connection.public(), **state.kept}
+        shared = {"vars": connection.vars, "connection": {"name": connection.name}}
+        values: dict[str, Any] = {"auth": fields, **shared}
+        if state.token is not None:
+            values["token"] = state.token
+        return Credential(
+            values=values,
+            public={"auth": public, **shared},
+            masker=Masker([*connection.secrets(), *learned, *_pairs(fields)]),
+            token=state.token,
+        )
+
+
+def _pairs(fields: Mapping[str, Any]) -> list[str]:
+    """Give user and password as they travel together, so that they are covered together."""
+    texts = [str(value) for value in fields.values() if isinstance(value, str)]
+    return [f"{first}:{second}" for first in texts for second in texts if first != second]
+
+
+def _is_good(state: State, now_ms: int) -> bool:
+    return state.token is not None and (state.expires_at is None or now_ms < state.expires_at)
+
+
+def _useful_ms(lifetime_ms: int) -> int:
+    return lifetime_ms - min(EARLY_MS, lifetime_ms // 10)
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    return {"status": answer.status, "headers": answer.headers, "body": answer.body}

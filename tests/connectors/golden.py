@@ -1,0 +1,218 @@
+"""Golden exchanges: inputs, the exact requests that they lead to, what the provider answers, what the action gives.
+
+They stand beside the manifest, connectors/<id>/exchanges/<action>.yaml; docs/writing-a-connector.md says what is in
+them. Unknown keys fail, so that no assertion is lost by a slip.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import connectors
+from hub.config.connectors import shipped_manifests
+from hub.config.loader import load_document
+from hub.config.plain import plain
+from hub.connectors.actions import ConnectorActions
+from hub.connectors.calling import Caller
+from hub.connectors.catalogue import Catalogue, catalogue
+from hub.connectors.credentials import Credentials
+from hub.connectors.exchanging import Exchanging
+from hub.connectors.locks import Locks
+from hub.connectors.paces import LocalPaces
+from hub.connectors.states import StateBook
+from hub.flow.repositories import Store
+from hub.rules.connectors.connections import Connection
+from hub.rules.connectors.model import Manifest
+from hub.rules.connectors.secrets import SecretText
+from tests.connectors.provider import Asked
+from tests.support.manual_time import ManualClock
+
+#: Of the step whose action it is: what `{{ key }}` gives.
+KEY = "5f0c6b1a9d"
+NOW = "2026-08-21T10:00:00Z"
+#: The file that holds what is asked when a connection is tested.
+TEST = "test"
+NAME = "golden"
+_FILE_KEYS = {"connection", "named", "cases"}
+_CASE_KEYS = {
+    "name",
+    "connection",
+    "with",
+    "exchanges",
+    "output",
+    "error",
+    "works",
+    "detail",
+    "timeout",
+    "requests",
+}
+_REQUEST_KEYS = {"method", "url", "query", "headers", "json", "form", "text", "body"}
+_ANSWER_KEYS = {"status", "headers", "json", "text", "drop", "hang"}
+_ERROR_KEYS = {"class", "status", "after_ms", "message", "details"}
+#: Headers that the client sets by itself; they are not ours to check.
+_WIRE_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-length", "connection"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One golden exchange."""
+
+    connector: str
+    action: str
+    name: str
+    connection: Mapping[str, Any]
+    written: Mapping[str, Any]
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return f"{self.connector}.{self.action}: {self.name}"
+
+
+def cases(folder: Path = connectors.FOLDER) -> Iterator[Case]:
+    """Give every case of every connector."""
+    for path in sorted(folder.glob("*/exchanges/*.yaml")):
+        document = read(path)
+        assert set(document) <= _FILE_KEYS, f"{path}: unknown keys {set(document) - _FILE_KEYS}"
+        for written in document["cases"]:
+            assert set(written) <= _CASE_KEYS, f"{path}: unknown keys {set(written) - _CASE_KEYS}"
+            yield Case(
+                connector=path.parent.parent.name,
+                action=path.stem,
+                name=written["name"],
+                connection=written.get("connection", document.get("connection", {})),
+                written={**written, "exchanges": _exchanges(written, document.get("named", {}))},
+                path=path,
+            )
+
+
+def _exchanges(written: Mapping[str, Any], named: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the exchanges with what they call by name."""
+    found = []
+    for each in written.get("exchanges", []):
+        assert set(each) == {"request", "answer"}, (
+            f"{written['name']}: an exchange has a request and an answer"
+        )
+        found.append({key: named[value] if isinstance(value, str) else value for key, value in each.items()})
+    return found
+
+
+def read(path: Path) -> Any:
+    """Read a file of cases, as strictly as everything else."""
+    return plain(load_document(path.read_bytes(), source=str(path), is_prose=True))
+
+
+def connection_of(manifest: Manifest, written: Mapping[str, Any]) -> Connection:
+    """Make a connection from the words of a case; its secrets are no secrets."""
+    assert set(written) <= {"auth", "vars"}, f"unknown keys of a connection: {sorted(written)}"
+    kind, given = next(iter((written.get("auth") or {"none": {}}).items()))
+    auth = manifest.auth[kind]
+    assert set(given or {}) <= set(auth.fields), f"{kind} has no {sorted(set(given) - set(auth.fields))}"
+    fields: dict[str, Any] = {}
+    for name, field in auth.fields.items():
+        value = (given or {}).get(name, field.default)
+        if value is None:
+            assert not field.is_required, f"{kind} needs {name}"
+            continue
+        if field.is_secret:
+            many = tuple(SecretText(str(each)) for each in value) if isinstance(value, list) else None
+            fields[name] = many or SecretText(str(value))
+        else:
+            fields[name] = str(value)
+    variables = {**manifest.vars, **written.get("vars", {})}
+    return Connection(name=NAME, manifest=manifest, auth=auth, fields=fields, vars=variables)
+
+
+def clock_at(text: str = NOW) -> ManualClock:
+    """A clock that stands at an instant."""
+    return ManualClock(round(datetime.fromisoformat(text).timestamp() * 1000))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Everything that does what a manifest says, and its clock."""
+
+    actions: ConnectorActions
+    credentials: Credentials
+    catalogue: Catalogue
+    clock: ManualClock
+
+
+def engine(
+    store: Store, caller: Caller, connections: Sequence[Connection], *, clock: ManualClock | None = None
+) -> Engine:
+    """Wire the engine as the hub does, but for the clock and the last hop."""
+    clock = clock or clock_at()
+    manifests = {**shipped_manifests(), **{each.manifest.id: each.manifest for each in connections}}
+    found = catalogue(manifests, {each.name: each for each in connections})
+    locks = Locks(store.repeats, clock, clock.sleep)
+    credentials = Credentials(StateBook(store.connection_states), locks, clock)
+    exchanging = Exchanging(caller, credentials, LocalPaces(), clock=clock, sleep=clock.sleep)
+    actions = ConnectorActions(lambda: found, exchanging, locks, clock)
+    return Engine(actions=actions, credentials=credentials, catalogue=found, clock=clock)
+
+
+# ---- comparing
+
+
+def check_request(asked: Asked, wanted: Mapping[str, Any], place: str) -> None:
+    """Hold a request to what a case says of it: method, URL and body exactly; the headers that it names."""
+    assert set(wanted) <= _REQUEST_KEYS, f"{place}: unknown keys {set(wanted) - _REQUEST_KEYS}"
+    assert (asked.method, asked.url) == (wanted.get("method", "GET"), wanted["url"]), place
+    query = {name: str(value) for name, value in (wanted.get("query") or {}).items()}
+    assert dict(asked.query) == query, f"{place}: query"
+    for name, value in (wanted.get("headers") or {}).items():
+        assert asked.headers.get(name.lower()) == (None if value is None else str(value)), f"{place}: {name}"
+    own = set(asked.headers) - _WIRE_HEADERS - {"content-type"}
+    unnamed = own - {name.lower() for name in wanted.get("headers") or {}}
+    assert not unnamed, f"{place}: headers that the case does not name: {sorted(unnamed)}"
+    if "json" in wanted:
+        assert asked.headers.get("content-type") == "application/json", f"{place}: content-type"
+        assert asked.json == wanted["json"], f"{place}: json"
+    elif "form" in wanted:
+        assert asked.headers.get("content-type") == "application/x-www-form-urlencoded", place
+        assert asked.form == {name: str(value) for name, value in wanted["form"].items()}, f"{place}: form"
+    elif "text" in wanted:
+        assert asked.body.decode() == wanted["text"], f"{place}: text"
+    elif "body" in wanted:
+        assert matches(asked.body.decode(), wanted["body"]), f"{place}: body"
+    else:
+        assert asked.body == b"", f"{place}: it has a body"
+
+
+def check_answer_keys(answer: Mapping[str, Any], place: str) -> None:
+    """Refuse an answer with a key that means nothing."""
+    assert set(answer) <= _ANSWER_KEYS, f"{place}: unknown keys {set(answer) - _ANSWER_KEYS}"
+
+
+def check_error(error: Any, wanted: Mapping[str, Any], place: str) -> None:
+    """Hold a failure to what a case says of it."""
+    assert set(wanted) <= _ERROR_KEYS, f"{place}: unknown keys {set(wanted) - _ERROR_KEYS}"
+    assert error.error_class == wanted["class"], f"{place}: {error.error_class}: {error.message}"
+    if "status" in wanted:
+        assert error.status == wanted["status"], place
+    if "after_ms" in wanted:
+        assert error.after_ms == wanted["after_ms"], place
+    if "details" in wanted:
+        assert dict(error.details) == wanted["details"], place
+    if "message" in wanted:
+        assert matches(error.message, wanted["message"]), f"{place}: {error.message}"
+
+
+def matches(text: str, wanted: object) -> bool:
+    """Tell whether a text has a part, or fits a pattern between slashes."""
+    words = str(wanted)
+    if len(words) > 2 and words[0] == words[-1] == "/":
+        return re.search(words[1:-1], text) is not None
+    return words in text
+
+
+def shown_secrets(value: object) -> str:
+    """Write anything that must not hold a secret."""
+    return json.dumps(value, default=str)
