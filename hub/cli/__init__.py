@@ -89,6 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: What follows `hub`; those of the process if None.
     """
+    if "structlog" not in sys.modules:
+        # Where it happens to be installed, structlog loads it: 4 MB in each process, for nothing that we print.
+        sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # None is how an import is refused
     try:
         code = cli(arguments, prog_name="hub", standalone_mode=False)
     except click.exceptions.Abort:

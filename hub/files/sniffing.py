@@ -8,8 +8,6 @@ from __future__ import annotations
 from mimetypes import MimeTypes
 from typing import Final
 
-import puremagic
-
 from hub.rules.media_types import Look, Sighting
 
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
@@ -45,6 +43,8 @@ def look_at(head: bytes, name: str | None) -> Look:
 
 
 def _sightings(head: bytes) -> list[Sighting]:
+    import puremagic  # noqa: PLC0415 - its table takes more than a megabyte in each process
+
     try:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):

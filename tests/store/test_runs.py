@@ -300,9 +300,13 @@ async def test_results_come_back_as_they_were_in_the_order_in_which_they_began(s
     assert run is not None
     await store.runs.commit([RunCommit(run=run, version=0, changes=(a_result("2"), failed))])
     again = a_result("2", output={"id": "x"}, reason="done")
-    await store.runs.commit([RunCommit(run=run, version=1, changes=(again, a_result("0")))])
+    late = a_result("0", started_at=NOW + 5)
+    others = (a_result("error/0"), a_result("10"), a_result("2/item.1/0"), late)
+    await store.runs.commit([RunCommit(run=run, version=1, changes=(again, *others))])
+    paths = [each.path for each in (await store.runs.results([1]))[1]]
 
-    assert (await store.runs.results([1]))[1] == [again, failed, a_result("0")]
+    assert paths == ["1", "2", "2/item.1/0", "10", "error/0", "0"]
+    assert (await store.runs.results([1]))[1][:2] == [failed, again]
 
 
 @pytest.mark.parametrize(("chat", "found"), [(7, [(1, "0"), (2, "0")]), (8, [(2, "0")]), (None, [(2, "0")])])

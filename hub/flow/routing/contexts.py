@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -106,6 +107,7 @@ def contact_fields(contact: Contact) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4096)
 def zone_of(handle: str) -> str | None:
     """Give the time zone that a phone number tells; None where it tells none, or several."""
     if not handle.startswith("+"):

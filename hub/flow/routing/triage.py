@@ -54,6 +54,8 @@ class Triages:
         self._new_id = new_id
         self._texts = texts
         self._contexts = Contexts(store, directory)
+        #: The event types that some run listens to. Runs that begin to listen meanwhile do so to later events.
+        self._awaited: frozenset[str] = frozenset()
 
     async def go_on(self) -> tuple[bool, list[Decided]]:
         """Look at the next events.
@@ -80,7 +82,8 @@ class Triages:
     async def types(self) -> frozenset[str]:
         """Give the event types that some route, or some run, listens to now."""
         await self._book.refresh()
-        return self._book.types | await self._store.runs.awaited_types()
+        self._awaited = await self._store.runs.awaited_types()
+        return self._book.types | self._awaited
 
     async def _decide(self, events: Sequence[Event], *, before: int, position: int) -> list[Decided]:
         """Decide in as few transactions as possible; an event that was waited for has one of its own."""
@@ -155,7 +158,7 @@ class Triages:
                 )
                 for each in candidates.wanted
             ),
-            arrivals=await self._arrivals(event, data, shown, now_ms),
+            arrivals=await self._arrivals(event, data, shown, now_ms) if event.type in self._awaited else (),
         )
 
     async def _arrivals(

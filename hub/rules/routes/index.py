@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -24,6 +25,8 @@ class Listening(Protocol):
 
 
 Listener = TypeVar("Listener", bound=Listening)
+#: A path, and the texts of which one must stand there.
+Key = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,9 @@ class ListenerIndex(Generic[Listener]):
     def _of_type(self, places: Sequence[int]) -> _OfType:
         always: list[int] = []
         by_path: dict[str, dict[str, list[int]]] = {}
+        chosen = _choose({place: self._listeners[place].when.keys for place in places})
         for place in places:
-            key = self._listeners[place].when.key
+            key = chosen[place]
             if key is None:
                 always.append(place)
                 continue
@@ -97,3 +101,14 @@ class ListenerIndex(Generic[Listener]):
                 for path, wanted in by_path.items()
             ),
         )
+
+
+def _choose(keys: Mapping[int, Sequence[Key]]) -> dict[int, Key | None]:
+    """Choose for each listener the demand that it shares with the fewest others."""
+    shared = Counter((path, text) for own in keys.values() for path, texts in own for text in texts)
+
+    def crowd(key: Key) -> tuple[int, str]:
+        path, texts = key
+        return sum(shared[path, text] for text in texts), path
+
+    return {place: min(own, key=crowd, default=None) for place, own in keys.items()}

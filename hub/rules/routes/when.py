@@ -127,8 +127,8 @@ class When:
     lines: tuple[_Line | _Clock, ...]
     #: The paths that it reads, `now` not among them.
     paths: frozenset[str]
-    #: Values of which one must stand at a path, for an index: any line of this form must hold, so one is enough.
-    key: tuple[str, frozenset[str]] | None
+    #: Texts of which one must stand at a path, for an index: each line of this form, since each must hold.
+    keys: tuple[tuple[str, frozenset[str]], ...]
 
     def holds(self, event: Payload, now_ms: int) -> bool:
         """Tell whether an event meets it at an instant."""
@@ -143,7 +143,7 @@ class When:
 
 
 #: Of a route without one.
-ALWAYS: Final = When(lines=(), paths=frozenset(), key=None)
+ALWAYS: Final = When(lines=(), paths=frozenset(), keys=())
 
 
 def compile_when(written: object, *, pointer: str = "", timezone: str | None = None) -> When | list[Problem]:
@@ -176,7 +176,7 @@ class _WhenReader:
 
     def finished(self) -> When:
         paths = frozenset(line.path for line in self._lines if isinstance(line, _Line))
-        return When(lines=tuple(self._lines), paths=paths, key=_index_key(self._lines))
+        return When(lines=tuple(self._lines), paths=paths, keys=_index_keys(self._lines))
 
     def read(self, path: str, asked: object, pointer: str) -> None:
         """Read one path with what is asked of it."""
@@ -289,14 +289,12 @@ def _plain(path: str, value: object, pointer: str) -> _Line:
     return _Line(pointer, path, "", value, read, test, is_for_missing=False, is_exact=True)
 
 
-def _index_key(lines: Sequence[_Line | _Clock]) -> tuple[str, frozenset[str]] | None:
-    """Choose the line that narrows most: texts of which one must be there, as written; the fewer, the better."""
-    keys = [
+def _index_keys(lines: Sequence[_Line | _Clock]) -> tuple[tuple[str, frozenset[str]], ...]:
+    return tuple(
         (line.path, frozenset(each for each in wanted if isinstance(each, str)))
         for line in lines
         if isinstance(line, _Line) and (wanted := _exact_texts(line))
-    ]
-    return min(keys, key=lambda key: (len(key[1]), key[0]), default=None)
+    )
 
 
 def _exact_texts(line: _Line) -> list[object]:

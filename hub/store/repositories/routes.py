@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.flow.route_store import Arrival, ArrivalLost, EventDecision, RouteChange
@@ -22,6 +22,9 @@ _KEPT: Final = [
     *(_t[name] for name in KeptRoute.__dataclass_fields__ if name != "source"),
     route_revisions.c.source,
 ]
+# Put together once: they are asked all the time, also of a hub that does nothing.
+_VERSION: Final = select(_s.version).where(text(f"route_state.id = {_STATE}"))
+_POSITION: Final = select(_s.position).where(text(f"route_state.id = {_STATE}"))
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(tuple[Decided, ...]).decode
 
@@ -33,15 +36,14 @@ class SqlRoutes:
         self._database = database
 
     async def version(self) -> int:
-        return await self._state(_s.version)
+        return await self._state(_VERSION)
 
     async def position(self) -> int:
-        return await self._state(_s.position)
+        return await self._state(_POSITION)
 
-    async def _state(self, column: Any) -> int:
-        query = select(column).where(_s.id == _STATE)
-        found = await self._database.read(lambda connection: connection.execute(query).scalar())
-        return int(found or 0)
+    async def _state(self, query: Select[Any]) -> int:
+        rows = await self._database.look_up(query, {})
+        return int(rows[0][0]) if rows else 0
 
     async def current(self) -> list[KeptRoute]:
         return await self._kept(_t.retired_at.is_(None))

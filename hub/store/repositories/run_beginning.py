@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.run import UNFINISHED, Decided, Gathered, Once, Run, RunState, RunVerdict, RunWish, Throttled
@@ -19,6 +19,12 @@ from hub.store.schema import route_marks, runs
 #: Events in one run; the next one would be too large to be looked at.
 MOST_GATHERED: Final = 100
 _r: Final = runs.c
+_TAKE_LANE: Final = select(func.pg_advisory_xact_lock(bindparam("lane", type_=BigInteger)))
+_IN_LANE: Final = (
+    select(func.count())
+    .select_from(runs)
+    .where(_r.lane == bindparam("lane"), text("runs.state < 2"), text("runs.lane IS NOT NULL"))
+)
 _UNFINISHED: Final = sorted(int(state) for state in UNFINISHED)
 
 
@@ -43,15 +49,16 @@ def begin(connection: Connection, wish: RunWish) -> Decided:
     run, verdict = _in_its_lane(connection, run, wish, now)
     if verdict is not None:
         return _decided(wish, verdict)
-    connection.execute(runs.insert().values(row_of(run)))
+    connection.execute(runs.insert(), row_of(run))
     if wish.once is not None:
         _set(connection, "dedupe", wish.once.key, Mark(wish.once.until_ms, 1, run.id))
     return _decided(wish, RunVerdict.BEGUN, run_id=run.id)
 
 
 def take_lane(connection: Connection, lane: int) -> None:
-    """Let nobody else begin or end a run of a lane until this transaction is over."""
-    _take(connection, "lane", lane.to_bytes(8, "big", signed=True))
+    """Let nobody else begin or end a run of a lane until this transaction is over; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_TAKE_LANE, {"lane": lane})
 
 
 def row_of(run: Run) -> dict[str, Any]:
@@ -163,8 +170,7 @@ def _in_its_lane(connection: Connection, run: Run, wish: RunWish, now: int) -> t
     if run.lane is None:
         return run, None
     take_lane(connection, run.lane)
-    in_lane = (_r.lane == run.lane, _r.state.in_(_UNFINISHED))
-    count = connection.execute(select(func.count()).select_from(runs).where(*in_lane)).scalar_one()
+    count = connection.execute(_IN_LANE, {"lane": run.lane}).scalar_one()
     if count < run.lane_limit:
         return run, None
     if wish.then == "skip":
@@ -173,7 +179,7 @@ def _in_its_lane(connection: Connection, run: Run, wish: RunWish, now: int) -> t
         return replace(run, state=RunState.PARKED), None
     connection.execute(
         update(runs)
-        .where(*in_lane)
+        .where(_r.lane == run.lane, _r.state.in_(_UNFINISHED))
         .values(
             state=RunState.CANCELLED,
             finished_at=now,

@@ -2,22 +2,68 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.flow.route_store import RunCommit, RunFilter, RunWait, WaitNote
 from hub.model.run import UNFINISHED, Decided, Run, RunState, RunWish
 from hub.rules.runs.results import StepResult
 from hub.store.database import Database
-from hub.store.repositories.run_beginning import begin, row_of, take_lane
+from hub.store.lookups import among
+from hub.store.repositories.run_beginning import begin, take_lane
 from hub.store.schema import run_steps, run_waits, runs
 
 _r: Final = runs.c
 _RUN: Final = [_r[name] for name in Run.__dataclass_fields__]
+#: What changes of a run as it goes on.
+_CHANGING: Final = (
+    "state",
+    "next_at",
+    "finished_at",
+    "reason",
+    "error_class",
+    "failed_path",
+    "warnings",
+)
+# Put together once: that takes longer than to run them.
+_CHANGE: Final = (
+    update(runs)
+    .where(_r.id == bindparam("old_id"), _r.version == bindparam("old_version"))
+    .values({name: bindparam(name) for name in (*_CHANGING, "version")})
+)
+
+
+def _saving(dialect: Any) -> Any:
+    saving = dialect.insert(run_steps)
+    return saving.on_conflict_do_update(
+        index_elements=["run_id", "path"],
+        set_={"status": saving.excluded.status, "result": saving.excluded.result},
+    )
+
+
+_SAVE: Final = {"sqlite": _saving(sqlite), "postgresql": _saving(postgresql)}
+#: Literals, or neither database would recognise its partial index.
+_IN_LANE: Final = (_r.lane == bindparam("lane"), text("runs.lane IS NOT NULL"))
+_PARKED: Final = (
+    select(_r.id, _r.next_at)
+    .where(*_IN_LANE, text("runs.state = 1"))
+    .order_by(_r.id)
+    .limit(bindparam("most"))
+)
+_ACTIVE: Final = select(func.count()).select_from(runs).where(*_IN_LANE, text("runs.state = 0"))
+_OURS: Final = (text("runs.state = 0"), among(_r.shard, "shards"))
+_DUE: Final = (
+    select(*_RUN)
+    .where(*_OURS, _r.next_at <= bindparam("now"))
+    .order_by(_r.next_at, _r.id)
+    .limit(bindparam("most"))
+)
+_NEXT_DUE: Final = select(func.min(_r.next_at)).where(*_OURS, _r.next_at > bindparam("after"))
 _AWAITED: Final = select(run_waits.c.event_type).distinct()
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(StepResult).decode
@@ -35,30 +81,24 @@ class SqlRuns:
     async def due(
         self, shards: Collection[int], *, now: int, without: Collection[int], limit: int
     ) -> list[Run]:
-        query = (
-            select(*_RUN)
-            .where(_r.state == RunState.ACTIVE, _r.shard.in_(sorted(shards)), _r.next_at <= now)
-            .order_by(_r.next_at, _r.id)
-            .limit(limit + len(without))
-        )
-        return [run for run in await self._runs(query) if run.id not in without][:limit]
+        values = {"shards": sorted(shards), "now": now, "most": limit + len(without)}
+        rows = await self._database.look_up(_DUE, values)
+        runs = [_run(dict(zip(Run.__dataclass_fields__, row, strict=True))) for row in rows]
+        return [run for run in runs if run.id not in without][:limit]
 
     async def next_due_at(self, shards: Collection[int], *, after: int) -> int | None:
-        query = select(func.min(_r.next_at)).where(
-            _r.state == RunState.ACTIVE, _r.shard.in_(sorted(shards)), _r.next_at > after
-        )
-        return await self._database.read(lambda connection: connection.execute(query).scalar())
+        values = {"shards": sorted(shards), "after": after}
+        (row,) = await self._database.look_up(_NEXT_DUE, values)
+        return None if row[0] is None else int(row[0])
 
     async def results(self, run_ids: Collection[int]) -> dict[int, list[StepResult]]:
-        query = (
-            select(run_steps.c.run_id, run_steps.c.result)
-            .where(run_steps.c.run_id.in_(sorted(run_ids)))
-            .order_by(run_steps.c.run_id, run_steps.c.number, run_steps.c.path)
-        )
+        query = select(run_steps.c.run_id, run_steps.c.result).where(run_steps.c.run_id.in_(sorted(run_ids)))
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         found: dict[int, list[StepResult]] = {run_id: [] for run_id in run_ids}
         for run_id, result in rows:
             found[run_id].append(_decode(result))
+        for results in found.values():
+            results.sort(key=_place)
         return found
 
     async def commit(self, commits: Sequence[RunCommit]) -> set[int]:
@@ -117,7 +157,7 @@ class SqlRuns:
             row = connection.execute(select(*_RUN).where(_r.id == run_id)).one_or_none()
             if row is None or row.state not in UNFINISHED:
                 return None
-            run = _run(row)
+            run = _run(row._mapping)
             change = update(runs).where(_r.id == run_id, _r.state.in_(sorted(UNFINISHED)))
             done = connection.execute(
                 change.values(
@@ -128,7 +168,7 @@ class SqlRuns:
                 return None
             connection.execute(delete(run_waits).where(run_waits.c.run_id == run_id))
             _next_in_lane(connection, run, now)
-            return _run(connection.execute(select(*_RUN).where(_r.id == run_id)).one())
+            return _run(connection.execute(select(*_RUN).where(_r.id == run_id)).one()._mapping)
 
         return await self._database.write(work)
 
@@ -142,19 +182,18 @@ class SqlRuns:
 
     async def _runs(self, query: Any) -> list[Run]:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_run(row) for row in rows]
+        return [_run(row._mapping) for row in rows]
 
 
-def _run(row: Row[Any]) -> Run:
-    values = dict(row._mapping)
+def _run(values: Mapping[Any, Any]) -> Run:
     return Run(**{**values, "state": RunState(values["state"]), "is_shadow": bool(values["is_shadow"])})
 
 
 def _commit(connection: Connection, commit: RunCommit) -> bool:
     run = commit.run
-    change = update(runs).where(_r.id == run.id, _r.version == commit.version)
-    values = row_of(run) | {"version": commit.version + 1}
-    if not connection.execute(change.values(values)).rowcount:
+    values = {name: getattr(run, name) for name in _CHANGING}
+    values |= {"old_id": run.id, "old_version": commit.version, "version": commit.version + 1}
+    if not connection.execute(_CHANGE, values).rowcount:
         return False
     save_results(connection, run.id, commit.changes)
     if commit.waits is not None:
@@ -166,28 +205,17 @@ def _commit(connection: Connection, commit: RunCommit) -> bool:
 
 def save_results(connection: Connection, run_id: int, changes: Sequence[StepResult]) -> None:
     """Record results; where one is there, it is replaced."""
-    if not changes:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    known = select(func.count()).select_from(run_steps).where(run_steps.c.run_id == run_id)
-    first = connection.execute(known).scalar_one()
-    rows = [
-        {
-            "run_id": run_id,
-            "path": each.path,
-            "number": first + place,
-            "status": str(each.status),
-            "result": _encode(each).decode(),
-        }
-        for place, each in enumerate(changes)
-    ]
-    saving = dialect.insert(run_steps).values(rows)
-    connection.execute(
-        saving.on_conflict_do_update(
-            index_elements=["run_id", "path"],
-            set_={"status": saving.excluded.status, "result": saving.excluded.result},
-        )
-    )
+    if changes:
+        rows = [
+            {
+                "run_id": run_id,
+                "path": each.path,
+                "status": str(each.status),
+                "result": _encode(each).decode(),
+            }
+            for each in changes
+        ]
+        connection.execute(_SAVE[connection.dialect.name], rows)
 
 
 def listen(connection: Connection, run_id: int, waits: Sequence[WaitNote]) -> None:
@@ -207,17 +235,23 @@ def _next_in_lane(connection: Connection, run: Run, now: int) -> None:
     if run.lane is None:
         return
     take_lane(connection, run.lane)
-    in_lane = select(func.count()).select_from(runs).where(_r.lane == run.lane)
-    active = connection.execute(in_lane.where(_r.state == RunState.ACTIVE)).scalar_one()
-    parked = (
-        select(_r.id, _r.next_at)
-        .where(_r.lane == run.lane, _r.state == RunState.PARKED)
-        .order_by(_r.id)
-        .limit(max(0, run.lane_limit - active))
-    )
-    for row in connection.execute(parked).all():
+    parked = connection.execute(_PARKED, {"lane": run.lane, "most": run.lane_limit}).all()
+    if not parked:
+        return
+    active = connection.execute(_ACTIVE, {"lane": run.lane}).scalar_one()
+    for row in parked[: max(0, run.lane_limit - active)]:
         connection.execute(
             update(runs)
             .where(_r.id == row.id)
             .values(state=RunState.ACTIVE, next_at=max(row.next_at, now), version=_r.version + 1)
         )
+
+
+#: Words in a path come after numbers: `error/0` after the steps.
+_LAST: Final = 10**9
+
+
+def _place(result: StepResult) -> tuple[int, list[tuple[int, str]]]:
+    """Order results as they began; those of one moment by their places in the route."""
+    parts = re.split(r"[/.]", result.path)
+    return result.started_at, [(int(part), "") if part.isdecimal() else (_LAST, part) for part in parts]

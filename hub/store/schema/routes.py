@@ -113,8 +113,6 @@ run_steps = Table(
     metadata,
     Column("run_id", Key, nullable=False),
     Column("path", Text, nullable=False),
-    #: In the order in which they were first recorded.
-    Column("number", Integer, nullable=False),
     Column("status", Text, nullable=False),
     #: JSON: hub.rules.runs.results.StepResult.
     Column("result", Text, nullable=False),
@@ -136,7 +134,7 @@ run_waits = Table(
     sqlite_with_rowid=False,
 )
 
-#: What routes remember of keys. kind: `dedupe`, `throttle`, `debounce`, `lane`.
+#: What routes remember of keys. kind: `dedupe`, `throttle`, `debounce`.
 route_marks = Table(
     "route_marks",
     metadata,

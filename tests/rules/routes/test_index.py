@@ -51,6 +51,23 @@ def test_texts_are_looked_up_and_the_rest_is_asked() -> None:
     assert names("message.received", {"channel": "whatsapp"}) == ["all"]
 
 
+def test_what_all_demand_narrows_nothing() -> None:
+    """Of several texts that a route demands the one is looked up that it shares with the fewest others."""
+    asked: list[str] = []
+
+    class Event(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            asked.append(key)
+            return super().__getitem__(key)
+
+    own = [route(f"r{n}", "message.received", direction="inbound", word=f"w{n}") for n in range(100)]
+    index = ListenerIndex(own)
+    event = Event(direction="inbound", word="w7")
+
+    assert [each.name for each in index.matching("message.received", event, 0)] == ["r7"]
+    assert len(asked) <= 4
+
+
 def test_a_type_nobody_listens_to_costs_a_look_up() -> None:
     index = ListenerIndex(ROUTES[1:])
 

@@ -112,7 +112,6 @@ def _runs() -> None:
         "run_steps",
         sa.Column("run_id", KEY, nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "path", name="pk_run_steps"),
