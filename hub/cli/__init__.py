@@ -16,6 +16,8 @@ from hub.cli import sandbox_groups  # noqa: F401 - adds its commands to `hub san
 from hub.cli.backup import backup, restore
 from hub.cli.bridges import bridges
 from hub.cli.bulk import bulk
+from hub.cli.connections import connections
+from hub.cli.connectors import connectors
 from hub.cli.consents import consents
 from hub.cli.contacts import contacts
 from hub.cli.doctor import doctor
@@ -38,7 +40,18 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
     "Send": (bulk,),
-    "Set up": (webhooks, keys, bridges, contacts, import_from, consents, lines, sources),
+    "Set up": (
+        webhooks,
+        keys,
+        bridges,
+        contacts,
+        import_from,
+        consents,
+        lines,
+        sources,
+        connectors,
+        connections,
+    ),
     "Keep safe": (backup, restore),
 }
 
