@@ -14,6 +14,7 @@ from hub.dialects.blooio.finding import chat_name, chats_of
 from hub.dialects.blooio.groups_made import find_or_make_group
 from hub.dialects.blooio.natives import verdict
 from hub.dialects.native import ask
+from hub.model.errors import InvalidRequest
 
 #: The network shows polls under a title.
 UNTITLED: Final = "Poll"
@@ -76,9 +77,14 @@ async def _send(call: Call[NoQuery, NewPoll]) -> Reply:
 
 async def _results(call: Call[NoQuery, NoBody]) -> Reply:
     name = chat_name(call)
-    poll = (await ask(call, "get_poll", PollReply, path={"id": call.path["poll_id"]})).content
+    try:
+        poll = (await ask(call, "get_poll", PollReply, path={"id": call.path["poll_id"]})).content
+    except InvalidRequest as error:
+        if error.code not in ("line_not_accessible", "poll_not_found"):
+            raise
+        raise _no_poll() from None
     if not any(chat.id == poll.chat_id for chat in await chats_of(call, name)):
-        raise Refusal(404, "The chat has no such poll.", code="poll_not_found", field="pollId")
+        raise _no_poll()
     content = PollResults(
         poll_id=poll.id,
         chat_id=name.text,
@@ -87,6 +93,10 @@ async def _results(call: Call[NoQuery, NoBody]) -> Reply:
         total_votes=poll.total_votes,
     )
     return Reply(content=content)
+
+
+def _no_poll() -> Refusal:
+    return Refusal(404, "The chat has no such poll.", code="poll_not_found", field="pollId")
 
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
