@@ -58,6 +58,10 @@ class Dialect:
     errors: ErrorForm
     #: None where the vendor has no webhooks.
     webhook_form: WebhookForm | None
+    #: What its own clients send that no endpoint reads: a page in a browser may send only what it is allowed to.
+    client_headers: tuple[str, ...] = ()
+    #: What its answers have beyond native ones, for pages to read.
+    answer_headers: tuple[str, ...] = ()
     #: Of a key that has none of its own; None for the hub's.
     rate_limit: RateLimit | None = None
 

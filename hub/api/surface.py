@@ -38,8 +38,18 @@ def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
         _HotFirst(_ByDialect(native, dialects, parts, uses), parts.bridge_events, hooks_endpoint(parts)),
         new_id=parts.new_id,
         monotonic=parts.monotonic,
-        cors=Cors(parts.settings.cors_origins),
+        cors=_cors(parts.settings.cors_origins, dialects),
         on_answer=parts.on_answer,
+    )
+
+
+def _cors(origins: Sequence[str], dialects: Sequence[Dialect]) -> Cors:
+    """Let pages of the operator's choice send what endpoints read, and what clients of dialects send anyway."""
+    own = [header for each in dialects for endpoint in each.endpoints for header in endpoint.headers]
+    return Cors(
+        origins,
+        asked=[*own, *(header for each in dialects for header in each.client_headers)],
+        told=[header for each in dialects for header in each.answer_headers],
     )
 
 

@@ -31,6 +31,19 @@ from hub.model.key import SCOPES
 #: The vendor's keys have no scopes: each may do all that its endpoints do.
 KEY_SCOPES: Final = frozenset(SCOPES) - {"admin", "sandbox:write"}
 
+#: What the vendor's clients, made by Stainless, send from a browser; some browsers ask for the first, too.
+CLIENT_HEADERS: Final = (
+    "User-Agent",
+    "X-Stainless-Arch",
+    "X-Stainless-Lang",
+    "X-Stainless-OS",
+    "X-Stainless-Package-Version",
+    "X-Stainless-Retry-Count",
+    "X-Stainless-Runtime",
+    "X-Stainless-Runtime-Version",
+    "X-Stainless-Timeout",
+)
+
 DIALECT: Final = Dialect(
     name="blooio",
     vendor="Blooio",
@@ -55,4 +68,6 @@ DIALECT: Final = Dialect(
     ),
     errors=errors.told,
     webhook_form=BlooioForm(),
+    client_headers=CLIENT_HEADERS,
+    answer_headers=(errors.RETRY_HEADER,),
 )

@@ -94,7 +94,9 @@ _PLACE: Final = re.compile(r"([^.\[]*)(.*)", re.DOTALL)
 _WORTH_A_REPEAT: Final = frozenset({"idempotency_in_progress", "message_not_sent", "file_not_ready"})
 #: Longer than this the vendor's client does not wait as it is told, but repeats at once.
 _LONGEST_WAIT_SECONDS: Final = 60
-_NO_REPEAT: Final = ((b"x-should-retry", b"false"),)
+#: What the vendor's client obeys.
+RETRY_HEADER: Final = "X-Should-Retry"
+_NO_REPEAT: Final = ((RETRY_HEADER.lower().encode(), b"false"),)
 
 
 class Refusal(InvalidRequest):
