@@ -11,6 +11,7 @@ RUN /opt/hub/bin/python -m pip install --require-hashes --no-deps -r requirement
 COPY pyproject.toml setup.py README.md ./
 COPY config ./config
 COPY bridge ./bridge
+COPY connectors ./connectors
 COPY hub ./hub
 RUN /opt/hub/bin/python -m pip install --no-deps --no-build-isolation . \
     && /opt/hub/bin/python -m pip uninstall --yes setuptools \

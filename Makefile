@@ -24,6 +24,7 @@ format: ## Put the code into its form and mend what can be mended
 bench: ## Measure speed on this machine and print one table
 	@scripts/setup dev
 	@scripts/bench $(ARGS)
+	@scripts/bench-routes $(ARGS)
 
 lock: ## Write the lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@scripts/lock $(ARGS)

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from hub.config.route_files import RouteFiles, WrittenRoute, read_route_files, route_paths
+from hub.config.route_files import NOTHING_KNOWN, RouteFiles, WrittenRoute, read_route_files, route_paths
 from hub.flow.actions import Actions
 from hub.flow.ports import Clock
 from hub.flow.routing.installing import FILES, Installed, Installing, RouteTaken, ToInstall
@@ -55,6 +55,7 @@ class RouteFolder:
         self._clock = clock
         self._on_installed = on_installed
         self._stamp: Stamp | None = None
+        self._known = NOTHING_KNOWN
         self.status = FolderStatus(folder=str(folder), read_at=None, problems=())
 
     async def follow(self, seconds: float) -> None:
@@ -73,7 +74,8 @@ class RouteFolder:
         stamp = await asyncio.to_thread(self._stamped)
         if stamp == self._stamp:
             return None
-        found = await asyncio.to_thread(read_route_files, self._folder, self._check)
+        found = await asyncio.to_thread(read_route_files, self._folder, self._check, known=self._known)
+        self._known = found.known
         installed = await self._take(found)
         self._stamp = stamp
         return installed

@@ -69,7 +69,7 @@ def route_rounds(core: Core, actions: Actions) -> RouteRounds:
     moments = Moments(runs=core.store.runs, book=book, clock=core.clock, new_id=core.new_id, texts=texts)
     return RouteRounds(
         runs=runs,
-        triage=TriageRounds(triages=triages, feed=core.feed, on_decided=on_decided),
+        triage=TriageRounds(triages=triages, feed=core.feed, events=core.store.events, on_decided=on_decided),
         moments=MomentRounds(moments=moments, clock=core.clock, on_decided=on_decided),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +39,14 @@ class WrittenRoute:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReadFile:
+    """A sound file as it was read; as long as its bytes are the same, it need not be read again."""
+
+    digest: bytes
+    routes: tuple[WrittenRoute, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RouteFiles:
     """What a folder holds."""
 
@@ -44,6 +54,11 @@ class RouteFiles:
     problems: tuple[Problem, ...]
     #: Of all files, in order.
     files: tuple[Path, ...]
+    #: The sound ones, for the next reading.
+    known: Mapping[Path, ReadFile]
+
+
+NOTHING_KNOWN: Final[Mapping[Path, ReadFile]] = MappingProxyType({})
 
 
 def route_paths(place: Path) -> list[Path]:
@@ -58,16 +73,20 @@ def route_paths(place: Path) -> list[Path]:
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(place).parts)]
 
 
-def read_route_files(place: Path, check: Check | None = None) -> RouteFiles:
+def read_route_files(
+    place: Path, check: Check | None = None, *, known: Mapping[Path, ReadFile] = NOTHING_KNOWN
+) -> RouteFiles:
     """Read a folder, or one file.
 
     Args:
         place: The folder or the file; one that is not there holds no routes.
         check: Says what else is wrong with a document that is sound in itself.
+        known: What an earlier reading gave, so that what has not changed is not read again.
     """
     paths = route_paths(place)
     routes: list[WrittenRoute] = []
     problems: list[Problem] = []
+    sound: dict[Path, ReadFile] = {}
     if len(paths) > MOST_FILES:
         problems.append(
             problem_at(
@@ -78,21 +97,34 @@ def read_route_files(place: Path, check: Check | None = None) -> RouteFiles:
             )
         )
     for path in paths[:MOST_FILES]:
-        found, wrong = _read(path, check)
-        routes += found
-        problems += wrong
+        found = _read(path, check, known.get(path))
+        if isinstance(found, ReadFile):
+            sound[path] = found
+            routes += found.routes
+        else:
+            problems += found
     problems += _twice(routes)
-    return RouteFiles(routes=tuple(routes), problems=tuple(problems), files=tuple(paths))
+    return RouteFiles(routes=tuple(routes), problems=tuple(problems), files=tuple(paths), known=sound)
 
 
-def _read(path: Path, check: Check | None) -> tuple[list[WrittenRoute], list[Problem]]:
+def _read(path: Path, check: Check | None, known: ReadFile | None) -> ReadFile | list[Problem]:
     try:
         content = path.read_bytes()
     except OSError as error:
         what = "the file cannot be read"
         fix = "Let the hub's user read it, or take it away"
-        return [], [problem_at(Place(source=str(path)), what=what, why=error.strerror or str(error), fix=fix)]
-    return read_route_text(content, source=str(path), check=check)
+        return [problem_at(Place(source=str(path)), what=what, why=error.strerror or str(error), fix=fix)]
+    digest = blake2b(content, digest_size=16).digest()
+    if known is not None and known.digest == digest and not _is_refused(known, check):
+        return known
+    routes, problems = read_route_text(content, source=str(path), check=check)
+    return problems or ReadFile(digest=digest, routes=tuple(routes))
+
+
+def _is_refused(known: ReadFile, check: Check | None) -> bool:
+    """Ask again what a file cannot know by itself: whether its actions and connections are there."""
+    document = RouteDocument(routes=tuple(each.route for each in known.routes))
+    return check is not None and bool(check(document))
 
 
 def read_route_text(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
@@ -33,8 +33,8 @@ class Messages(Protocol):
         """The message that a network named so, on one of these lines."""
         ...
 
-    async def has_earlier(self, chat_id: int, *, sent_at: int, message_id: int) -> bool:
-        """Tell whether anything else was said in a chat up to an instant."""
+    async def firsts(self, chat_ids: Collection[int]) -> dict[int, int]:
+        """The first message of each chat that has one."""
         ...
 
     async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:

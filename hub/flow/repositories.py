@@ -6,7 +6,7 @@ A write that changes lines, bridges, webhooks or keys raises the revision in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -149,6 +149,10 @@ class Keys(Protocol):
 
 class Chats(Protocol):
     async def get(self, chat_id: int) -> Chat | None: ...
+    async def some(self, chat_ids: Collection[int]) -> dict[int, Chat]:
+        """Those of these ids that are there."""
+        ...
+
     async def by_key(self, line_id: int, chat_key: str) -> Chat | None: ...
     async def by_key_on(self, line_ids: Sequence[int], chat_key: str) -> list[Chat]:
         """The chats with the same other side, on any of these lines."""

@@ -13,13 +13,14 @@ from typing import Final
 import structlog
 
 from hub.flow.batching import Batcher
-from hub.flow.event_store import EventFilter
+from hub.flow.event_store import Event, EventFilter, Events
 from hub.flow.feed import CutOff, Feed, FeedOver
+from hub.flow.follow import follow_from
 from hub.flow.ports import Clock
 from hub.flow.route_store import RunCommit, Runs
 from hub.flow.routing.driving import Driver, RunLost
 from hub.flow.routing.moments import Moments
-from hub.flow.routing.triage import TriageLost, Triages
+from hub.flow.routing.triage import PAGE, TriageLost, Triages
 from hub.model.run import Decided, Run
 
 log = structlog.get_logger("runs")
@@ -29,6 +30,8 @@ TRIAGE_SHARD: Final = 0
 #: Runs that are recorded in one transaction.
 MOST_COMMITS: Final = 100
 _REST_SECONDS: Final = 1.0
+#: Between two looks for runs that are due: many that end or begin meanwhile cost one look.
+_GATHER_SECONDS: Final = 0.005
 #: A schedule that was added is noticed after this time.
 _LOOK_SECONDS: Final = 5.0
 
@@ -63,6 +66,7 @@ class RunRounds:
         """Go round for ever."""
         while True:
             await self._rest(await self._round())
+            await asyncio.sleep(_GATHER_SECONDS)
 
     async def drain(self) -> None:
         """Take no more, and let those in hand come to where they can be left."""
@@ -118,9 +122,12 @@ class RunRounds:
 class TriageRounds:
     """Looks at events as they come, while this worker owns the first shard."""
 
-    def __init__(self, *, triages: Triages, feed: Feed, on_decided: Callable[[list[Decided]], None]) -> None:
+    def __init__(
+        self, *, triages: Triages, feed: Feed, events: Events, on_decided: Callable[[list[Decided]], None]
+    ) -> None:
         self._triages = triages
         self._feed = feed
+        self._events = events
         self._on_decided = on_decided
         self._is_ours = asyncio.Event()
         self._woken = asyncio.Event()
@@ -140,10 +147,11 @@ class TriageRounds:
         """Look for ever."""
         while True:
             await self._is_ours.wait()
+            self._woken.clear()
             try:
-                types = await self._look()
+                position, types = await self._triages.position(), await self._triages.types()
                 if types:
-                    await self._follow(types)
+                    await self._follow(position, types)
                 else:
                     await self._rest()
             except (CutOff, FeedOver, TriageLost):
@@ -152,21 +160,20 @@ class TriageRounds:
                 log.warning("triage.failed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(_REST_SECONDS)
 
-    async def _follow(self, types: frozenset[str]) -> None:
-        """Look whenever something of these types is recorded; return when others are wanted."""
-        async with self._feed.follow(EventFilter(types=types)) as follower:
-            while self._is_ours.is_set() and await self._look() == types:
-                await follower.take(_REST_SECONDS)
-
-    async def _look(self) -> frozenset[str]:
-        """Look at everything that is there; give the types that are wanted afterwards."""
-        self._woken.clear()
-        has_more = True
-        while has_more and self._is_ours.is_set():
-            has_more, decided = await self._triages.go_on()
-            if decided:
-                self._on_decided(decided)
-        return await self._triages.types()
+    async def _follow(self, position: int, types: frozenset[str]) -> None:
+        """Decide for events of these types as they are recorded; return when others are wanted."""
+        wanted = EventFilter(types=types)
+        following = follow_from(self._feed, self._events, wanted, after=position, beat_seconds=_REST_SECONDS)
+        async with contextlib.aclosing(following):
+            async for progress in following:
+                events = [each for each in progress.told if isinstance(each, Event)]
+                for start in range(0, len(events), PAGE):
+                    some = events[start : start + PAGE]
+                    decided, position = await self._triages.decide(some, before=position)
+                    if decided:
+                        self._on_decided(decided)
+                if not self._is_ours.is_set() or await self._triages.types() != types:
+                    return
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from phonenumbers.timezone import time_zones_for_number
 from hub.flow.assignments import read_assignee
 from hub.flow.directory import DirectoryHolder
 from hub.flow.event_store import Event
-from hub.flow.repositories import Store
+from hub.flow.repositories import Chat, Store
 from hub.flow.rows import MessageRow
 from hub.model.contact import Contact
 from hub.model.ids import InvalidId, Prefix, id_text, parse_id
@@ -24,6 +25,16 @@ from hub.rules.runs.seen import Context
 _OTHER_SIDES: Final = ("handle", "actor", "creator", "chat_address", "identifier")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """What was found for some events at once."""
+
+    contacts: Mapping[str, Contact]
+    chats: Mapping[int, Chat]
+    #: The first message of each chat.
+    firsts: Mapping[int, int]
+
+
 class Contexts:
     """Gathers."""
 
@@ -31,40 +42,40 @@ class Contexts:
         self._store = store
         self._directory = directory
 
-    async def of(self, event: Event, data: Mapping[str, Any]) -> Context:
-        """Gather for an event."""
+    async def of(self, events: Sequence[Event], data: Sequence[Mapping[str, Any]]) -> list[Context]:
+        """Gather for some events, with their data: so many questions for all as for one."""
+        sides = [other_side(each) for each in data]
+        handles = {normalize_handle(side) for side in sides if side is not None}
+        chat_ids = {event.chat_id for event in events if event.chat_id is not None}
+        known = _Known(
+            contacts=await self._store.contacts.by_handles(handles),
+            chats=await self._store.chats.some(chat_ids),
+            firsts=await self._store.messages.firsts(chat_ids),
+        )
+        return [
+            await self._of(event, each, side, known)
+            for event, each, side in zip(events, data, sides, strict=True)
+        ]
+
+    async def _of(self, event: Event, data: Mapping[str, Any], handle: str | None, known: _Known) -> Context:
         if "line_handle" not in data:
             return Context()
         line = self._directory.current.lines_by_id.get(event.line_id or 0)
-        handle = other_side(data)
-        contact = None if handle is None else await self._contact(handle)
-        chat = None if event.chat_id is None else await self._store.chats.get(event.chat_id)
-        message = await self._reacted_to(data)
+        contact = None if handle is None else known.contacts.get(normalize_handle(handle))
+        chat = known.chats.get(event.chat_id or 0)
         assignee = None if chat is None else read_assignee(chat.assignee)
         return Context(
             contact=None if contact is None else contact_fields(contact),
-            is_new=await self._is_new(event, data),
+            is_new=_is_new(event, data, known.firsts),
             chat_name=None if chat is None else chat.name,
             is_group=None if chat is None else bool(chat.is_group),
             assignee=None if assignee is None else assignee.user or assignee.team,
             team=None if assignee is None else assignee.team,
             line=None if line is None else line.label or line.handle,
             attempt=await self._attempts(event, data),
-            message=message,
+            message=await self._reacted_to(data),
             timezone=None if handle is None else zone_of(handle),
         )
-
-    async def _contact(self, handle: str) -> Contact | None:
-        normal = normalize_handle(handle)
-        return (await self._store.contacts.by_handles([normal])).get(normal)
-
-    async def _is_new(self, event: Event, data: Mapping[str, Any]) -> bool | None:
-        """Whether this is the first that is said in its chat; null for what is not said."""
-        message_id, sent_at = _message_id(data.get("id")), data.get("sent_at")
-        if event.chat_id is None or message_id is None or not isinstance(sent_at, int):
-            return None
-        messages = self._store.messages
-        return not await messages.has_earlier(event.chat_id, sent_at=sent_at, message_id=message_id)
 
     async def _attempts(self, event: Event, data: Mapping[str, Any]) -> int | None:
         message_id = _message_id(data.get("id")) if event.type == "message.failed" else None
@@ -77,6 +88,14 @@ class Contexts:
         message_id = _message_id(data.get("message_id")) if "added" in data else None
         message = None if message_id is None else await self._store.messages.get(message_id)
         return None if message is None else _message_fields(message)
+
+
+def _is_new(event: Event, data: Mapping[str, Any], firsts: Mapping[int, int]) -> bool | None:
+    """Tell whether this is the first that is said in its chat; null for what is not said."""
+    message_id = _message_id(data.get("id"))
+    if event.chat_id is None or message_id is None or not isinstance(data.get("sent_at"), int):
+        return None
+    return firsts.get(event.chat_id, message_id) == message_id
 
 
 def other_side(data: Mapping[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.run import Decided, Triage
 from hub.rules.runs.looking import arrived
 from hub.rules.runs.results import StepStatus
-from hub.rules.runs.seen import hops_of, seen
+from hub.rules.runs.seen import Context, hops_of, seen
 from hub.rules.runs.waits import find_wait
 from hub.rules.runs.wishing import ask, fits
 
@@ -57,8 +58,18 @@ class Triages:
         #: The event types that some run listens to. Runs that begin to listen meanwhile do so to later events.
         self._awaited: frozenset[str] = frozenset()
 
+    async def position(self) -> int:
+        """Give the position up to which events were looked at; where nobody wants any, that is now."""
+        before = await self._store.routes.position()
+        if await self.types():
+            return before
+        newest = await self._store.events.newest_position()
+        if newest > before:
+            await self._store.routes.skip_to(newest)
+        return max(newest, before)
+
     async def go_on(self) -> tuple[bool, list[Decided]]:
-        """Look at the next events.
+        """Look at the next events that are stored.
 
         Returns:
             Whether there are more, and what became of what routes wanted.
@@ -66,18 +77,43 @@ class Triages:
         Raises:
             TriageLost: Somebody else looks at them.
         """
-        types = await self.types()
-        before = await self._store.routes.position()
+        before = await self.position()
+        types = self._book.types | self._awaited
         if not types:
-            newest = await self._store.events.newest_position()
-            if newest > before:
-                await self._store.routes.skip_to(newest)
             return False, []
         page = await self._store.events.read_on(EventFilter(types=types), after=before, limit=PAGE)
-        if page.position == before:
-            return False, []
-        decided = await self._decide(page.events, before=before, position=page.position)
+        decided, _ = await self.decide(page.events, before=before)
         return not page.is_end, decided
+
+    async def decide(self, events: Sequence[Event], *, before: int) -> tuple[list[Decided], int]:
+        """Decide in as few transactions as possible; an event that was waited for has one of its own.
+
+        Args:
+            events: By position, all of those that routes want beyond `before`.
+            before: The position up to which events were looked at.
+
+        Returns:
+            What became of what routes wanted, and the position up to which events were looked at now.
+
+        Raises:
+            TriageLost: Somebody else looks at them.
+        """
+        decided: list[Decided] = []
+        together: list[EventDecision] = []
+        for decision, event in zip(await self.decisions(events), events, strict=True):
+            if decision.arrivals:
+                if together:
+                    place = event.position - 1
+                    decided += await self._commit(together, before=before, position=place)
+                    before, together = place, []
+                decided += await self._arrive(event, before=before)
+                before = event.position
+            elif decision.wishes or decision.triage.decided:
+                together.append(decision)
+        if together:
+            decided += await self._commit(together, before=before, position=events[-1].position)
+            before = events[-1].position
+        return decided, before
 
     async def types(self) -> frozenset[str]:
         """Give the event types that some route, or some run, listens to now."""
@@ -85,31 +121,12 @@ class Triages:
         self._awaited = await self._store.runs.awaited_types()
         return self._book.types | self._awaited
 
-    async def _decide(self, events: Sequence[Event], *, before: int, position: int) -> list[Decided]:
-        """Decide in as few transactions as possible; an event that was waited for has one of its own."""
-        decided: list[Decided] = []
-        together: list[EventDecision] = []
-        for event in events:
-            decision = await self.decision(event)
-            if decision.arrivals:
-                if together:
-                    place = event.position - 1
-                    decided += await self._commit(together, before=before, position=place)
-                    before, together = place, []
-                decided += await self._arrive(event, decision, before=before)
-                before = event.position
-            elif decision.wishes or decision.triage.decided:
-                together.append(decision)
-        if together or before < position:
-            decided += await self._commit(together, before=before, position=position)
-        return decided
-
-    async def _arrive(self, event: Event, decision: EventDecision, *, before: int) -> list[Decided]:
+    async def _arrive(self, event: Event, *, before: int) -> list[Decided]:
+        """Decide for an event that runs wait for: as they wait now, since an event before it may have moved them."""
         while True:
-            try:
+            (decision,) = await self.decisions([event])
+            with contextlib.suppress(ArrivalLost):
                 return await self._commit([decision], before=before, position=event.position)
-            except ArrivalLost:  # a run went on meanwhile; what it waits for now is another matter
-                decision = await self.decision(event)
 
     async def _commit(
         self, decisions: Sequence[EventDecision], *, before: int, position: int
@@ -119,11 +136,17 @@ class Triages:
             raise TriageLost
         return [each for decided in found for each in decided]
 
-    async def decision(self, event: Event) -> EventDecision:
-        """Work out what an event starts and ends."""
+    async def decisions(self, events: Sequence[Event]) -> list[EventDecision]:
+        """Work out what events start and end."""
+        data = [msgspec.json.decode(event.data) for event in events]
+        contexts = await self._contexts.of(events, data)
+        return [
+            await self._decision(event, each, context)
+            for event, each, context in zip(events, data, contexts, strict=True)
+        ]
+
+    async def _decision(self, event: Event, data: dict[str, Any], context: Context) -> EventDecision:
         now_ms = self._clock.now_ms()
-        data = msgspec.json.decode(event.data)
-        context = await self._contexts.of(event, data)
         shown = seen(id_text(Prefix.EVENT, event.id), event.type, event.occurred_at, data, context)
         hops = hops_of(data)
         candidates = ask(
@@ -139,6 +162,7 @@ class Triages:
         )
         for each in candidates.decided:
             log.warning("route.undecided", route=each.route_id, event_id=shown["id"], reason=each.reason)
+        is_awaited = event.type in self._awaited
         return EventDecision(
             triage=Triage(
                 event_id=event.id,
@@ -158,7 +182,7 @@ class Triages:
                 )
                 for each in candidates.wanted
             ),
-            arrivals=await self._arrivals(event, data, shown, now_ms) if event.type in self._awaited else (),
+            arrivals=await self._arrivals(event, data, shown, now_ms) if is_awaited else (),
         )
 
     async def _arrivals(

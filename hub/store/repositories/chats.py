@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam, func, select
@@ -30,6 +30,7 @@ _MESSAGE_COLUMNS = [messages.c[name] for name in MessageRow._fields]
 _id = chats.c.id
 # Asked for with nearly every request.
 _BY_ID = select(*COLUMNS).where(_id == bindparam("id"))
+_BY_IDS = select(*COLUMNS).where(among(_id, "ids"))
 _BY_KEY = select(*COLUMNS).where(
     chats.c.line_id == bindparam("line_id"), chats.c.chat_key == bindparam("chat_key")
 )
@@ -49,6 +50,11 @@ class SqlChats:
 
     async def get(self, chat_id: int) -> Chat | None:
         return await self._one(_BY_ID, id=chat_id)
+
+    async def some(self, chat_ids: Collection[int]) -> dict[int, Chat]:
+        rows = await self._database.look_up(_BY_IDS, {"ids": sorted(chat_ids)}) if chat_ids else ()
+        found = [chat_of(row) for row in rows]
+        return {chat.id: chat for chat in found}
 
     async def by_key(self, line_id: int, chat_key: str) -> Chat | None:
         return await self._one(_BY_KEY, line_id=line_id, chat_key=chat_key)

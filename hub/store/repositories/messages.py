@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select, text
@@ -22,7 +22,7 @@ from hub.store.repositories.message_pages import (
     read_page,
     read_page_at,
 )
-from hub.store.schema import events, messages, outbox, reactions
+from hub.store.schema import chats, events, messages, outbox, reactions
 
 _REACTION_COLUMNS = [reactions.c[name] for name in ReactionRow._fields]
 #: Literals, or neither database would recognise its partial index.
@@ -59,16 +59,14 @@ _REACTIONS_OF = (
     .where(among(_id, "ids"))
     .order_by(reactions.c.sent_at, reactions.c.id)
 )
-_EARLIER = (
+_FIRST = (
     select(_id)
-    .where(
-        IS_VISIBLE,
-        messages.c.chat_id == bindparam("chat_id"),
-        messages.c.sent_at <= bindparam("sent_at"),
-        _id != bindparam("id"),
-    )
+    .where(IS_VISIBLE, messages.c.chat_id == chats.c.id)
+    .order_by(messages.c.sent_at, _id)
     .limit(1)
+    .scalar_subquery()
 )
+_FIRSTS = select(chats.c.id, _FIRST).where(among(chats.c.id, "ids"))
 _EVIDENCE = select(events.c.dedupe_key, events.c.occurred_at).where(
     events.c.dedupe_key.in_(bindparam("keys", expanding=True))
 )
@@ -102,9 +100,9 @@ class SqlMessages:
     async def last_read(self, chat_id: int) -> MessageRow | None:
         return await self._one(_LAST_READ, chat_id=chat_id)
 
-    async def has_earlier(self, chat_id: int, *, sent_at: int, message_id: int) -> bool:
-        values = {"chat_id": chat_id, "sent_at": sent_at, "id": message_id}
-        return bool(await self._database.look_up(_EARLIER, values))
+    async def firsts(self, chat_ids: Collection[int]) -> dict[int, int]:
+        rows = await self._database.look_up(_FIRSTS, {"ids": sorted(chat_ids)}) if chat_ids else ()
+        return {chat_id: message_id for chat_id, message_id in rows if message_id is not None}
 
     async def evidence(self, dedupe_keys: Sequence[bytes]) -> dict[bytes, int]:
         values = {"keys": dedupe_keys}

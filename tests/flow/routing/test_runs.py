@@ -353,11 +353,11 @@ async def test_routes_that_trigger_one_another_are_cut_off(world: HubWorld, rout
     data = msgspec.json.decode(event.data)
     looped = replace(event, data=msgspec.json.encode(data | {"metadata": {"hub_hops": 8}}).decode())
     once_more = replace(event, data=msgspec.json.encode(data | {"metadata": {"hub_hops": 7}}).decode())
-    decision = await routes.triages.decision(looped)
+    (decision, other) = await routes.triages.decisions([looped, once_more])
 
     assert decision.wishes == ()
     assert [each.verdict for each in decision.triage.decided] == [RunVerdict.LOOP]
-    assert [each.run.hops for each in (await routes.triages.decision(once_more)).wishes] == [8]
+    assert [each.run.hops for each in other.wishes] == [8]
 
 
 async def test_what_was_decided_is_kept_with_what_was_known(world: HubWorld, routes: RouteWorld) -> None:

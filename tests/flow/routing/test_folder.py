@@ -1,0 +1,152 @@
+"""The folder of routes, followed: what is sound stands, a mistake changes nothing, what has not changed is not read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from hub.app.route_folder import RouteFolder
+from hub.config.route_files import read_route_files
+from hub.flow.routing.installing import ToInstall
+from tests.support.hub_world import HubWorld, open_world
+from tests.support.route_world import RecordingActions, RouteWorld
+
+ECHO = """version: 1
+routes:
+  - id: {name}
+    trigger: message.received
+    steps:
+      - use: do.safe
+        with: {{ text: "{{{{ event.text }}}}" }}
+"""
+
+
+class FewerActions(RecordingActions):
+    """Actions of which some can be taken away."""
+
+    def specs(self) -> Mapping[str, object]:  # type: ignore[override]  # the values are the same
+        return {name: spec for name, spec in super().specs().items() if name not in self.gone}
+
+    gone: frozenset[str] = frozenset()
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
+    async with open_world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def actions() -> FewerActions:
+    return FewerActions()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    folder = tmp_path / "routes"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def folder(world: HubWorld, place: Path, actions: FewerActions) -> RouteFolder:
+    return RouteFolder(
+        place,
+        actions=actions,  # type: ignore[arg-type]  # as above
+        installing=RouteWorld(world).installing,
+        clock=world.clock,
+        on_installed=world.wake_ups.routes_changed,
+    )
+
+
+async def standing(world: HubWorld) -> dict[str, str | None]:
+    return {route.id: route.file for route in await world.store.routes.current()}
+
+
+async def test_what_is_written_stands_and_follows_the_files(
+    world: HubWorld, folder: RouteFolder, place: Path
+) -> None:
+    (place / "a.yaml").write_text(ECHO.format(name="a"))
+    (place / "deeper").mkdir()
+    (place / "deeper" / "b.yml").write_text(ECHO.format(name="b"))
+    (place / "c.test.yaml").write_text("tests: []")
+    (place / ".hidden.yaml").write_text("nonsense: [")
+    first = await folder.look()
+    (place / "a.yaml").unlink()
+    second = await folder.look()
+
+    assert first is not None
+    assert (first.added, first.retired) == (("a", "b"), ())
+    assert second is not None
+    assert (second.retired, second.unchanged) == (("a",), 1)
+    assert await standing(world) == {"b": str(place / "deeper" / "b.yml")}
+    assert world.wake_ups.routes == 2
+    assert await folder.look() is None
+
+
+async def test_a_mistake_in_any_file_changes_nothing_until_it_is_mended(
+    world: HubWorld, folder: RouteFolder, place: Path
+) -> None:
+    (place / "a.yaml").write_text(ECHO.format(name="a"))
+    await folder.look()
+    (place / "a.yaml").write_text(ECHO.format(name="renamed"))
+    (place / "b.yaml").write_text(ECHO.format(name="b").replace("do.safe", "do.saef"))
+    await folder.look()
+
+    assert await standing(world) == {"a": str(place / "a.yaml")}
+    (told,) = folder.status.problems
+    assert told.startswith(f"{place / 'b.yaml'}:6:14: routes[0].steps[0].use: there is no action do.saef")
+    assert "Did you mean do.safe" in told
+
+    (place / "b.yaml").write_text(ECHO.format(name="b"))
+    await folder.look()
+    assert (sorted(await standing(world)), folder.status.problems) == (["b", "renamed"], ())
+
+
+async def test_two_files_cannot_have_the_same_route(folder: RouteFolder, place: Path) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        (place / name).write_text(ECHO.format(name="same"))
+    await folder.look()
+
+    (told,) = folder.status.problems
+    assert f"the other one is in {place / 'a.yaml'}:3" in told
+
+
+async def test_routes_of_another_origin_are_not_taken_over(
+    world: HubWorld, folder: RouteFolder, place: Path
+) -> None:
+    found = read_route_files(place)
+    assert found.routes == ()
+    (place / "a.yaml").write_text(ECHO.format(name="a"))
+    (written,) = read_route_files(place).routes
+    await RouteWorld(world).installing.install("coop", [ToInstall(id="a", source=written.source)])
+    await folder.look()
+
+    assert folder.status.problems == ("a: a route of this id was made by coop; give yours another id",)
+
+
+def test_what_has_not_changed_is_not_read_again(place: Path) -> None:
+    for name in ("a", "b"):
+        (place / f"{name}.yaml").write_text(ECHO.format(name=name))
+    first = read_route_files(place)
+    (place / "b.yaml").write_text(ECHO.format(name="c"))
+    second = read_route_files(place, known=first.known)
+
+    assert second.routes[0] is first.routes[0]
+    assert [each.route.id for each in second.routes] == ["a", "c"]
+
+
+async def test_what_was_sound_is_asked_again_for_what_it_uses(
+    folder: RouteFolder, place: Path, actions: FewerActions
+) -> None:
+    (place / "a.yaml").write_text(ECHO.format(name="a"))
+    await folder.look()
+    actions.gone = frozenset({"do.safe"})
+    (place / "b.yaml").write_text(ECHO.format(name="b").replace("do.safe", "do.keyed"))
+    await folder.look()
+
+    assert [each.splitlines()[0].rpartition(": ")[2] for each in folder.status.problems] == [
+        "there is no action do.safe"
+    ]
