@@ -1,4 +1,4 @@
-"""A page in a browser can be a client of any dialect: it may send what the vendor's client sends, and read the answers."""
+"""A page in a browser can be a client of any dialect, and read what its answers say."""
 
 from __future__ import annotations
 
