@@ -16,6 +16,7 @@ from hub.cli import sandbox_groups  # noqa: F401 - adds its commands to `hub san
 from hub.cli.backup import backup, restore
 from hub.cli.bridges import bridges
 from hub.cli.bulk import bulk
+from hub.cli.check import check
 from hub.cli.connections import connections
 from hub.cli.connectors import connectors
 from hub.cli.consents import consents
@@ -39,6 +40,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
+    "Write routes": (check,),
     "Send": (bulk,),
     "Set up": (
         webhooks,

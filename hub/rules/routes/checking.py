@@ -8,6 +8,7 @@ from typing import Any
 from hub.model.actions import ActionSpec
 from hub.rules.problems import Problem, suggestion
 from hub.rules.routes.document import at
+from hub.rules.routes.literals import check_literals
 from hub.rules.routes.model import CallStep, Route, UseStep
 from hub.rules.runs.waits import all_steps
 
@@ -16,7 +17,7 @@ def check_routes(
     routes: Iterable[Route],
     *,
     actions: Mapping[str, ActionSpec],
-    connections: Mapping[str, str],
+    connections: Mapping[str, str] | None,
     callable_ids: frozenset[str] | None = None,
 ) -> list[Problem]:
     """Tell what routes use that is not there.
@@ -24,7 +25,7 @@ def check_routes(
     Args:
         routes: Sound in themselves.
         actions: All actions by name.
-        connections: The connector of each connection.
+        connections: The connector of each connection; None to not look.
         callable_ids: The ids that may be called; None to not look.
     """
     problems: list[Problem] = []
@@ -45,13 +46,14 @@ def check_routes(
 
 
 def _check_use(
-    step: UseStep, actions: Mapping[str, ActionSpec], connections: Mapping[str, str]
+    step: UseStep, actions: Mapping[str, ActionSpec], connections: Mapping[str, str] | None
 ) -> list[Problem]:
     spec = actions.get(step.action)
     here = at(step.pointer, "use")
     if spec is None:
         return [_unknown(step.action, here, actions)]
-    return [*_check_connection(step, spec, connections), *_check_inputs(step, spec)]
+    named = [] if connections is None else _check_connection(step, spec, connections)
+    return [*named, *_check_inputs(step, spec)]
 
 
 def _unknown(name: str, pointer: str, actions: Mapping[str, ActionSpec]) -> Problem:
@@ -113,7 +115,12 @@ def _check_inputs(step: UseStep, spec: ActionSpec) -> Iterable[Problem]:
                 near = suggestion(str(name), known)
                 fix = f"Did you mean {near}" if near else f"It takes {', '.join(known) or 'nothing'}"
                 yield _problem(at(here, name), f"{spec.name} has no input {name}", "nothing reads it", fix)
+    yield from check_literals(spec, given, here)
     for name in spec.inputs.get("required", ()):
+        if name in given and given[name] is None:
+            yield _problem(
+                at(here, name), f"{name} is empty", f"{spec.name} needs it", f"Write {name}: and a value"
+            )
         if name not in given:
             example = _example(known.get(name, {}))
             fix = f"Write {name}: {example}"

@@ -131,7 +131,7 @@ class _Checking:
         """Check all that one part reads."""
         if written is None or written.code is None:
             return
-        for placed in _reads(written):
+        for placed in reads_of(written):
             match placed.read.path:
                 case ("steps", str(name), *rest) if name != EACH and self._all is not None:
                     self._check_step(placed, name, rest, known, self._all)
@@ -172,7 +172,8 @@ class _Checking:
         self._reading.refuse(placed.pointer, what, why, fix, offset=placed.read.offset)
 
 
-def _reads(written: Written) -> Iterator[PlacedRead]:
+def reads_of(written: Written) -> Iterator[PlacedRead]:
+    """Give every value that a written part reads, with its place."""
     if isinstance(written.code, Structure):
         yield from written.code.reads
     elif written.code is not None:

@@ -102,6 +102,7 @@ class _Clock:
     operand: object
     windows: tuple[ClockWindow, ...]
     is_inside: bool
+    path: str = NOW
 
     def holds(self, event: Payload, now_ms: int) -> bool:
         del event

@@ -1,0 +1,47 @@
+"""Which connections there are, without their secrets: for checks on machines that hold none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.config.connections_file import read_file, require_sound, sections
+from hub.config.connectors import MANIFEST, read_manifest_file, shipped_manifests
+from hub.config.problems import ConfigError, Problem
+from hub.rules.connectors.connections import ConnectionWish, read_connections
+from hub.rules.connectors.model import Manifest
+from hub.rules.routes.document import Reading
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Declared:
+    """What the files say there is."""
+
+    manifests: Mapping[str, Manifest]
+    connections: tuple[ConnectionWish, ...]
+    #: Of broken files, which count as if they were not there.
+    problems: tuple[Problem, ...]
+
+
+def declared_connections(connections_file: Path, folder: Path) -> Declared:
+    """Read connectors and connections; no secret is looked up.
+
+    Args:
+        connections_file: connections.yaml; one that is not there has no connections.
+        folder: The operator's own connectors.
+    """
+    manifests, problems = dict(shipped_manifests()), []
+    for path in sorted(folder.expanduser().glob(f"*/{MANIFEST}")):
+        found = read_manifest_file(path)
+        if isinstance(found, Manifest):
+            manifests[found.id] = found
+        else:
+            problems += found
+    file, reading = read_file(connections_file), Reading()
+    wishes = read_connections(reading, sections(reading, file), manifests)
+    try:
+        require_sound(file, reading)
+    except ConfigError as error:
+        problems += error.problems
+    return Declared(manifests=manifests, connections=wishes, problems=tuple(problems))

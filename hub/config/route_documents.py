@@ -1,0 +1,79 @@
+"""One file of routes as it was read: its text with places, its values, its routes; or what is wrong with its form.
+
+For those who look at files without a hub: `hub check`, `hub try`, `hub test`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.config.loader import read_document
+from hub.config.nodes import Node
+from hub.config.plain import plain, spot_of
+from hub.config.problems import Place, Problem, problem_at
+from hub.config.route_files import placed
+from hub.rules import problems as rules
+from hub.rules.routes.model import Route
+from hub.rules.routes.reading import RouteDocument, read_routes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouteText:
+    """One file."""
+
+    path: Path
+    #: None where it could not be read at all.
+    node: Node | None
+    #: As plain values; None where there are none.
+    document: Any
+    #: Empty where something is wrong.
+    routes: tuple[Route, ...]
+    problems: tuple[Problem, ...]
+
+    def place(self, problems: Iterable[rules.Problem]) -> list[Problem]:
+        """Tell problems with the places at which they are written."""
+        if self.node is None:
+            return []
+        return [placed(self.node, each) for each in problems]
+
+    def place_of(self, pointer: str) -> Place:
+        """Give the place of a part of the document."""
+        assert self.node is not None, "what was read has places"
+        return spot_of(self.node, pointer).place
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Give the ids that stand in the file, whether its routes are sound or not."""
+        routes = self.document.get("routes") if isinstance(self.document, dict) else None
+        found = (
+            [each.get("id") for each in routes if isinstance(each, dict)] if isinstance(routes, list) else []
+        )
+        return frozenset(each for each in found if isinstance(each, str))
+
+
+def read_route_document(path: Path) -> RouteText:
+    """Read one file of routes."""
+    node, problems = read_node(path)
+    document = None if node is None or problems else plain(node)
+    if node is None or problems:
+        return RouteText(path=path, node=node, document=None, routes=(), problems=tuple(problems))
+    found = read_routes(document)
+    if isinstance(found, RouteDocument):
+        return RouteText(path=path, node=node, document=document, routes=found.routes, problems=())
+    told = tuple(placed(node, each) for each in found)
+    return RouteText(path=path, node=node, document=document, routes=(), problems=told)
+
+
+def read_node(path: Path) -> tuple[Node | None, list[Problem]]:
+    """Read a file as nodes."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        what, fix = "the file cannot be read", "Let its user read it, or take it away"
+        return None, [
+            problem_at(Place(source=str(path)), what=what, why=error.strerror or str(error), fix=fix)
+        ]
+    return read_document(content, source=str(path), is_prose=True)
