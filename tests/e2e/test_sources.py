@@ -41,7 +41,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 
 
 def write(hub: RunningHub, text: str) -> None:
-    path = Path(hub.folder) / "config" / "connections.yaml"
+    path = Path(hub.folder) / "connections.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, "utf-8")
 
