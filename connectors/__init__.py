@@ -14,6 +14,7 @@ CONNECTORS: Final = (
     "highlevel",
     "http",
     "hubspot",
+    "salesforce",
     "slack",
     "webhook",
 )
