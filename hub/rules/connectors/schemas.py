@@ -122,9 +122,9 @@ def for_editors(written: Any) -> Any:
     if not isinstance(written, Mapping):
         return written
     told = {key: for_editors(each) for key, each in written.items()}
-    is_schema = isinstance(written.get("properties"), Mapping) and written.get("type") == "object"
+    is_closed = written.get("type") == "object" and bool(written.get("properties"))
     return (
-        {**told, "additionalProperties": False} if is_schema and "additionalProperties" not in told else told
+        {**told, "additionalProperties": False} if is_closed and "additionalProperties" not in told else told
     )
 
 

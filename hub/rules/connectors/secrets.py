@@ -46,6 +46,9 @@ class SecretText:
 
     __str__ = __repr__
 
+    def __format__(self, form: str) -> str:
+        return COVER
+
 
 def looks_secret(text: str) -> bool:
     """Tell a text that is evidently a credential: it does not stand in a file."""
