@@ -14,8 +14,10 @@ from typing import Final
 import connectors as shipped
 from hub.config.connections_file import look_up, read_file, require_sound, sections
 from hub.config.loader import read_document
-from hub.config.plain import plain, spot_of
+from hub.config.plain import plain
 from hub.config.problems import ConfigError, Place, Problem, problem_at
+from hub.config.route_files import placed
+from hub.rules import problems as rules
 from hub.rules.connectors.connections import (
     Connection,
     ConnectionWish,
@@ -91,16 +93,10 @@ def read_manifest_file(path: Path) -> Manifest | list[Problem]:
         return problems
     found = read_manifest(plain(node))
     if not isinstance(found, Manifest):
-        spots = [(spot_of(node, each.pointer), each) for each in found]
-        return [
-            problem_at(spot.place, key=spot.key, what=each.what, why=each.why, fix=each.fix)
-            for spot, each in spots
-        ]
+        return [placed(node, each) for each in found]
     if found.id != path.parent.name:
-        spot = spot_of(node, "/id")
-        why = f"its folder is called {path.parent.name}"
-        what, fix = f"`id` is {found.id}", "Call both the same"
-        return [problem_at(spot.place, key=spot.key, what=what, why=why, fix=fix)]
+        why, fix = f"its folder is called {path.parent.name}", "Call both the same"
+        return [placed(node, rules.Problem(pointer="/id", what=f"`id` is {found.id}", why=why, fix=fix))]
     return found
 
 

@@ -55,6 +55,8 @@ class Attempt:
     is_test: bool = False
     #: Whether something was sent that may have changed something and is not safe to repeat.
     may_have_changed: bool = False
+    #: What the connection shows, asked for once.
+    credential: Credential | None = None
     #: What was asked, masked, in the order of the requests.
     requests: list[str] = field(default_factory=list)
     #: Covers secrets in whatever the attempt gives.
@@ -115,7 +117,7 @@ class Exchanging:
                 attempt.connection, self._token_asker(attempt), refused=credential.token
             )
             if renewed is not None:
-                attempt.masker = renewed.masker
+                attempt.credential, attempt.masker = renewed, renewed.masker
                 answer, refusal = await self._once(attempt, wanted, built, renewed)
         if refusal is None:
             await self._credentials.works(attempt.connection)
@@ -123,11 +125,12 @@ class Exchanging:
         raise await self._refused(attempt, refusal)
 
     async def _credential(self, attempt: Attempt) -> Credential:
-        credential = await self._credentials.of(
-            attempt.connection, self._token_asker(attempt), is_test=attempt.is_test
-        )
-        attempt.masker = credential.masker
-        return credential
+        if attempt.credential is None:
+            attempt.credential = await self._credentials.of(
+                attempt.connection, self._token_asker(attempt), is_test=attempt.is_test
+            )
+            attempt.masker = attempt.credential.masker
+        return attempt.credential
 
     # ---- one request
 

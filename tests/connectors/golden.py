@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from hub.connectors.states import StateBook
 from hub.flow.repositories import Store
 from hub.rules.connectors.connections import Connection
 from hub.rules.connectors.model import Manifest
+from hub.rules.connectors.reading import read_manifest
 from hub.rules.connectors.secrets import SecretText
 from tests.connectors.provider import Asked
 from tests.support.manual_time import ManualClock
@@ -78,18 +79,25 @@ class Case:
 def cases(folder: Path = connectors.FOLDER) -> Iterator[Case]:
     """Give every case of every connector."""
     for path in sorted(folder.glob("*/exchanges/*.yaml")):
-        document = read(path)
-        assert set(document) <= _FILE_KEYS, f"{path}: unknown keys {set(document) - _FILE_KEYS}"
-        for written in document["cases"]:
-            assert set(written) <= _CASE_KEYS, f"{path}: unknown keys {set(written) - _CASE_KEYS}"
+        for written in written_cases(read(path)):
             yield Case(
                 connector=path.parent.parent.name,
                 action=path.stem,
                 name=written["name"],
-                connection=written.get("connection", document.get("connection", {})),
-                written={**written, "exchanges": _exchanges(written, document.get("named", {}))},
+                connection=written["connection"],
+                written=written,
                 path=path,
             )
+
+
+def written_cases(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the cases of a file, each whole."""
+    assert set(document) <= _FILE_KEYS, f"unknown keys {set(document) - _FILE_KEYS}"
+    for written in document["cases"]:
+        assert set(written) <= _CASE_KEYS, f"{written['name']}: unknown keys {set(written) - _CASE_KEYS}"
+        connection = written.get("connection", document.get("connection", {}))
+        exchanges = _exchanges(written, document.get("named", {}))
+        yield {**written, "connection": connection, "exchanges": exchanges}
 
 
 def _exchanges(written: Mapping[str, Any], named: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -108,25 +116,30 @@ def read(path: Path) -> Any:
     return plain(load_document(path.read_bytes(), source=str(path), is_prose=True))
 
 
-def connection_of(manifest: Manifest, written: Mapping[str, Any]) -> Connection:
+def manifest_of(text: str) -> Manifest:
+    """Read a manifest that is written in a test."""
+    found = read_manifest(plain(load_document(text, source="manifest.yaml", is_prose=True)))
+    assert isinstance(found, Manifest), "\n".join(map(str, found))
+    return found
+
+
+def connection_of(manifest: Manifest, written: Mapping[str, Any], *, name: str = NAME) -> Connection:
     """Make a connection from the words of a case; its secrets are no secrets."""
     assert set(written) <= {"auth", "vars"}, f"unknown keys of a connection: {sorted(written)}"
     kind, given = next(iter((written.get("auth") or {"none": {}}).items()))
     auth = manifest.auth[kind]
     assert set(given or {}) <= set(auth.fields), f"{kind} has no {sorted(set(given) - set(auth.fields))}"
     fields: dict[str, Any] = {}
-    for name, field in auth.fields.items():
-        value = (given or {}).get(name, field.default)
+    for field in auth.fields.values():
+        value = (given or {}).get(field.name, field.default)
         if value is None:
-            assert not field.is_required, f"{kind} needs {name}"
-            continue
-        if field.is_secret:
-            many = tuple(SecretText(str(each)) for each in value) if isinstance(value, list) else None
-            fields[name] = many or SecretText(str(value))
+            assert not field.is_required, f"{kind} needs {field.name}"
+        elif field.is_secret and isinstance(value, list):
+            fields[field.name] = tuple(SecretText(str(each)) for each in value)
         else:
-            fields[name] = str(value)
+            fields[field.name] = SecretText(str(value)) if field.is_secret else str(value)
     variables = {**manifest.vars, **written.get("vars", {})}
-    return Connection(name=NAME, manifest=manifest, auth=auth, fields=fields, vars=variables)
+    return Connection(name=name, manifest=manifest, auth=auth, fields=fields, vars=variables)
 
 
 def clock_at(text: str = NOW) -> ManualClock:
@@ -142,20 +155,35 @@ class Engine:
     credentials: Credentials
     catalogue: Catalogue
     clock: ManualClock
+    locks: Locks
 
 
 def engine(
-    store: Store, caller: Caller, connections: Sequence[Connection], *, clock: ManualClock | None = None
+    store: Store,
+    caller: Caller,
+    connections: Sequence[Connection],
+    *,
+    clock: ManualClock | None = None,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
 ) -> Engine:
-    """Wire the engine as the hub does, but for the clock and the last hop."""
+    """Wire the engine as the hub does, but for the clock and the last hop.
+
+    Args:
+        store: Keeps states and locks.
+        caller: The way out.
+        connections: With their manifests, which are added to those that ship.
+        clock: Stands still until it is moved; who waits moves it.
+        sleep: For several engines at once: waiting that lets the others go on.
+    """
     clock = clock or clock_at()
+    sleep = sleep or clock.sleep
     manifests = {**shipped_manifests(), **{each.manifest.id: each.manifest for each in connections}}
     found = catalogue(manifests, {each.name: each for each in connections})
-    locks = Locks(store.repeats, clock, clock.sleep)
+    locks = Locks(store.repeats, clock, sleep)
     credentials = Credentials(StateBook(store.connection_states), locks, clock)
-    exchanging = Exchanging(caller, credentials, LocalPaces(), clock=clock, sleep=clock.sleep)
+    exchanging = Exchanging(caller, credentials, LocalPaces(), clock=clock, sleep=sleep)
     actions = ConnectorActions(lambda: found, exchanging, locks, clock)
-    return Engine(actions=actions, credentials=credentials, catalogue=found, clock=clock)
+    return Engine(actions=actions, credentials=credentials, catalogue=found, clock=clock, locks=locks)
 
 
 # ---- comparing
