@@ -106,5 +106,5 @@ def test_a_broken_file_is_told_whole_and_shows_no_line_of_it(hub: Command, tmp_p
     ended = hub("connections", "list", HUB_CONNECTIONS_FILE=str(path))
 
     assert ended.code == 78
-    assert "2:50: connections.a.auth.bot.token: `token` is named by env or file" in ended.err
+    assert "2:48: connections.a.auth.bot.token: `token` is named by env or file" in ended.err
     assert "test-token-1" not in ended.err

@@ -135,5 +135,5 @@ def test_a_mistake_in_a_connector_of_ones_own_is_told_with_file_line_and_column(
     with pytest.raises(ConfigError) as refused:
         load_connectors(tmp_path / "none.yaml", tmp_path / "own", {})
 
-    assert f"{path}:19:24: actions.add.request.methid: a request has no 'methid'" in str(refused.value)
+    assert f"{path}:18:24: actions.add.request.methid: a request has no 'methid'" in str(refused.value)
     assert "fix: Did you mean method" in str(refused.value)
