@@ -53,9 +53,7 @@ def list_connections(settings: Settings, *, as_json: bool) -> None:
         print_json({"connections": rows})
         return
     if not rows:
-        click.echo(
-            f"No connection is set up in {settings.connections_file}; connectors/ has a README for each."
-        )
+        click.echo(f"No connection is set up in {settings.connections_file}; docs/connectors.md tells how.")
     for row in rows:
         click.echo(f"{row['name']:20} {row['connector']:14} {row['auth']:16} {row['state']}")
         state = states[str(row["name"])]

@@ -13,6 +13,8 @@ from hub.actions.reference import actions_markdown
 from hub.api.reference import files as api_files
 from hub.cli import SECTIONS, cli
 from hub.cli.failures import EXIT_CODES
+from hub.config.connectors import shipped_manifests
+from hub.connectors.reference import connectors_markdown
 from hub.observe.reference import metrics_markdown
 from hub.rules.expressions.reference import expressions_markdown
 
@@ -61,6 +63,7 @@ def files() -> dict[str, bytes]:
         **api_files(),
         "actions.md": actions_markdown().encode(),
         "cli.md": cli_markdown().encode(),
+        "connectors.md": connectors_markdown(shipped_manifests().values()).encode(),
         "expressions.md": expressions_markdown().encode(),
         "metrics.md": metrics_markdown().encode(),
     }
