@@ -14,7 +14,7 @@ COVER: Final = "***"
 #: Shorter ones would cover words that merely look like them.
 _SHORTEST: Final = 6
 _LITERAL: Final = re.compile(
-    r"sk_(?:live|test)_|rk_live_|whsec_|xox[abeprs]-|xapp-|pat-(?:na|eu)\d|\bBearer\s+\S|ghp_|github_pat_|glpat-"
+    r"sk_(?:live|test)_|rk_live_|whsec_|xox[abeprs]-|xapp-|pat-(?:na|eu)\d|\bBearer\s+[A-Za-z0-9._~+/=-]{8,}|ghp_|github_pat_|glpat-"
     r"|SG\.[\w-]{16}|AKIA[0-9A-Z]{12}|-----BEGIN [A-Z ]*PRIVATE KEY|\bsk-[A-Za-z0-9_-]{16}|key-[0-9a-f]{24}"
     r"|secret_[A-Za-z0-9]{20}|ntn_[A-Za-z0-9]{20}|pat[A-Za-z0-9]{14}\.|eyJ[A-Za-z0-9_-]{10,}\.eyJ"
     r"|hooks\.slack\.com/services/T|discord(?:app)?\.com/api/webhooks/\d|hooks\.zapier\.com/hooks/catch/\d"

@@ -59,7 +59,7 @@ LITERALS = [
     "whsec" + "_abc",
     "xox" + "b-1-2",
     "pat-" + "na1-abc",
-    "Bearer" + " abc",
+    "Bearer" + " abcdefgh12",
     "-----BEGIN RSA " + "PRIVATE KEY-----",
     "gh" + "p_abc",
     "AKIA" + "ABCDEFGHIJKL",
