@@ -192,9 +192,13 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         404, NOT_FOUND, "poll_not_found", "No such poll, or its network does not have it yet.",
         "Look at its outbox item: GET /v1/outbox?id=…",
     ),
+    _code(404, NOT_FOUND, "route_id_not_found", "No route has this id.", "List the routes with GET /v1/routes."),
     _code(
         404, NOT_FOUND, "route_not_found", "No endpoint has this path.",
         "Check the path; GET /v1/openapi.json lists all.",
+    ),
+    _code(
+        404, NOT_FOUND, "run_not_found", "No such run, or it is kept no more.", "List the runs with GET /v1/runs.",
     ),
     _code(
         404, NOT_FOUND, "source_not_found", "No such source is set up.",
@@ -276,6 +280,17 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         409, INVALID, "not_a_group", "The chat is a direct one; only a group has a name, a picture and members.",
         "Make a group with POST /v1/chats.",
+    ),
+    _code(
+        409, INVALID, "route_not_startable",
+        "The route is switched off or retired, has no manual trigger, or skips runs while another one is under way.",
+        "The message says which; GET /v1/routes/{id} shows the route.",
+    ),
+    _code(
+        409, INVALID, "run_state_conflict",
+        "The run is in a state in which this cannot be done: it is over and cannot be cancelled, it is not over and "
+        "cannot be replayed, nothing of it failed, or what it knew is kept no more.",
+        "The message tells its state, and what would be possible.",
     ),
     _code(
         409, INVALID, "storage_quota_exceeded", "The hub keeps as many bytes of files as it may.",

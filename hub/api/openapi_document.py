@@ -55,6 +55,7 @@ _TAGS: Final = {
     "polls": "Votes in chats.",
     "reactions": "Tapbacks.",
     "receipts": "Read marks.",
+    "routes": "What is done when something happens, and each time that it was done.",
     "sandbox": "Simulated contacts.",
     "sources": "Webhooks of other services, such as Stripe, as events.",
     "typing": "Typing indicators.",

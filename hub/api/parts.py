@@ -21,6 +21,7 @@ from hub.flow.line_policies import LinePolicies
 from hub.flow.live import NOBODY_TYPES
 from hub.flow.ports import Clock, LiveTyping, WakeUps
 from hub.flow.repositories import Store
+from hub.flow.routing.desk import RouteParts
 from hub.flow.sandbox import Ingesting, SimulatedContacts
 from hub.flow.source_intake import SourceParts
 from hub.flow.webhook_forms import NATIVE_FORMS, WebhookForms
@@ -120,6 +121,7 @@ class ApiParts:
     render_metrics: Callable[[], Awaitable[bytes]] | None
     #: POST /v1/bridge/events, which stays bare because it is the hot one.
     bridge_events: Application
+    routes: RouteParts
     #: What other services may tell: POST /hooks/{name}.
     sources: SourceParts = field(default_factory=SourceParts)
     #: Told of every answer: its HTTP status.

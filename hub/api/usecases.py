@@ -28,6 +28,7 @@ from hub.flow.queue import QueueBook
 from hub.flow.record import Recorder
 from hub.flow.repeats import RepeatDesk
 from hub.flow.repositories import Store
+from hub.flow.routing.desk import RouteDesk
 from hub.flow.safety import LineGuard
 from hub.flow.sandbox import SandboxStage
 from hub.flow.second_thoughts import SecondThoughts
@@ -63,6 +64,7 @@ class UseCases:
     outgoing: Outgoing
     queue: QueueBook
     repeats: RepeatDesk
+    routes: RouteDesk
     sandbox: SandboxStage
     second_thoughts: SecondThoughts
     stream_tokens: StreamTokens
@@ -149,6 +151,15 @@ def use_cases(parts: ApiParts) -> UseCases:
         outgoing=outgoing,
         queue=QueueBook(store.queue, clock),
         repeats=RepeatDesk(store.repeats, clock),
+        routes=RouteDesk(
+            store=store,
+            directory=directory,
+            book=parts.routes.book,
+            clock=clock,
+            new_id=new_id,
+            wake_ups=wake_ups,
+            texts=parts.routes.texts,
+        ),
         sandbox=SandboxStage(
             store=store,
             directory=directory,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,7 @@ import structlog
 from hub.config.route_files import NOTHING_KNOWN, RouteFiles, WrittenRoute, read_route_files, route_paths
 from hub.flow.actions import Actions
 from hub.flow.ports import Clock
-from hub.flow.routing.installing import FILES, Installed, Installing, RouteTaken, ToInstall
+from hub.flow.routing.installing import FILES, FolderStatus, Installed, Installing, RouteTaken, ToInstall
 from hub.rules.problems import Problem as RuleProblem
 from hub.rules.routes.checking import check_routes
 from hub.rules.routes.reading import RouteDocument
@@ -24,17 +23,6 @@ log = structlog.get_logger("routes")
 MOST_TOLD: Final = 20
 #: Files by path, with what tells that one changed.
 Stamp = tuple[tuple[str, int, int], ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FolderStatus:
-    """How the folder was found when it was read last."""
-
-    folder: str
-    #: Unix ms; None before it ever was.
-    read_at: int | None
-    #: Empty: what is written stands.
-    problems: tuple[str, ...]
 
 
 class RouteFolder:

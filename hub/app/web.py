@@ -27,12 +27,13 @@ from hub.app.core import Core, encryption_key, open_core
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
-from hub.app.routing import route_folder
+from hub.app.routing import route_folder, run_texts
 from hub.app.sources import refresh_sources_for_ever, source_book, source_parts
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.routing.book import RouteBook
+from hub.flow.routing.desk import RouteParts
 from hub.flow.source_book import SourceBook
 from hub.flow.stream_tokens import stream_secret
 from hub.outbound.client import OutboundClient
@@ -69,7 +70,9 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         sources.refresh(core.clock.now_ms())
         routes = RouteBook(core.store.routes)
         await routes.refresh()
-        server = _Server(_config(settings, core, client, sources, routes))
+        folder = route_folder(core, open_actions(core, client))
+        parts = RouteParts(book=routes, texts=run_texts(core), folder=lambda: folder.status)
+        server = _Server(_config(settings, core, client, sources, parts))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, server, core)
@@ -77,9 +80,7 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         refreshing = loop.create_task(_refresh_for_ever(core, routes))
         publishing = loop.create_task(core.exchange.publish_for_ever())
         rereading = loop.create_task(refresh_sources_for_ever(sources, core.clock))
-        routing = loop.create_task(
-            route_folder(core, open_actions(core, client)).follow(settings.routes.reload_seconds)
-        )
+        routing = loop.create_task(folder.follow(settings.routes.reload_seconds))
         calm_collector()
         log.info("web.started", host=settings.web.host, port=settings.web.port, database=core.opened.dialect)
         try:
@@ -101,7 +102,7 @@ def _stop(server: uvicorn.Server, core: Core) -> None:
 
 
 def _config(
-    settings: Settings, core: Core, client: OutboundClient, sources: SourceBook, routes: RouteBook
+    settings: Settings, core: Core, client: OutboundClient, sources: SourceBook, routes: RouteParts
 ) -> uvicorn.Config:
     return uvicorn.Config(
         build(api_parts(settings, core, client, sources, routes), DIALECTS),
@@ -121,7 +122,7 @@ def _config(
 
 
 def api_parts(
-    settings: Settings, core: Core, client: OutboundClient, sources: SourceBook, routes: RouteBook
+    settings: Settings, core: Core, client: OutboundClient, sources: SourceBook, routes: RouteParts
 ) -> ApiParts:
     """Wire the REST surface; the client fetches files from addresses that callers give."""
     metrics = core.metrics
@@ -175,7 +176,8 @@ def api_parts(
             metrics=metrics,
             heartbeats=Heartbeats(core.store.bridges, core.clock),
         ),
-        sources=source_parts(settings, sources, is_hook=routes.has_hook),
+        routes=routes,
+        sources=source_parts(settings, sources, is_hook=routes.book.has_hook),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),
         can_send=lambda line: has_adapter(core, line),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hub.model.run import Decided, KeptRoute, Run, RunState, RunWish, Triage
+from hub.model.run import Decided, KeptRoute, Revision, Run, RunState, RunTally, RunWish, Triage
 from hub.rules.runs.results import StepResult
 
 
@@ -86,6 +86,11 @@ class RunFilter:
     route_id: str | None = None
     state: RunState | None = None
     event_id: int | None = None
+    #: Both included.
+    first_id: int | None = None
+    last_id: int | None = None
+    #: Only those that no other run has taken up again.
+    is_not_replayed: bool = False
 
 
 class Routes(Protocol):
@@ -99,7 +104,19 @@ class Routes(Protocol):
         """Give the routes that are not retired."""
         ...
 
+    async def all(self) -> list[KeptRoute]:
+        """Give the routes, those that are retired included."""
+        ...
+
     async def get(self, route_id: str) -> KeptRoute | None: ...
+    async def revisions(self, route_id: str, *, limit: int) -> list[Revision]:
+        """Give the revisions of a route, the newest first."""
+        ...
+
+    async def standing_at(self, at_ms: int) -> list[Revision]:
+        """Give the revision of each route that was the newest at an instant; of routes that came later, none."""
+        ...
+
     async def sources(self, revision_ids: Collection[int]) -> Mapping[int, str]:
         """Give revisions by their ids."""
         ...
@@ -144,8 +161,13 @@ class Routes(Protocol):
 class Runs(Protocol):
     """Runs and the results of their steps."""
 
-    async def begin(self, wish: RunWish) -> Decided:
-        """Begin a run that no event started."""
+    async def begin(self, wish: RunWish, *, results: Sequence[StepResult] = ()) -> Decided:
+        """Begin a run that no event started.
+
+        Args:
+            wish: What is wished for.
+            results: What is over before it begins: it takes up another one again.
+        """
         ...
 
     async def due(
@@ -176,14 +198,35 @@ class Runs(Protocol):
 
     async def waiting(self, event_type: str, chat_id: int | None) -> list[RunWait]: ...
     async def get(self, run_id: int) -> Run | None: ...
-    async def page(self, wanted: RunFilter, *, before: int | None, limit: int) -> list[Run]:
-        """Descending by id."""
+    async def page(
+        self, wanted: RunFilter, *, before: int | None, limit: int, is_oldest_first: bool = False
+    ) -> list[Run]:
+        """Give runs, the newest first unless asked otherwise.
+
+        Args:
+            wanted: Which.
+            before: Only those with lesser ids.
+            limit: How many at the most.
+            is_oldest_first: The other way round.
+        """
+        ...
+
+    async def some(self, run_ids: Collection[int]) -> Mapping[int, Run]:
+        """Give runs by their ids."""
+        ...
+
+    async def replays(self, run_id: int) -> list[int]:
+        """Give the ids of the runs that took a run up again, the oldest first."""
         ...
 
     async def cancel(self, run_id: int, *, reason: str, now: int) -> Run | None:
         """Cancel a run that is not over; None if it is, or is not there."""
         ...
 
-    async def counts(self) -> Mapping[str, Mapping[RunState, int]]:
-        """Count runs by route and state."""
+    async def tally(self, route_ids: Collection[str]) -> Mapping[str, Mapping[RunState, RunTally]]:
+        """Count the runs of routes by how they stand."""
+        ...
+
+    async def standing(self) -> Mapping[RunState, int]:
+        """Count the runs that are not over."""
         ...

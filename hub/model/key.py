@@ -35,6 +35,8 @@ SCOPES: tuple[str, ...] = (
     "reactions:write",
     "receipts:read",
     "receipts:write",
+    "routes:read",
+    "routes:write",
     "sandbox:write",
     "typing:read",
     "typing:write",

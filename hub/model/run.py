@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Literal
@@ -156,7 +155,18 @@ class Triage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RunCounts:
-    """Runs of one route by how they stand."""
+class RunTally:
+    """Runs of one route that stand alike."""
 
-    by_state: Mapping[RunState, int]
+    count: int
+    #: The newest of them.
+    last_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revision:
+    """A route as it was written from some time on."""
+
+    id: int
+    route_id: str
+    created_at: int

@@ -51,6 +51,7 @@ SAID: Final = {"handle": SPARE, "state": "opted_out", "said_at": 1_780_315_200_0
 MEMBERS: Final = {"contact_ids": [WHO]}
 LOVE: Final = {**OPENED, "message_id": "{inbound}", "type": "love"}
 QUESTION: Final = {"contact": STRANGER, "title": "?", "options": ["1", "2"]}
+AGAIN: Final = {"from": "start", "revision": "same"}
 HOOK: Final = {"from": LINE, "url": "https://a.example/", "events": ["*"]}
 
 
@@ -147,6 +148,7 @@ TABLE: Final[tuple[Row, ...]] = (
     row("POST", "/v1/events/stream-token", "events:read", REFUSED, body={"from": LINE}),
     row("GET", "/v1/events/{id}", "events:read", HIDDEN, "{event}"),
     row("GET", "/v1/events/{id}/deliveries", "deliveries:read", HIDDEN, "{event}"),
+    row("GET", "/v1/events/{id}/routes", "routes:read", REFUSED, "{event}"),
     row("GET", "/v1/events/{id}/explain", "deliveries:read", HIDDEN, "{event}"),
     row("POST", "/v1/facetime", "facetime:write", REFUSED, body=OPENED),
     row("GET", "/v1/files", "files:read", REFUSED, "?id={file}"),
@@ -197,6 +199,14 @@ TABLE: Final[tuple[Row, ...]] = (
     row("GET", "/v1/receipts", "receipts:read", REFUSED, f"?from={LINE}&to={WHO}"),
     row("POST", "/v1/receipts", "receipts:write", REFUSED, body=OPENED),
     row("POST", "/v1/replays", "deliveries:write", REFUSED, body={"webhook_id": "{webhook}", "since": 0}),
+    row("GET", "/v1/routes", "routes:read", REFUSED),
+    row("GET", "/v1/routes/{id}", "routes:read", REFUSED, "{route}"),
+    row("POST", "/v1/routes/{id}/run", "routes:write", REFUSED, "{route}", {"event": {}}),
+    row("GET", "/v1/runs", "routes:read", REFUSED, "?route_id={route}"),
+    row("POST", "/v1/runs/replay", "routes:write", REFUSED, body={"route_id": "{route}", **AGAIN}),
+    row("GET", "/v1/runs/{id}", "routes:read", REFUSED, "{run}"),
+    row("POST", "/v1/runs/{id}/cancel", "routes:write", REFUSED, "{run}"),
+    row("POST", "/v1/runs/{id}/replay", "routes:write", REFUSED, "{run}", AGAIN),
     row("GET", "/v1/sandbox", "lines:read", OPEN),
     row("POST", "/v1/sandbox", "lines:read", OPEN),
     row("POST", "/v1/sandbox/group", "sandbox:write", OPEN, body={**TEAM, "participants": ["+15550100098"]}),

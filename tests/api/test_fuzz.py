@@ -81,6 +81,8 @@ NOUNS = {
     "/v1/lines/": "line",
     "/v1/messages/": "message",
     "/v1/polls/": "poll",
+    "/v1/routes/": "route",
+    "/v1/runs/": "run",
     "/v1/webhooks/": "webhook",
 }
 #: Fields and query parameters, and what is there of them.
@@ -92,6 +94,7 @@ FIELDS = {
     "file_id": "file",
     "group": "contact_group",
     "message_id": "message",
+    "route_id": "route",
     "webhook_id": "webhook",
 }
 

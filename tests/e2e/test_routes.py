@@ -37,9 +37,7 @@ routes:
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[RunningHub]:
     (tmp_path / "routes").mkdir()
-    hub = RunningHub(
-        tmp_path, HUB_ROUTES__FOLDER=str(tmp_path / "routes"), HUB_ROUTES__RELOAD_SECONDS="0.2"
-    )
+    hub = RunningHub(tmp_path, HUB_ROUTES__FOLDER=str(tmp_path / "routes"), HUB_ROUTES__RELOAD_SECONDS="0.2")
     hub.start()
     yield hub
     hub.stop()

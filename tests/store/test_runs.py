@@ -24,6 +24,7 @@ from hub.model.run import (
     Once,
     Run,
     RunState,
+    RunTally,
     RunVerdict,
     RunWish,
     Throttled,
@@ -353,4 +354,8 @@ async def test_runs_that_are_due_are_given_in_order_and_not_twice(store: Store) 
     assert [run.id for run in due] == [2, 1]
     assert await store.runs.due([4], now=NOW + 10, without=(), limit=10) == []
     assert await store.runs.next_due_at([3], after=NOW + 10) == NOW + 99
-    assert await store.runs.counts() == {"lead": {RunState.ACTIVE: 4}}
+    assert await store.runs.tally(["lead", "none"]) == {
+        "lead": {RunState.ACTIVE: RunTally(count=4, last_id=4)},
+        "none": {},
+    }
+    assert await store.runs.standing() == {RunState.ACTIVE: 4, RunState.PARKED: 0}

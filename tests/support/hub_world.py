@@ -33,6 +33,9 @@ from hub.flow.line_health import LineHealth
 from hub.flow.line_policies import LinePolicies
 from hub.flow.record import Recorder
 from hub.flow.repositories import Store
+from hub.flow.routing.book import RouteBook
+from hub.flow.routing.desk import RouteParts
+from hub.flow.routing.facts import RunTexts
 from hub.flow.source_intake import SourceParts
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.line import Line
@@ -359,6 +362,9 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
             limits=limits,
             metrics=Metrics(),
             heartbeats=Heartbeats(store.bridges, clock),
+        ),
+        routes=RouteParts(
+            book=RouteBook(store.routes), texts=RunTexts(public_url="http://hub.example", env_name="test")
         ),
         sources=SourceParts(book=source_book()),
         webhook_forms=webhook_forms(DIALECTS),

@@ -14,6 +14,7 @@ from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from tests.support.asgi import Caller
 from tests.support.hub_world import CONTACT, OTHER_LINE, STRANGER, HubWorld, line_id
+from tests.support.route_world import RouteWorld
 
 #: The line that the restricted key may use; nothing happens there.
 OWN_LINE = "+15550100011"
@@ -69,6 +70,7 @@ async def set_stage(world: HubWorld) -> Stage:
     things |= await _configuration(world)
     things |= await _conversation(world)
     things |= await _people(world)
+    things |= await _routes(world)
     hidden = frozenset({OTHER_LINE, CONTACT, SPARE, *things.values()} - {made["id"], bridge})
     things |= await _sandbox(world)
     return Stage(
@@ -151,6 +153,21 @@ async def _people(world: HubWorld) -> dict[str, str]:
         "contact_group": group["id"],
         "spare_contact_group": spare_group["id"],
     }
+
+
+ROUTE = """
+version: 1
+routes:
+  - id: by-hand
+    trigger: [message.received, { manual: true }]
+    steps: [{ set: { a: 1 } }]
+"""
+
+
+async def _routes(world: HubWorld) -> dict[str, str]:
+    await RouteWorld(world).install(ROUTE)
+    run = await _post(world, "/v1/routes/by-hand/run", {})
+    return {"route": "by-hand", "run": run["id"]}
 
 
 async def _post(world: HubWorld, path: str, body: object) -> dict[str, str]:

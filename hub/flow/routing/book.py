@@ -76,6 +76,10 @@ class RouteBook:
     def route(self, revision: int) -> Route:
         return self._by_revision[revision]
 
+    def find(self, revision: int) -> Route | None:
+        """Give the route of a revision that was asked for (`ensure`); None if it is gone or cannot be read."""
+        return self._by_revision.get(revision)
+
     # ---- events
 
     @property

@@ -15,6 +15,17 @@ FILES: Final = "files"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FolderStatus:
+    """How the folder of routes was found when a process read it last."""
+
+    folder: str
+    #: Unix ms; None before it ever was.
+    read_at: int | None
+    #: Empty: what is written stands.
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ToInstall:
     """A route as it is to stand."""
 

@@ -29,6 +29,7 @@ from hub.rules.runs import evaluating
 from hub.rules.runs.evaluating import WrittenWrong
 from hub.rules.runs.facts import Known, RunFacts
 from hub.rules.runs.instants import read_instant
+from hub.rules.runs.places import verb_of
 from hub.rules.runs.results import StepError, StepResult, StepStatus, error_fields
 from hub.rules.runs.scope import RunScope
 from hub.rules.runs.signals import Attempt, RouteFailed, RouteStopped, Waited
@@ -36,16 +37,6 @@ from hub.rules.runs.using import use
 
 MOST_RESULTS: Final = 5_000
 MOST_CALLS: Final = 5
-_VERBS: Final[Mapping[type, str]] = {
-    DelayStep: "delay",
-    WaitStep: "wait_for",
-    SwitchStep: "switch",
-    ForeachStep: "foreach",
-    ParallelStep: "parallel",
-    CallStep: "call",
-    SetStep: "set",
-    StopStep: "stop",
-}
 
 
 class Walk:
@@ -342,8 +333,7 @@ class Walk:
 
     def first(self, step: Step, path: str) -> StepResult:
         """Give the result of a step that is reached for the first time; not recorded yet."""
-        verb = step.action if isinstance(step, UseStep) else _VERBS[type(step)]
-        return self._first(path, step.id, verb)
+        return self._first(path, step.id, verb_of(step))
 
     def _first(self, path: str, name: str | None, verb: str) -> StepResult:
         return StepResult(

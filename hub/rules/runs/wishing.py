@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
@@ -28,6 +28,8 @@ from hub.rules.sources.hooks import HOOK_SOURCE, hook_key
 SOURCE_RECEIVED: Final = "source.received"
 #: What a route sees as the type of a moment of its schedule; no event is recorded for it.
 SCHEDULE: Final = "schedule"
+#: The same of what a person started.
+MANUAL: Final = "manual"
 #: Of a debounce without `max`: in how many times its wait it must come to an end.
 _LONGEST_GATHERING: Final = 10
 _DEFAULT_ZONE: Final = "UTC"
@@ -115,8 +117,7 @@ def ask(
             reason = f"the event stems from {hops} runs, one after the other: routes trigger one another"
             decided.append(_decided(standing, RunVerdict.LOOP, reason))
             continue
-        names = {"event": event, "events": [event], "env_name": env_name, "route": {"id": route.id}}
-        asked = _Asked(standing, names, now_ms)
+        asked = _Asked(standing, _names(standing, event, env_name), now_ms)
         try:
             if not asked.holds():
                 continue
@@ -127,6 +128,15 @@ def ask(
         if route.stop_others:
             return Candidates(wanted=tuple(wanted), decided=tuple(decided), stopped_by=route.id)
     return Candidates(wanted=tuple(wanted), decided=tuple(decided), stopped_by=None)
+
+
+def by_hand(standing: Standing, event: Mapping[str, Any], *, env_name: str, now_ms: int) -> Wanted:
+    """Give the run of a route that a person starts: nothing holds it back but its lane.
+
+    Raises:
+        WrittenWrong: The key of its lane has no value for the event.
+    """
+    return _Asked(standing, _names(standing, event, env_name), now_ms).unconditional()
 
 
 def types_of(route: Route) -> frozenset[str]:
@@ -169,14 +179,18 @@ class _Asked:
         return written is None or evaluating.holds(written, self._names, self._surroundings)
 
     def wanted(self) -> Wanted:
-        lane = self._lane()
+        return replace(
+            self.unconditional(), once=self._once(), throttled=self._throttled(), gathered=self._gathered()
+        )
+
+    def unconditional(self) -> Wanted:
         concurrency = self._route.concurrency
         return Wanted(
             standing=self._standing,
-            once=self._once(),
-            throttled=self._throttled(),
-            gathered=self._gathered(),
-            lane=lane,
+            once=None,
+            throttled=None,
+            gathered=None,
+            lane=self._lane(),
             lane_limit=1 if concurrency is None else concurrency.limit,
             then="wait" if concurrency is None else concurrency.then,
         )
@@ -229,3 +243,7 @@ def _decided(standing: Standing, verdict: RunVerdict, reason: str) -> Decided:
     return Decided(
         route_id=standing.route.id, revision_id=standing.revision_id, verdict=verdict, reason=reason
     )
+
+
+def _names(standing: Standing, event: Mapping[str, Any], env_name: str) -> dict[str, Any]:
+    return {"event": event, "events": [event], "env_name": env_name, "route": {"id": standing.route.id}}

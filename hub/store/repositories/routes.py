@@ -6,21 +6,22 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Select, func, select, text, update
+from sqlalchemy import Connection, Select, func, select, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.flow.route_store import Arrival, ArrivalLost, EventDecision, RouteChange
-from hub.model.run import Decided, KeptRoute, RunState, Triage
+from hub.model.run import Decided, KeptRoute, Revision, RunState, Triage
 from hub.store.database import Database
 from hub.store.repositories.run_beginning import begin
 from hub.store.repositories.runs import save_results
 from hub.store.schema import events, route_revisions, route_state, routes, run_waits, runs, triages
 
 _STATE: Final = 1
-_s, _t = route_state.c, routes.c
+_s, _t, _v = route_state.c, routes.c, route_revisions.c
+_REVISION: Final = [_v[name] for name in Revision.__dataclass_fields__]
 _KEPT: Final = [
     *(_t[name] for name in KeptRoute.__dataclass_fields__ if name != "source"),
-    route_revisions.c.source,
+    _v.source,
 ]
 # Put together once: they are asked all the time, also of a hub that does nothing.
 _VERSION: Final = select(_s.version).where(text(f"route_state.id = {_STATE}"))
@@ -48,6 +49,9 @@ class SqlRoutes:
     async def current(self) -> list[KeptRoute]:
         return await self._kept(_t.retired_at.is_(None))
 
+    async def all(self) -> list[KeptRoute]:
+        return await self._kept(true())
+
     async def get(self, route_id: str) -> KeptRoute | None:
         found = await self._kept(_t.id == route_id)
         return found[0] if found else None
@@ -61,6 +65,18 @@ class SqlRoutes:
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [KeptRoute(**row._mapping) for row in rows]
+
+    async def revisions(self, route_id: str, *, limit: int) -> list[Revision]:
+        query = select(*_REVISION).where(_v.route_id == route_id).order_by(_v.id.desc()).limit(limit)
+        return await self._revisions(query)
+
+    async def standing_at(self, at_ms: int) -> list[Revision]:
+        newest = select(func.max(_v.id)).where(_v.created_at <= at_ms).group_by(_v.route_id)
+        return await self._revisions(select(*_REVISION).where(_v.id.in_(newest)).order_by(_v.route_id))
+
+    async def _revisions(self, query: Select[Any]) -> list[Revision]:
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [Revision(**row._mapping) for row in rows]
 
     async def sources(self, revision_ids: Collection[int]) -> Mapping[int, str]:
         query = select(route_revisions.c.id, route_revisions.c.source).where(

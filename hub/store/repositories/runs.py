@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.flow.route_store import RunCommit, RunFilter, RunWait, WaitNote
-from hub.model.run import UNFINISHED, Decided, Run, RunState, RunWish
+from hub.model.run import UNFINISHED, Decided, Run, RunState, RunTally, RunVerdict, RunWish
 from hub.rules.runs.results import StepResult
 from hub.store.database import Database
 from hub.store.lookups import among
@@ -65,6 +65,8 @@ _DUE: Final = (
 )
 _NEXT_DUE: Final = select(func.min(_r.next_at)).where(*_OURS, _r.next_at > bindparam("after"))
 _AWAITED: Final = select(run_waits.c.event_type).distinct()
+_replay: Final = runs.alias("replay")
+_REPLAYED: Final = exists().where(_replay.c.origin_run_id == _r.id)
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(StepResult).decode
 
@@ -75,8 +77,14 @@ class SqlRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, wish: RunWish) -> Decided:
-        return await self._database.write(lambda connection: begin(connection, wish))
+    async def begin(self, wish: RunWish, *, results: Sequence[StepResult] = ()) -> Decided:
+        def work(connection: Connection) -> Decided:
+            decided = begin(connection, wish)
+            if decided.verdict is RunVerdict.BEGUN:
+                save_results(connection, wish.run.id, results)
+            return decided
+
+        return await self._database.write(work)
 
     async def due(
         self, shards: Collection[int], *, now: int, without: Collection[int], limit: int
@@ -142,15 +150,20 @@ class SqlRuns:
         found = await self._runs(select(*_RUN).where(_r.id == run_id))
         return found[0] if found else None
 
-    async def page(self, wanted: RunFilter, *, before: int | None, limit: int) -> list[Run]:
-        query = select(*_RUN).order_by(_r.id.desc()).limit(limit)
-        if wanted.route_id is not None:
-            query = query.where(_r.route_id == wanted.route_id)
-        if wanted.state is not None:
-            query = query.where(_r.state == wanted.state)
-        if wanted.event_id is not None:
-            query = query.where(_r.event_id == wanted.event_id)
+    async def page(
+        self, wanted: RunFilter, *, before: int | None, limit: int, is_oldest_first: bool = False
+    ) -> list[Run]:
+        query = select(*_RUN).where(*_conditions(wanted)).limit(limit)
+        query = query.order_by(_r.id if is_oldest_first else _r.id.desc())
         return await self._runs(query if before is None else query.where(_r.id < before))
+
+    async def some(self, run_ids: Collection[int]) -> Mapping[int, Run]:
+        found = await self._runs(select(*_RUN).where(_r.id.in_(sorted(run_ids)))) if run_ids else []
+        return {run.id: run for run in found}
+
+    async def replays(self, run_id: int) -> list[int]:
+        query = select(_r.id).where(_r.origin_run_id == run_id).order_by(_r.id)
+        return await self._database.read(lambda connection: [*connection.scalars(query)])
 
     async def cancel(self, run_id: int, *, reason: str, now: int) -> Run | None:
         def work(connection: Connection) -> Run | None:
@@ -172,17 +185,36 @@ class SqlRuns:
 
         return await self._database.write(work)
 
-    async def counts(self) -> Mapping[str, Mapping[RunState, int]]:
-        query = select(_r.route_id, _r.state, func.count()).group_by(_r.route_id, _r.state)
+    async def tally(self, route_ids: Collection[str]) -> Mapping[str, Mapping[RunState, RunTally]]:
+        query = (
+            select(_r.route_id, _r.state, func.count(), func.max(_r.id))
+            .where(_r.route_id.in_(sorted(route_ids)))
+            .group_by(_r.route_id, _r.state)
+        )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        found: dict[str, dict[RunState, int]] = {}
-        for route_id, state, count in rows:
-            found.setdefault(route_id, {})[RunState(state)] = count
+        found: dict[str, dict[RunState, RunTally]] = {route_id: {} for route_id in route_ids}
+        for route_id, state, count, last_id in rows:
+            found[route_id][RunState(state)] = RunTally(count=count, last_id=last_id)
         return found
+
+    async def standing(self) -> Mapping[RunState, int]:
+        query = select(_r.state, func.count()).where(_r.state.in_(sorted(UNFINISHED))).group_by(_r.state)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return dict.fromkeys(UNFINISHED, 0) | {RunState(state): count for state, count in rows}
 
     async def _runs(self, query: Any) -> list[Run]:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_run(row._mapping) for row in rows]
+
+
+def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    equal = {"route_id": wanted.route_id, "state": wanted.state, "event_id": wanted.event_id}
+    conditions = [_r[name] == value for name, value in equal.items() if value is not None]
+    if wanted.first_id is not None:
+        conditions.append(_r.id >= wanted.first_id)
+    if wanted.last_id is not None:
+        conditions.append(_r.id <= wanted.last_id)
+    return [*conditions, ~_REPLAYED] if wanted.is_not_replayed else conditions
 
 
 def _run(values: Mapping[Any, Any]) -> Run:

@@ -106,6 +106,20 @@ runs = Table(
     Index(None, "route_id", "state", "id"),
     Index(None, "event_id", "route_id"),
     Index(None, "state", "id"),
+    Index(
+        "ix_runs_origin",
+        "origin_run_id",
+        "id",
+        sqlite_where=text("origin_run_id IS NOT NULL"),
+        postgresql_where=text("origin_run_id IS NOT NULL"),
+    ),
+    #: Those of which what they knew is still kept.
+    Index(
+        "ix_runs_payload",
+        "id",
+        sqlite_where=text("facts <> ''"),
+        postgresql_where=text("facts <> ''"),
+    ),
 )
 
 run_steps = Table(

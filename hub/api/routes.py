@@ -1,0 +1,169 @@
+"""/v1/routes: the routes of the hub, what is written, how they fare; start one by hand."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply, field_id
+from hub.api.paging import split_page
+from hub.api.route_shapes import (
+    NewRun,
+    OneRoute,
+    RouteList,
+    RouteReply,
+    RoutesQuery,
+    folder_reply,
+    revision_reply,
+    route_fields,
+    shown_source,
+)
+from hub.api.run_shapes import RunReply, run_reply
+from hub.flow.routing.desk import no_route
+from hub.model.errors import InvalidRequest
+from hub.model.ids import Prefix
+from hub.model.run import KeptRoute, Run, RunState, RunTally
+
+MOST_REVISIONS: Final = 50
+
+
+async def _list(call: Call[RoutesQuery, NoBody]) -> Reply:
+    call.uses.lines.require(call.key, None)
+    after = _read_cursor(call.query.cursor)
+    kept = [each for each in await call.uses.store.routes.current() if after is None or each.id > after]
+    page, has_more = split_page(kept, call.query.limit)
+    content = RouteList(
+        data=[msgspec.convert(each, RouteReply) for each in await _fields(call, page)],
+        has_more=has_more,
+        next_cursor=_write_cursor(page[-1].id) if has_more else None,
+        folder=folder_reply(call.uses.parts.routes.folder()),
+        request_id=call.request_id,
+    )
+    return Reply(content=content)
+
+
+async def _get(call: Call[NoQuery, NoBody]) -> Reply:
+    call.uses.lines.require(call.key, None)
+    routes = call.uses.store.routes
+    kept = await routes.get(call.path["id"])
+    if kept is None:
+        raise no_route()
+    (fields,) = await _fields(call, [kept])
+    revisions = await routes.revisions(kept.id, limit=MOST_REVISIONS)
+    return Reply(
+        content=OneRoute(
+            **fields,
+            source=shown_source(kept.source),
+            revisions=[revision_reply(each, kept) for each in revisions],
+            request_id=call.request_id,
+        )
+    )
+
+
+async def _run(call: Call[NoQuery, NewRun]) -> Reply:
+    call.uses.lines.require(call.key, None)
+    body, event_id = call.body, None
+    if body.event_id is not None:
+        if body.event is not None:
+            message = "'event' and 'event_id' each say what the route is started with: give one of them."
+            raise InvalidRequest("invalid_parameter_value", message, param="event_id")
+        event_id = field_id(body.event_id, Prefix.EVENT, "event", param="event_id")
+    run = await call.uses.routes.start(call.path["id"], event=body.event, event_id=event_id, given=body.vars)
+    return Reply(content=_Begun.of(run, call.request_id), status=202)
+
+
+class _Begun(RunReply, frozen=True, kw_only=True):
+    """A run that was begun."""
+
+    request_id: str
+
+    @classmethod
+    def of(cls, run: Run, request_id: str) -> _Begun:
+        return cls(**msgspec.structs.asdict(run_reply(run)), request_id=request_id)
+
+
+async def _fields(call: Call[Any, Any], kept: Any) -> list[dict[str, Any]]:
+    store, book = call.uses.store, call.uses.parts.routes.book
+    tallies = await store.runs.tally([each.id for each in kept])
+    runs = await store.runs.some(_mentioned(tallies))
+    await book.ensure({each.revision_id for each in kept})
+    return [_route(each, book, tallies, runs) for each in kept]
+
+
+def _route(
+    kept: KeptRoute, book: Any, tallies: Mapping[str, Mapping[RunState, RunTally]], runs: Mapping[int, Run]
+) -> dict[str, Any]:
+    return route_fields(kept, book.find(kept.revision_id), tallies[kept.id], runs)
+
+
+def _mentioned(tallies: Mapping[str, Mapping[RunState, RunTally]]) -> set[int]:
+    return {each.last_id for states in tallies.values() for each in states.values()}
+
+
+def _write_cursor(route_id: str) -> str:
+    return base64.urlsafe_b64encode(route_id.encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
+    except (binascii.Error, UnicodeError):
+        message = "'cursor' must be the 'next_cursor' of the page before."
+        raise InvalidRequest("invalid_parameter_value", message, param="cursor") from None
+
+
+ENDPOINTS: tuple[AnyEndpoint, ...] = (
+    Endpoint(
+        method="GET",
+        path="/v1/routes",
+        name="list_routes",
+        summary="List the routes by id: what starts them, how they fare, and what is wrong with their files.",
+        description="Runs are counted as far back as they are kept. docs/runs.md.",
+        tag="routes",
+        scope="routes:read",
+        query=RoutesQuery,
+        body=NoBody,
+        reply=RouteList,
+        errors=("line_not_accessible",),
+        handle=_list,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/routes/{id}",
+        name="get_route",
+        summary="Show a route with what is written and its revisions; retired ones too.",
+        tag="routes",
+        scope="routes:read",
+        query=NoQuery,
+        body=NoBody,
+        reply=OneRoute,
+        errors=("line_not_accessible", "route_id_not_found"),
+        handle=_get,
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/routes/{id}/run",
+        name="run_route",
+        summary="Start a route by hand, with an event that you make up or with one that happened.",
+        description=(
+            "Its conditions, `dedupe`, `throttle` and `debounce` are not asked; its lane (`concurrency`) is kept. "
+            "A made-up event needs a manual trigger; one that happened must be of a kind to which the route listens."
+        ),
+        tag="routes",
+        scope="routes:write",
+        query=NoQuery,
+        body=NewRun,
+        is_body_optional=True,
+        reply=_Begun,
+        status=202,
+        errors=("line_not_accessible", "route_id_not_found", "event_not_found", "route_not_startable"),
+        example={"event": {"from": "+15550100001", "text": "Hello"}},
+        handle=_run,
+    ),
+)
