@@ -47,6 +47,7 @@ def doctor(settings: Settings, *, quick: bool) -> None:
             _backlog,
             _lines,
             _sources,
+            _connections,
         ]
     needing = {_key, _backlog, _lines}
     if not settings.redis.url:
@@ -58,7 +59,7 @@ def doctor(settings: Settings, *, quick: bool) -> None:
         if check in needing and not findings["_database"].is_well:
             continue  # one cause is told once
         finding = findings[check.__name__] = asyncio.run(_checked(check, settings))
-        click.echo(f"{'ok  ' if finding.is_well else 'FAIL'} {finding.subject:10} {finding.detail}")
+        click.echo(f"{'ok  ' if finding.is_well else 'FAIL'} {finding.subject:11} {finding.detail}")
     if not all(finding.is_well for finding in findings.values()):
         sys.exit(1)
 
@@ -188,6 +189,18 @@ async def _lines(settings: Settings) -> Finding:
     told = "; ".join(f"{handle} is {record.state} ({record.reason})" for handle, record in unwell)
     is_well = all(record.state == LineState.LIMITED or record.reason in _WANTED_OFF for _, record in unwell)
     return Finding(is_well, "lines", f"{told}. GET /v1/lines/{{id}}/health says more.")
+
+
+async def _connections(settings: Settings) -> Finding:
+    from hub.config.connectors import load_connectors  # noqa: PLC0415
+
+    found = load_connectors(settings.connections_file, settings.connectors_folder, os.environ).connections
+    if not found:
+        return Finding(True, "connections", "none is set up")
+    told = (
+        f"{', '.join(sorted(found))}: the file and the secrets can be read; `hub connections test` asks them"
+    )
+    return Finding(True, "connections", told)
 
 
 async def _sources(settings: Settings) -> Finding:

@@ -227,7 +227,7 @@ class Exchanging:
             reply = await self._caller.send(call)
         except CallFailed as fault:
             attempt.requests.append(f"{line} no answer")
-            attempt.may_have_changed |= fault.kind == "unknown" and not is_repeatable
+            attempt.may_have_changed |= fault.kind in ("unknown", "no_http") and not is_repeatable
             raise self._failed(attempt, _FAULTS[fault.kind], self._unanswered(attempt, fault)) from None
         attempt.requests.append(f"{line} {reply.status}")
         return read_answer(reply.status, reply.headers, reply.body, request.answer, is_cut=reply.is_cut)

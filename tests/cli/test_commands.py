@@ -220,6 +220,7 @@ def test_doctor_says_what_is_well_and_what_is_not(stopped_hub: Command) -> None:
         ("ok", "backlog"),
         ("ok", "lines"),
         ("ok", "sources"),
+        ("ok", "connections"),
     ]
     assert "is the hub running? `hub up` starts it" in ended.out
 

@@ -119,7 +119,7 @@ def test_doctor_looks_at_the_file(stopped_hub: Command, tmp_path: Path) -> None:
     good, deaf = said("  it: { verify: stripe, secret: { env: SECRET } }"), said("  it: { verify: notion }")
     broken = said("  it: { verify: strpe, secret: { env: SECRET } }")
 
-    assert good.startswith("ok   sources    it: the file and the secrets can be read")
-    assert deaf.startswith("FAIL sources    it believes nobody")
+    assert good.startswith("ok   sources     it: the file and the secrets can be read")
+    assert deaf.startswith("FAIL sources     it believes nobody")
     assert broken.startswith("FAIL sources ")
     assert "Did you mean stripe" in broken
