@@ -9,8 +9,8 @@ from pathlib import Path
 from hub.app.offline import OfflineActions
 from hub.config.problems import Problem, problem_at
 from hub.config.route_documents import RouteText, read_route_document
-from hub.config.route_files import route_paths
-from hub.config.trial_files import read_trials
+from hub.config.route_files import TEST_SUFFIXES, route_paths
+from hub.config.trial_files import read_trial_file, read_trials
 from hub.rules.routes.advice import Advice, Rule, advise, secrets_in
 from hub.rules.routes.checking import check_routes
 
@@ -41,18 +41,28 @@ class Checked:
 
 def read_texts(places: Iterable[Path]) -> list[RouteText]:
     """Read the files of routes in some folders; each file once."""
-    paths = {path.resolve(): path for place in places for path in route_paths(place)}
+    paths = {
+        path.resolve(): path
+        for place in places
+        for path in route_paths(place)
+        if not path.name.endswith(TEST_SUFFIXES)
+    }
     return [read_route_document(path) for path in paths.values()]
 
 
 def check_texts(
-    texts: Sequence[RouteText], actions: OfflineActions, *, has_connections: bool = True
+    texts: Sequence[RouteText],
+    actions: OfflineActions,
+    *,
+    tests: Sequence[Path] = (),
+    has_connections: bool = True,
 ) -> Checked:
     """Look at files as one set of routes.
 
     Args:
         texts: The files.
         actions: What steps may use.
+        tests: Files that hold tests alone.
         has_connections: Whether connections.yaml is to be looked at.
     """
     ids = frozenset(each for text in texts for each in text.ids)
@@ -67,15 +77,18 @@ def check_texts(
                 callable_ids=ids,
             )
         )
-        trials = read_trials(text)
+        trials = read_trials(text, beside=_beside(text.path, texts))
         problems += trials.problems
         found += [Finding(problem=each, rule=None) for each in problems]
         advice = list(secrets_in(text.document))
         for route in text.routes:
             advice += advise(route, actions.specs, named=trials.named_steps)
         found += _told(text, advice)
+    for path in tests:
+        own = read_trial_file(path, _beside(path, texts))
+        found += [Finding(problem=each, rule=None) for each in own.problems]
     found += [Finding(problem=each, rule=None) for each in _twice(texts)]
-    order = {str(text.path): place for place, text in enumerate(texts)}
+    order = {str(path): place for place, path in enumerate([*(text.path for text in texts), *tests])}
     return Checked(
         files=len(texts),
         routes=sum(len(text.routes) for text in texts),
@@ -86,6 +99,10 @@ def check_texts(
             )
         ),
     )
+
+
+def _beside(path: Path, texts: Iterable[RouteText]) -> list[RouteText]:
+    return [each for each in texts if each.path.parent == path.parent and each.path != path]
 
 
 def _told(text: RouteText, advice: Iterable[Advice]) -> list[Finding]:

@@ -32,6 +32,7 @@ from hub.cli.listen import listen
 from hub.cli.running import migrate, serve, up, work
 from hub.cli.sandbox import sandbox
 from hub.cli.sources import sources
+from hub.cli.testing import test_routes
 from hub.cli.webhooks import webhooks
 from hub.config.settings import load_settings
 
@@ -40,7 +41,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
     "Look": (events, deliveries, explain, doctor),
-    "Write routes": (check,),
+    "Write routes": (check, test_routes),
     "Send": (bulk,),
     "Set up": (
         webhooks,

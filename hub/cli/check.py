@@ -32,10 +32,12 @@ def check(settings: Settings, paths: tuple[Path, ...], form: str, strict: bool, 
     """
     from hub.app.checking import check_texts, read_texts  # noqa: PLC0415 - the rules of routes
     from hub.app.offline import offline_actions  # noqa: PLC0415
+    from hub.config.trial_files import trial_paths  # noqa: PLC0415
 
     places = paths or (settings.routes.folder.expanduser(),)
     texts = read_texts(places)
-    checked = check_texts(texts, offline_actions(settings), has_connections=not no_connections)
+    tests = [path for place in places for path in trial_paths(place)]
+    checked = check_texts(texts, offline_actions(settings), tests=tests, has_connections=not no_connections)
     for row in FORMS[form](checked, places):
         click.echo(row)
     is_wrong = checked.errors or (strict and checked.findings)
