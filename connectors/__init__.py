@@ -17,4 +17,5 @@ CONNECTORS: Final = (
     "salesforce",
     "slack",
     "webhook",
+    "zoho_crm",
 )
