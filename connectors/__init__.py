@@ -14,6 +14,7 @@ CONNECTORS: Final = (
     "highlevel",
     "http",
     "hubspot",
+    "pipedrive",
     "salesforce",
     "slack",
     "webhook",
