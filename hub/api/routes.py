@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +23,8 @@ from hub.api.route_shapes import (
     shown_source,
 )
 from hub.api.run_shapes import RunReply, run_reply
+from hub.flow.repositories import Store
+from hub.flow.routing.book import RouteBook
 from hub.flow.routing.desk import no_route
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix
@@ -37,7 +39,10 @@ async def _list(call: Call[RoutesQuery, NoBody]) -> Reply:
     kept = [each for each in await call.uses.store.routes.current() if after is None or each.id > after]
     page, has_more = split_page(kept, call.query.limit)
     content = RouteList(
-        data=[msgspec.convert(each, RouteReply) for each in await _fields(call, page)],
+        data=[
+            msgspec.convert(each, RouteReply)
+            for each in await fields_of(call.uses.store, call.uses.parts.routes.book, page)
+        ],
         has_more=has_more,
         next_cursor=_write_cursor(page[-1].id) if has_more else None,
         folder=folder_reply(call.uses.parts.routes.folder()),
@@ -48,19 +53,26 @@ async def _list(call: Call[RoutesQuery, NoBody]) -> Reply:
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
     call.uses.lines.require(call.key, None)
-    routes = call.uses.store.routes
-    kept = await routes.get(call.path["id"])
+    book = call.uses.parts.routes.book
+    return Reply(content=await one_route(call.uses.store, book, call.path["id"], request_id=call.request_id))
+
+
+async def one_route(store: Store, book: RouteBook, route_id: str, *, request_id: str) -> OneRoute:
+    """Tell all of a route; `hub routes show` tells the same.
+
+    Raises:
+        InvalidRequest: route_id_not_found.
+    """
+    kept = await store.routes.get(route_id)
     if kept is None:
         raise no_route()
-    (fields,) = await _fields(call, [kept])
-    revisions = await routes.revisions(kept.id, limit=MOST_REVISIONS)
-    return Reply(
-        content=OneRoute(
-            **fields,
-            source=shown_source(kept.source),
-            revisions=[revision_reply(each, kept) for each in revisions],
-            request_id=call.request_id,
-        )
+    (fields,) = await fields_of(store, book, [kept])
+    revisions = await store.routes.revisions(kept.id, limit=MOST_REVISIONS)
+    return OneRoute(
+        **fields,
+        source=shown_source(kept.source),
+        revisions=[revision_reply(each, kept) for each in revisions],
+        request_id=request_id,
     )
 
 
@@ -86,18 +98,12 @@ class _Begun(RunReply, frozen=True, kw_only=True):
         return cls(**msgspec.structs.asdict(run_reply(run)), request_id=request_id)
 
 
-async def _fields(call: Call[Any, Any], kept: Any) -> list[dict[str, Any]]:
-    store, book = call.uses.store, call.uses.parts.routes.book
+async def fields_of(store: Store, book: RouteBook, kept: Sequence[KeptRoute]) -> list[dict[str, Any]]:
+    """Give the fields of routes, in the order given."""
     tallies = await store.runs.tally([each.id for each in kept])
     runs = await store.runs.some(_mentioned(tallies))
     await book.ensure({each.revision_id for each in kept})
-    return [_route(each, book, tallies, runs) for each in kept]
-
-
-def _route(
-    kept: KeptRoute, book: Any, tallies: Mapping[str, Mapping[RunState, RunTally]], runs: Mapping[int, Run]
-) -> dict[str, Any]:
-    return route_fields(kept, book.find(kept.revision_id), tallies[kept.id], runs)
+    return [route_fields(each, book.find(each.revision_id), tallies[each.id], runs) for each in kept]
 
 
 def _mentioned(tallies: Mapping[str, Mapping[RunState, RunTally]]) -> set[int]:

@@ -19,7 +19,9 @@ from hub.api.run_shapes import (
     run_reply,
 )
 from hub.flow.jobs import id_range
+from hub.flow.repositories import Store
 from hub.flow.route_store import RunFilter
+from hub.flow.routing.book import RouteBook
 from hub.flow.routing.desk import no_route
 from hub.model.ids import Prefix, id_text
 from hub.model.run import Run, RunState
@@ -94,13 +96,17 @@ async def _find(call: Call[Any, Any]) -> Run:
 
 
 async def _one(call: Call[Any, Any], run: Run) -> OneRun:
-    store, book = call.uses.store, call.uses.parts.routes.book
+    book = call.uses.parts.routes.book
+    return await whole_run(call.uses.store, book, run, request_id=call.request_id)
+
+
+async def whole_run(store: Store, book: RouteBook, run: Run, *, request_id: str) -> OneRun:
+    """Tell all of a run; `hub runs show` tells the same."""
     await book.ensure({run.revision_id})
     route = book.find(run.revision_id)
     redact = () if route is None or route.keep is None else route.keep.redact
     results = (await store.runs.results([run.id]))[run.id]
-    replays = await store.runs.replays(run.id)
-    return one_run(run, results, replays, redact, request_id=call.request_id)
+    return one_run(run, results, await store.runs.replays(run.id), redact, request_id=request_id)
 
 
 def _range(since: int | None, until: int | None) -> tuple[int | None, int | None]:

@@ -17,6 +17,7 @@ from hub.app.core import connect_redis, encryption_key, open_database
 from hub.app.files import file_links
 from hub.app.outgoing import egress_policy
 from hub.app.reach import require_database, require_existing
+from hub.app.run_texts import run_texts
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
@@ -33,6 +34,8 @@ from hub.flow.ingest import Ingest
 from hub.flow.keys import KeyRing
 from hub.flow.line_policies import LinePolicies
 from hub.flow.repositories import Store
+from hub.flow.routing.book import RouteBook
+from hub.flow.routing.desk import RouteDesk
 from hub.flow.sandbox import SandboxStage
 from hub.flow.webhooks import WebhookRegistry
 from hub.model.ids import IdFactory
@@ -54,6 +57,8 @@ class Console:
     consents: ConsentBook
     enrolments: EnrolmentDesk
     keys: KeyRing
+    book: RouteBook
+    routes: RouteDesk
     sandbox: SandboxStage
     webhooks: WebhookRegistry
     #: Whether a running hub will hear of what the command did; if not, the next start finds it.
@@ -125,6 +130,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         live=live,
         files=InboundFiles(links, new_id.take),
     )
+    book = RouteBook(store.routes)
     return Console(
         settings=settings,
         store=store,
@@ -152,6 +158,16 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
             new_id=new_id,
             random_bytes=secrets.token_bytes,
             prefixes=key_prefixes(DIALECTS),
+        ),
+        book=book,
+        routes=RouteDesk(
+            store=store,
+            directory=directory,
+            book=book,
+            clock=clock,
+            new_id=new_id,
+            wake_ups=wake_ups,
+            texts=run_texts(settings),
         ),
         sandbox=SandboxStage(
             store=store,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from hub.config.route_files import NOTHING_KNOWN, RouteFiles, WrittenRoute, read_route_files, route_paths
-from hub.flow.actions import Actions
 from hub.flow.ports import Clock
 from hub.flow.routing.installing import FILES, FolderStatus, Installed, Installing, RouteTaken, ToInstall
+from hub.model.actions import ActionSpec
 from hub.rules.problems import Problem as RuleProblem
 from hub.rules.routes.checking import check_routes
 from hub.rules.routes.reading import RouteDocument
@@ -25,6 +25,13 @@ MOST_TOLD: Final = 20
 Stamp = tuple[tuple[str, int, int], ...]
 
 
+class KnownActions(Protocol):
+    """What steps may use: hub.flow.actions.Actions, or the same without a hub."""
+
+    def specs(self) -> Mapping[str, ActionSpec]: ...
+    def connections(self) -> Mapping[str, str]: ...
+
+
 class RouteFolder:
     """Reads the folder when it changes."""
 
@@ -32,7 +39,7 @@ class RouteFolder:
         self,
         folder: Path,
         *,
-        actions: Actions,
+        actions: KnownActions,
         installing: Installing,
         clock: Clock,
         on_installed: Callable[[], None],

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from hub.app.core import Core
 from hub.app.route_folder import RouteFolder
+from hub.app.run_texts import run_texts
 from hub.flow.actions import Actions
 from hub.flow.routing.book import RouteBook
 from hub.flow.routing.driving import Driver
-from hub.flow.routing.facts import RunTexts
 from hub.flow.routing.installing import Installing
 from hub.flow.routing.moments import Moments
 from hub.flow.routing.triage import Triages
@@ -27,19 +27,9 @@ class RouteRounds:
     moments: MomentRounds
 
 
-def run_texts(core: Core) -> RunTexts:
-    """What runs say about where they run."""
-    settings = core.settings
-    return RunTexts(
-        public_url=settings.web.public_url.rstrip("/"),
-        env_name=settings.instance_name,
-        timezone=settings.safety.time_zone,
-    )
-
-
 def route_rounds(core: Core, actions: Actions) -> RouteRounds:
     """Wire what a worker needs to run routes."""
-    book, texts = RouteBook(core.store.routes), run_texts(core)
+    book, texts = RouteBook(core.store.routes), run_texts(core.settings)
     driver = Driver(
         store=core.store,
         book=book,

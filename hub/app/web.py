@@ -27,7 +27,8 @@ from hub.app.core import Core, encryption_key, open_core
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
-from hub.app.routing import route_folder, run_texts
+from hub.app.routing import route_folder
+from hub.app.run_texts import run_texts
 from hub.app.sources import refresh_sources_for_ever, source_book, source_parts
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
@@ -71,7 +72,7 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         routes = RouteBook(core.store.routes)
         await routes.refresh()
         folder = route_folder(core, open_actions(core, client))
-        parts = RouteParts(book=routes, texts=run_texts(core), folder=lambda: folder.status)
+        parts = RouteParts(book=routes, texts=run_texts(settings), folder=lambda: folder.status)
         server = _Server(_config(settings, core, client, sources, parts))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

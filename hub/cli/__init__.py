@@ -29,7 +29,9 @@ from hub.cli.importing import import_from
 from hub.cli.keys import keys
 from hub.cli.lines import lines
 from hub.cli.listen import listen
+from hub.cli.routes import routes
 from hub.cli.running import migrate, serve, up, work
+from hub.cli.runs import replay, runs
 from hub.cli.sandbox import sandbox
 from hub.cli.sources import sources
 from hub.cli.testing import test_routes
@@ -40,8 +42,8 @@ from hub.config.settings import load_settings
 SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
-    "Look": (events, deliveries, explain, doctor),
-    "Write routes": (check, test_routes),
+    "Look": (events, deliveries, runs, explain, doctor),
+    "Write routes": (check, test_routes, routes, replay),
     "Send": (bulk,),
     "Set up": (
         webhooks,

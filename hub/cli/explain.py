@@ -10,11 +10,13 @@ import click
 
 from hub.cli.console import parsed_id, run
 from hub.cli.history import shown_time
+from hub.cli.runs import found_run, run_rows
 from hub.config.settings import Settings
 from hub.model.ids import Prefix, id_text, id_time_ms
 
 if TYPE_CHECKING:
     from hub.app.console import Console
+    from hub.flow.event_store import Event
     from hub.flow.explain import Explained
     from hub.model.delivery import Attempt, Delivery
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("id_", metavar="ID")
 @click.pass_obj
 def explain(settings: Settings, id_: str) -> None:
-    """Tell what became of an event (evt_…), a delivery (dlv_…) or a send (obx_…), and why."""
+    """Tell what became of an event (evt_…), a delivery (dlv_…), a send (obx_…) or a run (run_…), and why."""
     prefix = _kind(id_)
     number = parsed_id(prefix, id_, listed_by=LISTED_BY[prefix])
     for row in run(settings, lambda console: EXPLAINED[prefix](console, number)):
@@ -37,7 +39,7 @@ def _kind(text: str) -> Prefix:
             return prefix
     near = difflib.get_close_matches(head, list(EXPLAINED), n=1, cutoff=0.5)
     raise click.UsageError(
-        f"'{text}' is no id of an event (evt_…), a delivery (dlv_…) or a send (obx_…)"
+        f"'{text}' is no id of an event (evt_…), a delivery (dlv_…), a send (obx_…) or a run (run_…)"
         + (f"; did you mean {near[0]}_…?" if near else ". `hub events` and `hub deliveries` show ids.")
     )
 
@@ -58,7 +60,28 @@ async def _event(console: Console, event_id: int) -> list[str]:
     others = [_missed(each) for each in explained if each.delivery is None]
     if not explained:
         others = ["No webhook is registered: nobody was to be told."]
-    return [*rows, *([""] if others else []), *others]
+    return [*rows, *([""] if others else []), *others, *await _routes(console, event)]
+
+
+async def _routes(console: Console, event: Event) -> list[str]:
+    """Of each route that listens to the type, why it began a run or did not."""
+    from hub.app.run_texts import run_texts  # noqa: PLC0415
+    from hub.flow.routing.explaining import explain_routes  # noqa: PLC0415
+
+    texts = run_texts(console.settings)
+    explained = await explain_routes(console.store, console.directory, console.book, event, texts)
+    rows = [
+        f"route {each.route_id}: "
+        + (f"{id_text(Prefix.RUN, each.run_id)}, " if each.run_id is not None else f"{each.why.value}: ")
+        + each.reason
+        for each in explained.answers
+    ]
+    return ["", *rows] if rows else []
+
+
+async def _run(console: Console, run_id: int) -> list[str]:
+    """Each step of a run."""
+    return run_rows(await found_run(console, run_id))
 
 
 def _missed(explained: Explained) -> str:
@@ -129,9 +152,11 @@ EXPLAINED: dict[Prefix, Callable[[Console, int], Awaitable[list[str]]]] = {
     Prefix.EVENT: _event,
     Prefix.DELIVERY: _delivery,
     Prefix.OUTBOX: _send,
+    Prefix.RUN: _run,
 }
 LISTED_BY = {
     Prefix.EVENT: "hub events",
     Prefix.DELIVERY: "hub deliveries",
     Prefix.OUTBOX: "POST /v1/messages",
+    Prefix.RUN: "hub runs list",
 }

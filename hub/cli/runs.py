@@ -1,0 +1,209 @@
+"""hub runs, hub replay: what routes did and why it failed; cancel it, do it again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from hub.cli.console import parsed_id, run
+from hub.cli.history import shown_time
+from hub.cli.routes import as_json
+from hub.config.settings import Settings
+from hub.model.ids import Prefix
+from hub.model.run import RunState
+
+if TYPE_CHECKING:
+    from hub.api.run_shapes import OneRun, RunReply, StepReply
+    from hub.app.console import Console
+
+STATES = tuple(state.name.lower() for state in RunState)
+#: Characters of a value in one line.
+_MOST_SHOWN: Final = 300
+_run_id = click.argument("run_id")
+
+
+@click.group()
+def runs() -> None:
+    """Runs of routes: list, show, cancel."""
+
+
+@runs.command(name="list")
+@click.option("--route", default=None, help="Only of this route.")
+@click.option("--state", default=None, type=click.Choice(STATES), help="Only those that stand so.")
+@click.option("--event", default=None, help="Only those of this event (evt_…).")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@as_json
+@click.pass_obj
+def list_runs(  # noqa: PLR0917 - click hands over each option
+    settings: Settings, route: str | None, state: str | None, event: str | None, limit: int, as_json: bool
+) -> None:
+    """Show what ran lately, newest first: state, route, why."""
+    event_id = parsed_id(Prefix.EVENT, event, listed_by="hub events") if event else None
+
+    async def use(console: Console) -> list[RunReply]:
+        from hub.api.run_shapes import run_reply  # noqa: PLC0415
+        from hub.flow.route_store import RunFilter  # noqa: PLC0415
+
+        wanted = RunFilter(
+            route_id=route, state=RunState[state.upper()] if state else None, event_id=event_id
+        )
+        return [run_reply(each) for each in await console.store.runs.page(wanted, before=None, limit=limit)]
+
+    found = run(settings, use)
+    if as_json:
+        click.echo(_written(found))
+        return
+    for each in found:
+        click.echo(_row(each))
+    if not found:
+        click.echo(
+            "No such run. `hub routes list` shows what could run; `hub explain evt_…` why not.", err=True
+        )
+
+
+@runs.command()
+@_run_id
+@as_json
+@click.pass_obj
+def show(settings: Settings, run_id: str, as_json: bool) -> None:
+    """Show a run: each step with what it was given and gave."""
+    number = parsed_id(Prefix.RUN, run_id, listed_by="hub runs list")
+
+    async def use(console: Console) -> OneRun:
+        return await found_run(console, number)
+
+    found = run(settings, use)
+    if as_json:
+        click.echo(_written(found))
+        return
+    for row in run_rows(found):
+        click.echo(row)
+
+
+@runs.command()
+@_run_id
+@click.option(
+    "--reason", default="cancelled by hand", show_default=True, help="Why; it is kept with the run."
+)
+@click.pass_obj
+def cancel(settings: Settings, run_id: str, reason: str) -> None:
+    """Cancel a run that is not over; what is under way is let end."""
+    number = parsed_id(Prefix.RUN, run_id, listed_by="hub runs list")
+
+    async def use(console: Console) -> None:
+        await console.routes.cancel(number, reason=reason)
+
+    run(settings, use)
+    click.echo(f"{run_id} is cancelled.")
+
+
+@click.command()
+@_run_id
+@click.option(
+    "--from",
+    "start_at",
+    required=True,
+    type=click.Choice(["start", "failed"]),
+    help="Do all of it again, or go on where it failed.",
+)
+@click.option(
+    "--revision",
+    required=True,
+    type=click.Choice(["same", "latest"]),
+    help="As the route was written then, or as it is written now.",
+)
+@as_json
+@click.pass_obj
+def replay(settings: Settings, run_id: str, start_at: Any, revision: Any, as_json: bool) -> None:
+    """Begin a new run that takes up RUN_ID, which is over."""
+    number = parsed_id(Prefix.RUN, run_id, listed_by="hub runs list")
+
+    async def use(console: Console) -> tuple[RunReply, bool]:
+        from hub.api.run_shapes import run_reply  # noqa: PLC0415
+
+        begun = await console.routes.replay(number, start_at=start_at, revision=revision)
+        return run_reply(begun), await console.is_heard()
+
+    begun, is_heard = run(settings, use)
+    if as_json:
+        click.echo(_written(begun))
+        return
+    click.echo(f"{begun.id}  `hub runs show {begun.id}` tells how it goes.")
+    if not is_heard:
+        click.echo("The hub is not running; it does this when it starts.", err=True)
+
+
+async def found_run(console: Console, run_id: int) -> OneRun:
+    """Find a run with all that is on record of it."""
+    from hub.api.runs import whole_run  # noqa: PLC0415
+
+    found = await console.routes.get(run_id)
+    return await whole_run(console.store, console.book, found, request_id="")
+
+
+def run_rows(found: OneRun) -> list[str]:
+    """Tell all of a run."""
+    rows = [
+        f"{found.id}  {found.route_id} ({found.revision_id})  {found.state}"
+        f"{'  shadow' if found.is_shadow else ''}  began {shown_time(found.created_at)}"
+        + (f"  ended {shown_time(found.finished_at)}" if found.finished_at else "")
+    ]
+    if found.event_id is not None:
+        rows.append(f"  of {found.event_id}")
+    if found.origin_run_id is not None:
+        rows.append(f"  takes up {found.origin_run_id}")
+    if found.next_at is not None:
+        rows.append(f"  goes on {shown_time(found.next_at)}")
+    if found.state == "parked":
+        rows.append("  another run of its lane comes first")
+    if found.reason:
+        where = f" at step {found.failed_path}" if found.failed_path else ""
+        kind = f" ({found.error_class}{where})" if found.error_class else ""
+        rows.append(f"  {found.reason}{kind}")
+    if found.warnings:
+        rows.append(f"  {found.warnings} failure(s) that the route took care of")
+    if not found.has_payload:
+        rows.append("  what it knew is kept no more (the route's `keep`)")
+    for step in found.steps:
+        rows += _step_rows(step)
+    rows += [f"  taken up by {each}" for each in found.replay_ids]
+    if found.state == "failed" and not found.replay_ids and found.has_payload:
+        rows.append(f"  `hub replay {found.id} --from failed --revision same` goes on where it failed")
+    return rows
+
+
+def _step_rows(step: StepReply) -> list[str]:
+    tried = f"  {step.attempts} attempt{'' if step.attempts == 1 else 's'}" if step.attempts else ""
+    took = f"  {step.changed_at - step.started_at} ms"
+    due = f"  until {shown_time(step.next_at)}" if step.next_at else ""
+    reason = f"  {step.reason}" if step.reason else ""
+    name = f"{step.id} " if step.id else ""
+    rows = [f"  {step.path}  {name}{step.does}  {step.status}{tried}{took}{due}{reason}"]
+    for word, value in (("with", step.inputs), ("output", step.output)):
+        if value not in (None, {}, []):
+            rows.append(f"       {word:7} {_cut(value)}")
+    if step.error is not None:
+        status = f" {step.error.status}" if step.error.status else ""
+        rows.append(f"       error   {step.error.error_class}{status}: {step.error.message}")
+    return rows + [f"       {each}" for each in step.requests]
+
+
+def _row(found: RunReply) -> str:
+    reason = f"  {found.reason}" if found.reason else ""
+    return f"{shown_time(found.created_at)}  {found.id}  {found.state:9} {found.route_id:28}{reason}".rstrip()
+
+
+def _cut(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
+
+
+def _written(reply: Any) -> str:
+    import msgspec  # noqa: PLC0415 - heavy, and only here
+
+    plain = msgspec.to_builtins(reply)
+    if isinstance(plain, dict):
+        plain.pop("request_id", None)
+    return json.dumps(plain, indent=2, ensure_ascii=False)
