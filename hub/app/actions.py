@@ -33,6 +33,11 @@ def open_actions(core: Core, client: OutboundClient) -> CombinedActions:
         )
     )
     connectors = open_connectors(
-        core.settings, store=core.store, clock=core.clock, client=client, redis=core.redis
+        core.settings,
+        store=core.store,
+        clock=core.clock,
+        client=client,
+        redis=core.redis,
+        metrics=core.metrics,
     )
     return CombinedActions(built_in, connectors)

@@ -24,6 +24,7 @@ from hub.connectors.states import StateBook
 from hub.flow.ports import Clock
 from hub.flow.repositories import Store
 from hub.model.errors import HubError
+from hub.observe.metrics import Metrics
 from hub.outbound.client import OutboundClient
 from hub.outbound.errors import OutboundCode, OutboundError
 from hub.outbound.messages import Request
@@ -147,7 +148,13 @@ def connector_book(settings: Settings, clock: Clock) -> ConnectorBook:
 
 
 def open_connectors(
-    settings: Settings, *, store: Store, clock: Clock, client: OutboundClient, redis: Redis | None
+    settings: Settings,
+    *,
+    store: Store,
+    clock: Clock,
+    client: OutboundClient,
+    redis: Redis | None,
+    metrics: Metrics | None = None,
 ) -> ConnectorActions:
     """Make the actions of connectors.
 
@@ -157,6 +164,7 @@ def open_connectors(
         clock: Tells the time.
         client: The guarded way out.
         redis: Counts for all processes; None where one process is all.
+        metrics: Counts attempts.
     """
     locks = Locks(store.repeats, clock, asyncio.sleep)
     credentials = Credentials(StateBook(store.connection_states), locks, clock)
@@ -167,7 +175,13 @@ def open_connectors(
         clock=clock,
         sleep=asyncio.sleep,
     )
-    return ConnectorActions(connector_book(settings, clock).current, exchanging, locks, clock)
+
+    def on_ended(connector: str, outcome: str) -> None:
+        if metrics is not None:
+            metrics.connector_calls.labels(connector, outcome).inc()
+
+    current = connector_book(settings, clock).current
+    return ConnectorActions(current, exchanging, locks, clock=clock, on_ended=on_ended)
 
 
 def _stamp(path: Path) -> object:

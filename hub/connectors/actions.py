@@ -44,11 +44,19 @@ class ConnectorActions:
         exchanging: Makes requests.
         locks: For what is found or created.
         clock: Tells the time.
+        on_ended: Hears of each attempt: the connector, and `done` or the class of the error.
     """
 
     def __init__(
-        self, current: Callable[[], Catalogue], exchanging: Exchanging, locks: Locks, clock: Clock
+        self,
+        current: Callable[[], Catalogue],
+        exchanging: Exchanging,
+        locks: Locks,
+        *,
+        clock: Clock,
+        on_ended: Callable[[str, str], None] = lambda connector, outcome: None,
     ) -> None:
+        self._on_ended = on_ended
         self._current = current
         self._exchanging = exchanging
         self._doing = Doing(exchanging, clock)
@@ -84,7 +92,10 @@ class ConnectorActions:
             else:
                 output = await self._locked(attempt, action, call, name)
         except ActionFailed as failure:
-            raise _as_far_as_known(failure, attempt) from None
+            known = _as_far_as_known(failure, attempt)
+            self._on_ended(connection.manifest.id, known.error_class)
+            raise known from None
+        self._on_ended(connection.manifest.id, "done")
         return ActionDone(output=output, requests=tuple(attempt.requests))
 
     async def preview(self, call: ActionCall) -> Sequence[str]:

@@ -182,7 +182,7 @@ def engine(
     locks = Locks(store.repeats, clock, sleep)
     credentials = Credentials(StateBook(store.connection_states), locks, clock)
     exchanging = Exchanging(caller, credentials, LocalPaces(), clock=clock, sleep=sleep)
-    actions = ConnectorActions(lambda: found, exchanging, locks, clock)
+    actions = ConnectorActions(lambda: found, exchanging, locks, clock=clock)
     return Engine(actions=actions, credentials=credentials, catalogue=found, clock=clock, locks=locks)
 
 

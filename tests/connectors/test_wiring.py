@@ -18,6 +18,7 @@ from hub.config.settings import load_settings
 from hub.connectors.actions import ConnectorActions
 from hub.flow.repositories import Store
 from hub.model.actions import ActionCall, ActionFailed
+from hub.observe.metrics import Metrics
 from tests.outbound.receivers import answering, listening
 
 SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
@@ -25,7 +26,12 @@ SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+
 
 @asynccontextmanager
 async def wired(
-    store: Store, folder: Path, connections: str = "", *, allow: tuple[str, ...] = ("127.0.0.0/8",)
+    store: Store,
+    folder: Path,
+    connections: str = "",
+    *,
+    allow: tuple[str, ...] = ("127.0.0.0/8",),
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[ConnectorActions]:
     base = load_settings(None, {})
     settings = replace(
@@ -37,7 +43,9 @@ async def wired(
     settings.connections_file.write_text(connections, "utf-8")
     client = outbound_client(settings)
     try:
-        yield open_connectors(settings, store=store, clock=SystemClock(), client=client, redis=None)
+        yield open_connectors(
+            settings, store=store, clock=SystemClock(), client=client, redis=None, metrics=metrics
+        )
     finally:
         await client.aclose()
 
@@ -94,3 +102,18 @@ async def test_what_cannot_be_reached_has_a_class_and_says_why(
 
     assert failed.value.error_class == error_class, failed.value.message
     assert words in failed.value.message
+
+
+async def test_attempts_are_counted_by_what_became_of_them(store: Store, tmp_path: Path) -> None:
+    metrics = Metrics()
+    answers = answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    async with listening(answers) as receiver, wired(store, tmp_path, metrics=metrics) as actions:
+        for url in (receiver.url(), "http://127.0.0.1:1/"):
+            with pytest.raises(ActionFailed):
+                await actions.run(call("http.get", url=url))
+
+    def count(outcome: str) -> float | None:
+        labels = {"connector": "http", "outcome": outcome}
+        return metrics.registry.get_sample_value("hub_connector_calls_total", labels)
+
+    assert (count("not_found"), count("retryable"), count("done")) == (1, 1, None)

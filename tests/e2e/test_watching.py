@@ -24,6 +24,7 @@ HEADER = "marker-xylophone-header"
 QUIET = frozenset(
     {
         "hub_cleaned",
+        "hub_connector_calls",
         "hub_delivery_attempts",
         "hub_drafts",
         "hub_http_requests",
