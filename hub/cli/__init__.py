@@ -35,6 +35,7 @@ from hub.cli.runs import replay, runs
 from hub.cli.sandbox import sandbox
 from hub.cli.sources import sources
 from hub.cli.testing import test_routes
+from hub.cli.trying import try_route
 from hub.cli.webhooks import webhooks
 from hub.config.settings import load_settings
 
@@ -43,7 +44,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
     "Look": (events, deliveries, runs, explain, doctor),
-    "Write routes": (check, test_routes, routes, replay),
+    "Write routes": (check, try_route, test_routes, routes, replay),
     "Send": (bulk,),
     "Set up": (
         webhooks,

@@ -76,6 +76,11 @@ class _Line:
     #: Whether texts are compared as they are written.
     is_exact: bool
 
+    def actual(self, event: Payload, now_ms: int) -> str:
+        """What the event has there, for people."""
+        del now_ms
+        return shown(self.read(event))
+
     def holds(self, event: Payload, now_ms: int) -> bool:
         del now_ms
         value = self.read(event)
@@ -89,7 +94,7 @@ class _Line:
             path=self.path,
             matcher=self.matcher,
             expected=shown(self.operand),
-            actual=shown(self.read(event)),
+            actual=self.actual(event, now_ms),
         )
 
 
@@ -104,6 +109,11 @@ class _Clock:
     is_inside: bool
     path: str = NOW
 
+    def actual(self, event: Payload, now_ms: int) -> str:
+        """What the clock shows, for people."""
+        del event
+        return self.windows[0].shown(now_ms)
+
     def holds(self, event: Payload, now_ms: int) -> bool:
         del event
         return any(window.covers(now_ms) for window in self.windows) is self.is_inside
@@ -111,13 +121,12 @@ class _Clock:
     def failed(self, event: Payload, now_ms: int) -> Failed | None:
         if self.holds(event, now_ms):
             return None
-        actual = self.windows[0].shown(now_ms)
         return Failed(
             pointer=self.pointer,
             path=NOW,
             matcher=self.matcher,
             expected=shown(self.operand),
-            actual=actual,
+            actual=self.actual(event, now_ms),
         )
 
 

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hub.rules.routes.model import (
-    CallStep,
-    ForeachStep,
-    ParallelStep,
-    Route,
-    Step,
-    SwitchStep,
-    UseStep,
-    WaitStep,
-)
+from hub.rules.routes.model import CallStep, Route, Step
+from hub.rules.runs.places import find_step
 from hub.rules.runs.results import StepResult, StepStatus
 from hub.rules.runs.waits import all_steps
 
@@ -24,9 +16,9 @@ def reached(
     """Give the steps that a run has done: the id of their route, and where they are written."""
     found = set()
     for path, result in results.items():
-        place = None if result.status is StepStatus.SKIPPED else step_at(route, routes, path)
-        if place is not None:
-            found.add((place[0].id, place[1].pointer))
+        owner, step = _step_at(route, routes, path)
+        if step is not None and result.status is not StepStatus.SKIPPED:
+            found.add((owner.id, step.pointer))
     return found
 
 
@@ -42,34 +34,16 @@ def unreached(route: Route, done: Iterable[tuple[str, str]]) -> list[Step]:
     return missing
 
 
-def step_at(route: Route, routes: Mapping[str, Route], path: str) -> tuple[Route, Step] | None:
-    """Find the step to which a path of a run belongs; None for what is none (`vars`)."""
-    parts = path.split("/")
-    steps = route.steps
-    if parts[0] == "error":
-        steps, parts = route.on_error, parts[1:]
-    while parts and parts[0].isdecimal():
-        step = steps[int(parts[0])]
-        parts = parts[1:]
-        if not parts:
-            return route, step
-        if isinstance(step, CallStep) and parts[0] == "call":
-            called = routes.get(step.route)
-            return None if called is None else step_at(called, routes, "/".join(parts[1:]))
-        steps, parts = _inner(step, parts)
-    return None
+def _step_at(route: Route, routes: Mapping[str, Route], path: str) -> tuple[Route, Step | None]:
+    """Give the step at a path, and the route that it stands in."""
+    owner = route
 
+    def called(call_path: str) -> Route | None:
+        nonlocal owner
+        step = find_step(route, call_path, called)
+        callee = routes.get(step.route) if isinstance(step, CallStep) else None
+        owner = callee or owner
+        return callee
 
-def _inner(step: Step, parts: list[str]) -> tuple[tuple[Step, ...], list[str]]:
-    match step:
-        case SwitchStep():
-            return step.cases[int(parts[0].removeprefix("case."))].steps, parts[1:]
-        case ForeachStep():
-            return step.steps, parts[1:]
-        case ParallelStep():
-            return step.steps, parts
-        case WaitStep():
-            return step.on_timeout, parts[1:]
-        case UseStep(on_error=tuple(steps)):
-            return steps, parts[1:]
-    return (), []
+    step = find_step(route, path, called)
+    return owner, step

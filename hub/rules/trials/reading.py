@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.rules.fixtures.events import NOW_MS
-from hub.rules.fixtures.examples import FIXTURES, MANUAL, check_overrides, unknown_fixture
+from hub.rules.fixtures.examples import FIXTURES, check_overrides, unknown_fixture
 from hub.rules.problems import suggestion
 from hub.rules.routes.document import Reading, at, shown
 from hub.rules.routes.model import CallStep, Route, UseStep
 from hub.rules.runs.instants import read_instant
 from hub.rules.runs.waits import all_steps
+from hub.rules.runs.wishing import MANUAL
 from hub.rules.trials.expecting import read_expected
 from hub.rules.trials.mocking import read_mocks
 from hub.rules.trials.model import Expected, Happening, Trial

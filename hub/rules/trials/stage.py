@@ -15,14 +15,14 @@ import msgspec
 from hub.model.actions import ActionDone, ActionFailed, ActionSpec
 from hub.model.ids import Prefix, id_text
 from hub.model.run import Run, RunState, RunVerdict, RunWish
-from hub.rules.fixtures.examples import MANUAL
-from hub.rules.routes.model import Route
+from hub.rules.routes.model import ManualTrigger, Route
+from hub.rules.runs.evaluating import WrittenWrong
 from hub.rules.runs.facts import Known, RunFacts
 from hub.rules.runs.looking import End
 from hub.rules.runs.memory import RunMemory
 from hub.rules.runs.rehearsing import Rehearsal
 from hub.rules.runs.signals import Attempt
-from hub.rules.runs.wishing import Standing, Wanted, ask, types_of
+from hub.rules.runs.wishing import MANUAL, Standing, Wanted, ask, by_hand, types_of
 
 Answer = Callable[[Attempt], ActionDone | ActionFailed]
 ENV_NAME: Final = "test"
@@ -107,6 +107,14 @@ class Stage:
             return Told(verdict="joined", run_id=arrived)
         return told
 
+    def start(self, event: Mapping[str, Any], given: Mapping[str, Any]) -> Told:
+        """Start the route as a person does: nothing is asked but its lane."""
+        try:
+            wanted = by_hand(self._standing, event, env_name=ENV_NAME, now_ms=self.now_ms)
+        except WrittenWrong as wrong:
+            return Told(verdict="skipped", because="error", fault=str(wrong))
+        return self._begin(wanted, event, given)
+
     def settle(self) -> None:
         """Let delays and repetitions run out."""
         self._advance(None)
@@ -129,22 +137,30 @@ class Stage:
 
     def _decide(self, event: Mapping[str, Any], given: Mapping[str, Any]) -> Told:
         route, standing = self._route, self._standing
-        event_type = str(event.get("type"))
-        if not route.is_enabled:
-            return _skipped("enabled", "the route is switched off")
-        if event_type != MANUAL and (
-            event_type not in standing.types or not standing.fits(event_type, event)
-        ):
-            return _skipped("trigger", f"{event_type} is not what it waits for")
-        failed = None if event_type == MANUAL else route.when.failed(event, self.now_ms)
-        if failed is not None:
-            return _skipped(failed.path, str(failed))
+        is_by_hand = event.get("type") == MANUAL and any(
+            isinstance(each, ManualTrigger) for each in route.triggers
+        )
+        if is_by_hand and route.is_enabled:
+            return self.start(event, given)
+        refused = self._refused(event)
+        if refused is not None:
+            return refused
         found = ask([standing], event, env_name=ENV_NAME, hops=0, now_ms=self.now_ms)
         if found.decided:
             return Told(verdict="skipped", because="error", fault=found.decided[0].reason)
         if not found.wanted:
             return _skipped("if", "its `if` does not hold")
         return self._begin(found.wanted[0], event, given)
+
+    def _refused(self, event: Mapping[str, Any]) -> Told | None:
+        """Say why an event is not for the route, before anything is evaluated."""
+        event_type = str(event.get("type"))
+        if not self._route.is_enabled:
+            return _skipped("enabled", "the route is switched off")
+        if event_type not in self._standing.types or not self._standing.fits(event_type, event):
+            return _skipped("trigger", f"{event_type} is not what it waits for")
+        failed = self._route.when.failed(event, self.now_ms)
+        return None if failed is None else _skipped(failed.path, str(failed))
 
     def _begin(self, wanted: Wanted, event: Mapping[str, Any], given: Mapping[str, Any]) -> Told:
         run = self._run(wanted, event)
