@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import os
+import pickle
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 import structlog
-import uvloop
 
+from hub.app import web, worker
+from hub.app.family import Family, report
 from hub.app.port import CannotStart, with_free_port
 from hub.app.prepare import Prepared, prepare
-from hub.app.web import serve as serve_web
-from hub.app.worker import work as run_worker
 from hub.config.settings import Settings
-from hub.embedded.children import Child
-from hub.embedded.datafolder import hold_lock, open_data_folder
-from hub.embedded.supervisor import supervise
+from hub.embedded.datafolder import DataFolder, hold_lock, open_data_folder
+from hub.embedded.lean import become_lean, can_become_lean
+from hub.embedded.supervisor import Alive, supervise
 from hub.embedded.valkey import ValkeyServer
 from hub.model.errors import HubError
 from hub.observe.logs import configure_logs
 
-WORKER_NAME = "embedded"
-WEB_NAME = "embedded"
-READY_SECONDS = 0.5
+#: In memory before the children are forked, so that they share it.
+SHARED: Final = (web, worker)
+LEAN_PROGRAM: Final = "hub.app.lean"
 
 
 def up(settings: Settings, *, greet: Callable[[Settings, Prepared], None]) -> int:
@@ -43,27 +43,36 @@ def up(settings: Settings, *, greet: Callable[[Settings, Prepared], None]) -> in
     """
     folder = open_data_folder(settings.data_folder)
     configure_logs(level=settings.log.level, form=settings.log.format, process="supervisor")
-    log = structlog.get_logger("supervisor")
-    with hold_lock(folder):
+    with hold_lock(folder) as lock:
         settings = with_free_port(settings)
         prepared = _in_child(settings)
-        children, redis_url = [], settings.redis.url
-        if not redis_url:
-            valkey = ValkeyServer(folder)
-            redis_url = valkey.url
-            children.append(valkey.as_child())
-        children += [_web_child(settings, redis_url), _worker_child(settings, redis_url)]
+        family = _family(settings, folder)
 
-        def report(event: str, fields: Mapping[str, object]) -> None:
-            quiet = event in ("child.started", "supervisor.stopped")
-            (log.debug if quiet else log.info)(event, **fields)
+        def settle(alive: Mapping[str, Alive]) -> None:
+            if can_become_lean():
+                become_lean(LEAN_PROGRAM, {"family": family}, alive, keep=lock)
 
         return supervise(
-            children,
+            family.children(),
             report=report,
-            drain_seconds=max(settings.web.graceful_shutdown_seconds, settings.worker.drain_seconds) + 2,
+            drain_seconds=family.drain_seconds,
             on_ready=lambda: greet(settings, prepared),
+            on_settled=settle,
         )
+
+
+def _family(settings: Settings, folder: DataFolder) -> Family:
+    redis_url = settings.redis.url
+    return Family(
+        settings=pickle.dumps(settings),
+        data_folder=None if redis_url else folder.path,
+        redis_url=redis_url or ValkeyServer(folder).url,
+        host=settings.web.host,
+        port=settings.web.port,
+        log_level=settings.log.level,
+        log_form=settings.log.format,
+        drain_seconds=max(settings.web.graceful_shutdown_seconds, settings.worker.drain_seconds) + 2,
+    )
 
 
 def _in_child(settings: Settings) -> Prepared:
@@ -104,34 +113,3 @@ def _outcome(settings: Settings) -> tuple[str | None, str | None, str | None]:
         structlog.get_logger("supervisor").exception("hub.not_prepared")
         return None, None, f"A mistake of ours, shown above ({type(error).__name__})."
     return prepared.first_key, prepared.sandbox_line, None
-
-
-def _web_child(settings: Settings, redis_url: str) -> Child:
-    def run() -> int:
-        configure_logs(level=settings.log.level, form=settings.log.format, process="web")
-        uvloop.run(serve_web(settings, name=WEB_NAME, redis_url=redis_url))
-        return 0
-
-    return Child(name="web", run=run, is_ready=lambda: _answers(settings))
-
-
-def _worker_child(settings: Settings, redis_url: str) -> Child:
-    def run() -> int:
-        configure_logs(level=settings.log.level, form=settings.log.format, process="worker")
-        uvloop.run(run_worker(settings, name=WORKER_NAME, redis_url=redis_url))
-        return 0
-
-    return Child(name="worker", run=run)
-
-
-def _answers(settings: Settings) -> bool:
-    """Ask the web service whether it is ready; a closed port answers at once."""
-    host = settings.web.host if settings.web.host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
-    connection = http.client.HTTPConnection(host, settings.web.port, timeout=READY_SECONDS)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()

@@ -99,12 +99,15 @@ def _make_private(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def hold_lock(folder: DataFolder, *, patience_seconds: float = _LOCK_PATIENCE_SECONDS) -> Iterator[None]:
+def hold_lock(folder: DataFolder, *, patience_seconds: float = _LOCK_PATIENCE_SECONDS) -> Iterator[int]:
     """Keep other hubs off the folder until the block ends, and all forked children with it.
 
     Args:
         folder: The folder to hold.
         patience_seconds: How long to wait for a hub that is just ending.
+
+    Yields:
+        The descriptor that holds it: a program that takes this one's place must keep it open.
 
     Raises:
         DataFolderError: Another hub uses the folder; the message names its process.
@@ -114,7 +117,7 @@ def hold_lock(folder: DataFolder, *, patience_seconds: float = _LOCK_PATIENCE_SE
         _lock(descriptor, folder, patience_seconds)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
+        yield descriptor
     finally:
         # Closing and not unlocking: a child that still lives keeps the lock, as it should.
         os.close(descriptor)

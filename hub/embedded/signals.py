@@ -39,6 +39,10 @@ class SignalPipe:
         os.close(self._read_end)
         os.close(self._write_end)
 
+    def let_in(self) -> None:
+        """Take what was held back while one program took the place of another."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
     def wait(self, timeout_seconds: float | None) -> Iterator[signal.Signals]:
         """Sleep until a signal or the timeout comes, then yield what has come; None waits for ever."""
         select.select([self._read_end], [], [], timeout_seconds)

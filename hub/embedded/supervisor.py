@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from hub.embedded.children import (
     EXIT_CLEAN,
@@ -36,12 +37,30 @@ _POLL_SECONDS = 0.01
 _SAME_WISH_SECONDS = 0.5
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alive:
+    """A child that runs."""
+
+    pid: int
+    #: By the monotonic clock.
+    started_at: float
+
+
+Settled = Callable[[Mapping[str, Alive]], None]
+
+
+def _stay(alive: Mapping[str, Alive]) -> None:
+    """Go on as this process."""
+
+
 def supervise(
     children: Sequence[Child],
     *,
     report: Report,
     drain_seconds: float = 15.0,
     on_ready: Callable[[], None] = lambda: None,
+    on_settled: Settled = _stay,
+    adopted: Mapping[str, Alive] = MappingProxyType({}),
     tether: Tether | None = None,
 ) -> int:
     """Run the children until a signal asks to stop, or one of them cannot be kept alive.
@@ -53,6 +72,9 @@ def supervise(
         report: Called with one event per thing that happens.
         drain_seconds: How long children may take to stop before they are killed.
         on_ready: Called once, in the supervisor, when every child is ready for the first time.
+        on_settled: Called after that with the children that run, by name. It may replace this process by another
+            program that adopts them (hub.embedded.lean), and returns only if it did not.
+        adopted: Children that this process has already, by name: it took the place of the one that started them.
         tether: What binds the children's lives to ours; None for the platform's own.
 
     Returns:
@@ -64,11 +86,15 @@ def supervise(
     gc.freeze()
     try:
         with SignalPipe() as signals:
+            if adopted:
+                signals.let_in()
             return _Group(
                 children=children,
                 report=report,
                 drain_seconds=drain_seconds,
                 on_ready=on_ready,
+                on_settled=on_settled,
+                adopted=adopted,
                 tether=tether,
                 signals=signals,
             ).run()
@@ -91,6 +117,12 @@ class _Slot:
     failures: int = 0
 
 
+def _slot(child: Child, alive: Alive | None) -> _Slot:
+    if alive is None:
+        return _Slot(child=child)
+    return _Slot(child=child, pid=alive.pid, started_at=alive.started_at, is_ready=True, has_been_up=True)
+
+
 class _Group:
     """The loop: reap, start what is due, look who is ready, sleep until something happens."""
 
@@ -101,16 +133,20 @@ class _Group:
         report: Report,
         drain_seconds: float,
         on_ready: Callable[[], None],
+        on_settled: Settled,
+        adopted: Mapping[str, Alive],
         tether: Tether,
         signals: SignalPipe,
     ) -> None:
-        self._slots = sorted((_Slot(child=child) for child in children), key=lambda slot: slot.child.stage)
+        slots = (_slot(child, adopted.get(child.name)) for child in children)
+        self._slots = sorted(slots, key=lambda slot: slot.child.stage)
         self._report = report
         self._drain_seconds = drain_seconds
         self._on_ready = on_ready
+        self._on_settled = on_settled
         self._tether = tether
         self._signals = signals
-        self._was_ready = False
+        self._was_ready = bool(adopted)
         self._exit_code: int | None = None  # set when stopping
         self._stopping_stage: int | None = None
         self._kill_at = 0.0
@@ -118,6 +154,7 @@ class _Group:
 
     def run(self) -> int:
         try:
+            self._reap(time.monotonic())  # of those that were adopted
             while not self._is_over():
                 self._advance(time.monotonic())
                 for number in self._signals.wait(self._sleep_seconds(time.monotonic())):
@@ -187,6 +224,13 @@ class _Group:
         if not self._was_ready and all(slot.is_ready for slot in self._slots):
             self._was_ready = True
             self._on_ready()
+            self._on_settled(
+                {
+                    slot.child.name: Alive(pid=slot.pid, started_at=slot.started_at)
+                    for slot in self._slots
+                    if slot.pid is not None
+                }
+            )
 
     # Ending
 

@@ -36,3 +36,18 @@ def test_help_loads_neither_database_nor_web_framework() -> None:
     )  # fmt: skip
 
     assert set(loaded.stdout.split()) & {"sqlalchemy", "starlette", "uvicorn", "redis", "arq"} == set()
+
+
+def test_the_supervisor_that_stays_has_nothing_of_the_product_in_memory() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, hub.app.lean; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    heavy = {"asyncio", "msgspec", "redis", "sqlalchemy", "starlette", "structlog", "yaml"}
+
+    assert heavy & set(loaded) == set()
+    assert [
+        name for name in loaded if name.startswith(("hub.flow", "hub.api", "hub.rules", "hub.store"))
+    ] == []
