@@ -11,8 +11,13 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import connectors
 from hub.config.connectors import shipped_manifests
@@ -40,6 +45,8 @@ NOW = "2026-08-21T10:00:00Z"
 #: The file that holds what is asked when a connection is tested.
 TEST = "test"
 NAME = "golden"
+#: Of a case, for a field that takes a private key.
+RSA_KEY = "a new RSA key"
 _FILE_KEYS = {"connection", "named", "cases"}
 _CASE_KEYS = {
     "name",
@@ -121,6 +128,13 @@ def manifest_of(text: str) -> Manifest:
     found = read_manifest(plain(load_document(text, source="manifest.yaml", is_prose=True)))
     assert isinstance(found, Manifest), "\n".join(map(str, found))
     return found
+
+
+@cache
+def rsa_key() -> str:
+    """Make a private key, PEM; the same for all cases."""
+    key = generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def connection_of(manifest: Manifest, written: Mapping[str, Any], *, name: str = NAME) -> Connection:
@@ -239,6 +253,15 @@ def matches(text: str, wanted: object) -> bool:
     if len(words) > 2 and words[0] == words[-1] == "/":
         return re.search(words[1:-1], text) is not None
     return words in text
+
+
+def hidden(connection: Connection) -> list[str]:
+    """Give what nothing that is shown may have: its secrets and, of secret addresses, where on their host they lead."""
+    found = []
+    for secret in connection.secrets():
+        address = urlsplit(secret)
+        found += [secret, address.path.strip("/")] if address.scheme in ("http", "https") else [secret]
+    return [each for each in found if len(each) > 5]
 
 
 def shown_secrets(value: object) -> str:

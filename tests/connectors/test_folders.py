@@ -11,7 +11,15 @@ from hub.rules.connectors.secrets import looks_secret
 FOLDERS = sorted(path.parent.name for path in connectors.FOLDER.glob("*/manifest.yaml"))
 MANIFESTS = shipped_manifests()
 #: What looks like a secret and is none: words that say so, and Standard Webhooks' own example.
-EXAMPLES = ("Bearer test-", "Bearer ***", "`whsec_`", "whsec_$(", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+EXAMPLES = (
+    "Bearer test-",
+    "Bearer ***",
+    "`whsec_`",
+    "whsec_$(",
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "https://discord.com/api/webhooks/123456/test-",
+    "sig=test-",
+)
 
 
 def test_the_registry_has_every_folder_in_the_order_of_the_alphabet() -> None:

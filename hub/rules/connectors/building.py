@@ -113,7 +113,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
     try:
         port = parts.port
     except ValueError:
-        raise Unbuildable(f"{url[:80]!r} has no port that can be called") from None
+        raise Unbuildable(f"the address of {_host(url)} has no port that can be called") from None
     default = {"http": 80, "https": 443}.get(parts.scheme.lower())
     return parts.scheme.lower(), (parts.hostname or "").lower(), port or default
 
@@ -136,7 +136,9 @@ def _url(spec: RequestSpec, values: Mapping[str, Any], surroundings: Surrounding
         given = given.strip()
         url = given if _ABSOLUTE.match(given) else f"{base}/{given.lstrip('/')}" if base else given
     if not _ABSOLUTE.match(url):
-        raise Unbuildable(f"{url[:80]!r} is no address; it begins with https://")
+        # The address of a connection may be a secret, which no part of a message may show.
+        shown = "the address of this connection" if spec.path is not None else repr(url[:80])
+        raise Unbuildable(f"{shown} is no address; it begins with https://")
     return url
 
 

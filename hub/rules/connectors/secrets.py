@@ -7,18 +7,21 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any, Final, final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 #: What stands where a secret was.
 COVER: Final = "***"
 #: Shorter ones would cover words that merely look like them.
 _SHORTEST: Final = 6
+#: Of a part of an address that is long enough to be a secret by itself.
+_LONG: Final = 16
 _LITERAL: Final = re.compile(
     r"sk_(?:live|test)_|rk_live_|whsec_|xox[abeprs]-|xapp-|pat-(?:na|eu)\d|\bBearer\s+[A-Za-z0-9._~+/=-]{8,}|ghp_|github_pat_|glpat-"
     r"|SG\.[\w-]{16}|AKIA[0-9A-Z]{12}|-----BEGIN [A-Z ]*PRIVATE KEY|\bsk-[A-Za-z0-9_-]{16}|key-[0-9a-f]{24}"
     r"|secret_[A-Za-z0-9]{20}|ntn_[A-Za-z0-9]{20}|pat[A-Za-z0-9]{14}\.|eyJ[A-Za-z0-9_-]{10,}\.eyJ"
     r"|hooks\.slack\.com/services/T|discord(?:app)?\.com/api/webhooks/\d|hooks\.zapier\.com/hooks/catch/\d"
-    r"|\b\d{8,10}:AA[A-Za-z0-9_-]{30}"
+    r"|\b\d{8,10}:AA[A-Za-z0-9_-]{30}|hook\.[a-z0-9.]{2,12}\.make\.com/[A-Za-z0-9]{8}"
+    r"|[?&]sig=[A-Za-z0-9_%-]{16}"
 )
 
 
@@ -92,5 +95,20 @@ def _spellings(secret: str) -> tuple[str, ...]:
         quote_plus(stripped),
         json.dumps(stripped)[1:-1],
         b64encode(stripped.encode()).decode(),
-        *(line.strip() for line in stripped.splitlines() if len(line.strip()) >= 16),
+        *(line.strip() for line in stripped.splitlines() if len(line.strip()) >= _LONG),
+        *_telling_parts(stripped),
     )
+
+
+def _telling_parts(secret: str) -> tuple[str, ...]:
+    """Give what of a secret address is enough for whoever reads it: where it leads on its host, and its long parts."""
+    try:
+        parts = urlsplit(secret)
+    except ValueError:
+        return ()
+    if parts.scheme not in ("http", "https"):
+        return ()
+    path = parts.path.strip("/")
+    pieces = re.split(r"[/?&=]", f"{path}?{parts.query}")
+    long = [each for each in pieces if len(each) >= _LONG]
+    return (*([path] if "/" in path else []), *long, *map(unquote, long))

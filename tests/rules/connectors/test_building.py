@@ -159,3 +159,13 @@ def test_a_url_of_the_connection_may_be_whole_or_below_its_own(url: str) -> None
 def test_what_makes_no_request_is_refused(written: dict[str, Any], inputs: dict[str, Any]) -> None:
     with pytest.raises(Unbuildable):
         built(written, inputs)
+
+
+@pytest.mark.parametrize(
+    "address", ["hooks.acme.example/catch/12/ab", "https://hooks.acme.example:x/catch/12/ab"]
+)
+def test_an_address_that_may_be_a_secret_is_not_shown_when_it_is_none(address: str) -> None:
+    with pytest.raises(Unbuildable) as refused:
+        built({"path": "/"}, base_url=address)
+
+    assert "catch" not in str(refused.value)

@@ -46,6 +46,39 @@ def test_a_key_of_several_lines_is_covered_line_by_line() -> None:
     assert "MIIE" not in Masker([pem]).text("could not read MIIEvQIBADANBgkqhkiG9w0BAQEFAASC")
 
 
+HOOK = "https://flows.example.com:443/workflows/0a1b2c3d4e5f60718293/run?v=1&sig=aBc%2FdEfGhIjKlMnOpQ"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        HOOK,
+        f"{HOOK}&wait=true",
+        "POST /workflows/0a1b2c3d4e5f60718293/run",
+        "no workflow 0a1b2c3d4e5f60718293",
+        "the signature aBc%2FdEfGhIjKlMnOpQ is not valid",
+        "the signature aBc/dEfGhIjKlMnOpQ is not valid",
+    ],
+)
+def test_of_a_secret_address_every_part_is_covered_that_would_be_enough(shown: str) -> None:
+    masked = Masker([HOOK]).text(shown)
+
+    assert "***" in masked
+    assert not any(part in masked for part in ("workflows/", "0a1b2c3d", "dEfGhI"))
+
+
+def test_of_a_short_secret_address_where_it_leads_is_covered_and_its_host_is_not() -> None:
+    masked = Masker(["https://hooks.example.com/catch/12/ab/"]).text(
+        "hooks.example.com: nothing at /catch/12/ab; ab"
+    )
+
+    assert masked == "hooks.example.com: nothing at /***; ab"
+
+
+def test_what_is_no_address_has_no_parts() -> None:
+    assert Masker(["http://[:::/a-long-enough-path-1"]).text("a-long-enough-path-1") == "a-long-enough-path-1"
+
+
 def test_a_secret_shows_nothing_of_itself() -> None:
     secret = SecretText("abc-def-ghi")
 
@@ -65,6 +98,9 @@ LITERALS = [
     "AKIA" + "ABCDEFGHIJKL",
     "sk-" + "abcdefghijklmnopqrst",
     "https://hooks.slack.com/services" + "/T0/B0/x",
+    "https://discord.com/api/webhooks" + "/1234/abc",
+    "https://hook.eu2.make.com" + "/abcdefgh1234",
+    "https://x.example.com/workflows/1/run?api-version=1&sig" + "=aBcDeFgHiJkLmNoP",
 ]
 
 
