@@ -1,4 +1,4 @@
-"""Routes on a hub as people run it: files are picked up, events start runs, a killed worker loses and doubles nothing."""
+"""Routes on a hub as people run it: files are followed, events start runs, a killed worker doubles nothing."""
 
 from __future__ import annotations
 
