@@ -30,6 +30,7 @@ OTHER_VARIABLES = {
 }
 #: Dotted words that begin like a section and are no keys: events of the wire and of the log, ports in code, actions.
 NO_KEYS = {
+    "log.event_id",
     "bridge.perform",
     "redis.away",
     "bridge.feed_failed",
