@@ -22,6 +22,7 @@ from hub.worker.runs import MomentRounds, RunRounds, TriageRounds, committing
 class RouteRounds:
     """The parts of a worker that run routes."""
 
+    book: RouteBook
     runs: RunRounds
     triage: TriageRounds
     moments: MomentRounds
@@ -58,6 +59,7 @@ def route_rounds(core: Core, actions: Actions) -> RouteRounds:
 
     moments = Moments(runs=core.store.runs, book=book, clock=core.clock, new_id=core.new_id, texts=texts)
     return RouteRounds(
+        book=book,
         runs=runs,
         triage=TriageRounds(triages=triages, feed=core.feed, events=core.store.events, on_decided=on_decided),
         moments=MomentRounds(moments=moments, clock=core.clock, on_decided=on_decided),

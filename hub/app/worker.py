@@ -37,6 +37,8 @@ from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.record import Recorder
 from hub.flow.replay import ReplayJobs
+from hub.flow.routing.book import RouteBook
+from hub.flow.routing.forgetting import RunForgetting
 from hub.flow.safety import LineGuard
 from hub.flow.send import Sending, SendTimeouts
 from hub.model.delivery import Outcome
@@ -156,7 +158,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         feeds=feeds,
         fetches=Fetches(_fetching(core, client, adapters).run_due),
         wake_ups=core.wake_ups,
-        maintenance=_maintenance(core),
+        maintenance=_maintenance(core, rounds.book),
         line_watch=line_watch(core, lambda: ownership.shards),
         bulk=BulkRounds(
             running=store.bulk.running,
@@ -323,7 +325,7 @@ def _disable(core: Core) -> DisableWebhook:
 _OF_MESSAGES = ("messages", "reactions", "polls")
 
 
-def _maintenance(core: Core) -> Maintenance:
+def _maintenance(core: Core, book: RouteBook) -> Maintenance:
     keep = core.settings.retention
     jobs = ReplayJobs(
         store=core.store,
@@ -344,6 +346,8 @@ def _maintenance(core: Core) -> Maintenance:
             "availability": keep.events_days * DAY_MS,
             "bulk_jobs": keep.events_days * DAY_MS,
             "source_memory": 0,
+            "route_marks": DAY_MS,  # throttles count what waits for later windows
+            "triages": keep.events_days * DAY_MS,
             "source_rejections": core.settings.sources.rejected_days * DAY_MS,
             "idempotency_keys": keep.idempotency_hours * 3_600_000,
             **dict.fromkeys(_OF_MESSAGES if keep.messages_days else (), keep.messages_days * DAY_MS),
@@ -352,6 +356,14 @@ def _maintenance(core: Core) -> Maintenance:
         clean_files=FileCleanup(
             store=core.store, blobs=core.files.blobs, clock=core.clock, unused_ms=core.files.unused_ms
         ).run,
+        forget_runs=RunForgetting(
+            store=core.store,
+            book=book,
+            clock=core.clock,
+            payload_ms=keep.run_payloads_days * DAY_MS,
+            log_ms=keep.runs_days * DAY_MS,
+            events_ms=keep.events_days * DAY_MS,
+        ),
         directory=core.directory,
         disable=_disable(core),
         metrics=core.metrics,

@@ -291,6 +291,8 @@ class Retention:
     deliveries_days: Days
     attempts_days: Days
     raw_days: Days
+    run_payloads_days: Days
+    runs_days: Days
     idempotency_hours: Annotated[int, Between(1, 8760)]
 
 

@@ -23,7 +23,7 @@ from hub.flow.message_counts import MessageCounts
 from hub.flow.message_store import Messages
 from hub.flow.poll_payloads import Tally
 from hub.flow.ports import HotStore
-from hub.flow.route_store import Routes, Runs
+from hub.flow.route_store import Routes, RunRetention, Runs
 from hub.flow.rows import DeliveryRow, MessageRow
 from hub.flow.safety_repositories import Consents, Health
 from hub.flow.source_ports import Rejections
@@ -390,5 +390,6 @@ class Store:
     retention: Retention
     routes: Routes
     runs: Runs
+    run_retention: RunRetention
     sandbox: SandboxNetwork
     webhooks: Webhooks

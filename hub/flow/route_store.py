@@ -230,3 +230,19 @@ class Runs(Protocol):
     async def standing(self) -> Mapping[RunState, int]:
         """Count the runs that are not over."""
         ...
+
+
+class RunRetention(Protocol):
+    """Forgets runs."""
+
+    async def drop_payloads(self, route_id: str, *, before_ms: int, limit: int) -> int:
+        """Forget what runs of a route knew that were over before an instant; that they were stays."""
+        ...
+
+    async def drop_runs(self, route_id: str, *, before_ms: int, limit: int) -> int:
+        """Delete runs of a route that were over before an instant, with their steps."""
+        ...
+
+    async def drop_revisions(self, *, before_ms: int) -> int:
+        """Delete revisions that were superseded before an instant, and routes retired before, which no run has."""
+        ...

@@ -42,6 +42,7 @@ from hub.store.repositories.repeats import SqlRepeats
 from hub.store.repositories.replays import SqlReplays
 from hub.store.repositories.retention import SqlRetention
 from hub.store.repositories.routes import SqlRoutes
+from hub.store.repositories.run_retention import SqlRunRetention
 from hub.store.repositories.runs import SqlRuns
 from hub.store.repositories.sandbox import SqlSandboxNetwork
 from hub.store.repositories.webhooks import SqlWebhooks
@@ -135,6 +136,7 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         retention=SqlRetention(database),
         routes=SqlRoutes(database),
         runs=SqlRuns(database),
+        run_retention=SqlRunRetention(database),
         sandbox=SqlSandboxNetwork(database),
         webhooks=SqlWebhooks(database, sealer),
     )

@@ -33,6 +33,7 @@ class Maintenance:
         keep_ms: Mapping[str, int],
         run_job: Callable[[], Awaitable[None]],
         clean_files: Callable[[], Awaitable[Mapping[str, int]]],
+        forget_runs: Callable[[], Awaitable[Mapping[str, int]]],
         directory: DirectoryHolder,
         disable: Callable[[Webhook, str], Awaitable[None]],
         metrics: Metrics,
@@ -43,6 +44,7 @@ class Maintenance:
         self._keep_ms = keep_ms
         self._run_job = run_job
         self._clean_files = clean_files
+        self._forget_runs = forget_runs
         self._directory = directory
         self._disable = disable
         self._metrics = metrics
@@ -61,6 +63,10 @@ class Maintenance:
                     break
             if total:
                 log.info("rows.expired", table=table, count=total)
+        for what, count in (await self._forget_runs()).items():
+            self._metrics.expired_rows.labels(what).inc(count)
+            if count:
+                log.info("rows.expired", table=what, count=count)
         ended_ms = self._clock.now_ms()
         self._metrics.retention_seconds.add([max(0, ended_ms - began_ms) / 1000])
         self._metrics.retention_at.set(ended_ms / 1000)

@@ -10,6 +10,8 @@ import pytest
 
 from hub.flow.disable import DisableWebhook
 from hub.flow.file_cleanup import FileCleanup
+from hub.flow.routing.book import RouteBook
+from hub.flow.routing.forgetting import RunForgetting
 from hub.observe.metrics import Metrics
 from hub.worker.maintenance import Maintenance
 from tests.support.hub_world import HubWorld, open_world
@@ -32,6 +34,14 @@ def maintenance(
         clean_files=FileCleanup(
             store=world.store, blobs=world.parts.files.blobs, clock=world.clock, unused_ms=WEEK_MS
         ).run,
+        forget_runs=RunForgetting(
+            store=world.store,
+            book=RouteBook(world.store.routes),
+            clock=world.clock,
+            payload_ms=WEEK_MS,
+            log_ms=WEEK_MS,
+            events_ms=WEEK_MS,
+        ),
         directory=world.directory,
         disable=DisableWebhook(
             store=world.store,

@@ -29,8 +29,10 @@ from hub.store.schema import (
     polls,
     raw_payloads,
     reactions,
+    route_marks,
     source_memory,
     source_rejections,
+    triages,
 )
 
 _PENDING = exists().where(deliveries.c.event_id == events.c.id, deliveries.c.state == 0)
@@ -55,8 +57,10 @@ class SqlRetention:
             "polls": self._polls,
             "raw_payloads": self._raw_payloads,
             "reactions": self._reactions,
+            "route_marks": self._route_marks,
             "source_memory": self._source_memory,
             "source_rejections": self._source_rejections,
+            "triages": self._triages,
         }
 
     async def expire_page(self, table: str, *, before_ms: int, limit: int) -> int:
@@ -84,6 +88,19 @@ class SqlRetention:
         key = reactions.c.id
         ids = await self._ids(select(key).where(key < first_id_at(before_ms)).order_by(key).limit(limit))
         return await self._count(delete(reactions).where(key.in_(ids))) if ids else 0
+
+    async def _route_marks(self, before_ms: int, limit: int) -> int:
+        """What means nothing any more; its time is its own."""
+        key, is_over = tuple_(route_marks.c.kind, route_marks.c.key), route_marks.c.until < before_ms
+        query = select(route_marks.c.kind, route_marks.c.key).where(is_over)
+        query = query.order_by(route_marks.c.until).limit(limit)
+        rows = await self._database.read(lambda connection: [tuple(row) for row in connection.execute(query)])
+        return await self._count(delete(route_marks).where(key.in_(rows), is_over)) if rows else 0
+
+    async def _triages(self, before_ms: int, limit: int) -> int:
+        key = triages.c.event_id
+        ids = await self._ids(select(key).where(key < first_id_at(before_ms)).order_by(key).limit(limit))
+        return await self._count(delete(triages).where(key.in_(ids))) if ids else 0
 
     async def _source_memory(self, before_ms: int, limit: int) -> int:
         """What is remembered no more; its time is its own, not its age."""

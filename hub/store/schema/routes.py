@@ -116,6 +116,7 @@ runs = Table(
     #: Those of which what they knew is still kept.
     Index(
         "ix_runs_payload",
+        "route_id",
         "id",
         sqlite_where=text("facts <> ''"),
         postgresql_where=text("facts <> ''"),

@@ -20,4 +20,4 @@ def upgrade() -> None:
     op.create_index(
         "ix_runs_origin", "runs", ["origin_run_id", "id"], sqlite_where=_REPLAYS, postgresql_where=_REPLAYS
     )
-    op.create_index("ix_runs_payload", "runs", ["id"], sqlite_where=_KEPT, postgresql_where=_KEPT)
+    op.create_index("ix_runs_payload", "runs", ["route_id", "id"], sqlite_where=_KEPT, postgresql_where=_KEPT)
