@@ -13,6 +13,7 @@ FOLDER: Final = Path(__file__).parent
 CONNECTORS: Final = (
     "attio",
     "close",
+    "discord",
     "highlevel",
     "http",
     "hubspot",

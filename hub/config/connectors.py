@@ -25,9 +25,10 @@ from hub.rules.connectors.connections import (
     SecretPlace,
     read_connections,
 )
-from hub.rules.connectors.model import Manifest
+from hub.rules.connectors.model import FieldSpec, Manifest
 from hub.rules.connectors.reading import read_manifest
 from hub.rules.connectors.secrets import SecretText
+from hub.rules.expressions.filters.patterns import search
 from hub.rules.routes.document import Reading
 from hub.rules.signing import InvalidSecret, Secret
 
@@ -125,6 +126,8 @@ def _resolved(reading: Reading, wish: ConnectionWish, environ: Mapping[str, str]
             fields[name] = tuple(map(SecretText, value)) if isinstance(value, tuple) else SecretText(value)
         else:
             fields[name] = value
+        place = given.pointer if isinstance(given, SecretPlace) else f"{wish.pointer}/auth"
+        _check_form(reading, wish.auth.fields[name], value, place, title=wish.manifest.title)
         if wish.auth.apply.signed_with is not None and wish.auth.fields[name].is_list:
             _check_signing(reading, wish, name, value)
     return Connection(name=wish.name, manifest=wish.manifest, auth=wish.auth, fields=fields, vars=wish.vars)
@@ -139,6 +142,17 @@ def _value(reading: Reading, given: Given, environ: Mapping[str, str]) -> str | 
         case tuple():
             found = [look_up(reading, each.kind, each.name, each.pointer, environ) for each in given]
             return tuple(each for each in found if each is not None)
+
+
+def _check_form(
+    reading: Reading, field: FieldSpec, value: str | tuple[str, ...], pointer: str, *, title: str
+) -> None:
+    """Refuse what cannot be the field's value, such as another service's address; the message does not show it."""
+    for each in value if isinstance(value, tuple) else (value,):
+        if field.pattern is not None and search(field.pattern, each.strip()) is None:
+            why = f"it is to look like {field.example}" if field.example else "it has another form"
+            fix = f"Copy it again: {field.description}" if field.description else "Copy it again"
+            reading.refuse(pointer, f"this is no {field.title} of {title}", why, fix)
 
 
 def _check_signing(reading: Reading, wish: ConnectionWish, name: str, value: str | tuple[str, ...]) -> None:

@@ -12,7 +12,14 @@ from hub.rules.connectors.connections import Connection
 from tests.connectors.test_engine import MANIFEST
 
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ENVIRON = {"HUBSPOT": "test-token-1", "EMPTY": "", "SIGNING": SIGNING, "BAD_SIGNING": "whsec_???"}
+ENVIRON = {
+    "HUBSPOT": "test-token-1",
+    "EMPTY": "",
+    "SIGNING": SIGNING,
+    "BAD_SIGNING": "whsec_???",
+    "DISCORD": " https://discord.com/api/webhooks/123456/test-webhook-token\n",
+    "ELSEWHERE": "https://discord.example/api/webhooks/123456/test-webhook-token",
+}
 
 
 def load(tmp_path: Path, text: str) -> dict[str, Connection]:
@@ -137,3 +144,18 @@ def test_a_mistake_in_a_connector_of_ones_own_is_told_with_file_line_and_column(
 
     assert f"{path}:18:24: actions.add.request.methid: a request has no 'methid'" in str(refused.value)
     assert "fix: Did you mean method" in str(refused.value)
+
+
+def test_a_secret_of_another_form_is_told_and_not_shown(tmp_path: Path) -> None:
+    text = """
+connections:
+  right: { connector: discord, auth: { webhook: { url: { env: DISCORD } } } }
+  wrong: { connector: discord, auth: { webhook: { url: { env: ELSEWHERE } } } }
+"""
+
+    found = problems(tmp_path, text)
+
+    assert found == [
+        "4:56 connections.wrong.auth.webhook.url: this is no Webhook URL of Discord: it is to look like "
+        "https://discord.com/api/webhooks/…/…. Copy it again: Edit Channel → Integrations → Webhooks → Copy Webhook URL"
+    ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from hub.rules.connectors.compiling import AUTH_SCOPE, TOKEN_SCOPE, Compiling
 from hub.rules.connectors.model import Apply, Assertion, AuthKind, FieldSpec, Grant, Probe
 from hub.rules.connectors.request_reading import read_errors, read_request, read_success
+from hub.rules.connectors.schemas import read_pattern
 from hub.rules.expressions.templates import Template
 from hub.rules.routes.document import Reading, at, shown
 
@@ -15,7 +16,7 @@ from hub.rules.routes.document import Reading, at, shown
 NO_AUTH: Final = AuthKind(name="none", title="None", fields={}, apply=Apply(), grant=None, probe=None)
 
 _KIND_KEYS: Final = ("title", "fields", "apply", "grant", "test")
-_FIELD_KEYS: Final = ("title", "description", "secret", "list", "required", "default", "example")
+_FIELD_KEYS: Final = ("title", "description", "secret", "list", "required", "default", "example", "pattern")
 _APPLY_KEYS: Final = ("bearer", "basic", "headers", "query", "standard_webhooks")
 _GRANTS: Final = ("client_credentials", "refresh_token", "jwt_bearer", "login")
 _GRANT_KEYS: Final = (
@@ -131,6 +132,7 @@ def _field(reading: Reading, name: str, written: object, pointer: str) -> FieldS
         is_required=flag("required", default=default is None),
         default=default,
         example=text("example") or "",
+        pattern=read_pattern(reading, known.get("pattern"), at(pointer, "pattern")),
     )
 
 

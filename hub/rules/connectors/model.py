@@ -13,6 +13,7 @@ from typing import Any, Literal
 from hub.model.actions import ActionKind, ErrorClass, Repetition
 from hub.rules.connectors.paths import PathTemplate
 from hub.rules.connectors.schemas import Schema
+from hub.rules.expressions.filters.patterns import Pattern
 from hub.rules.expressions.structures import Structure
 from hub.rules.expressions.templates import Condition, Template
 
@@ -170,6 +171,8 @@ class FieldSpec:
     is_required: bool
     default: str | None
     example: str
+    #: What a value has to fit; a mistake is told when it is read, without showing it.
+    pattern: Pattern | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -85,7 +85,7 @@ def read_schema(reading: Reading, written: object, pointer: str, *, depth: int =
         for name, each in _map(reading, known, "properties", pointer).items()
     }
     least, most = _lengths(reading, known, pointer)
-    pattern = _pattern(reading, known.get("pattern"), at(pointer, "pattern"))
+    pattern = read_pattern(reading, known.get("pattern"), at(pointer, "pattern"))
     return Schema(
         kinds=_kinds(reading, known.get("type"), at(pointer, "type")),
         properties=properties,
@@ -200,7 +200,8 @@ def _bound(reading: Reading, value: object, pointer: str) -> float | None:
     return value
 
 
-def _pattern(reading: Reading, value: object, pointer: str) -> Pattern | None:
+def read_pattern(reading: Reading, value: object, pointer: str) -> Pattern | None:
+    """Read a regular expression; one that RE2 does not know is noted."""
     text = reading.text(value, pointer, noun="`pattern`")
     if text is None:
         return None
