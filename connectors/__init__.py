@@ -20,6 +20,7 @@ CONNECTORS: Final = (
     "pipedrive",
     "salesforce",
     "slack",
+    "telegram",
     "webhook",
     "zoho_crm",
 )
