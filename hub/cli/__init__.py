@@ -33,6 +33,7 @@ from hub.cli.routes import routes
 from hub.cli.running import migrate, serve, up, work
 from hub.cli.runs import replay, runs
 from hub.cli.sandbox import sandbox
+from hub.cli.schema import schema
 from hub.cli.sources import sources
 from hub.cli.testing import test_routes
 from hub.cli.trying import try_route
@@ -44,7 +45,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
     "Look": (events, deliveries, runs, explain, doctor),
-    "Write routes": (check, try_route, test_routes, routes, replay),
+    "Write routes": (check, try_route, test_routes, schema, routes, replay),
     "Send": (bulk,),
     "Set up": (
         webhooks,

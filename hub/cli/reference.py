@@ -17,6 +17,7 @@ from hub.config.connectors import shipped_manifests
 from hub.connectors.reference import connectors_markdown
 from hub.observe.reference import metrics_markdown
 from hub.rules.expressions.reference import expressions_markdown
+from hub.rules.routes.reference import routes_markdown
 
 _INTRODUCTION: Final = """# Commands
 
@@ -66,6 +67,7 @@ def files() -> dict[str, bytes]:
         "connectors.md": connectors_markdown(shipped_manifests().values()).encode(),
         "expressions.md": expressions_markdown().encode(),
         "metrics.md": metrics_markdown().encode(),
+        "routes.md": routes_markdown().encode(),
     }
 
 

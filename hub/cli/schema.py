@@ -1,0 +1,30 @@
+"""hub schema: the JSON Schema of files of routes, for editors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from hub.config.settings import Settings
+
+
+@click.command()
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write it into a file.")
+@click.pass_obj
+def schema(settings: Settings, output: Path | None) -> None:
+    """Print the JSON Schema of files of routes, with every action and its inputs, for editors.
+
+    Put `# yaml-language-server: $schema=routes.schema.json` into the first line of a file.
+    """
+    from hub.app.offline import offline_actions  # noqa: PLC0415 - the rules of routes
+    from hub.rules.routes.schema import route_schema  # noqa: PLC0415
+
+    actions = offline_actions(settings)
+    text = json.dumps(route_schema(actions.specs, actions.connections), indent=2, ensure_ascii=False)
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(f"{text}\n", encoding="utf-8")
+        click.echo(f"Wrote {output}.")
