@@ -43,12 +43,14 @@ class RouteFolder:
         installing: Installing,
         clock: Clock,
         on_installed: Callable[[], None],
+        on_read: Callable[[FolderStatus], None] = lambda status: None,
     ) -> None:
         self._folder = folder
         self._actions = actions
         self._installing = installing
         self._clock = clock
         self._on_installed = on_installed
+        self._on_read = on_read
         self._stamp: Stamp | None = None
         self._known = NOTHING_KNOWN
         self.status = FolderStatus(folder=str(folder), read_at=None, problems=())
@@ -86,6 +88,7 @@ class RouteFolder:
         self.status = FolderStatus(
             folder=str(self._folder), read_at=self._clock.now_ms(), problems=tuple(problems)
         )
+        self._on_read(self.status)
         if problems:
             self._tell(found, problems)
         elif installed is not None and not installed.is_nothing:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hub.app.core import Core
 from hub.app.route_folder import RouteFolder
+from hub.app.run_report import RunReport
 from hub.app.run_texts import run_texts
 from hub.flow.actions import Actions
 from hub.flow.routing.book import RouteBook
@@ -40,6 +41,8 @@ def route_rounds(core: Core, actions: Actions) -> RouteRounds:
         texts=texts,
         commit=committing(core.store.runs),
     )
+    report = RunReport(core.metrics)
+    driver.on_attempted, driver.on_ended = report.attempted, report.ended
     runs = RunRounds(
         runs=core.store.runs, driver=driver, clock=core.clock, most_at_once=core.settings.routes.runs_at_once
     )
@@ -51,6 +54,8 @@ def route_rounds(core: Core, actions: Actions) -> RouteRounds:
         new_id=core.new_id,
         texts=texts,
     )
+
+    triages.on_triaged = report.decided
 
     def on_decided(decided: list[Decided]) -> None:
         if any(each.run_id is not None for each in decided):
@@ -74,4 +79,5 @@ def route_folder(core: Core, actions: Actions) -> RouteFolder:
         installing=Installing(routes=core.store.routes, clock=core.clock, new_id=core.new_id),
         clock=core.clock,
         on_installed=core.wake_ups.routes_changed,
+        on_read=lambda status: core.metrics.route_problems.set(len(status.problems)),
     )

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -18,6 +19,9 @@ from hub.model.errors import HubError
 
 LEAST_SQLITE = (3, 35, 0)
 LEAST_FREE_BYTES = 1 << 30
+_DAY_MS = 86_400_000
+#: Failed runs that are counted.
+_MOST_FAILED = 1000
 #: A line that its operator has switched off is no fault.
 _WANTED_OFF = frozenset({"bridge_disabled", "line_inactive"})
 
@@ -48,8 +52,9 @@ def doctor(settings: Settings, *, quick: bool) -> None:
             _lines,
             _sources,
             _connections,
+            _routes,
         ]
-    needing = {_key, _backlog, _lines}
+    needing = {_key, _backlog, _lines, _routes}
     if not settings.redis.url:
         needing.add(_redis)
     if settings.files.storage == "folder":
@@ -214,3 +219,35 @@ async def _sources(settings: Settings) -> Finding:
     return Finding(
         not deaf, "sources", told if not deaf else f"{', '.join(deaf)} believes nobody: it has no secret yet"
     )
+
+
+async def _routes(settings: Settings) -> Finding:
+    from hub.app.checking import check_texts, read_texts  # noqa: PLC0415
+    from hub.app.core import open_database  # noqa: PLC0415
+    from hub.app.offline import offline_actions  # noqa: PLC0415
+    from hub.flow.route_store import RunFilter  # noqa: PLC0415
+    from hub.model.ids import first_id_at  # noqa: PLC0415
+    from hub.model.run import RunState  # noqa: PLC0415
+
+    folder = settings.routes.folder.expanduser()
+    checked = check_texts(read_texts([folder]), offline_actions(settings))
+    opened = await open_database(settings)
+    try:
+        count = len(await opened.store.routes.current())
+        since = first_id_at(int(time.time() * 1000) - _DAY_MS)
+        wanted = RunFilter(state=RunState.FAILED, first_id=since, is_not_replayed=True)
+        failed = await opened.store.runs.page(wanted, before=None, limit=_MOST_FAILED)
+    finally:
+        await opened.close()
+    if checked.errors:
+        wrong = (
+            f"{checked.errors} problem{'' if checked.errors == 1 else 's'} in {folder}; `hub check` tells all"
+        )
+        return Finding(False, "routes", f"{wrong}. Meanwhile what ran goes on running.")
+    many = f"{len(failed)}{'+' if len(failed) == _MOST_FAILED else ''}"
+    runs = (
+        f"{many} runs failed since yesterday; `hub runs list --state failed` tells"
+        if failed
+        else "no run failed"
+    )
+    return Finding(True, "routes", f"{count} stand; {runs}" if count else "there is none")

@@ -32,10 +32,17 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_line_state": {"line": "the line's id"},
     "hub_line_unanswered": {"line": "the line's id"},
     "hub_observations": {"status": "recorded, duplicate, refused"},
+    "hub_runs_ended": {"outcome": "completed, failed"},
+    "hub_runs_failed": {"route": "the route's id; of more than 200 the others together"},
+    "hub_runs_unfinished": {"state": "active, parked"},
     "hub_source_events": {"source": "the source's name", "status": "recorded, duplicate"},
     "hub_source_requests": {
         "source": "the source's name",
         "outcome": "accepted, handshake, or why it was rejected",
+    },
+    "hub_step_attempts": {
+        "connector": "what comes before the dot in `use`",
+        "outcome": "completed, or the class of the error",
     },
     "hub_streams_ended": {"reason": "key_ended, service_unavailable, stopping, too_slow"},
     "hub_sends": {"state": "pending, unknown, sent, failed"},
@@ -224,6 +231,36 @@ class Metrics:
         )
         self.streams_ended = Counter(
             "hub_streams_ended", "Streams that the hub ended, and why.", ["reason"], registry=registry
+        )
+        self.runs_ended = Counter(
+            "hub_runs_ended", "Runs of routes that came to their end.", ["outcome"], registry=registry
+        )
+        self.runs_failed = Counter(
+            "hub_runs_failed", "Runs that failed, by their route.", ["route"], registry=registry
+        )
+        self.runs_unfinished = Gauge(
+            "hub_runs_unfinished",
+            "Runs that are not over, those that wait included, as counted each minute by one worker.",
+            ["state"],
+            registry=registry,
+        )
+        self.runs_in_hand = Gauge("hub_runs_in_hand", "Runs that the worker drives now.", registry=registry)
+        self.steps = Counter(
+            "hub_step_attempts", "Attempts at actions.", ["connector", "outcome"], registry=registry
+        )
+        self.step_seconds = Distribution(
+            "hub_step_seconds", "Time that an attempt at an action took.", bounds=SECONDS, registry=registry
+        )
+        self.triage_seconds = Distribution(
+            "hub_triage_delay_seconds",
+            "Time from recording an event that some route wanted to deciding what it starts.",
+            bounds=SECONDS,
+            registry=registry,
+        )
+        self.route_problems = Gauge(
+            "hub_route_problems",
+            "Problems in the folder of routes when it was read last; above 0 what ran before goes on running.",
+            registry=registry,
         )
         self.breakers = Counter(
             "hub_lanes_opened", "Times that a lane's circuit breaker opened.", registry=registry

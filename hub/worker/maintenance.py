@@ -96,6 +96,11 @@ class Maintenance:
         self._metrics.stored_files.set(stored.count)
         self._metrics.stored_bytes.set(stored.size)
 
+    async def measure_runs(self) -> None:
+        """Tell how many runs are not over."""
+        for state, count in (await self._store.runs.standing()).items():
+            self._metrics.runs_unfinished.labels(state.name.lower()).set(count)
+
     async def clean_files(self) -> None:
         """Remove files that nobody uses, and their bytes."""
         for what, count in (await self._clean_files()).items():

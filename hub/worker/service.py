@@ -238,6 +238,7 @@ class WorkerService:
         metrics.lanes.set(len(dispatcher.lanes))
         metrics.unrecorded.set(self._parts.committer.waiting_count)
         metrics.shards.set(len(self._ownership.shards))
+        metrics.runs_in_hand.set(self._parts.runs.in_hand)
 
     # ---- arq
 
@@ -263,6 +264,9 @@ class WorkerService:
         async def measure_files(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.measure_files()
 
+        async def measure_runs(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
+            await maintenance.measure_runs()
+
         async def end_expired(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
             await maintenance.end_expired()
 
@@ -272,6 +276,7 @@ class WorkerService:
                 cron(run_jobs, name="cron:run_jobs", second={0, 30}),
                 cron(cancel_orphans, name="cron:cancel_orphans", second=10),
                 cron(measure_files, name="cron:measure_files", second=50),
+                cron(measure_runs, name="cron:measure_runs", second=55),
                 cron(end_expired, name="cron:end_expired", second=40),
                 cron(expire, name="cron:expire", minute={7, 37}, second=20, timeout=600),
                 cron(clean_files, name="cron:clean_files", minute={22, 52}, second=20, timeout=600),

@@ -221,6 +221,7 @@ def test_doctor_says_what_is_well_and_what_is_not(stopped_hub: Command) -> None:
         ("ok", "lines"),
         ("ok", "sources"),
         ("ok", "connections"),
+        ("ok", "routes"),
     ]
     assert "is the hub running? `hub up` starts it" in ended.out
 

@@ -121,3 +121,16 @@ def test_mistakes_are_told_in_a_sentence(stopped_hub: Command, arguments: list[s
 
     assert ended.code != 0
     assert told in ended.err
+
+
+def test_doctor_tells_how_routes_are(stopped_hub: Command, apply: Command, tmp_path: Path) -> None:
+    folder = {"HUB_ROUTES__FOLDER": str(tmp_path / "routes")}
+    none = stopped_hub("doctor").out
+    apply(ECHO)
+    well = stopped_hub("doctor", **folder).out
+    (tmp_path / "routes" / "a.yaml").write_text(ECHO.replace("use: log", "use: lgo"))
+    wrong = stopped_hub("doctor", **folder).out
+
+    assert re.search(r"^ok   routes +there is none", none, re.MULTILINE)
+    assert re.search(r"^ok   routes +1 stand; no run failed", well, re.MULTILINE)
+    assert re.search(r"^FAIL routes +1 problem in .*`hub check`", wrong, re.MULTILINE)

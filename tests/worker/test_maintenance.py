@@ -15,6 +15,7 @@ from hub.flow.routing.forgetting import RunForgetting
 from hub.observe.metrics import Metrics
 from hub.worker.maintenance import Maintenance
 from tests.support.hub_world import HubWorld, open_world
+from tests.support.route_world import RouteWorld
 
 WEEK_MS = 7 * 86_400_000
 
@@ -157,3 +158,18 @@ async def test_a_sweep_that_fails_is_not_told_as_done(tmp_path: Path) -> None:
     assert value_of(metrics, "hub_expired_rows_total", table="messages") == 1
     assert value_of(metrics, "hub_retention_seconds_count") == 0
     assert value_of(metrics, "hub_retention_last_success_timestamp_seconds") == 0
+
+
+async def test_runs_that_are_not_over_are_measured(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        metrics, routes = Metrics(), RouteWorld(world)
+        await routes.install(
+            "version: 1\nroutes: [{ id: a, trigger: message.received, steps: [{ delay: 1h }] }]\n"
+        )
+        await world.say("one")
+        await world.say("two")
+        await routes.work()
+        await maintenance(world, metrics).measure_runs()
+
+        assert value_of(metrics, "hub_runs_unfinished", state="active") == 1
+        assert value_of(metrics, "hub_runs_unfinished", state="parked") == 1

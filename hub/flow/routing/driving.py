@@ -60,6 +60,10 @@ class Driver:
         self._draw = draw
         self._texts = texts
         self._commit = commit
+        #: Told of each attempt: the action, what came of it, milliseconds.
+        self.on_attempted: Callable[[str, StepResult, int], None] = lambda action, result, duration_ms: None
+        #: Told of each run that is over.
+        self.on_ended: Callable[[Run], None] = lambda run: None
 
     async def drive(self, run: Run, *, is_ours: Callable[[], bool]) -> Run:
         """Bring a run on as far as it goes now; give it as it is then.
@@ -134,6 +138,7 @@ class Driver:
             spec = self._actions.specs().get(step.action)
             repetition = "unsafe" if spec is None else spec.repetition
             result = followed(attempt, told, repetition=repetition, now_ms=now_ms, jitter=self._draw())
+        self.on_attempted(step.action, result, now_ms - began)
         log.info(
             "step.attempted",
             run=facts.id,
@@ -276,6 +281,7 @@ class _Driven:
         return tuple(_note(wait, conversation) for wait in waits)
 
     def _tell_end(self, facts: RunFacts, end: End) -> None:
+        self._driver.on_ended(self._run)
         tell = log.info if end.outcome == "completed" else log.warning
         tell(
             "run.ended",

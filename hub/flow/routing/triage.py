@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -57,6 +57,8 @@ class Triages:
         self._contexts = Contexts(store, directory)
         #: The event types that some run listens to. Runs that begin to listen meanwhile do so to later events.
         self._awaited: frozenset[str] = frozenset()
+        #: Told of events of which something was decided.
+        self.on_triaged: Callable[[Sequence[Triage]], None] = lambda triages: None
 
     async def position(self) -> int:
         """Give the position up to which events were looked at; where nobody wants any, that is now."""
@@ -134,6 +136,7 @@ class Triages:
         found = await self._store.routes.decide(decisions, before=before, position=position)
         if found is None:
             raise TriageLost
+        self.on_triaged([each.triage for each in decisions])
         return [each for decided in found for each in decided]
 
     async def decisions(self, events: Sequence[Event]) -> list[EventDecision]:

@@ -105,6 +105,23 @@ async def test_a_mistake_in_any_file_changes_nothing_until_it_is_mended(
     assert (sorted(await standing(world)), folder.status.problems) == (["b", "renamed"], ())
 
 
+async def test_each_reading_is_told(world: HubWorld, place: Path, actions: FewerActions) -> None:
+    counts: list[int] = []
+    folder = RouteFolder(
+        place,
+        actions=actions,  # type: ignore[arg-type]  # as above
+        installing=RouteWorld(world).installing,
+        clock=world.clock,
+        on_installed=world.wake_ups.routes_changed,
+        on_read=lambda status: counts.append(len(status.problems)),
+    )
+    for name in ("do.saef", "do.safe"):
+        (place / "a.yaml").write_text(ECHO.format(name="a").replace("do.safe", name))
+        await folder.look()
+
+    assert counts == [1, 0]
+
+
 async def test_two_files_cannot_have_the_same_route(folder: RouteFolder, place: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
         (place / name).write_text(ECHO.format(name="same"))
