@@ -258,7 +258,7 @@ class Metrics:
             registry=registry,
         )
         self.route_problems = Gauge(
-            "hub_route_problems",
+            "hub_routes_problems",
             "Problems in the folder of routes when it was read last; above 0 what ran before goes on running.",
             registry=registry,
         )

@@ -37,6 +37,8 @@ NO_KEYS = {
     "delivery.failed",
     "delivery.dead",
     "worker.drain_cut",
+    "routes.installed",
+    "routes.refused",
     *(action.name for action in BUILT_INS),
 }
 METRIC_PREFIXES = tuple({f"hub_{metric.name.split('_')[1]}" for metric in Metrics().registry.collect()})
