@@ -20,6 +20,7 @@ CONNECTORS: Final = (
     "pipedrive",
     "salesforce",
     "slack",
+    "teams",
     "telegram",
     "webhook",
     "zoho_crm",
