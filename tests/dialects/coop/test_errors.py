@@ -7,6 +7,7 @@ import pytest
 from hub.api.errors import ERROR_CODES, ErrorCode
 from hub.dialects.coop.errors import MESSAGES, STATUS, WORDS, ErrorReply, in_their_words, told
 from hub.model.errors import InvalidRequest
+from hub.model.ids import Prefix, id_text
 from tests.dialects.coop.test_checklist import error
 from tests.support.asgi import Caller
 from tests.support.hub_world import CONTACT, HubWorld
@@ -139,15 +140,20 @@ async def test_to_a_key_of_another_line_nothing_is_there(world: HubWorld, api: C
         await team.get(f"/api/v1/messages/bulk/{job}"),
         await team.get(f"/api/v1/conversations/{chat}"),
     ]
+    own = await team.post("/api/v1/webhooks", {"url": "https://a.example/", "events": ["message.sent"]})
+    native = (await world.api.get("/v1/webhooks?from=*")).json["data"]
     refused = [
-        await team.post("/api/v1/webhooks", {"url": "https://a.example/", "events": ["message.sent"]}),
         await team.post("/api/v1/contacts", {"firstName": "Ann"}),
         await team.get("/api/v1/relays"),
     ]
 
     assert [error(each, 404, "not_found") for each in gone] == [True] * 3
     assert [each.status for each in there] == [200] * 3
-    assert [error(each, 403, "forbidden") for each in refused] == [True] * 3
+    assert [error(each, 403, "forbidden") for each in refused] == [True] * 2
+    assert own.status == 201
+    assert [each["line_ids"] for each in native if each["id"] == own.json["id"]] == [
+        [id_text(Prefix.LINE, world.sandbox_line.id)]
+    ]
 
 
 async def test_a_key_without_the_scope_is_refused(world: HubWorld) -> None:
