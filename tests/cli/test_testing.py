@@ -191,17 +191,17 @@ SAID = {
         None,
     ),
     "an answer": (
-        'route: asks, with: { to: "+15550100001" },'
+        'route: asks, vars: { to: "+15550100001" },'
         " events: [manual, { fixture: message.received, text: Yes!, after: 5m }],"
         ' expect: { outcome: completed, calls: [message.send, { use: log, with: { message: "+14155550123 comes" } }] }',
         None,
     ),
     "no answer yet": (
-        'route: asks, with: { to: "+15550100001" }, event: manual, expect: { outcome: waiting, not_called: [log] }',
+        'route: asks, vars: { to: "+15550100001" }, event: manual, expect: { outcome: waiting, not_called: [log] }',
         None,
     ),
     "no answer at all": (
-        'route: asks, with: { to: "+15550100001" }, events: [manual, { after: 2h }],'
+        'route: asks, vars: { to: "+15550100001" }, events: [manual, { after: 2h }],'
         " expect: { outcome: completed, because: nobody answered }",
         None,
     ),
@@ -329,8 +329,8 @@ REFUSED = {
         "`now` is 'tomorrow'",
     ),
     "what nobody is given": (
-        "route: lead, with: { a: 1 }, event: message.received, expect: { outcome: completed }",
-        "`with` is given to nobody",
+        "route: lead, vars: { a: 1 }, event: message.received, expect: { outcome: completed }",
+        "`vars` are given to nobody",
     ),
     "a status that is none": (
         "route: lead, event: message.received, expect: { steps: { contact: { status: done } } }",

@@ -223,7 +223,7 @@ def _tests() -> Schema:
             "event": ref("happening"),
             "events": {"type": "array", "minItems": 1, "items": ref("happening")},
             "now": {"type": ["string", "integer"]},
-            "with": {"type": "object"},
+            "vars": {"type": "object"},
             "mock": {"type": "object", "additionalProperties": mocks},
             "expect": {"anyOf": [ref("expect"), {"type": "array", "minItems": 1, "items": ref("expect")}]},
         },

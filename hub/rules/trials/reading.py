@@ -18,7 +18,7 @@ from hub.rules.trials.expecting import read_expected
 from hub.rules.trials.mocking import read_mocks
 from hub.rules.trials.model import Expected, Happening, Trial
 
-_KEYS: Final = ("name", "route", "event", "events", "now", "with", "mock", "expect")
+_KEYS: Final = ("name", "route", "event", "events", "now", "vars", "mock", "expect")
 MOST_EVENTS: Final = 100
 
 
@@ -91,11 +91,11 @@ class _TestReader:
         names = names_of(route, self.routes)
         mocks = read_mocks(reading, test.get("mock"), at(pointer, "mock"), names.steps | names.actions)
         each, last = self._expected(test, pointer, happenings, names)
-        given = test.get("with")
+        given = test.get("vars")
         if given is not None and not any(each.fixture == MANUAL for each in happenings):
-            fix = "Write event: { fixture: manual }, or take `with` away"
+            fix = "Write event: { fixture: manual }, or take `vars` away"
             reading.refuse(
-                at(pointer, "with"), "`with` is given to nobody", "who starts by hand gives it", fix
+                at(pointer, "vars"), "`vars` are given to nobody", "who starts by hand gives it", fix
             )
         return Trial(
             pointer=pointer,
