@@ -14,7 +14,8 @@ import structlog
 
 from hub.api.cors import Cors
 from hub.api.dialect import ErrorAnswer
-from hub.api.errors import BY_CODE, error_reply
+from hub.api.error_replies import error_reply
+from hub.api.errors import BY_CODE
 from hub.api.parts import Application, Receive, Send
 from hub.api.reading import Disconnected
 from hub.model.errors import InvalidRequest, StoreError

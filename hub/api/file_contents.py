@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, Reply, StreamBody, path_id
-from hub.api.errors import error_reply
+from hub.api.error_replies import error_reply
 from hub.api.file_shapes import FileReply, file_reply
 from hub.api.uploads import body_chunks, told
 from hub.model.errors import BlobMissing, InvalidRequest

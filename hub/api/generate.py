@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from hub.api.authentication import require_scope
 from hub.api.calls import EVENT_STREAM, EVENT_STREAM_CONTENT, AnyEndpoint, Call, Endpoint, NoQuery, Reply
-from hub.api.errors import error_reply
+from hub.api.error_replies import error_reply
 from hub.api.reading import missing
 from hub.api.sends import SEND_ERRORS, repeatable_as, sending_line
 from hub.flow.capabilities import require_able

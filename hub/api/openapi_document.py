@@ -12,7 +12,8 @@ import msgspec
 
 from hub.api.calls import AnyDescribed, NoBody, NoQuery, StreamBody
 from hub.api.conditional import IF_MATCH, IF_NONE_MATCH, is_tagged, takes_if_match
-from hub.api.errors import BY_CODE, ErrorReply
+from hub.api.error_replies import ErrorReply
+from hub.api.errors import BY_CODE
 from hub.api.field_docs import described
 from hub.api.idempotency import ERRORS as REPEAT_ERRORS
 from hub.api.idempotency import HEADER, is_wrapped

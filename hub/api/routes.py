@@ -22,13 +22,13 @@ from hub.api.route_shapes import (
     route_fields,
     shown_source,
 )
-from hub.api.run_shapes import RunReply, run_reply
+from hub.api.run_shapes import BegunRun, begun_run
 from hub.flow.repositories import Store
 from hub.flow.routing.book import RouteBook
 from hub.flow.routing.desk import no_route
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix
-from hub.model.run import KeptRoute, Run, RunState, RunTally
+from hub.model.run import KeptRoute, RunState, RunTally
 
 MOST_REVISIONS: Final = 50
 
@@ -85,17 +85,7 @@ async def _run(call: Call[NoQuery, NewRun]) -> Reply:
             raise InvalidRequest("invalid_parameter_value", message, param="event_id")
         event_id = field_id(body.event_id, Prefix.EVENT, "event", param="event_id")
     run = await call.uses.routes.start(call.path["id"], event=body.event, event_id=event_id, given=body.vars)
-    return Reply(content=_Begun.of(run, call.request_id), status=202)
-
-
-class _Begun(RunReply, frozen=True, kw_only=True):
-    """A run that was begun."""
-
-    request_id: str
-
-    @classmethod
-    def of(cls, run: Run, request_id: str) -> _Begun:
-        return cls(**msgspec.structs.asdict(run_reply(run)), request_id=request_id)
+    return Reply(content=begun_run(run, request_id=call.request_id), status=202)
 
 
 async def fields_of(store: Store, book: RouteBook, kept: Sequence[KeptRoute]) -> list[dict[str, Any]]:
@@ -166,7 +156,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=NoQuery,
         body=NewRun,
         is_body_optional=True,
-        reply=_Begun,
+        reply=BegunRun,
         status=202,
         errors=("line_not_accessible", "route_id_not_found", "event_not_found", "route_not_startable"),
         example={"event": {"from": "+15550100001", "text": "Hello"}},

@@ -92,6 +92,12 @@ class RunReply(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: int | None
 
 
+class BegunRun(RunReply, frozen=True, kw_only=True):
+    """A run that was begun by hand."""
+
+    request_id: str
+
+
 class StepFailure(msgspec.Struct, frozen=True, kw_only=True):
     """Why the latest attempt of a step failed."""
 
@@ -187,6 +193,11 @@ def run_fields(run: Run) -> dict[str, Any]:
 def run_reply(run: Run) -> RunReply:
     """Tell of a run."""
     return msgspec.convert(run_fields(run), RunReply)
+
+
+def begun_run(run: Run, *, request_id: str) -> BegunRun:
+    """Tell of a run that was begun."""
+    return msgspec.convert({**run_fields(run), "request_id": request_id}, BegunRun)
 
 
 def one_run(
