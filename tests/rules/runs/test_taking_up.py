@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.model.actions import ActionFailed
+from hub.model.actions import ActionDone, ActionFailed
 from hub.rules.runs.places import find_step, verb_of
 from hub.rules.runs.rehearsing import Rehearsal
 from hub.rules.runs.results import StepStatus
@@ -82,7 +82,7 @@ LEAVES = [
     "10",
 ]
 #: What fails, so that each place is reached.
-CARED = {"1": [DOWN], "2": [DOWN]}
+CARED: dict[str, list[ActionDone | ActionFailed]] = {"1": [DOWN], "2": [DOWN]}
 
 
 def take_up(run: Played, written: str = ALL, *, is_other_revision: bool = False) -> Played:
