@@ -45,7 +45,7 @@ def test_routes(
     total = trials.passed + trials.failed
     click.echo(
         f"{total} {'test' if total == 1 else 'tests'}: {trials.passed} passed, {trials.failed} failed"
-        + (f"; {trials.problems} problems keep files from being tested." if trials.problems else ".")
+        + (f"; problems that keep files from being tested: {trials.problems}." if trials.problems else ".")
     )
     return 1 if trials.failed or trials.problems else 0
 

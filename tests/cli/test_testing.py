@@ -332,6 +332,10 @@ REFUSED = {
         "route: lead, vars: { a: 1 }, event: message.received, expect: { outcome: completed }",
         "`vars` are given to nobody",
     ),
+    "vars that are no map": (
+        "route: asks, vars: 5, event: manual, expect: { outcome: completed }",
+        "`vars` is 5",
+    ),
     "a status that is none": (
         "route: lead, event: message.received, expect: { steps: { contact: { status: done } } }",
         "`status` is 'done'",
@@ -422,4 +426,4 @@ def test_a_broken_file_fails(hub: Command, tmp_path: Path) -> None:
 
     assert ended.code == 1
     assert "there is no action lgo.a" in ended.out
-    assert ended.out.endswith("0 tests: 0 passed, 0 failed; 2 problems keep files from being tested.\n")
+    assert ended.out.endswith("0 tests: 0 passed, 0 failed; problems that keep files from being tested: 2.\n")

@@ -16,7 +16,7 @@ from hub.rules.routes.words import DEFAULTS, FILE, POLICIES, ROUTE
 
 _INTRODUCTION = """# Routes: every key
 
-Generated from the tables that the hub itself uses (`scripts/docs`). docs/routes.md explains;
+Generated from the tables that the hub itself uses (`scripts/docs`). [Routes in ten minutes](../routes.md) explains;
 [expressions.md](expressions.md) has filters and functions, [actions.md](actions.md) what steps may `use`.
 
 A `*` marks what must be there. Durations are written `20s`, `10m`, `1h30m`, `7d`.

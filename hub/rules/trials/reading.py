@@ -92,6 +92,9 @@ class _TestReader:
         mocks = read_mocks(reading, test.get("mock"), at(pointer, "mock"), names.steps | names.actions)
         each, last = self._expected(test, pointer, happenings, names)
         given = test.get("vars")
+        if given is not None and not isinstance(given, Mapping):
+            fix = "Write { to: … }"
+            reading.refuse(at(pointer, "vars"), f"`vars` is {shown(given)}", "it is a map of values", fix)
         if given is not None and not any(each.fixture == MANUAL for each in happenings):
             fix = "Write event: { fixture: manual }, or take `vars` away"
             reading.refuse(
