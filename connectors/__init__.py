@@ -23,5 +23,6 @@ CONNECTORS: Final = (
     "teams",
     "telegram",
     "webhook",
+    "zapier",
     "zoho_crm",
 )

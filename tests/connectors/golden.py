@@ -36,6 +36,7 @@ from hub.rules.connectors.connections import Connection
 from hub.rules.connectors.model import Manifest
 from hub.rules.connectors.reading import read_manifest
 from hub.rules.connectors.secrets import SecretText
+from hub.rules.expressions.filters.patterns import search
 from tests.connectors.provider import Asked
 from tests.support.manual_time import ManualClock
 
@@ -148,7 +149,12 @@ def connection_of(manifest: Manifest, written: Mapping[str, Any], *, name: str =
         value = (given or {}).get(field.name, field.default)
         if value is None:
             assert not field.is_required, f"{kind} needs {field.name}"
-        elif field.is_secret and isinstance(value, list):
+            continue
+        if value == RSA_KEY:
+            value = rsa_key()
+        if field.pattern is not None:
+            assert search(field.pattern, str(value)), f"{field.name} has another form"
+        if field.is_secret and isinstance(value, list):
             fields[field.name] = tuple(SecretText(str(each)) for each in value)
         else:
             fields[field.name] = SecretText(str(value)) if field.is_secret else str(value)
