@@ -17,6 +17,7 @@ CONNECTORS: Final = (
     "highlevel",
     "http",
     "hubspot",
+    "make",
     "pipedrive",
     "salesforce",
     "slack",
