@@ -18,6 +18,7 @@ CONNECTORS: Final = (
     "http",
     "hubspot",
     "make",
+    "n8n",
     "pipedrive",
     "salesforce",
     "slack",
