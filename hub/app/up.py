@@ -15,6 +15,7 @@ from hub.app import web, worker
 from hub.app.family import Family, report
 from hub.app.port import CannotStart, with_free_port
 from hub.app.prepare import Prepared, prepare
+from hub.app.rehearsal import rehearse
 from hub.config.settings import Settings
 from hub.embedded.datafolder import DataFolder, hold_lock, open_data_folder
 from hub.embedded.lean import become_lean, can_become_lean
@@ -47,6 +48,7 @@ def up(settings: Settings, *, greet: Callable[[Settings, Prepared], None]) -> in
         settings = with_free_port(settings)
         prepared = _in_child(settings)
         family = _family(settings, folder)
+        rehearse()
 
         def settle(alive: Mapping[str, Alive]) -> None:
             if can_become_lean():

@@ -51,3 +51,18 @@ def test_the_supervisor_that_stays_has_nothing_of_the_product_in_memory() -> Non
     assert [
         name for name in loaded if name.startswith(("hub.flow", "hub.api", "hub.rules", "hub.store"))
     ] == []
+
+
+@pytest.mark.slow
+def test_the_rehearsal_before_the_fork_leaves_no_thread_and_nothing_open() -> None:
+    program = (
+        "import os, threading, hub.app.rehearsal as rehearsal\n"
+        "before = os.listdir('/dev/fd')\n"
+        "rehearsal.rehearse()\n"
+        "print(threading.active_count(), os.listdir('/dev/fd') == before)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert told == ["1", "True"]
