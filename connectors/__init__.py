@@ -14,6 +14,7 @@ CONNECTORS: Final = (
     "attio",
     "close",
     "discord",
+    "google_sheets",
     "highlevel",
     "http",
     "hubspot",
