@@ -20,6 +20,7 @@ CONNECTORS: Final = (
     "hubspot",
     "make",
     "n8n",
+    "notion",
     "pipedrive",
     "salesforce",
     "slack",
