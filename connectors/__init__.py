@@ -11,6 +11,7 @@ FOLDER: Final = Path(__file__).parent
 
 #: In the order of the alphabet; each is the name of a folder and the id of its manifest.
 CONNECTORS: Final = (
+    "airtable",
     "attio",
     "close",
     "discord",
