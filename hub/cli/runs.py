@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STATES = tuple(state.name.lower() for state in RunState)
 #: Characters of a value in one line.
 _MOST_SHOWN: Final = 300
+_MOST_REASON: Final = 100
 _run_id = click.argument("run_id")
 
 
@@ -191,13 +192,16 @@ def _step_rows(step: StepReply) -> list[str]:
 
 
 def _row(found: RunReply) -> str:
-    reason = f"  {found.reason}" if found.reason else ""
+    reason = f"  {_shortened(found.reason, _MOST_REASON)}" if found.reason else ""
     return f"{shown_time(found.created_at)}  {found.id}  {found.state:9} {found.route_id:28}{reason}".rstrip()
 
 
 def _cut(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
+    return _shortened(json.dumps(value, ensure_ascii=False), _MOST_SHOWN)
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _written(reply: Any) -> str:

@@ -161,7 +161,13 @@ class TriageRounds:
                 await asyncio.sleep(_REST_SECONDS)
 
     async def _follow(self, position: int, types: frozenset[str]) -> None:
-        """Decide for events of these types as they are recorded; return when others are wanted."""
+        """Decide for events of these types as they are recorded; return when others are wanted.
+
+        What nobody wanted is passed over for good before long: contacts and routes change, and what happened before
+        must not be looked at with them, by whoever goes on from here.
+        """
+        loop = asyncio.get_running_loop()
+        passed_at = loop.time()
         wanted = EventFilter(types=types)
         following = follow_from(self._feed, self._events, wanted, after=position, beat_seconds=_REST_SECONDS)
         async with contextlib.aclosing(following):
@@ -172,7 +178,12 @@ class TriageRounds:
                     decided, position = await self._triages.decide(some, before=position)
                     if decided:
                         self._on_decided(decided)
-                if not self._is_ours.is_set() or await self._triages.types() != types:
+                is_leaving = not self._is_ours.is_set() or await self._triages.types() != types
+                is_due = is_leaving or loop.time() - passed_at >= _REST_SECONDS
+                if is_due and progress.position > position:
+                    position = await self._triages.pass_over(before=position, position=progress.position)
+                    passed_at = loop.time()
+                if is_leaving:
                     return
 
     async def _rest(self) -> None:

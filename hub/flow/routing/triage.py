@@ -117,6 +117,18 @@ class Triages:
             before = events[-1].position
         return decided, before
 
+    async def pass_over(self, *, before: int, position: int) -> int:
+        """Keep that events up to a position were looked at, and nobody wanted any beyond `before`.
+
+        Returns:
+            The position.
+
+        Raises:
+            TriageLost: Somebody else looks at them.
+        """
+        await self._commit([], before=before, position=position)
+        return position
+
     async def types(self) -> frozenset[str]:
         """Give the event types that some route, or some run, listens to now."""
         await self._book.refresh()
