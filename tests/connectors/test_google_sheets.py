@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -33,7 +34,7 @@ def decoded(part: str) -> bytes:
 
 async def test_a_token_is_asked_for_by_an_assertion_that_google_can_verify(store: Store) -> None:
     connection = connection_of(shipped_manifests()["google_sheets"], WRITTEN)
-    answers = [
+    answers: list[dict[str, Any]] = [
         {"json": {"access_token": "test-access-token-1", "expires_in": 3599}},
         {"json": {"properties": {"title": "Leads"}}},
     ]

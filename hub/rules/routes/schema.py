@@ -179,7 +179,8 @@ def _or_template(schema: Any) -> Any:
 
 def _numbers(schema: Mapping[str, Any]) -> list[Schema]:
     """Let a text be written as a number where that is what it is: a phone number, a postcode."""
-    kinds = {schema.get("type"), *(each.get("type") for each in schema.get("anyOf", ()))}
+    told = [each.get("type") for each in (schema, *schema.get("anyOf", ()))]
+    kinds = [kind for each in told for kind in (each if isinstance(each, list) else [each])]
     return [{"type": "number"}] if "string" in kinds and "enum" not in schema else []
 
 

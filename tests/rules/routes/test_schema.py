@@ -174,6 +174,9 @@ ACCEPTED = {
     "a template for a list": '      - use: contact.tag\n        with: { add: "{{ event.contact.tags }}" }\n',
     "a template in a list": '      - use: contact.tag\n        with: { add: ["{{ event.channel }}"] }\n',
     "a number for a text": "      - use: message.send\n        with: { to: 14155550123, text: a }\n",
+    "cells of several kinds": """\
+      - { use: google_sheets.append_row, with: { values: [a, 1, true, null, "{{ event.text }}"] } }
+""",
     "a map within": '      - use: hubspot.upsert_contact\n        with: { phone: "+1", properties: { a: 1 } }\n',
     "all kinds of steps": """\
       - delay: { until: "{{ event.occurred_at }}" }
