@@ -82,7 +82,7 @@ class _Fitting:
             case list():
                 inner = schema.items or ANYTHING
                 found = [self.value(inner, each, at(pointer, place)) for place, each in enumerate(found)]
-                self._length(schema, found, pointer, "items")
+                self._length(schema.length, found, pointer, "items")
             case str():
                 found = self._text(schema, found, pointer)
             case bool() | None:
@@ -118,7 +118,7 @@ class _Fitting:
         return found
 
     def _text(self, schema: Schema, value: str, pointer: str) -> str:
-        self._length(schema, value, pointer, "characters")
+        self._length(schema.characters, value, pointer, "characters")
         if schema.format is not None:
             try:
                 value = SPELLINGS[schema.format](value)
@@ -129,13 +129,10 @@ class _Fitting:
             self._refuse(pointer, f"this is {shown(value)}", why, "Write one that does")
         return value
 
-    def _length(self, schema: Schema, value: str | list[Any], pointer: str, unit: str) -> None:
-        if not schema.least_length <= len(value) <= schema.most_length:
-            bound = (
-                f"{schema.most_length} are the most"
-                if len(value) > schema.most_length
-                else f"{schema.least_length} are the least"
-            )
+    def _length(self, bounds: tuple[int, int], value: str | list[Any], pointer: str, unit: str) -> None:
+        least, most = bounds
+        if not least <= len(value) <= most:
+            bound = f"{most} are the most" if len(value) > most else f"{least} are the least"
             self._refuse(pointer, f"this has {len(value)} {unit}", bound, "Change it")
 
     def _number(self, schema: Schema, value: float, pointer: str) -> None:

@@ -60,9 +60,9 @@ class Schema:
     format: str | None = None
     pattern: Pattern | None = None
     pattern_text: str = ""
-    #: Characters, or items.
-    least_length: int = 0
-    most_length: int = _MOST
+    #: Characters of a text, and items of a list: the fewest and the most.
+    characters: tuple[int, int] = (0, _MOST)
+    length: tuple[int, int] = (0, _MOST)
     minimum: float | None = None
     maximum: float | None = None
     has_default: bool = False
@@ -84,7 +84,6 @@ def read_schema(reading: Reading, written: object, pointer: str, *, depth: int =
         str(name): read_schema(reading, each, at(at(pointer, "properties"), name), depth=depth + 1)
         for name, each in _map(reading, known, "properties", pointer).items()
     }
-    least, most = _lengths(reading, known, pointer)
     pattern = read_pattern(reading, known.get("pattern"), at(pointer, "pattern"))
     return Schema(
         kinds=_kinds(reading, known.get("type"), at(pointer, "type")),
@@ -106,8 +105,8 @@ def read_schema(reading: Reading, written: object, pointer: str, *, depth: int =
         ),
         pattern=pattern,
         pattern_text=str(known.get("pattern") or ""),
-        least_length=least,
-        most_length=most,
+        characters=_range(reading, known, ("minLength", "maxLength"), pointer),
+        length=_range(reading, known, ("minItems", "maxItems"), pointer),
         minimum=_bound(reading, known.get("minimum"), at(pointer, "minimum")),
         maximum=_bound(reading, known.get("maximum"), at(pointer, "maximum")),
         has_default="default" in known,
@@ -179,16 +178,16 @@ def _choices(reading: Reading, value: object, pointer: str) -> tuple[Any, ...]:
     return reading.list_of(value, pointer, lambda each, place: each, noun="`enum`")
 
 
-def _lengths(reading: Reading, known: Mapping[str, Any], pointer: str) -> tuple[int, int]:
-    found = []
-    for keys, default in ((("minLength", "minItems"), 0), (("maxLength", "maxItems"), _MOST)):
-        key = next((each for each in keys if each in known), keys[0])
-        found.append(
-            reading.number(
-                known.get(key), at(pointer, key), noun=f"`{key}`", least=0, most=_MOST, default=default
-            )
+def _range(
+    reading: Reading, known: Mapping[str, Any], keys: tuple[str, str], pointer: str
+) -> tuple[int, int]:
+    least, most = (
+        reading.number(
+            known.get(key), at(pointer, key), noun=f"`{key}`", least=0, most=_MOST, default=default
         )
-    return found[0], found[1]
+        for key, default in zip(keys, (0, _MOST), strict=True)
+    )
+    return least, most
 
 
 def _bound(reading: Reading, value: object, pointer: str) -> float | None:
