@@ -22,7 +22,6 @@ from hub.flow.jobs import id_range
 from hub.flow.repositories import Store
 from hub.flow.route_store import RunFilter
 from hub.flow.routing.book import RouteBook
-from hub.flow.routing.desk import no_route
 from hub.model.ids import Prefix, id_text
 from hub.model.run import Run, RunState
 
@@ -72,8 +71,7 @@ async def _replay(call: Call[NoQuery, RunReplay]) -> Reply:
 async def _replay_failed(call: Call[NoQuery, FailedReplay]) -> Reply:
     call.uses.lines.require(call.key, None)
     body = call.body
-    if await call.uses.store.routes.get(body.route_id) is None:
-        raise no_route()
+    await call.uses.routes.require(body.route_id)
     first_id, last_id = _range(body.since, body.until)
     replayed = await call.uses.routes.replay_failed(
         RunFilter(route_id=body.route_id, first_id=first_id, last_id=last_id),

@@ -11,12 +11,13 @@ from hub.cli.console import parsed_id, run
 from hub.cli.history import shown_time
 from hub.cli.routes import as_json
 from hub.config.settings import Settings
-from hub.model.ids import Prefix
+from hub.model.ids import Prefix, id_text
 from hub.model.run import RunState
 
 if TYPE_CHECKING:
     from hub.api.run_shapes import OneRun, RunReply, StepReply
     from hub.app.console import Console
+    from hub.flow.routing.desk import Replayed
 
 STATES = tuple(state.name.lower() for state in RunState)
 #: Characters of a value in one line.
@@ -101,7 +102,10 @@ def cancel(settings: Settings, run_id: str, reason: str) -> None:
 
 
 @click.command()
-@_run_id
+@click.argument("run_id", required=False)
+@click.option(
+    "--route", default=None, help="Instead of RUN_ID: all failed runs of this route that nobody replayed yet."
+)
 @click.option(
     "--from",
     "start_at",
@@ -115,24 +119,58 @@ def cancel(settings: Settings, run_id: str, reason: str) -> None:
     type=click.Choice(["same", "latest"]),
     help="As the route was written then, or as it is written now.",
 )
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
 @as_json
 @click.pass_obj
-def replay(settings: Settings, run_id: str, start_at: Any, revision: Any, as_json: bool) -> None:
+def replay(  # noqa: PLR0917 - click hands over each option
+    settings: Settings,
+    run_id: str | None,
+    route: str | None,
+    start_at: Any,
+    revision: Any,
+    limit: int,
+    as_json: bool,
+) -> None:
     """Begin a new run that takes up RUN_ID, which is over."""
-    number = parsed_id(Prefix.RUN, run_id, listed_by="hub runs list")
+    if (run_id is None) is (route is None):
+        raise click.UsageError("Give a RUN_ID or --route, one of them.")
+    number = None if run_id is None else parsed_id(Prefix.RUN, run_id, listed_by="hub runs list")
 
-    async def use(console: Console) -> tuple[RunReply, bool]:
-        from hub.api.run_shapes import run_reply  # noqa: PLC0415
+    async def use(console: Console) -> tuple[Replayed, bool]:
+        from hub.flow.route_store import RunFilter  # noqa: PLC0415
+        from hub.flow.routing.desk import Replayed  # noqa: PLC0415
 
-        begun = await console.routes.replay(number, start_at=start_at, revision=revision)
-        return run_reply(begun), await console.is_heard()
+        if number is not None:
+            begun = await console.routes.replay(number, start_at=start_at, revision=revision)
+            replayed = Replayed(runs=(begun,), left={}, has_more=False)
+        else:
+            await console.routes.require(route or "")
+            wanted = RunFilter(route_id=route)
+            replayed = await console.routes.replay_failed(
+                wanted, start_at=start_at, revision=revision, limit=limit
+            )
+        return replayed, await console.is_heard()
 
-    begun, is_heard = run(settings, use)
+    _tell_replayed(*run(settings, use), as_json=as_json)
+
+
+def _tell_replayed(replayed: Replayed, is_heard: bool, *, as_json: bool) -> None:
+    from hub.api.run_shapes import run_reply  # noqa: PLC0415
+
+    begun = [run_reply(each) for each in replayed.runs]
+    left = {id_text(Prefix.RUN, each): reason for each, reason in replayed.left.items()}
     if as_json:
-        click.echo(_written(begun))
+        click.echo(_written({"data": begun, "left": left, "has_more": replayed.has_more}))
         return
-    click.echo(f"{begun.id}  `hub runs show {begun.id}` tells how it goes.")
-    if not is_heard:
+    for each in begun:
+        click.echo(f"{each.id}  takes up {each.origin_run_id}; `hub runs show {each.id}` tells how it goes.")
+    for left_id, reason in left.items():
+        click.echo(f"{left_id}  left alone: {reason}", err=True)
+    if not begun and not left:
+        click.echo("No failed run waits to be replayed.", err=True)
+    if replayed.has_more:
+        click.echo("There are more; ask again.", err=True)
+    if begun and not is_heard:
         click.echo("The hub is not running; it does this when it starts.", err=True)
 
 

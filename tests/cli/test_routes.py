@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -83,9 +85,32 @@ def test_a_route_is_run_by_hand_shown_cancelled_and_replayed(stopped_hub: Comman
     assert "no need" in shown.out
     assert explained.out == shown.out
     assert "cancelled" in late.err
-    assert json.loads(replayed.out)["origin_run_id"] == run_id
+    assert [each["origin_run_id"] for each in json.loads(replayed.out)["data"]] == [run_id]
     assert re.findall(r"run_\w+  (\w+) +echo", listed) == ["active", "cancelled"]
     assert stopped_hub("runs", "list", "--state", "failed").out == ""
+
+
+def test_failed_runs_of_a_route_are_replayed_together(
+    stopped_hub: Command, apply: Command, tmp_path: Path
+) -> None:
+    apply(ECHO)
+    begun = [stopped_hub("routes", "run", "echo", "--with", '{"text": "Hi"}').out for _ in range(2)]
+    run_ids = [re.findall(r"run_\w+", each)[0] for each in begun]
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "hub.db")) as database, database:
+        database.execute("UPDATE runs SET state = 3, finished_at = created_at")
+    ask = ("replay", "--route", "echo", "--revision", "same")
+    left = stopped_hub(*ask, "--from", "failed")
+    first, second = stopped_hub(*ask, "--from", "start", "--limit", "1"), stopped_hub(*ask, "--from", "start")
+    none = stopped_hub(*ask, "--from", "start")
+
+    assert left.err.count("left alone: No step failed") == 2
+    assert [re.findall(r"takes up (run_\w+)", each.out) for each in (first, second, none)] == [
+        [run_ids[0]],
+        [run_ids[1]],
+        [],
+    ]
+    assert "There are more" in first.err
+    assert "No failed run waits" in none.err
 
 
 def test_an_event_tells_why_a_route_did_not_run(stopped_hub: Command, apply: Command) -> None:
@@ -112,6 +137,12 @@ def test_an_event_tells_why_a_route_did_not_run(stopped_hub: Command, apply: Com
         (["runs", "show", "evt_1"], "is no such id"),
         (["runs", "show", "run_0000000000001"], "Run not found"),
         (["replay", "run_0000000000001"], "--from"),
+        (["replay", "--route", "none", "--from", "failed", "--revision", "same"], "Route not found"),
+        (["replay", "--from", "failed", "--revision", "same"], "Give a RUN_ID or --route"),
+        (
+            ["replay", "run_0000000000001", "--route", "a", "--from", "start", "--revision", "same"],
+            "one of them",
+        ),
         (["replay", "run_0000000000001", "--from", "failed"], "--revision"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

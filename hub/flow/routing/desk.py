@@ -201,6 +201,15 @@ class RouteDesk:
         """
         return await self._replay(await self.get(run_id), start_at=start_at, revision=revision)
 
+    async def require(self, route_id: str) -> None:
+        """Make sure that there is a route, perhaps a retired one.
+
+        Raises:
+            InvalidRequest: route_id_not_found.
+        """
+        if await self._store.routes.get(route_id) is None:
+            raise no_route()
+
     async def replay_failed(
         self, wanted: RunFilter, *, start_at: StartAt, revision: OnRevision, limit: int
     ) -> Replayed:
