@@ -71,7 +71,7 @@ def check_texts(
         problems = list(text.problems)
         problems += text.place(
             check_routes(
-                text.routes,
+                text.partly,
                 actions=actions.specs,
                 connections=actions.connections if has_connections else None,
                 callable_ids=ids,

@@ -17,7 +17,7 @@ from hub.config.problems import Place, Problem, problem_at
 from hub.config.route_files import placed
 from hub.rules import problems as rules
 from hub.rules.routes.model import Route
-from hub.rules.routes.reading import RouteDocument, read_routes
+from hub.rules.routes.reading import read_as_far_as_sound
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +32,8 @@ class RouteText:
     #: Empty where something is wrong.
     routes: tuple[Route, ...]
     problems: tuple[Problem, ...]
+    #: All of them, where something is wrong without the parts that are: to find what else is.
+    partly: tuple[Route, ...] = ()
 
     def place(self, problems: Iterable[rules.Problem]) -> list[Problem]:
         """Tell problems with the places at which they are written."""
@@ -60,11 +62,15 @@ def read_route_document(path: Path) -> RouteText:
     document = None if node is None or problems else plain(node)
     if node is None or problems:
         return RouteText(path=path, node=node, document=None, routes=(), problems=tuple(problems))
-    found = read_routes(document)
-    if isinstance(found, RouteDocument):
-        return RouteText(path=path, node=node, document=document, routes=found.routes, problems=())
-    told = tuple(placed(node, each) for each in found)
-    return RouteText(path=path, node=node, document=document, routes=(), problems=told)
+    routes, wrong = read_as_far_as_sound(document)
+    return RouteText(
+        path=path,
+        node=node,
+        document=document,
+        routes=() if wrong else routes,
+        problems=tuple(placed(node, each) for each in wrong),
+        partly=routes,
+    )
 
 
 def read_node(path: Path) -> tuple[Node | None, list[Problem]]:

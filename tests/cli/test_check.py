@@ -274,6 +274,58 @@ def test_a_connection_counts_without_its_secret(hub: Command, tmp_path: Path) ->
     assert (ended.code, ended.out) == (0, "1 route in 1 file: 0 errors, 0 warnings.\n")
 
 
+MISTAKES = [
+    each.strip("\n") for each in (Path(__file__).parent / "mistakes.txt").read_text("utf-8").split("\n\n")
+]
+CONNECTIONS = """\
+version: 1
+connections:
+  crm-eu: { connector: hubspot, auth: { private_app: { token: { env: EU } } } }
+  crm-us: { connector: hubspot, auth: { private_app: { token: { env: US } } } }
+  slack: { connector: slack, auth: { bot: { token: { env: BOT } } } }
+"""
+
+
+@pytest.mark.parametrize("block", MISTAKES, ids=range(len(MISTAKES)))
+def test_a_mistake_is_told_in_these_words(block: str, hub: Command, tmp_path: Path) -> None:
+    """What a file alone does not show; what it does, stands in tests/rules/routes/mistakes.txt."""
+    (tmp_path / "connections.yaml").write_text(CONNECTIONS)
+    lines = block.split("\n")
+    steps = "\n".join(each for each in lines if not each.startswith("=> "))
+    file = tmp_path / "a.yaml"
+    file.write_text(HEAD + "  - id: a\n    trigger: message.received\n    steps:\n" + steps + "\n")
+
+    ended = hub(
+        "check", "--format", "json", str(file), HUB_CONNECTIONS_FILE=str(tmp_path / "connections.yaml")
+    )
+
+    assert [
+        f"=> {each['line']}:{each['column']} {each['severity']} {each['what']}: {each['why']}. {each['fix']}"
+        for each in json.loads(ended.out)["problems"]
+    ] == [each for each in lines if each.startswith("=> ")]
+
+
+def test_what_is_wrong_elsewhere_hides_no_action(hub: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        HEAD
+        + """\
+  - id: a
+    trigger: mesage.received
+    steps:
+      - use: lgo.write
+        with: { message: "{{ evnt.text }}" }
+"""
+    )
+
+    problems = json.loads(hub("check", "--format", "json", str(tmp_path)).out)["problems"]
+
+    assert [(each["line"], each["what"]) for each in problems] == [
+        (4, "'mesage.received' cannot be a trigger"),
+        (6, "there is no action lgo.write"),
+        (7, "evnt is not known"),
+    ]
+
+
 def test_an_empty_folder_is_no_mistake(hub: Command, tmp_path: Path) -> None:
     ended = hub("check", HUB_ROUTES__FOLDER=str(tmp_path / "none"))
 

@@ -10,7 +10,7 @@ from hub.model.actions import ActionSpec
 from hub.rules.connectors.secrets import looks_secret
 from hub.rules.event_types import expand_pattern
 from hub.rules.expressions import EACH
-from hub.rules.fixtures.fields import is_known, suggested_field
+from hub.rules.fixtures.fields import is_known, suggested_field, types_with
 from hub.rules.problems import Problem
 from hub.rules.routes.document import at
 from hub.rules.routes.model import (
@@ -254,10 +254,15 @@ def _expanded(trigger: Any) -> tuple[str, ...]:
 
 
 def _unknown_field(pointer: str, path: str, types: tuple[str, ...], *, offset: int | None = None) -> Advice:
-    near = suggested_field(path, types)
+    near, others = suggested_field(path, types), types_with(path)
     who = types[0] if len(types) == 1 else "no event that starts this"
     what = f"{who} has no {path}" if len(types) == 1 else f"{who} has {path}"
-    fix = f"Did you mean {near}" if near else "docs/reference/routes.md shows the fields"
+    if others:
+        fix = (
+            f"Ask for it where {', '.join(others[:3])} {'starts' if len(others) == 1 else 'start'} the route"
+        )
+    else:
+        fix = f"Did you mean {near}" if near else "docs/reference/routes.md shows the fields"
     return _advice("unknown-field", pointer, what, "the run would fail there", fix, offset=offset)
 
 

@@ -77,6 +77,12 @@ class _Defaults:
 
 def read_routes(document: object) -> RouteDocument | list[Problem]:
     """Read a document, or give everything that is wrong with it."""
+    routes, problems = read_as_far_as_sound(document)
+    return problems or RouteDocument(routes=routes)
+
+
+def read_as_far_as_sound(document: object) -> tuple[tuple[Route, ...], list[Problem]]:
+    """Read a document; where something is wrong with it, routes lack parts, and only serve to find more that is."""
     reading = Reading()
     whole = reading.map(document, "", noun="a file of routes", keys=_FILE_KEYS)
     if whole and whole.get("version") != VERSION:
@@ -99,7 +105,7 @@ def read_routes(document: object) -> RouteDocument | list[Problem]:
     check_shared(reading, defaults.on_error)
     for route in routes:
         check_reads(reading, route)
-    return reading.problems or RouteDocument(routes=routes)
+    return routes, reading.problems
 
 
 def _defaults(reading: Reading, value: Any) -> _Defaults:
