@@ -10,6 +10,7 @@ from typing import Any, Final
 from hub.app.offline import OfflineActions
 from hub.model.actions import ActionCall, ActionFailed
 from hub.rules.condition_paths import compile_path
+from hub.rules.event_types import expand_pattern
 from hub.rules.expressions import EACH
 from hub.rules.routes.model import (
     EventTrigger,
@@ -43,7 +44,8 @@ def default_fixture(route: Route) -> str:
     """Give the example of what starts a route."""
     match route.triggers[0]:
         case EventTrigger(patterns=patterns):
-            return "message.received" if patterns[0] == "*" else patterns[0].replace(".*", ".received")
+            types = expand_pattern(patterns[0])
+            return "message.received" if "message.received" in types else types[0]
         case SourceTrigger():
             return "source.received"
         case ScheduleTrigger():

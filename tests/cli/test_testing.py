@@ -52,6 +52,17 @@ routes:
             - stop: nobody answered
       - use: log
         with: { message: "{{ steps.answer.output.event.from }} comes" }
+  - id: beside
+    trigger: { manual: true }
+    steps:
+      - parallel:
+          - wait_for: { trigger: message.received, timeout: 1h }
+          - delay: 30m
+          - foreach: "[1, 2]"
+            steps:
+              - delay: 10m
+              - use: log
+                with: { message: "{{ item | string }}" }
   - id: paid
     trigger: { source: stripe, event: checkout.session.completed }
     steps:
@@ -205,6 +216,15 @@ SAID = {
         " expect: { outcome: completed, because: nobody answered }",
         None,
     ),
+    "what goes on beside a wait": (
+        "route: beside, event: manual, expect: { outcome: waiting, calls: [log, log] }",
+        None,
+    ),
+    "another conversation is no answer": (
+        'route: asks, vars: { to: "+15550100001" }, events: [{ fixture: manual, conversation_id: cht_1 },'
+        " { fixture: message.received, text: yes }], expect: [{ outcome: waiting }, { outcome: skipped }]",
+        None,
+    ),
     "a source": (
         "route: paid, event: { fixture: source.received, data: { object: { amount_total: 200000 } } },"
         " expect: { steps: { large: { status: completed } } }",
@@ -263,7 +283,7 @@ def test_a_template_without_a_value_is_shown_where_it_stands(hub: Command, tmp_p
 
     ended = hub("test", str(file))
 
-    assert f"{file}:47:17: routes[4].steps[0].switch[0].if" in ended.out
+    assert f"{file}:58:17: routes[5].steps[0].switch[0].if" in ended.out
     assert 'if: "event.data.object.amount_total > 100000"' in ended.out
     assert "the run: failed" in ended.out
 
@@ -395,7 +415,7 @@ def test_coverage_lists_what_no_test_comes_to(hub: Command, tmp_path: Path) -> N
     rows = hub("test", "--coverage", str(file)).out.splitlines()
 
     assert f"  {file}:3: lead: no test" in rows
-    assert f"  {file}:49: paid: no test comes to steps/0/switch/0/steps/0 (log)" in rows
+    assert f"  {file}:60: paid: no test comes to steps/0/switch/0/steps/0 (log)" in rows
     assert not any("paid: no test comes to steps/0/switch/1" in row for row in rows)
 
 

@@ -222,7 +222,11 @@ class Stage:
         rehearsal = self.rehearsals.get(run.id)
         if rehearsal is None:
             rehearsal = self.rehearsals[run.id] = self._rehearsal(run)
-        end = rehearsal.go(until_ms=until_ms).end
+        seen = rehearsal.go(until_ms=until_ms)
+        if until_ms is None and seen.end is None and seen.waits:
+            # Beside what waits for an event, other branches go on as long as it does.
+            seen = rehearsal.go(until_ms=min(each.until_ms for each in seen.waits) - 1)
+        end = seen.end
         if end is None:
             return False
         state = RunState.COMPLETED if end.outcome == "completed" else RunState.FAILED
