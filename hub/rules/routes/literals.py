@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from hub.model.actions import ActionSpec
@@ -40,8 +41,28 @@ def check_literals(spec: ActionSpec, given: Mapping[str, Any], pointer: str) -> 
 
 def input_schema_of(spec: ActionSpec) -> Schema | None:
     """Read an action's schema; None where it says what is not read here. A test holds that none of ours does."""
+    return _read(_Same(spec))
+
+
+class _Same:
+    """An action, known again by being the same object: a schema is read once, however many steps use the action."""
+
+    __slots__ = ("spec",)
+
+    def __init__(self, spec: ActionSpec) -> None:
+        self.spec = spec
+
+    def __hash__(self) -> int:
+        return id(self.spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.spec is self.spec
+
+
+@lru_cache(maxsize=512)
+def _read(same: _Same) -> Schema | None:
     reading = Reading()
-    schema = read_schema(reading, plain_kinds(spec.inputs), "")
+    schema = read_schema(reading, plain_kinds(same.spec.inputs), "")
     return None if reading.problems else schema
 
 
