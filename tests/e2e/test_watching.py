@@ -34,9 +34,14 @@ QUIET = frozenset(
         "hub_line_state",
         "hub_line_unanswered",
         "hub_observations",
+        # Without routes.
+        "hub_runs_ended",
+        "hub_runs_failed",
+        "hub_runs_unfinished",
         "hub_sends",
         "hub_source_events",
         "hub_source_requests",
+        "hub_step_attempts",
         "hub_streams_ended",
         "hub_uploads",
     }
