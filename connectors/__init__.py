@@ -12,6 +12,7 @@ FOLDER: Final = Path(__file__).parent
 #: In the order of the alphabet; each is the name of a folder and the id of its manifest.
 CONNECTORS: Final = (
     "airtable",
+    "anthropic",
     "attio",
     "close",
     "discord",
