@@ -23,6 +23,7 @@ CONNECTORS: Final = (
     "make",
     "n8n",
     "notion",
+    "openai",
     "pipedrive",
     "salesforce",
     "slack",
