@@ -29,6 +29,7 @@ CONNECTORS: Final = (
     "slack",
     "teams",
     "telegram",
+    "twilio",
     "webhook",
     "zapier",
     "zoho_crm",
