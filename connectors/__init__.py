@@ -20,6 +20,7 @@ CONNECTORS: Final = (
     "highlevel",
     "http",
     "hubspot",
+    "mailgun",
     "make",
     "n8n",
     "notion",
