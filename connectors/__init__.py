@@ -27,6 +27,7 @@ CONNECTORS: Final = (
     "openai",
     "pipedrive",
     "salesforce",
+    "sendgrid",
     "slack",
     "teams",
     "telegram",
