@@ -16,6 +16,7 @@ CONNECTORS: Final = (
     "attio",
     "close",
     "discord",
+    "freshdesk",
     "google_sheets",
     "highlevel",
     "http",
