@@ -35,5 +35,6 @@ CONNECTORS: Final = (
     "twilio",
     "webhook",
     "zapier",
+    "zendesk",
     "zoho_crm",
 )
