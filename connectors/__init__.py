@@ -21,6 +21,7 @@ CONNECTORS: Final = (
     "highlevel",
     "http",
     "hubspot",
+    "intercom",
     "mailgun",
     "make",
     "n8n",
