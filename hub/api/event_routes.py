@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
 from hub.api.events import find_event
 from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit, read_id_cursor, split_page, write_cursor
 from hub.api.run_shapes import RouteIdText
-from hub.flow.routing.explaining import explain_routes
 from hub.model.ids import Prefix, id_text
-from hub.rules.routes.when import Failed
-from hub.rules.runs.answering import Answer, Why
+from hub.rules.runs.why import Why
+
+if TYPE_CHECKING:
+    from hub.rules.routes.when import Failed
+    from hub.rules.runs.answering import Answer
 
 
 class EventRoutesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,6 +65,8 @@ class EventRoutes(Listed[AnswerReply], frozen=True, kw_only=True):
 
 
 async def _explain(call: Call[EventRoutesQuery, NoBody]) -> Reply:
+    from hub.flow.routing.explaining import explain_routes  # noqa: PLC0415 - decision 28
+
     call.uses.lines.require(call.key, None)
     query, parts = call.query, call.uses.parts
     event = await find_event(call)

@@ -21,7 +21,7 @@ from hub.flow.line_policies import LinePolicies
 from hub.flow.live import NOBODY_TYPES
 from hub.flow.ports import Clock, LiveTyping, WakeUps
 from hub.flow.repositories import Store
-from hub.flow.routing.desk import RouteParts
+from hub.flow.routing.parts import RouteParts
 from hub.flow.sandbox import Ingesting, SimulatedContacts
 from hub.flow.source_intake import SourceParts
 from hub.flow.webhook_forms import NATIVE_FORMS, WebhookForms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -14,15 +14,9 @@ from hub.api.paging import DEFAULT_LIMIT, Limit
 from hub.flow.routing.installing import FolderStatus
 from hub.model.ids import Prefix, id_text
 from hub.model.run import KeptRoute, Revision, Run, RunState, RunTally
-from hub.rules.routes.model import (
-    EventTrigger,
-    ManualTrigger,
-    Route,
-    ScheduleTrigger,
-    SourceTrigger,
-    Trigger,
-    WebhookTrigger,
-)
+
+if TYPE_CHECKING:
+    from hub.rules.routes.model import Route, Trigger
 
 #: Any JSON object.
 JsonObject = Annotated[dict[str, Any], Meta(max_length=1000)]
@@ -183,6 +177,14 @@ def revision_reply(revision: Revision, kept: KeptRoute) -> RevisionReply:
 
 def trigger_text(trigger: Trigger) -> str:
     """Say in a few words what starts a route."""
+    from hub.rules.routes.model import (  # noqa: PLC0415 - decision 28
+        EventTrigger,
+        ManualTrigger,
+        ScheduleTrigger,
+        SourceTrigger,
+        WebhookTrigger,
+    )
+
     match trigger:
         case EventTrigger():
             return ", ".join(trigger.patterns)

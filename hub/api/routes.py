@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -24,11 +24,13 @@ from hub.api.route_shapes import (
 )
 from hub.api.run_shapes import BegunRun, begun_run
 from hub.flow.repositories import Store
-from hub.flow.routing.book import RouteBook
-from hub.flow.routing.desk import no_route
+from hub.flow.routing.parts import no_route
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix
 from hub.model.run import KeptRoute, RunState, RunTally
+
+if TYPE_CHECKING:
+    from hub.flow.routing.book import RouteBook
 
 MOST_REVISIONS: Final = 50
 

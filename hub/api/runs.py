@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, field_id, path_id
 from hub.api.paging import read_id_cursor, split_page, write_cursor
@@ -21,9 +21,11 @@ from hub.api.run_shapes import (
 from hub.flow.jobs import id_range
 from hub.flow.repositories import Store
 from hub.flow.route_store import RunFilter
-from hub.flow.routing.book import RouteBook
 from hub.model.ids import Prefix, id_text
 from hub.model.run import Run, RunState
+
+if TYPE_CHECKING:
+    from hub.flow.routing.book import RouteBook
 
 _END_OF_TIME = 32_503_680_000_000
 

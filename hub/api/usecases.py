@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hub.api.authentication import Authenticator
 from hub.api.parts import ApiParts, ApiSettings
@@ -28,7 +29,6 @@ from hub.flow.queue import QueueBook
 from hub.flow.record import Recorder
 from hub.flow.repeats import RepeatDesk
 from hub.flow.repositories import Store
-from hub.flow.routing.desk import RouteDesk
 from hub.flow.safety import LineGuard
 from hub.flow.sandbox import SandboxStage
 from hub.flow.second_thoughts import SecondThoughts
@@ -36,6 +36,9 @@ from hub.flow.stream_tokens import StreamTokens
 from hub.flow.turns import Turns
 from hub.flow.verdicts import Verdicts
 from hub.flow.webhooks import WebhookRegistry
+
+if TYPE_CHECKING:
+    from hub.flow.routing.desk import RouteDesk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +67,6 @@ class UseCases:
     outgoing: Outgoing
     queue: QueueBook
     repeats: RepeatDesk
-    routes: RouteDesk
     sandbox: SandboxStage
     second_thoughts: SecondThoughts
     stream_tokens: StreamTokens
@@ -74,6 +76,22 @@ class UseCases:
     webhooks: WebhookRegistry
     #: /healthz, /readyz and /metrics look at the parts themselves.
     parts: ApiParts
+
+    @property
+    def routes(self) -> RouteDesk:
+        """Made when it is asked for: most hubs never do, and do without its memory (decision 28)."""
+        from hub.flow.routing.desk import RouteDesk  # noqa: PLC0415 - as said
+
+        parts = self.parts
+        return RouteDesk(
+            store=parts.store,
+            directory=parts.directory,
+            book=parts.routes.book,
+            clock=parts.clock,
+            new_id=parts.new_id,
+            wake_ups=parts.wake_ups,
+            texts=parts.routes.texts,
+        )
 
 
 def use_cases(parts: ApiParts) -> UseCases:
@@ -151,15 +169,6 @@ def use_cases(parts: ApiParts) -> UseCases:
         outgoing=outgoing,
         queue=QueueBook(store.queue, clock),
         repeats=RepeatDesk(store.repeats, clock),
-        routes=RouteDesk(
-            store=store,
-            directory=directory,
-            book=parts.routes.book,
-            clock=clock,
-            new_id=new_id,
-            wake_ups=wake_ups,
-            texts=parts.routes.texts,
-        ),
         sandbox=SandboxStage(
             store=store,
             directory=directory,

@@ -9,7 +9,7 @@ from pathlib import Path
 from hub.app.offline import OfflineActions
 from hub.config.problems import Problem, problem_at
 from hub.config.route_documents import RouteText, read_route_document
-from hub.config.route_files import TEST_SUFFIXES, route_paths
+from hub.config.route_paths import TEST_SUFFIXES, route_paths
 from hub.config.trial_files import read_trial_file, read_trials
 from hub.rules.routes.advice import Advice, Rule, advise, secrets_in
 from hub.rules.routes.checking import check_routes

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 from hub.app.core import open_database
 from hub.app.reach import require_database
 from hub.app.world import SystemClock
+from hub.config.route_paths import route_paths
 from hub.config.settings import Settings
 from hub.flow.bootstrap import SandboxPlan, ensure_sandbox
 from hub.flow.keys import KeyRing, KeyWish
@@ -21,6 +23,8 @@ class Prepared:
     #: The key's text at the first start, when it is made; None afterwards.
     first_key: str | None
     sandbox_line: str | None
+    #: Whether routes were ever installed, or stand in the folder and will be.
+    has_routes: bool
 
 
 async def prepare(settings: Settings) -> Prepared:
@@ -49,6 +53,17 @@ async def prepare(settings: Settings) -> Prepared:
             made = await ring.create(KeyWish(name="first key", scopes=frozenset({"admin"})))
             first_key = made.text
         await opened.store.processes.leave(node)
-        return Prepared(first_key=first_key, sandbox_line=line.handle if line else None)
+        return Prepared(
+            first_key=first_key,
+            sandbox_line=line.handle if line else None,
+            has_routes=await opened.store.routes.version() > 0 or _has_files(settings.routes.folder),
+        )
     finally:
         await opened.close()
+
+
+def _has_files(folder: Path) -> bool:
+    try:
+        return bool(route_paths(folder.expanduser()))
+    except OSError:
+        return False  # who follows the folder tells what is the matter with it

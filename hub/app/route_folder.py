@@ -1,21 +1,26 @@
-"""The folder of routes, followed: what is sound in all its files stands, and a mistake changes nothing."""
+"""The folder of routes, followed: what is sound in all its files stands, and a mistake changes nothing.
+
+What reads and checks routes is imported when there is a first file, or ever was one (decision 28).
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from hub.config.route_files import NOTHING_KNOWN, RouteFiles, WrittenRoute, read_route_files, route_paths
+from hub.config.route_paths import route_paths
 from hub.flow.ports import Clock
 from hub.flow.routing.installing import FILES, FolderStatus, Installed, Installing, RouteTaken, ToInstall
 from hub.model.actions import ActionSpec
 from hub.rules.problems import Problem as RuleProblem
-from hub.rules.routes.checking import check_routes
-from hub.rules.routes.reading import RouteDocument
+
+if TYPE_CHECKING:
+    from hub.config.route_files import ReadFile, RouteFiles, WrittenRoute
+    from hub.rules.routes.reading import RouteDocument
 
 log = structlog.get_logger("routes")
 
@@ -52,7 +57,7 @@ class RouteFolder:
         self._on_installed = on_installed
         self._on_read = on_read
         self._stamp: Stamp | None = None
-        self._known = NOTHING_KNOWN
+        self._known: Mapping[Path, ReadFile] = {}
         self.status = FolderStatus(folder=str(folder), read_at=None, problems=())
 
     async def follow(self, seconds: float) -> None:
@@ -71,9 +76,13 @@ class RouteFolder:
         stamp = await asyncio.to_thread(self._stamped)
         if stamp == self._stamp:
             return None
-        found = await asyncio.to_thread(read_route_files, self._folder, self._check, known=self._known)
-        self._known = found.known
-        installed = await self._take(found)
+        if stamp or not await self._installing.is_untouched():
+            found = await asyncio.to_thread(self._read)
+            self._known = found.known
+            installed = await self._take(found)
+        else:
+            installed = Installed(added=(), changed=(), retired=(), unchanged=0)
+            self._tell_status(())
         self._stamp = stamp
         return installed
 
@@ -85,10 +94,7 @@ class RouteFolder:
                 installed = await self._installing.install(FILES, [_wanted(each) for each in found.routes])
             except RouteTaken as taken:
                 problems = [str(taken)]
-        self.status = FolderStatus(
-            folder=str(self._folder), read_at=self._clock.now_ms(), problems=tuple(problems)
-        )
-        self._on_read(self.status)
+        self._tell_status(problems)
         if problems:
             self._tell(found, problems)
         elif installed is not None and not installed.is_nothing:
@@ -103,6 +109,12 @@ class RouteFolder:
             self._on_installed()
         return installed
 
+    def _tell_status(self, problems: Sequence[str]) -> None:
+        self.status = FolderStatus(
+            folder=str(self._folder), read_at=self._clock.now_ms(), problems=tuple(problems)
+        )
+        self._on_read(self.status)
+
     def _tell(self, found: RouteFiles, problems: Sequence[str]) -> None:
         for each in found.problems[:MOST_TOLD]:
             at = f"{each.path}:{each.line}:{each.column}"
@@ -114,7 +126,14 @@ class RouteFolder:
             reason=problems[0] if not found.problems else "what ran goes on running",
         )
 
+    def _read(self) -> RouteFiles:
+        from hub.config.route_files import read_route_files  # noqa: PLC0415 - see above
+
+        return read_route_files(self._folder, self._check, known=self._known)
+
     def _check(self, document: RouteDocument) -> Sequence[RuleProblem]:
+        from hub.rules.routes.checking import check_routes  # noqa: PLC0415 - see above
+
         return check_routes(
             document.routes, actions=self._actions.specs(), connections=self._actions.connections()
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.config.settings import Settings
-from hub.flow.routing.facts import RunTexts
+from hub.flow.routing.parts import RunTexts
 
 
 def run_texts(settings: Settings) -> RunTexts:

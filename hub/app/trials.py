@@ -11,7 +11,7 @@ from hub.config.nodes import Node
 from hub.config.plain import spot_of
 from hub.config.problems import Problem, problem_at
 from hub.config.route_documents import RouteText, read_route_document
-from hub.config.route_files import TEST_SUFFIXES, route_paths
+from hub.config.route_paths import TEST_SUFFIXES, route_paths
 from hub.config.trial_files import TrialText, read_trial_file, read_trials, trial_paths
 from hub.rules.routes.checking import check_routes
 from hub.rules.routes.model import UseStep

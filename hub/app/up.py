@@ -48,7 +48,7 @@ def up(settings: Settings, *, greet: Callable[[Settings, Prepared], None]) -> in
         settings = with_free_port(settings)
         prepared = _in_child(settings)
         family = _family(settings, folder)
-        rehearse()
+        rehearse(has_routes=prepared.has_routes)
 
         def settle(alive: Mapping[str, Alive]) -> None:
             if can_become_lean():
@@ -97,21 +97,18 @@ def _in_child(settings: Settings) -> Prepared:
     os.waitpid(pid, 0)
     if not text:
         raise CannotStart("The preparation was killed; start again.")
-    first_key, sandbox_line, failure = msgspec.json.decode(
-        text, type=tuple[str | None, str | None, str | None]
-    )
-    if failure is not None:
+    prepared, failure = msgspec.json.decode(text, type=tuple[Prepared | None, str])
+    if prepared is None:
         raise CannotStart(failure)
-    return Prepared(first_key=first_key, sandbox_line=sandbox_line)
+    return prepared
 
 
-def _outcome(settings: Settings) -> tuple[str | None, str | None, str | None]:
-    """Prepare: first key, sandbox line, and what stood against it."""
+def _outcome(settings: Settings) -> tuple[Prepared | None, str]:
+    """Prepare; tell what stood against it."""
     try:
-        prepared = asyncio.run(prepare(settings))
+        return asyncio.run(prepare(settings)), ""
     except (HubError, OSError) as error:
-        return None, None, str(error)
+        return None, str(error)
     except Exception as error:
         structlog.get_logger("supervisor").exception("hub.not_prepared")
-        return None, None, f"A mistake of ours, shown above ({type(error).__name__})."
-    return prepared.first_key, prepared.sandbox_line, None
+        return None, f"A mistake of ours, shown above ({type(error).__name__})."

@@ -18,23 +18,22 @@ from hub.api.dialect import key_prefixes, webhook_forms
 from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
-from hub.app.actions import open_actions
 from hub.app.adapters import has_adapter
 from hub.app.ai import ai_connection
 from hub.app.collector import calm_collector
 from hub.app.connections import Connection
 from hub.app.core import Core, encryption_key, open_core
+from hub.app.following import route_folder
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
-from hub.app.routing import route_folder
 from hub.app.run_texts import run_texts
 from hub.app.sources import refresh_sources_for_ever, source_book, source_parts
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.flow.heartbeats import Heartbeats
-from hub.flow.routing.book import RouteBook
-from hub.flow.routing.desk import RouteParts
+from hub.flow.routing.late_book import LateBook
+from hub.flow.routing.parts import RouteParts
 from hub.flow.source_book import SourceBook
 from hub.flow.stream_tokens import stream_secret
 from hub.outbound.client import OutboundClient
@@ -69,10 +68,10 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         client = outbound_client(settings)
         sources = source_book(settings)
         sources.refresh(core.clock.now_ms())
-        routes = RouteBook(core.store.routes)
+        routes = LateBook(core.store.routes)
         await routes.refresh()
-        folder = route_folder(core, open_actions(core, client))
-        parts = RouteParts(book=routes, texts=run_texts(settings), folder=lambda: folder.status)
+        folder = route_folder(core, client)
+        parts = RouteParts(late_book=routes, texts=run_texts(settings), folder=lambda: folder.status)
         server = _Server(_config(settings, core, client, sources, parts))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -178,7 +177,7 @@ def api_parts(
             heartbeats=Heartbeats(core.store.bridges, core.clock),
         ),
         routes=routes,
-        sources=source_parts(settings, sources, is_hook=routes.book.has_hook),
+        sources=source_parts(settings, sources, is_hook=routes.late_book.has_hook),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),
         can_send=lambda line: has_adapter(core, line),
@@ -201,7 +200,7 @@ def _ready_checks(core: Core) -> list[ReadyCheck]:
     return [ReadyCheck(name="database", check=database)]
 
 
-async def _refresh_for_ever(core: Core, routes: RouteBook) -> None:
+async def _refresh_for_ever(core: Core, routes: LateBook) -> None:
     """Notice what other processes changed: keys, webhooks, lines, routes."""
     while True:
         await asyncio.sleep(REFRESH_SECONDS)

@@ -14,14 +14,13 @@ import structlog
 from bridge.registry import ADAPTERS, Surroundings
 from bridge.sandbox.fates import Delays
 from hub.api.dialect import webhook_forms
-from hub.app.actions import open_actions
 from hub.app.bulk import Workshop
 from hub.app.collector import calm_collector
 from hub.app.core import Core, open_core
+from hub.app.late_routing import LateRouting
 from hub.app.line_care import line_watch
 from hub.app.measuring import CountedSending, DeliveryReport, counted
 from hub.app.outgoing import outbound_client
-from hub.app.routing import route_rounds
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.flow.attachments import AttachmentFetching
@@ -37,8 +36,6 @@ from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.record import Recorder
 from hub.flow.replay import ReplayJobs
-from hub.flow.routing.book import RouteBook
-from hub.flow.routing.forgetting import RunForgetting
 from hub.flow.safety import LineGuard
 from hub.flow.send import Sending, SendTimeouts
 from hub.model.delivery import Outcome
@@ -135,12 +132,11 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         heartbeats=Heartbeats(store.bridges, clock),
     )
 
-    rounds = route_rounds(core, open_actions(core, client))
+    routing = LateRouting(core, client)
+    rounds = routing.rounds()
 
     def on_change(shards: Iterable[int]) -> None:
-        WorkerService.take_shards(
-            (dispatcher, lines, feeds, rounds.runs, rounds.triage, rounds.moments), shards
-        )
+        WorkerService.take_shards((dispatcher, lines, feeds, rounds), shards)
 
     ownership = Ownership(
         store.processes,
@@ -158,7 +154,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         feeds=feeds,
         fetches=Fetches(_fetching(core, client, adapters).run_due),
         wake_ups=core.wake_ups,
-        maintenance=_maintenance(core, rounds.book),
+        maintenance=_maintenance(core, routing),
         line_watch=line_watch(core, lambda: ownership.shards),
         bulk=BulkRounds(
             running=store.bulk.running,
@@ -166,9 +162,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
             shards=lambda: ownership.shards,
             clock=clock,
         ),
-        runs=rounds.runs,
-        triage=rounds.triage,
-        moments=rounds.moments,
+        routes=rounds,
         hear=partial(core.live.listen_for_ever, core.feed),
         metrics=core.metrics,
         exchange=core.exchange,
@@ -325,7 +319,7 @@ def _disable(core: Core) -> DisableWebhook:
 _OF_MESSAGES = ("messages", "reactions", "polls")
 
 
-def _maintenance(core: Core, book: RouteBook) -> Maintenance:
+def _maintenance(core: Core, routing: LateRouting) -> Maintenance:
     keep = core.settings.retention
     jobs = ReplayJobs(
         store=core.store,
@@ -356,14 +350,7 @@ def _maintenance(core: Core, book: RouteBook) -> Maintenance:
         clean_files=FileCleanup(
             store=core.store, blobs=core.files.blobs, clock=core.clock, unused_ms=core.files.unused_ms
         ).run,
-        forget_runs=RunForgetting(
-            store=core.store,
-            book=book,
-            clock=core.clock,
-            payload_ms=keep.run_payloads_days * DAY_MS,
-            log_ms=keep.runs_days * DAY_MS,
-            events_ms=keep.events_days * DAY_MS,
-        ),
+        forget_runs=routing.forget_runs,
         directory=core.directory,
         disable=_disable(core),
         metrics=core.metrics,

@@ -15,14 +15,12 @@ from hub.config.loader import read_document
 from hub.config.nodes import Node
 from hub.config.plain import plain, spot_of
 from hub.config.problems import Place, Problem, problem_at
+from hub.config.route_paths import route_paths
 from hub.rules import problems as rules
 from hub.rules.routes.model import Route
 from hub.rules.routes.reading import RouteDocument, read_routes
 
 MOST_FILES: Final = 1_000
-SUFFIXES: Final = (".yaml", ".yml")
-#: Tests stand beside their routes and are read by `hub test`.
-TEST_SUFFIXES: Final = (".test.yaml", ".test.yml")
 #: What is wrong beyond the form: actions and connections that are not there.
 Check = Callable[[RouteDocument], Sequence[rules.Problem]]
 
@@ -59,18 +57,6 @@ class RouteFiles:
 
 
 NOTHING_KNOWN: Final[Mapping[Path, ReadFile]] = MappingProxyType({})
-
-
-def route_paths(place: Path) -> list[Path]:
-    """Give the files of routes in a folder and below, in order; or the file itself."""
-    if place.is_file():
-        return [place]
-    found = [
-        path
-        for path in sorted(place.rglob("*"))
-        if path.suffix in SUFFIXES and not path.name.endswith(TEST_SUFFIXES) and path.is_file()
-    ]
-    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(place).parts)]
 
 
 def read_route_files(

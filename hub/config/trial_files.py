@@ -11,7 +11,8 @@ from hub.config.nodes import Node
 from hub.config.plain import plain
 from hub.config.problems import Problem
 from hub.config.route_documents import RouteText, read_node
-from hub.config.route_files import TEST_SUFFIXES, placed
+from hub.config.route_files import placed
+from hub.config.route_paths import TEST_SUFFIXES
 from hub.rules.routes.document import Reading
 from hub.rules.routes.model import Route
 from hub.rules.routes.reading import VERSION

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -225,6 +226,20 @@ class MomentRounds:
             except Exception as error:
                 log.warning("schedules.failed", error=str(error) or type(error).__name__)
             await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouteRounds:
+    """All that a worker does for routes."""
+
+    runs: RunRounds
+    triage: TriageRounds
+    moments: MomentRounds
+
+    def own(self, shards: Iterable[int]) -> None:
+        """Work on these shards from now on, and no others."""
+        for part in (self.runs, self.triage, self.moments):
+            part.own(shards)
 
 
 def committing(runs: Runs) -> Callable[[RunCommit], Awaitable[bool]]:

@@ -25,13 +25,13 @@ from hub.worker.dispatcher import Dispatcher
 from hub.worker.ending import end
 from hub.worker.feeds import Feeds
 from hub.worker.fetches import Fetches
+from hub.worker.late_rounds import LateRounds
 from hub.worker.line_watch import LineWatch
 from hub.worker.lines import LineLanes
 from hub.worker.listener import Listener
 from hub.worker.maintenance import Maintenance
 from hub.worker.notified import NotifiedWorker
 from hub.worker.ownership import Ownership
-from hub.worker.runs import MomentRounds, RunRounds, TriageRounds
 from hub.worker.wakeups import QUEUE, RedisWakeUps
 
 log = structlog.get_logger("worker")
@@ -63,9 +63,7 @@ class WorkerParts:
     maintenance: Maintenance
     line_watch: LineWatch
     bulk: BulkRounds
-    runs: RunRounds
-    triage: TriageRounds
-    moments: MomentRounds
+    routes: LateRounds
     #: Hears what other processes record, while somebody follows here.
     hear: Callable[[], Coroutine[Any, Any, None]]
     metrics: Metrics
@@ -108,9 +106,7 @@ class WorkerService:
             ("jobs", self._jobs.main()),
             ("line_watch", parts.line_watch.run()),
             ("bulk", parts.bulk.run()),
-            ("runs", parts.runs.run()),
-            ("triage", parts.triage.run()),
-            ("moments", parts.moments.run()),
+            ("routes", parts.routes.run()),
             ("feed", parts.hear()),
             ("metrics", parts.exchange.publish_for_ever()),
         ):
@@ -136,12 +132,12 @@ class WorkerService:
                     parts.lines.drain(),
                     parts.feeds.stop(),
                     parts.fetches.drain(),
-                    parts.runs.drain(),
+                    parts.routes.drain(),
                 )
         except TimeoutError:
             log.warning("worker.drain_cut", reason="posts were still under way; they are attempted again")
         await parts.fetches.stop()
-        await parts.runs.stop()
+        await parts.routes.stop()
         try:
             await self._ownership.leave()
         except Exception as error:
@@ -171,9 +167,9 @@ class WorkerService:
             case "files":
                 self._parts.fetches.wake()
             case "runs":
-                self._parts.runs.wake()
+                self._parts.routes.wake()
             case "routes":
-                self._parts.triage.wake()
+                self._parts.routes.wake_triage()
             case _:
                 log.warning("wakeups.unknown", kind=kind)
 
@@ -182,8 +178,8 @@ class WorkerService:
         self._parts.dispatcher.sweep()
         self._parts.lines.look_everywhere()
         self._parts.fetches.wake()
-        self._parts.runs.wake()
-        self._parts.triage.wake()
+        self._parts.routes.wake()
+        self._parts.routes.wake_triage()
         self._jobs.notify()
         self._start_refresh()
 
@@ -218,7 +214,7 @@ class WorkerService:
                 self._parts.dispatcher.sweep()
                 self._parts.lines.look_everywhere()
                 self._parts.bulk.wake()
-                self._parts.runs.wake()
+                self._parts.routes.wake()
                 self._ask_capabilities()
                 self._measure()
             except Exception as error:
@@ -238,7 +234,7 @@ class WorkerService:
         metrics.lanes.set(len(dispatcher.lanes))
         metrics.unrecorded.set(self._parts.committer.waiting_count)
         metrics.shards.set(len(self._ownership.shards))
-        metrics.runs_in_hand.set(self._parts.runs.in_hand)
+        metrics.runs_in_hand.set(self._parts.routes.in_hand)
 
     # ---- arq
 

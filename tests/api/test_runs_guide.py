@@ -10,7 +10,7 @@ from pathlib import Path
 import hub
 from hub.model.actions import ActionCall, ActionDone, ActionFailed
 from hub.model.run import RunState
-from hub.rules.runs.answering import Why
+from hub.rules.runs.why import Why
 from tests.support.asgi import Answered
 from tests.support.hub_world import STRANGER, HubWorld
 from tests.support.route_world import RouteWorld

@@ -16,8 +16,8 @@ from hub.cli.greeting import greeting, hub_command
 from hub.config.settings import Settings, load_settings
 
 KEY = "sk_live_" + "x" * 32
-FIRST = Prepared(first_key=KEY, sandbox_line="+15550100000")
-LATER = Prepared(first_key=None, sandbox_line="+15550100000")
+FIRST = Prepared(first_key=KEY, sandbox_line="+15550100000", has_routes=False)
+LATER = Prepared(first_key=None, sandbox_line="+15550100000", has_routes=False)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_later_start_says_how_to_get_a_key_and_takes_it_from_the_shell(setting
 
 
 def test_without_a_sandbox_there_is_nothing_to_paste(settings: Settings) -> None:
-    text = greeting(settings, Prepared(first_key=KEY, sandbox_line=None))
+    text = greeting(settings, Prepared(first_key=KEY, sandbox_line=None, has_routes=False))
 
     assert "off (sandbox.enabled)" in text
     assert "curl" not in text

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 #: Module → who needs it.
 NEEDED_BY_OTHERS = {
@@ -16,6 +19,28 @@ NEEDED_BY_OTHERS = {
     "sqlalchemy.ext.asyncio": "PostgreSQL",
     "sqlalchemy.orm": "nobody",
 }
+#: What reads, checks and runs routes: needed from the first route on, never before (docs/decisions/0028).
+ROUTE_MACHINERY = (
+    "cronsim",
+    "hub.actions",
+    "hub.app.actions",
+    "hub.app.connectors",
+    "hub.app.routing",
+    "hub.config.connectors",
+    "hub.config.route_files",
+    "hub.connectors",
+    "hub.flow.routing.book",
+    "hub.flow.routing.desk",
+    "hub.flow.routing.driving",
+    "hub.rules.connectors",
+    "hub.rules.expressions",
+    "hub.rules.routes.model",
+    "hub.rules.routes.when",
+    "hub.rules.runs.wishing",
+    "hub.worker.runs",
+    "jinja2",
+    "re2",
+)
 
 
 @pytest.mark.slow
@@ -58,7 +83,7 @@ def test_the_rehearsal_before_the_fork_leaves_no_thread_and_nothing_open() -> No
     program = (
         "import os, threading, hub.app.rehearsal as rehearsal\n"
         "before = os.listdir('/dev/fd')\n"
-        "rehearsal.rehearse()\n"
+        "rehearsal.rehearse(has_routes=True)\n"
         "print(threading.active_count(), os.listdir('/dev/fd') == before)\n"
     )
     told = subprocess.run(
@@ -66,3 +91,27 @@ def test_the_rehearsal_before_the_fork_leaves_no_thread_and_nothing_open() -> No
     ).stdout.split()
 
     assert told == ["1", "True"]
+
+
+@pytest.mark.slow
+def test_a_hub_without_routes_loads_nothing_of_what_reads_and_runs_them(tmp_path: Path) -> None:
+    """Not with the processes, and not while they idle: 9 MiB in each of two (decision 28)."""
+    loaded = subprocess.run(
+        [sys.executable, "-m", "tests.support.idle_hub", str(tmp_path / "data")],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    ).stdout.splitlines()[-1].split()  # fmt: skip
+
+    assert {"hub.app.web", "hub.app.worker", "hub.worker.late_rounds"} <= set(loaded)
+    assert [name for name in loaded if name.startswith(ROUTE_MACHINERY)] == []
+
+
+@pytest.mark.slow
+def test_a_hub_with_routes_loads_it_before_the_fork_so_that_the_processes_share_it() -> None:
+    program = (
+        "import sys, hub.app.rehearsal; hub.app.rehearsal.rehearse(has_routes=True); print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert {"hub.flow.routing.driving", "hub.config.route_files", "hub.rules.expressions"} <= set(loaded)

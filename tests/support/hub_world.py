@@ -33,9 +33,8 @@ from hub.flow.line_health import LineHealth
 from hub.flow.line_policies import LinePolicies
 from hub.flow.record import Recorder
 from hub.flow.repositories import Store
-from hub.flow.routing.book import RouteBook
-from hub.flow.routing.desk import RouteParts
-from hub.flow.routing.facts import RunTexts
+from hub.flow.routing.late_book import LateBook
+from hub.flow.routing.parts import RouteParts, RunTexts
 from hub.flow.source_intake import SourceParts
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.line import Line
@@ -364,7 +363,7 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
             heartbeats=Heartbeats(store.bridges, clock),
         ),
         routes=RouteParts(
-            book=RouteBook(store.routes), texts=RunTexts(public_url="http://hub.example", env_name="test")
+            late_book=LateBook(store.routes), texts=RunTexts(public_url="http://hub.example", env_name="test")
         ),
         sources=SourceParts(book=source_book()),
         webhook_forms=webhook_forms(DIALECTS),

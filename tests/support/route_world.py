@@ -10,8 +10,8 @@ from hub.config.route_files import read_route_text
 from hub.flow.route_store import RunCommit, RunFilter
 from hub.flow.routing.book import RouteBook
 from hub.flow.routing.driving import Driver
-from hub.flow.routing.facts import RunTexts
 from hub.flow.routing.installing import FILES, Installed, Installing, ToInstall
+from hub.flow.routing.parts import RunTexts
 from hub.flow.routing.triage import Triages
 from hub.model.actions import ActionCall, ActionDone, ActionFailed, ActionSpec
 from hub.model.run import Decided, Run, RunState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NoReturn
 
@@ -14,8 +14,8 @@ from hub.flow.repositories import Store
 from hub.flow.route_store import RunFilter
 from hub.flow.routing.book import RouteBook
 from hub.flow.routing.contexts import Contexts
-from hub.flow.routing.facts import RunTexts, wish_for
-from hub.flow.routing.installing import FolderStatus
+from hub.flow.routing.facts import wish_for
+from hub.flow.routing.parts import RunTexts, no_route
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.run import UNFINISHED, Run, RunState, RunVerdict, RunWish
@@ -43,16 +43,6 @@ class Replayed:
     #: Failed runs that cannot be taken up again, and why.
     left: Mapping[int, str]
     has_more: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RouteParts:
-    """What showing routes and runs needs beside the store."""
-
-    book: RouteBook
-    texts: RunTexts
-    #: How the folder of routes was found; None where this process follows none.
-    folder: Callable[[], FolderStatus | None] = lambda: None
 
 
 class RouteDesk:
@@ -299,11 +289,6 @@ class RouteDesk:
             raise InvalidRequest(NOT_STARTABLE, message)
         self._wake_ups.runs_due()
         return await self.get(wish.run.id)
-
-
-def no_route() -> InvalidRequest:
-    """Say that no route has an id."""
-    return InvalidRequest("route_id_not_found", "Route not found.")
 
 
 def _require_over(run: Run) -> None:

@@ -14,7 +14,8 @@ from hub.flow.ports import Clock
 from hub.flow.repositories import Store
 from hub.flow.route_store import RunCommit, WaitNote
 from hub.flow.routing.book import RouteBook
-from hub.flow.routing.facts import RunTexts, facts_of
+from hub.flow.routing.facts import facts_of
+from hub.flow.routing.parts import RunTexts
 from hub.model.actions import ActionCall, ActionDone, ActionFailed
 from hub.model.ids import InvalidId, Prefix, parse_id
 from hub.model.run import Run, RunState

@@ -11,7 +11,7 @@ from hub.flow.event_store import Event
 from hub.flow.repositories import Store
 from hub.flow.routing.book import RouteBook
 from hub.flow.routing.contexts import Contexts
-from hub.flow.routing.facts import RunTexts
+from hub.flow.routing.parts import RunTexts
 from hub.model.ids import Prefix, id_text, id_time_ms
 from hub.model.run import KeptRoute, Triage
 from hub.rules.runs.answering import Answer, Asked, answers

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from hub.flow.routing.parts import RunTexts
 from hub.model.ids import Prefix, id_text
 from hub.model.run import Run, RunState, RunWish
 from hub.rules.lanes import shard_of
 from hub.rules.runs.facts import RunFacts
 from hub.rules.runs.wishing import Wanted
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunTexts:
-    """What runs say about where they run."""
-
-    #: Where people reach the hub, without a slash at its end.
-    public_url: str
-    env_name: str
-    #: Of windows and dates that name none.
-    timezone: str = "UTC"
 
 
 def facts_text(

@@ -68,6 +68,10 @@ class Installing:
         self._clock = clock
         self._new_id = new_id
 
+    async def is_untouched(self) -> bool:
+        """Tell whether no route was ever installed, of any origin."""
+        return await self._routes.version() == 0
+
     async def install(self, origin: str, wanted: Sequence[ToInstall]) -> Installed:
         """Let exactly these be the routes of an origin; runs end on the revisions that they began with.
 

@@ -10,7 +10,8 @@ import structlog
 from hub.flow.ports import Clock
 from hub.flow.route_store import Runs
 from hub.flow.routing.book import RouteBook
-from hub.flow.routing.facts import RunTexts, wish_for
+from hub.flow.routing.facts import wish_for
+from hub.flow.routing.parts import RunTexts
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.run import Decided, Once, RunVerdict
 from hub.rules.routes.model import ScheduleTrigger

@@ -16,7 +16,8 @@ from hub.flow.repositories import Store
 from hub.flow.route_store import Arrival, ArrivalLost, EventDecision, RunWait
 from hub.flow.routing.book import RouteBook
 from hub.flow.routing.contexts import Contexts
-from hub.flow.routing.facts import RunTexts, wish_for
+from hub.flow.routing.facts import wish_for
+from hub.flow.routing.parts import RunTexts
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.run import Decided, Triage
 from hub.rules.runs.looking import arrived

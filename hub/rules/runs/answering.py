@@ -4,39 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from hub.model.run import Decided, RunVerdict
 from hub.rules.routes.when import Failed
+from hub.rules.runs.why import Why
 from hub.rules.runs.wishing import Standing, ask, in_order
-
-
-class Why(StrEnum):
-    """Why an event started a route, or did not."""
-
-    BEGUN = "begun"
-    #: It went into a run that had not begun yet.
-    JOINED = "joined"
-    DEDUPE = "dedupe"
-    THROTTLE = "throttle"
-    CONCURRENCY = "concurrency"
-    #: Its `if`, or one of its keys, has no value for this event.
-    ERROR = "error"
-    LOOP = "loop"
-    #: A line of its `when` does not hold.
-    WHEN = "when"
-    IF = "if"
-    #: A route before it has `stop_others`.
-    STOPPED = "stopped"
-    #: Another source's, or another event of the source.
-    OTHER_SOURCE = "other_source"
-    DISABLED = "disabled"
-    INSTALLED_LATER = "installed_later"
-    #: As things are known now it would start the route; nobody may have looked at it yet.
-    NOT_YET = "not_yet"
-    #: As things are known now it would start the route, and it did not then.
-    CHANGED_SINCE = "changed_since"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

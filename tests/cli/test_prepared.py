@@ -1,0 +1,33 @@
+"""What a start finds: whether there are routes decides what is loaded before the fork (decision 28)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.app.prepare import prepare
+from hub.config.settings import Settings, load_settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    routes = tmp_path / "routes"
+    routes.mkdir()
+    return load_settings(None, {"HUB_DATA_FOLDER": str(tmp_path / "data"), "HUB_ROUTES__FOLDER": str(routes)})
+
+
+async def test_a_new_hub_has_no_routes(settings: Settings) -> None:
+    assert not (await prepare(settings)).has_routes
+
+
+async def test_a_new_hub_with_files_of_routes_has_some_before_they_are_read(settings: Settings) -> None:
+    (settings.routes.folder / "first.yaml").write_text("version: 1\nroutes: []\n")
+
+    assert (await prepare(settings)).has_routes
+
+
+async def test_a_folder_that_is_not_there_is_no_reason_not_to_start(settings: Settings) -> None:
+    settings.routes.folder.rmdir()
+
+    assert not (await prepare(settings)).has_routes
