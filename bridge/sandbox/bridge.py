@@ -167,6 +167,9 @@ class SandboxBridge:
     def open_attachment(self, ref: str) -> AsyncIterator[bytes]:
         return open_simulated(ref)
 
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
     async def _perform_send(self, operation: Operation, content: Content) -> OperationOutcome:
         fate = _fate(content)
         match fate.answer:

@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 from hub.config.connectors import ConnectorFiles, load_connectors, shipped_manifests
 from hub.config.settings import Settings
 from hub.connectors.actions import ConnectorActions
-from hub.connectors.calling import Call, CallFailed, FaultKind, Reply
 from hub.connectors.catalogue import Catalogue, catalogue
 from hub.connectors.credentials import Credentials
 from hub.connectors.exchanging import Exchanging
@@ -25,65 +24,14 @@ from hub.flow.ports import Clock
 from hub.flow.repositories import Store
 from hub.model.errors import HubError
 from hub.observe.metrics import Metrics
+from hub.outbound.calling import GuardedCaller
 from hub.outbound.client import OutboundClient
-from hub.outbound.errors import OutboundCode, OutboundError
-from hub.outbound.messages import Request
 
 log = structlog.get_logger("connectors")
 
 #: How soon a change of a file is noticed, and how often secrets in files are read again without one.
 LOOK_MS: Final = 2_000
 REREAD_MS: Final = 60_000
-_KINDS: Final[dict[OutboundCode, FaultKind]] = {
-    OutboundCode.URL_REFUSED: "refused",
-    OutboundCode.HEADER_REFUSED: "refused",
-    OutboundCode.ADDRESS_REFUSED: "refused",
-    OutboundCode.CLIENT_CLOSED: "not_sent",
-    OutboundCode.DNS_FAILED: "not_sent",
-    OutboundCode.TOO_MANY_CONNECTIONS: "not_sent",
-    OutboundCode.CONNECT_FAILED: "not_sent",
-    OutboundCode.CONNECT_TIMEOUT: "not_sent",
-    OutboundCode.TLS_FAILED: "not_sent",
-    OutboundCode.PROXY_FAILED: "not_sent",
-    OutboundCode.TIMEOUT: "unknown",
-    OutboundCode.CONNECTION_LOST: "unknown",
-    OutboundCode.PROTOCOL_ERROR: "no_http",
-    OutboundCode.HEADERS_TOO_LARGE: "no_http",
-    OutboundCode.BODY_TOO_LARGE: "no_http",
-}
-
-
-class GuardedCaller:
-    """The one client for URLs that users give, as connectors see it (hub.connectors.calling.Caller)."""
-
-    def __init__(self, client: OutboundClient) -> None:
-        self._client = client
-
-    async def send(self, call: Call) -> Reply:
-        """Send one request and give the answer.
-
-        Raises:
-            CallFailed: There is none.
-        """
-        request = Request(
-            method=call.method,
-            url=call.url,
-            headers=call.headers,
-            body=call.body,
-            timeout_seconds=call.timeout_seconds,
-            max_response_bytes=call.max_response_bytes,
-            resend_if_stale=call.is_repeatable,
-        )
-        try:
-            response = await self._client.request(request)
-        except OutboundError as error:
-            raise CallFailed(_KINDS[error.code], error.detail) from None
-        return Reply(
-            status=response.status,
-            headers=response.headers,
-            body=response.body,
-            is_cut=response.body_truncated,
-        )
 
 
 class ConnectorBook:

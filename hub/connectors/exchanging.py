@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import structlog
 
-from hub.connectors.calling import Call, Caller, CallFailed, FaultKind
 from hub.connectors.credentials import Credential, Credentials, TokenWish
 from hub.connectors.paces import Paces
 from hub.connectors.showing import Shown, show_who
+from hub.flow.calling import Call, Caller, CallFailed, FaultKind
 from hub.flow.ports import Clock
 from hub.model.actions import ActionFailed, ErrorClass, Repetition
 from hub.rules.connectors.answers import MOST_BYTES, Answer, read_answer

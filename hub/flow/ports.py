@@ -323,6 +323,10 @@ class BridgeAdapter(Protocol):
         """
         ...
 
+    async def aclose(self) -> None:
+        """Leave the network: connections and child processes end. Called once, when nothing is asked any more."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingFile:

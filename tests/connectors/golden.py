@@ -24,13 +24,13 @@ from hub.config.connectors import shipped_manifests
 from hub.config.loader import load_document
 from hub.config.plain import plain
 from hub.connectors.actions import ConnectorActions
-from hub.connectors.calling import Caller
 from hub.connectors.catalogue import Catalogue, catalogue
 from hub.connectors.credentials import Credentials
 from hub.connectors.exchanging import Exchanging
 from hub.connectors.locks import Locks
 from hub.connectors.paces import LocalPaces
 from hub.connectors.states import StateBook
+from hub.flow.calling import Caller
 from hub.flow.repositories import Store
 from hub.rules.connectors.connections import Connection
 from hub.rules.connectors.model import Manifest

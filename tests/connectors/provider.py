@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from hub.app.connectors import GuardedCaller
-from hub.connectors.calling import Call, Reply
+from hub.flow.calling import Call, Reply
+from hub.outbound.calling import GuardedCaller
 from hub.outbound.client import OutboundClient
 from hub.outbound.limits import OutboundLimits
 from hub.rules.egress import read_allow_list

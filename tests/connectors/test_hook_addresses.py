@@ -7,10 +7,10 @@ import logging
 import pytest
 from structlog.testing import capture_logs
 
-from hub.app.connectors import GuardedCaller
 from hub.config.connectors import shipped_manifests
 from hub.flow.repositories import Store
 from hub.model.actions import ActionCall, ActionFailed
+from hub.outbound.calling import GuardedCaller
 from hub.outbound.client import OutboundClient
 from hub.outbound.limits import OutboundLimits
 from hub.rules.egress import read_allow_list

@@ -113,6 +113,9 @@ class ScriptedBridge:
                 raise piece
             yield piece
 
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
     def arrived(self, operation: Operation) -> int:
         return Counter(self.sent)[operation.outbox_id]
 

@@ -89,6 +89,9 @@ class ToldBridge:
         for piece in (b"",):
             yield piece
 
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
 
 class Stage:
     """A line on a told bridge, and all that acts on its sends."""

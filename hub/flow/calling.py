@@ -1,7 +1,9 @@
-"""The guarded way out, as connectors see it. hub.outbound is behind it; hub.app puts the two together."""
+"""The guarded way out, as connectors and bridges see it. hub.outbound is behind it; hub.app puts the two together."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -49,6 +51,27 @@ class Caller(Protocol):
 
     async def send(self, call: Call) -> Reply:
         """Send one request and give the answer.
+
+        Raises:
+            CallFailed: There is none.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamedReply:
+    """The head of an answer whose body is on its way; `pieces` raises CallFailed where it breaks off or is too long."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    pieces: AsyncIterator[bytes]
+
+
+class StreamCaller(Caller, Protocol):
+    """Reads answers while they arrive, too."""
+
+    def stream(self, call: Call) -> AbstractAsyncContextManager[StreamedReply]:
+        """Send one request; the answer is that of the block, in constant memory.
 
         Raises:
             CallFailed: There is none.
