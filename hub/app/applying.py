@@ -37,6 +37,7 @@ async def apply_folder(console: Console) -> tuple[Installed | None, tuple[str, .
         return None, tuple(str(each) for each in offline.problems)
     folder = RouteFolder(
         console.settings.routes.folder.expanduser(),
+        blueprints=console.settings.routes.blueprints.expanduser(),
         actions=_Known(offline.specs, offline.connections),
         installing=Installing(routes=console.store.routes, clock=console.clock, new_id=console.new_id),
         clock=console.clock,

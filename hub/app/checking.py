@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.app.offline import OfflineActions
+from hub.config.blueprint_files import NO_FOLDER, BlueprintFolder
 from hub.config.problems import Problem, problem_at
 from hub.config.route_documents import RouteText, read_route_document
 from hub.config.route_paths import TEST_SUFFIXES, route_paths
@@ -39,15 +40,15 @@ class Checked:
         return sum(each.rule is None for each in self.findings)
 
 
-def read_texts(places: Iterable[Path]) -> list[RouteText]:
-    """Read the files of routes in some folders; each file once."""
+def read_texts(places: Iterable[Path], folder: BlueprintFolder = NO_FOLDER) -> list[RouteText]:
+    """Read the files of routes in some folders, or of blueprints; each file once."""
     paths = {
         path.resolve(): path
         for place in places
         for path in route_paths(place)
         if not path.name.endswith(TEST_SUFFIXES)
     }
-    return [read_route_document(path) for path in paths.values()]
+    return [read_route_document(path, folder) for path in paths.values()]
 
 
 def check_texts(
@@ -65,7 +66,7 @@ def check_texts(
         tests: Files that hold tests alone.
         has_connections: Whether connections.yaml is to be looked at.
     """
-    ids = frozenset(each for text in texts for each in text.ids)
+    ids = frozenset(each for text in texts if not text.is_blueprint for each in text.ids)
     found = [Finding(problem=each, rule=None) for each in actions.problems] if has_connections else []
     for text in texts:
         problems = list(text.problems)
@@ -74,7 +75,7 @@ def check_texts(
                 text.partly,
                 actions=actions.specs,
                 connections=actions.connections if has_connections else None,
-                callable_ids=ids,
+                callable_ids=ids | text.ids,
             )
         )
         trials = read_trials(text, beside=_beside(text.path, texts))
@@ -122,7 +123,7 @@ def _twice(texts: Sequence[RouteText]) -> list[Problem]:
     first: dict[str, RouteText] = {}
     problems = []
     for text in texts:
-        for route in text.routes:
+        for route in () if text.is_blueprint else text.routes:
             other = first.setdefault(route.id, text)
             if other is text:
                 continue

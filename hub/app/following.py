@@ -43,6 +43,7 @@ def route_folder(core: Core, client: OutboundClient) -> RouteFolder:
     """Follow the folder; connectors are asked for with the client."""
     return RouteFolder(
         core.settings.routes.folder.expanduser(),
+        blueprints=core.settings.routes.blueprints.expanduser(),
         actions=LateActions(core, client),
         installing=Installing(routes=core.store.routes, clock=core.clock, new_id=core.new_id),
         clock=core.clock,

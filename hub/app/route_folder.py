@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from hub.config.route_paths import route_paths
+from hub.config.route_paths import blueprint_paths, route_paths
 from hub.flow.ports import Clock
 from hub.flow.routing.installing import FILES, FolderStatus, Installed, Installing, RouteTaken, ToInstall
 from hub.model.actions import ActionSpec
@@ -44,6 +44,7 @@ class RouteFolder:
         self,
         folder: Path,
         *,
+        blueprints: Path,
         actions: KnownActions,
         installing: Installing,
         clock: Clock,
@@ -51,6 +52,7 @@ class RouteFolder:
         on_read: Callable[[FolderStatus], None] = lambda status: None,
     ) -> None:
         self._folder = folder
+        self._blueprints = blueprints
         self._actions = actions
         self._installing = installing
         self._clock = clock
@@ -118,7 +120,10 @@ class RouteFolder:
     def _tell(self, found: RouteFiles, problems: Sequence[str]) -> None:
         for each in found.problems[:MOST_TOLD]:
             at = f"{each.path}:{each.line}:{each.column}"
-            log.error("route.refused", at=at, key=each.key, what=each.what, why=each.why, fix=each.fix)
+            blueprint = {} if each.origin is None else {"blueprint": str(each.origin)}
+            log.error(
+                "route.refused", at=at, key=each.key, what=each.what, why=each.why, fix=each.fix, **blueprint
+            )
         log.error(
             "routes.refused",
             folder=str(self._folder),
@@ -127,9 +132,11 @@ class RouteFolder:
         )
 
     def _read(self) -> RouteFiles:
-        from hub.config.route_files import read_route_files  # noqa: PLC0415 - see above
+        from hub.config.blueprint_files import read_blueprint_folder  # noqa: PLC0415 - see above
+        from hub.config.route_files import read_route_files  # noqa: PLC0415
 
-        return read_route_files(self._folder, self._check, known=self._known)
+        folder = read_blueprint_folder(self._blueprints)
+        return read_route_files(self._folder, self._check, known=self._known, folder=folder)
 
     def _check(self, document: RouteDocument) -> Sequence[RuleProblem]:
         from hub.rules.routes.checking import check_routes  # noqa: PLC0415 - see above
@@ -140,7 +147,8 @@ class RouteFolder:
 
     def _stamped(self) -> Stamp:
         stamps = []
-        for path in route_paths(self._folder) if self._folder.exists() else ():
+        paths = route_paths(self._folder) if self._folder.exists() else []
+        for path in [*paths, *blueprint_paths(self._blueprints)] if paths else ():
             try:
                 known = path.stat()
             except OSError:  # gone since: the next look tells

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.app.offline import OfflineActions
+from hub.config import problems as written
+from hub.config.blueprint_files import NO_FOLDER, BlueprintFolder
 from hub.config.nodes import Node
 from hub.config.plain import spot_of
-from hub.config.problems import Problem, problem_at
 from hub.config.route_documents import RouteText, read_route_document
 from hub.config.route_paths import TEST_SUFFIXES, route_paths
 from hub.config.trial_files import TrialText, read_trial_file, read_trials, trial_paths
+from hub.rules.problems import Problem
 from hub.rules.routes.checking import check_routes
 from hub.rules.routes.model import UseStep
 from hub.rules.trials.coverage import reached, unreached
@@ -37,7 +39,7 @@ class FileResult:
     """The tests of one file."""
 
     path: Path
-    problems: tuple[Problem, ...]
+    problems: tuple[written.Problem, ...]
     results: tuple[TrialResult, ...]
 
 
@@ -65,14 +67,17 @@ class Trials:
         return sum(len(file.problems) for file in self.files)
 
 
-def run_trials(places: Sequence[Path], actions: OfflineActions) -> Trials:
-    """Play all tests in some folders and files."""
-    return _Playing(actions).all_of(places)
+def run_trials(
+    places: Sequence[Path], actions: OfflineActions, folder: BlueprintFolder = NO_FOLDER
+) -> Trials:
+    """Play all tests in some folders and files; those of blueprints with their examples."""
+    return _Playing(actions, folder).all_of(places)
 
 
 class _Playing:
-    def __init__(self, actions: OfflineActions) -> None:
+    def __init__(self, actions: OfflineActions, folder: BlueprintFolder) -> None:
         self._actions = actions
+        self._folder = folder
         self._texts: dict[Path, RouteText] = {}
         self._done: set[tuple[str, str]] = set()
 
@@ -91,7 +96,7 @@ class _Playing:
 
     def _text(self, path: Path) -> RouteText:
         if path not in self._texts:
-            self._texts[path] = read_route_document(path)
+            self._texts[path] = read_route_document(path, self._folder)
         return self._texts[path]
 
     def _beside(self, path: Path) -> list[RouteText]:
@@ -112,7 +117,9 @@ class _Playing:
         trials = read_trial_file(path, beside)
         return self._file(trials, beside, list(trials.problems))
 
-    def _file(self, trials: TrialText, texts: Sequence[RouteText], problems: Sequence[Problem]) -> FileResult:
+    def _file(
+        self, trials: TrialText, texts: Sequence[RouteText], problems: Sequence[written.Problem]
+    ) -> FileResult:
         if problems:
             return FileResult(path=trials.path, problems=tuple(problems), results=())
         owners = {route.id: text for text in reversed(texts) for route in text.routes}
@@ -163,8 +170,8 @@ def _result(verdict: Verdict, node: Node, owner: RouteText) -> TrialResult:
 
 def _fault_lines(fault: Fault, owner: RouteText) -> list[str]:
     """Tell a template that has no value, with the line on which it stands."""
-    if not fault.pointer or owner.node is None:
+    if not fault.pointer:
         return [f"an expression has no value: {fault.message}"]
-    spot = spot_of(owner.node, fault.pointer)
     why, fix = "a template without a value fails its run", "mend it, or give the test an event that has it"
-    return str(problem_at(spot.place, key=spot.key, what=fault.message, why=why, fix=fix)).split("\n")
+    told = owner.place([Problem(pointer=fault.pointer, what=fault.message, why=why, fix=fix)])
+    return [line for each in told for line in str(each).split("\n")]

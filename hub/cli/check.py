@@ -13,6 +13,7 @@ from hub.config.settings import Settings
 
 if TYPE_CHECKING:
     from hub.app.checking import Checked, Finding
+    from hub.config.problems import Place
 
 
 @click.command()
@@ -32,10 +33,11 @@ def check(settings: Settings, paths: tuple[Path, ...], form: str, strict: bool, 
     """
     from hub.app.checking import check_texts, read_texts  # noqa: PLC0415 - the rules of routes
     from hub.app.offline import offline_actions  # noqa: PLC0415
+    from hub.config.blueprint_files import read_blueprint_folder  # noqa: PLC0415
     from hub.config.trial_files import trial_paths  # noqa: PLC0415
 
     places = paths or (settings.routes.folder.expanduser(),)
-    texts = read_texts(places)
+    texts = read_texts(places, read_blueprint_folder(settings.routes.blueprints.expanduser()))
     tests = [path for place in places for path in trial_paths(place)]
     checked = check_texts(texts, offline_actions(settings), tests=tests, has_connections=not no_connections)
     for row in FORMS[form](checked, places):
@@ -87,7 +89,15 @@ def _fields(finding: Finding) -> dict[str, object]:
         "why": problem.why,
         "fix": problem.fix,
         "excerpt": problem.excerpt,
+        "blueprint": _place(problem.origin),
     }
+
+
+def _place(origin: Place | None) -> dict[str, object] | None:
+    """Give the place in a blueprint that the problem comes from."""
+    if origin is None:
+        return None
+    return {"file": origin.source, "line": origin.line, "column": origin.column}
 
 
 def _github(checked: Checked, places: Iterable[Path]) -> list[str]:
@@ -97,7 +107,8 @@ def _github(checked: Checked, places: Iterable[Path]) -> list[str]:
     for each in checked.findings:
         problem, level = each.problem, "error" if each.rule is None else "warning"
         place = f"file={_property(problem.path)},line={max(1, problem.line)},col={max(1, problem.column)}"
-        text = f"{problem.what}: {problem.why}. {problem.fix}"
+        origin = "" if problem.origin is None else f" (blueprint: {problem.origin})"
+        text = f"{problem.what}: {problem.why}. {problem.fix}{origin}"
         rows.append(f"::{level} {place},title={_property(each.rule or 'hub check')}::{_escaped(text)}")
     return rows
 

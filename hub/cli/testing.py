@@ -32,8 +32,10 @@ def test_routes(
     """
     from hub.app.offline import offline_actions  # noqa: PLC0415 - the rules of routes
     from hub.app.trials import run_trials  # noqa: PLC0415
+    from hub.config.blueprint_files import read_blueprint_folder  # noqa: PLC0415
 
-    trials = run_trials(paths or (settings.routes.folder.expanduser(),), offline_actions(settings))
+    folder = read_blueprint_folder(settings.routes.blueprints.expanduser())
+    trials = run_trials(paths or (settings.routes.folder.expanduser(),), offline_actions(settings), folder)
     for file in trials.files:
         for row in _rows(file, is_verbose=verbose):
             click.echo(row)

@@ -46,9 +46,11 @@ def try_route(  # noqa: PLR0917 - its options
     from hub.app.offline import offline_actions  # noqa: PLC0415
     from hub.app.trying import default_fixture  # noqa: PLC0415
     from hub.app.trying import try_route as tried  # noqa: PLC0415
+    from hub.config.blueprint_files import read_blueprint_folder  # noqa: PLC0415
     from hub.rules.fixtures.events import NOW_MS  # noqa: PLC0415
 
-    texts = read_texts([file.parent])
+    folder = read_blueprint_folder(settings.routes.blueprints.expanduser())
+    texts = read_texts([file.parent], folder)
     own = next(each for each in texts if each.path.resolve() == file.resolve())
     _require_sound(own)
     routes = {route.id: route for text in texts for route in text.routes}

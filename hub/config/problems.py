@@ -51,23 +51,28 @@ class Problem:
     fix: str
     #: The line as written; empty where there is none or where it would show a secret.
     excerpt: str = ""
+    #: Of what a blueprint says: where in it. The place above is where it is used.
+    origin: Place | None = None
 
     def __str__(self) -> str:
         position = self.path if self.line == NO_LINE else f"{self.path}:{self.line}:{self.column}"
         subject = f"{self.key}: {self.what}" if self.key else self.what
-        lines = [f"{position}: {subject}", *self._pointer(), f"  why: {self.why}", f"  fix: {self.fix}"]
-        return "\n".join(lines)
+        lines = [f"{position}: {subject}", *_pointer(self.excerpt, self.line, self.column)]
+        if self.origin is not None:
+            told = self.origin
+            lines += [f"  blueprint: {told}", *_pointer(told.line_text, told.line, told.column)]
+        return "\n".join([*lines, f"  why: {self.why}", f"  fix: {self.fix}"])
 
-    def _pointer(self) -> list[str]:
-        if not self.excerpt.strip():
-            return []
-        start = max(0, self.column - _EXCERPT_CHARACTERS // 2)
-        shown = "".join(
-            character if character.isprintable() else " "
-            for character in self.excerpt[start : start + _EXCERPT_CHARACTERS]
-        )
-        gutter = f"{self.line:>6} | "
-        return [f"{gutter}{shown}", f"{'|':>8} {' ' * (self.column - 1 - start)}^"]
+
+def _pointer(excerpt: str, line: int, column: int) -> list[str]:
+    if not excerpt.strip():
+        return []
+    start = max(0, column - _EXCERPT_CHARACTERS // 2)
+    shown = "".join(
+        character if character.isprintable() else " "
+        for character in excerpt[start : start + _EXCERPT_CHARACTERS]
+    )
+    return [f"{line:>6} | {shown}", f"{'|':>8} {' ' * (column - 1 - start)}^"]
 
 
 def problem_at(

@@ -5,17 +5,19 @@ For those who look at files without a hub: `hub check`, `hub try`, `hub test`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub.config.blueprint_files import NO_FOLDER, BlueprintFolder
 from hub.config.loader import read_document
 from hub.config.nodes import Node
-from hub.config.plain import plain, spot_of
+from hub.config.plain import plain
 from hub.config.problems import Place, Problem, problem_at
-from hub.config.route_files import placed
+from hub.config.route_places import RoutePlaces, route_places
 from hub.rules import problems as rules
+from hub.rules.routes.blueprints import Bound, is_blueprint
 from hub.rules.routes.model import Route
 from hub.rules.routes.reading import read_as_far_as_sound
 
@@ -34,42 +36,49 @@ class RouteText:
     problems: tuple[Problem, ...]
     #: All of them, where something is wrong without the parts that are: to find what else is.
     partly: tuple[Route, ...] = ()
+    #: As they were read, those of blueprints included.
+    bound: tuple[Bound, ...] = ()
+    #: None where it could not be read at all.
+    places: RoutePlaces | None = None
 
     def place(self, problems: Iterable[rules.Problem]) -> list[Problem]:
         """Tell problems with the places at which they are written."""
-        if self.node is None:
-            return []
-        return [placed(self.node, each) for each in problems]
+        return [] if self.places is None else [self.places.placed(each) for each in problems]
 
     def place_of(self, pointer: str) -> Place:
         """Give the place of a part of the document."""
-        assert self.node is not None, "what was read has places"
-        return spot_of(self.node, pointer).place
+        assert self.places is not None, "what was read has places"
+        return self.places.place_of(pointer)
 
     @property
     def ids(self) -> frozenset[str]:
         """Give the ids that stand in the file, whether its routes are sound or not."""
-        routes = self.document.get("routes") if isinstance(self.document, dict) else None
-        found = (
-            [each.get("id") for each in routes if isinstance(each, dict)] if isinstance(routes, list) else []
-        )
+        found = [each.document.get("id") for each in self.bound if isinstance(each.document, Mapping)]
         return frozenset(each for each in found if isinstance(each, str))
 
+    @property
+    def is_blueprint(self) -> bool:
+        """Tell whether its routes run only where it is used."""
+        return is_blueprint(self.document)
 
-def read_route_document(path: Path) -> RouteText:
-    """Read one file of routes."""
+
+def read_route_document(path: Path, folder: BlueprintFolder = NO_FOLDER) -> RouteText:
+    """Read one file of routes, or a blueprint."""
     node, problems = read_node(path)
     document = None if node is None or problems else plain(node)
     if node is None or problems:
         return RouteText(path=path, node=node, document=None, routes=(), problems=tuple(problems))
-    routes, wrong = read_as_far_as_sound(document)
+    found = read_as_far_as_sound(document, folder.blueprints)
+    places = route_places(node, document, folder)
     return RouteText(
         path=path,
         node=node,
         document=document,
-        routes=() if wrong else routes,
-        problems=tuple(placed(node, each) for each in wrong),
-        partly=routes,
+        routes=() if found.problems else found.routes,
+        problems=tuple(places.all_placed(found.problems)),
+        partly=found.routes,
+        bound=found.bound,
+        places=places,
     )
 
 

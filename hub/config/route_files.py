@@ -11,14 +11,17 @@ from typing import Any, Final
 
 import msgspec
 
+from hub.config.blueprint_files import NO_FOLDER, BlueprintFolder
 from hub.config.loader import read_document
 from hub.config.nodes import Node
 from hub.config.plain import plain, spot_of
 from hub.config.problems import Place, Problem, problem_at
 from hub.config.route_paths import route_paths
+from hub.config.route_places import route_places
 from hub.rules import problems as rules
+from hub.rules.routes.blueprints import is_blueprint
 from hub.rules.routes.model import Route
-from hub.rules.routes.reading import RouteDocument, read_routes
+from hub.rules.routes.reading import RouteDocument, kept, read_routes
 
 MOST_FILES: Final = 1_000
 #: What is wrong beyond the form: actions and connections that are not there.
@@ -42,6 +45,8 @@ class ReadFile:
 
     digest: bytes
     routes: tuple[WrittenRoute, ...]
+    #: The blueprints that it uses, with the digests of what they said.
+    blueprints: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +65,11 @@ NOTHING_KNOWN: Final[Mapping[Path, ReadFile]] = MappingProxyType({})
 
 
 def read_route_files(
-    place: Path, check: Check | None = None, *, known: Mapping[Path, ReadFile] = NOTHING_KNOWN
+    place: Path,
+    check: Check | None = None,
+    *,
+    known: Mapping[Path, ReadFile] = NOTHING_KNOWN,
+    folder: BlueprintFolder = NO_FOLDER,
 ) -> RouteFiles:
     """Read a folder, or one file.
 
@@ -68,6 +77,7 @@ def read_route_files(
         place: The folder or the file; one that is not there holds no routes.
         check: Says what else is wrong with a document that is sound in itself.
         known: What an earlier reading gave, so that what has not changed is not read again.
+        folder: The blueprints that may be used.
     """
     paths = route_paths(place)
     routes: list[WrittenRoute] = []
@@ -83,7 +93,7 @@ def read_route_files(
             )
         )
     for path in paths[:MOST_FILES]:
-        found = _read(path, check, known.get(path))
+        found = _read(path, check, known.get(path), folder)
         if isinstance(found, ReadFile):
             sound[path] = found
             routes += found.routes
@@ -93,7 +103,9 @@ def read_route_files(
     return RouteFiles(routes=tuple(routes), problems=tuple(problems), files=tuple(paths), known=sound)
 
 
-def _read(path: Path, check: Check | None, known: ReadFile | None) -> ReadFile | list[Problem]:
+def _read(
+    path: Path, check: Check | None, known: ReadFile | None, folder: BlueprintFolder
+) -> ReadFile | list[Problem]:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -101,42 +113,68 @@ def _read(path: Path, check: Check | None, known: ReadFile | None) -> ReadFile |
         fix = "Let the hub's user read it, or take it away"
         return [problem_at(Place(source=str(path)), what=what, why=error.strerror or str(error), fix=fix)]
     digest = blake2b(content, digest_size=16).digest()
-    if known is not None and known.digest == digest and not _is_refused(known, check):
+    if known is not None and _is_as_it_was(known, digest, folder) and not _is_refused(known, check):
         return known
-    routes, problems = read_route_text(content, source=str(path), check=check)
-    return problems or ReadFile(digest=digest, routes=tuple(routes))
+    found = read_route_text(content, source=str(path), check=check, folder=folder)
+    return list(found.problems) or ReadFile(digest=digest, routes=found.routes, blueprints=found.blueprints)
+
+
+def _is_as_it_was(known: ReadFile, digest: bytes, folder: BlueprintFolder) -> bool:
+    return known.digest == digest and all(
+        (text := folder.texts.get(name)) is not None and text.digest == used
+        for name, used in known.blueprints.items()
+    )
 
 
 def _is_refused(known: ReadFile, check: Check | None) -> bool:
     """Ask again what a file cannot know by itself: whether its actions and connections are there."""
-    document = RouteDocument(routes=tuple(each.route for each in known.routes))
+    document = RouteDocument(routes=tuple(each.route for each in known.routes), bound=())
     return check is not None and bool(check(document))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadText:
+    """The text of one file; without routes where there are problems."""
+
+    routes: tuple[WrittenRoute, ...]
+    problems: tuple[Problem, ...]
+    blueprints: Mapping[str, bytes]
+
+
 def read_route_text(
-    content: bytes | str, *, source: str, check: Check | None = None
-) -> tuple[list[WrittenRoute], list[Problem]]:
+    content: bytes | str, *, source: str, check: Check | None = None, folder: BlueprintFolder = NO_FOLDER
+) -> ReadText:
     """Read the text of one file."""
     node, problems = read_document(content, source=source, is_prose=True)
     if node is None or problems:
-        return [], list(problems)
+        return ReadText(routes=(), problems=tuple(problems), blueprints={})
     document: Any = plain(node)
-    found = read_routes(document)
+    places = route_places(node, document, folder)
+    found = [_MISPLACED] if is_blueprint(document) else read_routes(document, folder.blueprints)
     if isinstance(found, RouteDocument) and check is not None:
         found = list(check(found)) or found
     if not isinstance(found, RouteDocument):
-        told = [placed(node, each) for each in found]
-        return [], sorted(told, key=lambda each: (each.line, each.column))
-    routes = [
+        return ReadText(routes=(), problems=tuple(places.all_placed(found)), blueprints={})
+    routes = tuple(
         WrittenRoute(
             route=route,
-            source=_alone(document, place),
+            source=_encoded(kept(bound, document.get("defaults"))),
             file=source,
-            line=spot_of(node, route.pointer).place.line,
+            line=places.user_of(route.pointer).line,
         )
-        for place, route in enumerate(found.routes)
-    ]
-    return routes, []
+        for route, bound in zip(found.routes, found.bound, strict=True)
+    )
+    blueprints = {each.path.stem: each.digest for each in places.blueprints}
+    return ReadText(routes=routes, problems=(), blueprints=blueprints)
+
+
+#: Of a blueprint among the routes.
+_MISPLACED: Final = rules.Problem(
+    pointer="/blueprint",
+    what="this is a blueprint",
+    why="its routes run only where a file of routes uses it",
+    fix="Move the file into the folder of blueprints (`routes.blueprints`), and write use_blueprint: with its name",
+)
 
 
 def placed(node: Node, problem: rules.Problem) -> Problem:
@@ -145,12 +183,8 @@ def placed(node: Node, problem: rules.Problem) -> Problem:
     return problem_at(spot.place, key=spot.key, what=problem.what, why=problem.why, fix=problem.fix)
 
 
-def _alone(document: Any, place: int) -> str:
-    """Write one route of a document as a document of its own."""
-    alone = {"version": document["version"], "routes": [document["routes"][place]]}
-    if document.get("defaults"):
-        alone["defaults"] = document["defaults"]
-    return msgspec.json.encode(alone, order="sorted").decode()
+def _encoded(document: Any) -> str:
+    return msgspec.json.encode(document, order="sorted").decode()
 
 
 def _twice(routes: Sequence[WrittenRoute]) -> list[Problem]:

@@ -319,6 +319,7 @@ class Routes:
     """Routes in YAML, and their runs."""
 
     folder: Path
+    blueprints: Path
     reload_seconds: Annotated[float, Between(0, 3600)]
     runs_at_once: Annotated[int, Between(1, 10_000)]
 

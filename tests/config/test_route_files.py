@@ -22,10 +22,10 @@ routes:
 
 
 def test_problems_are_told_in_the_order_of_the_file() -> None:
-    routes, problems = read_route_text(WRONG, source="a.yaml")
+    found = read_route_text(WRONG, source="a.yaml")
 
-    assert routes == []
-    assert [(each.line, each.column, each.key, each.what) for each in problems] == [
+    assert found.routes == ()
+    assert [(each.line, each.column, each.key, each.what) for each in found.problems] == [
         (5, 9, "routes[0].if", "braces stand around a part of this expression"),
         (11, 16, "routes[0].steps[0].with.text", "there is no step x"),
         (13, 35, "routes[0].steps[1].if", "evnt is not known"),

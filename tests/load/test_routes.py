@@ -15,6 +15,6 @@ def test_so_many_routes_want_the_event(tmp_path: Path) -> None:
 
 
 def test_the_route_of_two_steps_is_sound() -> None:
-    routes, problems = read_route_text(TWO_STEPS, source="two.yaml")
+    found = read_route_text(TWO_STEPS, source="two.yaml")
 
-    assert (len(routes), problems) == (1, [])
+    assert (len(found.routes), found.problems) == (1, ())

@@ -14,9 +14,9 @@ from tests.cli.conftest import Command
 from tests.cli.conftest import hub as hub_command  # noqa: F401
 
 DOCS = Path(hub.__file__).parent.parent / "docs"
-GUIDES = ("routes.md", "testing-routes.md")
+GUIDES = ("blueprints.md", "routes.md", "testing-routes.md")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_NAMED = re.compile(r"`(routes/[\w.]+\.yaml)`:\s*$")
+_NAMED = re.compile(r"`((?:routes|blueprints)/[\w.]+\.yaml)`:\s*$")
 #: Commands that need no hub.
 OFFLINE = ("check", "try", "test", "schema")
 
@@ -46,7 +46,12 @@ def routes_in(guide: str) -> list[Fence]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the connections of the guide."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "routes").mkdir()
+    for name in ("routes", "blueprints"):
+        (tmp_path / name).mkdir()
+    for guide in GUIDES:
+        for each in fences(guide):
+            if each.file and each.file.startswith("blueprints/"):
+                (tmp_path / each.file).write_text(each.text)
     (connections,) = [each for each in fences("routes.md") if "\nconnections:\n" in each.text]
     (tmp_path / "connections.yaml").write_text(connections.text)
     return tmp_path
@@ -57,15 +62,16 @@ WRONG = {"routes/wrong.yaml", "routes/missing.yaml"}
 
 
 @pytest.mark.parametrize(
-    ("guide", "place"), [(guide, place) for guide in GUIDES for place in range(len(routes_in(guide)))]
+    ("guide", "number"), [(guide, number) for guide in GUIDES for number in range(len(routes_in(guide)))]
 )
-def test_a_file_that_is_shown_is_sound(guide: str, place: int, folder: Path, hub_command: Command) -> None:  # noqa: F811
-    fence = routes_in(guide)[place]
+def test_a_file_that_is_shown_is_sound(guide: str, number: int, folder: Path, hub_command: Command) -> None:  # noqa: F811
+    fence = routes_in(guide)[number]
     if fence.file in WRONG:
         return
-    (folder / "routes" / "shown.yaml").write_text(fence.text)
+    place = "blueprints" if fence.file and fence.file.startswith("blueprints/") else "routes"
+    (folder / place / "shown.yaml").write_text(fence.text)
 
-    checked, tested = hub_command("check", "--strict", "routes"), hub_command("test", "routes")
+    checked, tested = hub_command("check", "--strict", place), hub_command("test", place)
 
     assert checked.code == 0, checked.out
     assert tested.code == 0, tested.out
@@ -75,7 +81,7 @@ def test_a_file_that_is_shown_is_sound(guide: str, place: int, folder: Path, hub
 def test_commands_print_what_is_shown(guide: str, folder: Path, hub_command: Command) -> None:  # noqa: F811
     printed, compared = "", 0
     for fence in fences(guide):
-        if fence.kind == "yaml" and fence.file:
+        if fence.kind == "yaml" and fence.file and fence.file.startswith("routes/"):
             for other in (folder / "routes").iterdir():
                 other.unlink()
             (folder / fence.file).write_text(fence.text)

@@ -97,9 +97,9 @@ class RouteWorld:
 
     async def install(self, written: str) -> Installed:
         """Let the routes of one file stand."""
-        routes, problems = read_route_text(written, source="routes.yaml")
-        assert not problems, [str(each) for each in problems]
-        wanted = [ToInstall(id=each.route.id, source=each.source) for each in routes]
+        found = read_route_text(written, source="routes.yaml")
+        assert not found.problems, [str(each) for each in found.problems]
+        wanted = [ToInstall(id=each.route.id, source=each.source) for each in found.routes]
         return await self.installing.install(FILES, wanted)
 
     async def triage(self) -> list[Decided]:

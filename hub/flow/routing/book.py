@@ -12,7 +12,7 @@ from hub.flow.route_store import Routes
 from hub.model.run import KeptRoute
 from hub.rules.routes.index import ListenerIndex
 from hub.rules.routes.model import Route, WebhookTrigger
-from hub.rules.routes.reading import RouteDocument, read_routes
+from hub.rules.routes.reading import read_kept
 from hub.rules.runs.wishing import SCHEDULE, Standing, in_order, types_of
 
 log = structlog.get_logger("routes")
@@ -117,11 +117,11 @@ class RouteBook:
         for revision, source in sources.items():
             if revision in self._by_revision:
                 continue
-            found = read_routes(msgspec.json.decode(source))
-            if isinstance(found, RouteDocument):
-                self._by_revision[revision] = found.routes[0]
+            found = read_kept(msgspec.json.decode(source))
+            if isinstance(found, Route):
+                self._by_revision[revision] = found
             else:  # checked when it was installed: by another version of the hub
-                log.error("route.unreadable", revision=revision, reason=str(found[0]))
+                log.error("route.unreadable", revision=revision, reason=str(found))
 
     def _stand(self, kept: KeptRoute) -> Standing | None:
         route = self._by_revision.get(kept.revision_id)

@@ -9,7 +9,10 @@ from hub.rules.expressions import Scope, compile_condition, compile_items, compi
 from hub.rules.routes.document import Reading, at, shown
 from hub.rules.routes.model import Written
 
+#: The values of a blueprint's inputs.
+INPUT: Final = "input"
 _ELSEWHERE: Final = (
+    ("input", "in a blueprint"),
     ("error", "under on_error"),
     ("item", "in the steps of a foreach"),
     ("index", "in the steps of a foreach"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from hub.model.actions import ErrorClass
 from hub.rules.expressions.structures import Structure
@@ -297,3 +297,5 @@ class Route:
     keep: Keep | None
     #: Of schedules and windows that name none.
     timezone: str | None
+    #: Of a blueprint: what its expressions may ask for as `input`.
+    inputs: Mapping[str, Any] = field(default_factory=dict)

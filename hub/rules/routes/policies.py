@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, get_args
 
 from hub.model.actions import ErrorClass
+from hub.rules.expressions.scope import Scope
 from hub.rules.routes import compiling
 from hub.rules.routes.clock_windows import ClockWindow, read_window
 from hub.rules.routes.document import Reading, at
@@ -79,17 +80,17 @@ def _classes(reading: Reading, value: Any, pointer: str) -> frozenset[Any] | Non
     return frozenset(each for each in found if each is not None)
 
 
-def read_dedupe(reading: Reading, value: Any, pointer: str) -> Dedupe | Literal[False] | None:
+def read_dedupe(reading: Reading, value: Any, pointer: str, scope: Scope) -> Dedupe | Literal[False] | None:
     """Read `dedupe`; None for the event's id."""
     if value is None or value is False:
         return value
     dedupe = reading.map(value, pointer, noun="`dedupe`", keys=("key", "for"))
-    key = read_key(reading, dedupe, pointer, noun="`dedupe`")
+    key = read_key(reading, dedupe, pointer, scope, noun="`dedupe`")
     for_ms = reading.duration(dedupe.get("for"), at(pointer, "for"))
     return None if key is None else Dedupe(key=key, for_ms=DEDUPE_MS if for_ms is None else for_ms)
 
 
-def read_throttle(reading: Reading, value: Any, pointer: str) -> Throttle | None:
+def read_throttle(reading: Reading, value: Any, pointer: str, scope: Scope) -> Throttle | None:
     """Read `throttle`."""
     if value is None:
         return None
@@ -100,19 +101,19 @@ def read_throttle(reading: Reading, value: Any, pointer: str) -> Throttle | None
             throttle.get("limit"), at(pointer, "limit"), noun="`limit`", least=1, most=1_000_000, default=1
         ),
         per_ms=reading.duration(throttle.get("per"), at(pointer, "per")) or 0,
-        key=read_key(reading, throttle, pointer, noun="`throttle`", is_optional=True),
+        key=read_key(reading, throttle, pointer, scope, noun="`throttle`", is_optional=True),
         then=reading.one_of(
             throttle.get("then"), at(pointer, "then"), ("skip", "wait", "last"), noun="`then`", default="skip"
         ),
     )
 
 
-def read_debounce(reading: Reading, value: Any, pointer: str) -> Debounce | None:
+def read_debounce(reading: Reading, value: Any, pointer: str, scope: Scope) -> Debounce | None:
     """Read `debounce`."""
     if value is None:
         return None
     debounce = reading.map(value, pointer, noun="`debounce`", keys=("key", "wait", "max"))
-    key = read_key(reading, debounce, pointer, noun="`debounce`")
+    key = read_key(reading, debounce, pointer, scope, noun="`debounce`")
     reading.required(debounce, "wait", pointer, noun="`debounce`", fix="Write wait: 5s")
     wait = reading.duration(debounce.get("wait"), at(pointer, "wait"))
     longest = reading.duration(debounce.get("max"), at(pointer, "max"))
@@ -123,12 +124,12 @@ def read_debounce(reading: Reading, value: Any, pointer: str) -> Debounce | None
     return None if key is None else Debounce(key=key, wait_ms=wait or 0, max_ms=longest)
 
 
-def read_concurrency(reading: Reading, value: Any, pointer: str) -> Concurrency | None:
+def read_concurrency(reading: Reading, value: Any, pointer: str, scope: Scope) -> Concurrency | None:
     """Read `concurrency`."""
     if value is None:
         return None
     found = reading.map(value, pointer, noun="`concurrency`", keys=("key", "limit", "then"))
-    key = read_key(reading, found, pointer, noun="`concurrency`")
+    key = read_key(reading, found, pointer, scope, noun="`concurrency`")
     limit = reading.number(
         found.get("limit"), at(pointer, "limit"), noun="`limit`", least=1, most=1000, default=1
     )
@@ -178,7 +179,7 @@ def read_keep(reading: Reading, value: Any, pointer: str) -> Keep | None:
 
 
 def read_key(
-    reading: Reading, document: Any, pointer: str, *, noun: str, is_optional: bool = False
+    reading: Reading, document: Any, pointer: str, scope: Scope, *, noun: str, is_optional: bool = False
 ) -> Written | None:
     """Read the template of a key."""
     value = document.get("key")
@@ -191,4 +192,4 @@ def read_key(
         what, why = "`key` is no text", "keys are compared as text"
         reading.refuse(at(pointer, "key"), what, why, 'Write key: "{{ event.from }}"')
         return None
-    return compiling.value(reading, str(value), at(pointer, "key"), compiling.ASKED)
+    return compiling.value(reading, str(value), at(pointer, "key"), scope)

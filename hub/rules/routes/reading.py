@@ -9,12 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from hub.rules.expressions.scope import Scope
 from hub.rules.local_time import find_zone
 from hub.rules.problems import Problem
 from hub.rules.routes import compiling
-from hub.rules.routes.compiling import FAILING, RUNNING
+from hub.rules.routes.blueprints import (
+    Blueprints,
+    Bound,
+    bind_examples,
+    bind_instance,
+    is_blueprint,
+    read_blueprint,
+)
+from hub.rules.routes.compiling import ASKED, FAILING, INPUT, RUNNING
 from hub.rules.routes.document import Reading, at, named, shown
-from hub.rules.routes.model import Concurrency, Keep, Retry, Route, Step, Trigger, Written
+from hub.rules.routes.model import Keep, Retry, Route, Step, Trigger, Written
 from hub.rules.routes.policies import (
     read_concurrency,
     read_debounce,
@@ -64,6 +73,8 @@ class RouteDocument:
     """All routes of one file."""
 
     routes: tuple[Route, ...]
+    #: As each was read, in the same order.
+    bound: tuple[Bound, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,37 +86,99 @@ class _Defaults:
     keep: Keep | None
 
 
-def read_routes(document: object) -> RouteDocument | list[Problem]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PartlyRead:
+    """A document; where something is wrong with it, routes lack parts, and only serve to find more that is."""
+
+    routes: tuple[Route, ...]
+    #: Those of blueprints included, whether they are sound or not.
+    bound: tuple[Bound, ...]
+    problems: list[Problem]
+
+
+NO_BLUEPRINTS: Final[Blueprints] = {}
+
+
+def read_routes(document: object, blueprints: Blueprints = NO_BLUEPRINTS) -> RouteDocument | list[Problem]:
     """Read a document, or give everything that is wrong with it."""
-    routes, problems = read_as_far_as_sound(document)
-    return problems or RouteDocument(routes=routes)
+    found = read_as_far_as_sound(document, blueprints)
+    return found.problems or RouteDocument(routes=found.routes, bound=found.bound)
 
 
-def read_as_far_as_sound(document: object) -> tuple[tuple[Route, ...], list[Problem]]:
-    """Read a document; where something is wrong with it, routes lack parts, and only serve to find more that is."""
+def read_as_far_as_sound(document: object, blueprints: Blueprints = NO_BLUEPRINTS) -> PartlyRead:
+    """Read a document: routes, and uses of blueprints; or a blueprint, with its examples."""
     reading = Reading()
+    if is_blueprint(document):
+        assert isinstance(document, Mapping), "a blueprint is a map"
+        _require_version(reading, document)
+        blueprint = read_blueprint(reading, document, "")
+        return _read_bound(reading, None, [] if blueprint is None else bind_examples(blueprint))
     whole = reading.map(document, "", noun="a file of routes", keys=_FILE_KEYS)
-    if whole and whole.get("version") != VERSION:
-        why = "this hub reads version 1"
-        what = f"`version` is {shown(whole.get('version'))}"
-        reading.refuse(
-            at("", "version") if "version" in whole else "", what, why, "Write version: 1 at the top"
-        )
-    defaults = _defaults(reading, whole.get("defaults"))
+    if whole:
+        _require_version(reading, whole)
     found = reading.required(whole, "routes", "", noun="the file", fix="Write routes: and a list")
-    routes: tuple[Route, ...] = ()
+    bound: list[Bound] = []
     if isinstance(found, list) and len(found) > MOST_ROUTES:
         reading.refuse(
             "/routes", "there are too many routes", f"{MOST_ROUTES} are the most", "Take another file"
         )
     elif found is not None:
-        one = _RouteReader(reading, defaults)
-        routes = reading.list_of(found, "/routes", one.read, noun="`routes`")
+        lists = reading.list_of(
+            found, "/routes", lambda value, here: _bound(reading, value, here, blueprints), noun="`routes`"
+        )
+        bound = [each for some in lists for each in some]
+    return _read_bound(reading, whole.get("defaults"), bound)
+
+
+def read_kept(document: Mapping[str, Any]) -> Route | Problem:
+    """Read a route as it is kept (`kept`), or say why it cannot be read."""
+    origin = document.get("blueprint") or {}
+    reading = Reading()
+    bound = Bound(pointer="/routes/0", document=document["routes"][0], inputs=origin.get("inputs"))
+    found = _read_bound(reading, document.get("defaults"), [bound])
+    return found.problems[0] if found.problems else found.routes[0]
+
+
+def kept(bound: Bound, defaults: object) -> dict[str, Any]:
+    """Give a route as it is kept: a document of its own, the same for the same meaning."""
+    alone: dict[str, Any] = {"version": VERSION, "routes": [bound.document]}
+    if defaults:
+        alone["defaults"] = defaults
+    if bound.blueprint is not None:
+        alone["blueprint"] = {"name": bound.blueprint, "inputs": bound.inputs}
+    return alone
+
+
+def _require_version(reading: Reading, document: Mapping[str, Any]) -> None:
+    if document.get("version") != VERSION:
+        why = "this hub reads version 1"
+        what = f"`version` is {shown(document.get('version'))}"
+        pointer = at("", "version") if "version" in document else ""
+        reading.refuse(pointer, what, why, "Write version: 1 at the top")
+
+
+def _bound(reading: Reading, value: object, pointer: str, blueprints: Blueprints) -> list[Bound]:
+    if isinstance(value, Mapping) and "use_blueprint" in value:
+        return bind_instance(reading, value, pointer, blueprints)
+    return [Bound(pointer=pointer, document=value)]
+
+
+def _read_bound(reading: Reading, written_defaults: Any, bound: list[Bound]) -> PartlyRead:
+    defaults = _defaults(reading, written_defaults)
+    read = [
+        (each, _RouteReader(reading, defaults, each.inputs).read(each.document, each.pointer))
+        for each in bound
+    ]
+    routes = tuple(route for _, route in read if route is not None)
     _require_own_ids(reading, routes)
     check_shared(reading, defaults.on_error)
     for route in routes:
         check_reads(reading, route)
-    return routes, reading.problems
+    return PartlyRead(
+        routes=routes,
+        bound=tuple(each for each, route in read if route is not None),
+        problems=reading.problems,
+    )
 
 
 def _defaults(reading: Reading, value: Any) -> _Defaults:
@@ -118,19 +191,24 @@ def _defaults(reading: Reading, value: Any) -> _Defaults:
         timezone=timezone,
         timeout_ms=reading.duration(defaults.get("timeout"), at(pointer, "timeout")),
         retry=read_retry(reading, defaults.get("retry"), at(pointer, "retry")),
-        on_error=_on_error(reading, defaults, pointer, timezone=timezone),
+        on_error=_on_error(reading, defaults, pointer, timezone=timezone, scope=FAILING),
         keep=read_keep(reading, defaults.get("keep"), at(pointer, "keep")),
     )
 
 
 class _RouteReader:
-    def __init__(self, reading: Reading, defaults: _Defaults) -> None:
+    def __init__(self, reading: Reading, defaults: _Defaults, inputs: Mapping[str, Any] | None) -> None:
         self._reading = reading
         self._defaults = defaults
+        self._inputs = inputs or {}
+        self._more = () if inputs is None else (INPUT,)
+
+    def _scope(self, scope: Scope) -> Scope:
+        return scope.plus(*self._more) if self._more else scope
 
     def read(self, value: object, pointer: str) -> Route | None:
         """Read one route."""
-        reading, defaults = self._reading, self._defaults
+        reading, defaults, asked = self._reading, self._defaults, self._scope(ASKED)
         route = reading.map(value, pointer, noun="a route", keys=_ROUTE_KEYS)
         if not route:
             return None
@@ -145,11 +223,12 @@ class _RouteReader:
             triggers = read_triggers(reading, started, at(pointer, "trigger"), timezone=timezone)
         steps: tuple[Step, ...] = ()
         if done is not None:
-            steps = StepReader(reading, timezone=timezone, scope=RUNNING).steps(done, at(pointer, "steps"))
+            reader = StepReader(reading, timezone=timezone, scope=self._scope(RUNNING))
+            steps = reader.steps(done, at(pointer, "steps"))
         route_id = None if name is None else reading.slug(name, at(pointer, "id"), noun="`id`")
         timeout = reading.duration(route.get("timeout"), at(pointer, "timeout"))
         retry = read_retry(reading, route.get("retry"), at(pointer, "retry"))
-        on_error = _on_error(reading, route, pointer, timezone=timezone)
+        on_error = _on_error(reading, route, pointer, timezone=timezone, scope=self._scope(FAILING))
         return Route(
             pointer=pointer,
             id=route_id or "",
@@ -166,7 +245,7 @@ class _RouteReader:
             ),
             triggers=triggers,
             when=read_when(reading, route, pointer, timezone=timezone),
-            if_=compiling.condition(reading, route, pointer, compiling.ASKED),
+            if_=compiling.condition(reading, route, pointer, asked),
             priority=reading.number(
                 route.get("priority"),
                 at(pointer, "priority"),
@@ -178,10 +257,12 @@ class _RouteReader:
             stop_others=reading.flag(
                 route.get("stop_others"), at(pointer, "stop_others"), noun="`stop_others`", default=False
             ),
-            dedupe=read_dedupe(reading, route.get("dedupe"), at(pointer, "dedupe")),
-            throttle=read_throttle(reading, route.get("throttle"), at(pointer, "throttle")),
-            debounce=read_debounce(reading, route.get("debounce"), at(pointer, "debounce")),
-            concurrency=self._concurrency(route, pointer),
+            dedupe=read_dedupe(reading, route.get("dedupe"), at(pointer, "dedupe"), asked),
+            throttle=read_throttle(reading, route.get("throttle"), at(pointer, "throttle"), asked),
+            debounce=read_debounce(reading, route.get("debounce"), at(pointer, "debounce"), asked),
+            concurrency=read_concurrency(
+                reading, route.get("concurrency"), at(pointer, "concurrency"), asked
+            ),
             quiet_hours=read_quiet_hours(
                 reading, route.get("quiet_hours"), at(pointer, "quiet_hours"), timezone=timezone
             ),
@@ -192,24 +273,24 @@ class _RouteReader:
             on_error=on_error or defaults.on_error,
             keep=read_keep(reading, route.get("keep"), at(pointer, "keep")) or defaults.keep,
             timezone=timezone,
+            inputs=self._inputs,
         )
-
-    def _concurrency(self, route: Mapping[str, Any], pointer: str) -> Concurrency | None:
-        return read_concurrency(self._reading, route.get("concurrency"), at(pointer, "concurrency"))
 
     def _vars(self, route: Mapping[str, Any], pointer: str) -> Mapping[str, Written]:
         if route.get("vars") is None:
             return {}
-        return compiling.values(self._reading, route["vars"], at(pointer, "vars"), RUNNING, noun="`vars`")
+        return compiling.values(
+            self._reading, route["vars"], at(pointer, "vars"), self._scope(RUNNING), noun="`vars`"
+        )
 
 
 def _on_error(
-    reading: Reading, document: Mapping[str, Any], pointer: str, *, timezone: str | None
+    reading: Reading, document: Mapping[str, Any], pointer: str, *, timezone: str | None, scope: Scope
 ) -> tuple[Step, ...]:
     value = document.get("on_error")
     if value is None:
         return ()
-    reader = StepReader(reading, timezone=timezone, scope=FAILING)
+    reader = StepReader(reading, timezone=timezone, scope=scope)
     return reader.steps(value, at(pointer, "on_error"), noun="`on_error`")
 
 

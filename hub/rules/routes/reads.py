@@ -82,6 +82,7 @@ class _Checking:
     ) -> None:
         self._reading = reading
         self._fields: Mapping[str, tuple[str, ...]] = {"route": route_fields, "run": RUN_FIELDS}
+        self._inputs = frozenset() if route is None else frozenset(route.inputs)
         self._all = None
         if route is not None:
             declared = _Known(vars=frozenset(route.vars))
@@ -137,6 +138,8 @@ class _Checking:
                     self._check_step(placed, name, rest, known, self._all)
                 case ("vars", str(name), *_) if name != EACH and self._all is not None:
                     self._check_var(placed, name, known, self._all)
+                case ("input", *names) if not names or names[0] not in self._inputs:
+                    self._refuse_input(placed, names)
                 case (("route" | "run") as root, str(name), *_) if name != EACH:
                     self._check_field(placed, str(root), name, self._fields[str(root)])
 
@@ -162,6 +165,12 @@ class _Checking:
         else:
             what, why = f"there is no vars.{name}", _some(sorted(known.vars), "vars")
             self._refuse(placed, what, why, _meant(name, known.vars) or f"Write {name} under vars")
+
+    def _refuse_input(self, placed: PlacedRead, names: list[str | int]) -> None:
+        name = str(names[0]) if names else ""
+        what = f"there is no input.{name} here" if name else "input has no value of its own"
+        why = f'{_some(sorted(self._inputs), "inputs")}; a template stands alone, "{{{{ input.name }}}}"'
+        self._refuse(placed, what, why, _meant(name, self._inputs) or "Name an input that is declared")
 
     def _check_field(self, placed: PlacedRead, root: str, name: str, fields: tuple[str, ...]) -> None:
         if name not in fields:

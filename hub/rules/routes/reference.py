@@ -8,6 +8,7 @@ from typing import Any
 from hub.rules.event_types import SUBSCRIBABLE
 from hub.rules.fixtures.examples import example
 from hub.rules.routes.advice import RULES
+from hub.rules.routes.blueprint_words import BLUEPRINT, INPUT, USE_OF_BLUEPRINT
 from hub.rules.routes.forms import Group
 from hub.rules.routes.matchers import MATCHERS
 from hub.rules.routes.policies import ERROR_CLASSES
@@ -78,6 +79,7 @@ def routes_markdown() -> str:
             *_group(FILE),
             *_group(DEFAULTS),
             *_group(ROUTE),
+            *(part for group in (USE_OF_BLUEPRINT, BLUEPRINT, INPUT) for part in _group(group)),
             _TRIGGERS,
             _WHEN,
             *(f"| `{name}` | {each.summary} |\n" for name, each in MATCHERS.items()),

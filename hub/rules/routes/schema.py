@@ -11,6 +11,8 @@ from typing import Any, Final
 from hub.model.actions import ActionSpec
 from hub.rules.connectors.schemas import for_editors
 from hub.rules.fixtures.examples import FIXTURES
+from hub.rules.routes.blueprint_words import BLUEPRINT, INPUT, USE_OF_BLUEPRINT, inputs_schema
+from hub.rules.routes.blueprints import Blueprints
 from hub.rules.routes.forms import (
     CLOCK,
     DAYS,
@@ -25,6 +27,7 @@ from hub.rules.routes.forms import (
     ref,
 )
 from hub.rules.routes.policies import ERROR_CLASSES
+from hub.rules.routes.reading import NO_BLUEPRINTS
 from hub.rules.routes.step_words import CALL, CASE, STEP, STEPS_BY_VERB, WAIT_FOR
 from hub.rules.routes.words import DEFAULTS, FILE, POLICIES, ROUTE
 from hub.rules.trials.expecting import OUTCOMES
@@ -34,21 +37,26 @@ Schema = dict[str, Any]
 _SCALAR: Final = {"type": ["string", "number", "boolean", "null"]}
 
 
-def route_schema(actions: Mapping[str, ActionSpec], connections: Mapping[str, str]) -> Schema:
+def route_schema(
+    actions: Mapping[str, ActionSpec], connections: Mapping[str, str], blueprints: Blueprints = NO_BLUEPRINTS
+) -> Schema:
     """Make the schema.
 
     Args:
         actions: All actions by name.
         connections: The connector of each connection.
+        blueprints: Those that may be used.
     """
-    whole = _of(FILE)
     return {
         "$schema": DRAFT,
         "title": "Routes of Hub",
-        **{key: value for key, value in whole.items() if key != "required"},
-        "required": ["version"],
-        "anyOf": [{"required": ["routes"]}, {"required": ["tests"]}],
+        "type": "object",
+        "if": {"required": ["blueprint"]},
+        "then": ref("blueprint"),
+        "else": ref("file"),
         "$defs": {
+            "file": _file(),
+            **_blueprints(blueprints),
             "defaults": _of(DEFAULTS),
             "route": _of(ROUTE),
             **{name: _of(group) for name, group in POLICIES.items()},
@@ -64,6 +72,42 @@ def route_schema(actions: Mapping[str, ActionSpec], connections: Mapping[str, st
             },
             **{f"with:{name}": _inputs(spec) for name, spec in sorted(actions.items())},
             **_tests(),
+        },
+    }
+
+
+def _file() -> Schema:
+    routes_or_tests = [{"required": ["routes"]}, {"required": ["tests"]}]
+    return {**_of(FILE), "required": ["version"], "anyOf": routes_or_tests}
+
+
+def _blueprints(blueprints: Blueprints) -> Schema:
+    known = {name: each for name, each in sorted(blueprints.items()) if each is not None}
+    use = _of(USE_OF_BLUEPRINT)
+    if known:
+        use["properties"]["use_blueprint"] = {
+            "enum": list(known),
+            "enumDescriptions": [each.title for each in known.values()],
+        }
+    use["allOf"] = [
+        {
+            "if": {"properties": {"use_blueprint": {"const": name}}, "required": ["use_blueprint"]},
+            "then": {
+                "properties": {"inputs": inputs_schema(each)},
+                "required": ["inputs"] if any(own.is_required for own in each.inputs.values()) else [],
+            },
+        }
+        for name, each in known.items()
+    ]
+    return {
+        "blueprint": _of(BLUEPRINT),
+        "input": _of(INPUT),
+        "use_of_blueprint": use if known else {key: value for key, value in use.items() if key != "allOf"},
+        "route_or_use": {
+            "type": "object",
+            "if": {"required": ["use_blueprint"]},
+            "then": ref("use_of_blueprint"),
+            "else": ref("route"),
         },
     }
 

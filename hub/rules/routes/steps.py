@@ -37,7 +37,7 @@ _MOST_PARALLEL: Final = 50
 #: `log` is the one action that belongs to nobody.
 _ACTION: Final = re.compile(r"log|[a-z][a-z0-9_-]*\.[a-z][a-z0-9_]*", re.ASCII)
 #: Names that an `as` must not take.
-_TAKEN: Final = (ROUTE_NAMES - {"item"}) | RESERVED | KEYWORDS | {"index"}
+_TAKEN: Final = (ROUTE_NAMES - {"item"}) | RESERVED | KEYWORDS | {"index", compiling.INPUT}
 _IGNORED: Final = ("suppression", "quiet_hours")
 
 #: The one thing that a step does, and the keys that go with it.

@@ -51,8 +51,8 @@ FILE: Final = Group(
         key(
             "routes",
             "list",
-            "The routes.",
-            {"type": "array", "minItems": 1, "items": ref("route")},
+            "The routes, and uses of blueprints.",
+            {"type": "array", "minItems": 1, "items": ref("route_or_use")},
             need=True,
         ),
         key(

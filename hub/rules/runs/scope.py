@@ -30,6 +30,7 @@ class RunScope:
                 "route": {"id": route.id, "description": route.description, "tags": list(route.tags)},
                 "run": {"id": facts.id, "url": facts.url, "started_at": facts.started_at},
                 "env_name": facts.env_name,
+                "input": route.inputs,
             }
         )
 

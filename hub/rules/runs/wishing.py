@@ -246,4 +246,10 @@ def _decided(standing: Standing, verdict: RunVerdict, reason: str) -> Decided:
 
 
 def _names(standing: Standing, event: Mapping[str, Any], env_name: str) -> dict[str, Any]:
-    return {"event": event, "events": [event], "env_name": env_name, "route": {"id": standing.route.id}}
+    return {
+        "event": event,
+        "events": [event],
+        "env_name": env_name,
+        "route": {"id": standing.route.id},
+        "input": standing.route.inputs,
+    }

@@ -54,6 +54,7 @@ def place(tmp_path: Path) -> Path:
 def folder(world: HubWorld, place: Path, actions: FewerActions) -> RouteFolder:
     return RouteFolder(
         place,
+        blueprints=place.parent / "blueprints",
         actions=actions,  # type: ignore[arg-type]  # as above
         installing=RouteWorld(world).installing,
         clock=world.clock,
@@ -109,6 +110,7 @@ async def test_each_reading_is_told(world: HubWorld, place: Path, actions: Fewer
     counts: list[int] = []
     folder = RouteFolder(
         place,
+        blueprints=place.parent / "blueprints",
         actions=actions,  # type: ignore[arg-type]  # as above
         installing=RouteWorld(world).installing,
         clock=world.clock,
@@ -167,3 +169,58 @@ async def test_what_was_sound_is_asked_again_for_what_it_uses(
     assert [each.splitlines()[0].rpartition(": ")[2] for each in folder.status.problems] == [
         "there is no action do.safe"
     ]
+
+
+BLUEPRINT = """version: 1
+blueprint: Echo
+inputs:
+  word: { type: text, description: What to hear, example: a }
+routes:
+  - id: echo
+    trigger: message.received
+    if: "event.text == input.word"
+    steps:
+      - use: do.safe
+        with: { text: "{{ input.word }}, %s" }
+"""
+USE = "version: 1\nroutes: [{ use_blueprint: echo, id: mine, inputs: { word: ping } }]\n"
+
+
+async def test_a_changed_blueprint_changes_the_routes_that_use_it(
+    world: HubWorld, folder: RouteFolder, place: Path, actions: FewerActions
+) -> None:
+    blueprint = place.parent / "blueprints" / "echo.yaml"
+    blueprint.parent.mkdir()
+    blueprint.write_text(BLUEPRINT % "one")
+    (place / "a.yaml").write_text(USE)
+    first = await folder.look()
+    blueprint.write_text(BLUEPRINT % "second")
+    second = await folder.look()
+    blueprint.write_text((BLUEPRINT % "third").replace("do.safe", "do.saef"))
+    await folder.look()
+
+    assert first is not None
+    assert second is not None
+    assert (first.added, second.changed) == (("mine-echo",), ("mine-echo",))
+    (told,) = folder.status.problems
+    assert told.startswith(f"{place / 'a.yaml'}:2:27: routes[0].use_blueprint: there is no action do.saef")
+    assert f"  blueprint: {blueprint}:10:14" in told
+    (kept,) = await world.store.routes.current()
+    assert "second" in kept.source
+
+
+async def test_a_use_of_a_blueprint_runs(
+    world: HubWorld, folder: RouteFolder, place: Path, actions: FewerActions
+) -> None:
+    blueprint = place.parent / "blueprints" / "echo.yaml"
+    blueprint.parent.mkdir()
+    blueprint.write_text(BLUEPRINT % "{{ input.word | upper }}")
+    (place / "a.yaml").write_text(USE)
+    await folder.look()
+    routes = RouteWorld(world, actions)
+    await routes.book.refresh()
+    for text in ("ping", "pong"):
+        await world.say(text)
+    await routes.work()
+
+    assert routes.inputs == [{"text": "ping, PING"}]

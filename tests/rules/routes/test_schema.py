@@ -15,7 +15,8 @@ from hub.config.loader import read_document
 from hub.config.plain import plain
 from hub.connectors.catalogue import catalogue
 from hub.rules.fixtures.examples import FIXTURES
-from hub.rules.routes import policies, reading, steps
+from hub.rules.routes import blueprint_inputs, blueprints, policies, reading, steps
+from hub.rules.routes.blueprint_words import _SCHEMAS, BLUEPRINT, INPUT, USE_OF_BLUEPRINT
 from hub.rules.routes.forms import Group
 from hub.rules.routes.reading import RouteDocument, read_routes
 from hub.rules.routes.schema import route_schema
@@ -53,6 +54,10 @@ def test_every_word_of_the_reader_is_described() -> None:
     assert names(FILE) == set(reading._FILE_KEYS)
     assert names(DEFAULTS) == set(reading._DEFAULT_KEYS)
     assert names(ROUTE) == set(reading._ROUTE_KEYS)
+    assert names(BLUEPRINT) == set(blueprints.BLUEPRINT_KEYS)
+    assert names(USE_OF_BLUEPRINT) == set(blueprints.INSTANCE_KEYS)
+    assert names(INPUT) == set(blueprint_inputs.INPUT_KEYS)
+    assert _SCHEMAS.keys() == blueprint_inputs.KINDS.keys()
     assert STEPS_BY_VERB.keys() == steps.VERBS.keys()
     assert names(USE) == {"use", *steps.VERBS["use"]}
     assert names(FOREACH) == {"foreach", *steps.VERBS["foreach"]}
