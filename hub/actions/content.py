@@ -24,7 +24,7 @@ MOST_ATTACHMENTS: Final = 10
 MOST_METADATA_BYTES: Final = 1024
 MOST_AHEAD_MS: Final = 366 * 86_400_000
 #: What is done once under the key of a step, and what under a key that a route's author chose.
-STEP_SCOPE: Final = "run"
+STEP_SCOPE: Final = "run"  # kept with the run (hub.store.repositories.run_retention)
 AUTHOR_SCOPE: Final = "routes"
 
 Text = Annotated[
@@ -138,6 +138,7 @@ def once(call: ActionCall, key: str | None = None) -> Repeatable:
         scope=STEP_SCOPE if key is None else AUTHOR_SCOPE,
         key=call.key if key is None else key,
         request_hash=blake2b(asked, digest_size=32).digest(),
+        run_id=call.key_run_id,
     )
 
 

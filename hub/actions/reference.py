@@ -19,8 +19,9 @@ What a step of a route may `use` without any connection. Each does what the REST
 consent, contact-first, budgets, pace and quiet hours hold for routes, too.
 
 - **Once.** A step is done once, however often it is tried: a repetition gives the first answer. `idempotency_key` of a
-  send makes it once for all runs that give the same key; other content under it ends as `conflict`. Keys are kept for
-  `retention.idempotency_hours`.
+  send makes it once for all runs that give the same key; other content under it ends as `conflict`. Such keys are
+  kept for `retention.idempotency_hours`, and while a run that used one is under way; those of steps as long as their
+  run may be taken up again, however long that is.
 - **Where.** What an event says need not be repeated: its line, conversation, message and contact are meant where an
   input is absent.
 - **Accepted is not delivered.** `status: queued` says that the hub owes it; `message.*` events tell what becomes of it.

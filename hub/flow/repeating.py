@@ -24,6 +24,8 @@ class Repeatable:
     scope: str
     key: str
     request_hash: bytes
+    #: The run that the key belongs to: it is remembered as long as that may go on, however long it takes.
+    run_id: int | None = None
 
 
 class AcceptedItem(NamedTuple):
@@ -67,7 +69,9 @@ def key_row(repeatable: Repeatable, accepted: Accepted, now: int) -> Idempotency
     """Give the row that remembers an answer under its key."""
     answer = {"id": id_text(Prefix.OUTBOX, accepted.outbox_id), "items": accepted.items}
     response = msgspec.json.encode(answer).decode()
-    return IdempotencyRow(repeatable.scope, repeatable.key, repeatable.request_hash, 201, response, now)
+    return IdempotencyRow(
+        repeatable.scope, repeatable.key, repeatable.request_hash, 201, response, now, repeatable.run_id
+    )
 
 
 async def remember(

@@ -227,6 +227,7 @@ class IdempotencyRow(NamedTuple):
     status: int
     response: str
     created_at: int
+    run_id: int | None = None
 
 
 class DueOutbox(NamedTuple):

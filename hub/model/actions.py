@@ -75,6 +75,8 @@ class ActionCall:
     #: The ids of the route and of its run; None where somebody else asks.
     route: str | None = None
     run: str | None = None
+    #: The run that `key` is made of.
+    key_run_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

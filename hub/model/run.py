@@ -88,6 +88,8 @@ class Run:
     warnings: int = 0
     #: The run that it takes up again.
     origin_run_id: int | None = None
+    #: The run under whose keys its steps ask, where it takes up what failed of that one; None: under its own.
+    key_run_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

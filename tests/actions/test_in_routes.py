@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote
 
+import pytest
+
+from hub.actions.built_in import BuiltInActions
+from hub.model.actions import ActionCall, ActionDone, ActionSpec
 from hub.model.run import RunState
 from tests.actions.bench import Bench
 from tests.support.hub_world import CONTACT, STRANGER, line_id
@@ -103,3 +109,58 @@ async def test_a_route_that_triggers_itself_is_cut_off(bench: Bench) -> None:
     newest = (await bench.world.api.get("/v1/events?type=message.queued")).json["data"][0]
     assert newest["data"]["metadata"]["hub_route"] == "echo"
     assert newest["data"]["metadata"]["hub_hops"] == 8
+
+
+OUTLIVES = """
+version: 1
+routes:
+  - id: slow
+    trigger: message.received
+    steps: [{ use: message.reply, with: { text: "We are on it."%s } }]
+"""
+
+
+DAY = 86_400_000
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize(
+    "key", ["", ', idempotency_key: "first-answer"'], ids=["of the step", "of its author"]
+)
+async def test_a_run_that_was_killed_after_its_send_does_not_send_again_weeks_later(
+    bench: Bench, key: str
+) -> None:
+    """Keys go by age (`retention.idempotency_hours`), but not while the run that asked under one may ask again."""
+    routes = RouteWorld(bench.world, Fatal(bench.actions))
+    await routes.install(OUTLIVES % key)
+    await bench.world.say("Hi")
+    with pytest.raises(Killed):
+        await routes.work()
+    (owed,) = await bench.messages()
+    bench.world.clock.advance(30 * DAY)
+    forgotten = await bench.world.store.retention.expire_page(
+        "idempotency_keys", before_ms=bench.world.clock.now_ms(), limit=1000
+    )
+    (run,) = await RouteWorld(bench.world, bench.actions).drive()
+
+    assert forgotten == 0
+    assert [each["id"] for each in await bench.messages()] == [owed["id"]]
+    assert run.state is RunState.COMPLETED
+    assert (await routes.steps(run))["0"].output["message_id"] == owed["id"]
+
+
+@dataclass(frozen=True)
+class Fatal:
+    """Actions after which the process ends, before what they did is on record."""
+
+    actions: BuiltInActions
+
+    def specs(self) -> Mapping[str, ActionSpec]:
+        return self.actions.specs()
+
+    async def run(self, call: ActionCall) -> ActionDone:
+        await self.actions.run(call)
+        raise Killed

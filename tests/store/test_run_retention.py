@@ -8,6 +8,7 @@ import pytest
 
 from hub.flow.repositories import Store
 from hub.flow.route_store import EventDecision, RunCommit, RunFilter
+from hub.flow.rows import IdempotencyRow
 from hub.model.ids import first_id_at
 from hub.model.run import Once, Run, RunState, Triage
 from hub.rules.runs.results import StepError, StepResult, StepStatus
@@ -69,6 +70,35 @@ async def test_pages_begin_with_the_oldest(store: Store) -> None:
 
     assert await store.run_retention.drop_runs("lead", before_ms=NOW + 1, limit=2) == 2
     assert [run.id - OLD for run in await store.runs.page(RunFilter(), before=None, limit=9)] == [4, 3, 2]
+
+
+async def keys(store: Store, *run_ids: int) -> None:
+    """Remember one key of a step of each run."""
+    rows = [IdempotencyRow("run", f"step-{run_id}", b"h", 201, "{}", NOW, run_id) for run_id in run_ids]
+    await store.hot.write(lambda tx: tx.insert_idempotency(rows))
+
+
+async def known_keys(store: Store, *run_ids: int) -> list[int]:
+    """Give the runs whose keys are known."""
+    rows = [IdempotencyRow("run", f"step-{run_id}", b"x", 201, "x", NOW, run_id) for run_id in run_ids]
+    known = await store.hot.write(lambda tx: tx.insert_idempotency(rows))
+    return [run_id - OLD for run_id, each in zip(run_ids, known, strict=True) if each is not None]
+
+
+@pytest.mark.parametrize("drop", ["drop_payloads", "drop_runs"])
+async def test_keys_of_steps_go_when_nobody_can_take_up_their_run_any_more(store: Store, drop: str) -> None:
+    """Not by their age: 1 goes; 2 lives on in 3, which took it up and is not over; 4 is not over itself."""
+    one, two, three, four = (OLD + number for number in (1, 2, 3, 4))
+    await over(store, one)
+    await over(store, two)
+    for run_id, key_run_id in ((three, two), (four, None)):
+        run = replace(a_run(run_id, at=NOW), key_run_id=key_run_id)
+        await store.runs.begin(replace(a_wish(run_id, at=NOW), run=run))
+    await keys(store, one, two, four)
+    await store.retention.expire_page("idempotency_keys", before_ms=NOW + DAY, limit=ALL)
+    await getattr(store.run_retention, drop)("lead", before_ms=NOW + 1, limit=ALL)
+
+    assert await known_keys(store, one, two, four) == [2, 4]
 
 
 async def revisions(store: Store, route_id: str) -> list[int]:

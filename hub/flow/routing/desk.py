@@ -220,11 +220,11 @@ class RouteDesk:
         revision_id = run.revision_id if revision == "same" else await self._latest(run)
         route = await self._route(revision_id)
         results: tuple[StepResult, ...] = ()
-        seed = None
+        key_run_id = None
         if start_at == "failed":
             results = await self._results(run, route, is_other_revision=revision_id != run.revision_id)
-            seed = msgspec.json.decode(run.facts)["key_seed"] or id_text(Prefix.RUN, run.id)
-        begun = self._again(run, route, revision_id, seed=seed, has_results=bool(results))
+            key_run_id = run.key_run_id or run.id
+        begun = self._again(run, route, revision_id, key_run_id=key_run_id, has_results=bool(results))
         return await self._begin(RunWish(run=begun, event=""), results)
 
     async def _latest(self, run: Run) -> int:
@@ -260,8 +260,9 @@ class RouteDesk:
         except Misfit as misfit:
             _refuse(f"{_sentence(misfit)}. Replay the run from the start, or on the same revision.")
 
-    def _again(self, run: Run, route: Route, revision_id: int, *, seed: str | None, has_results: bool) -> Run:
-        facts = msgspec.json.decode(run.facts) | {"key_seed": seed}
+    def _again(
+        self, run: Run, route: Route, revision_id: int, *, key_run_id: int | None, has_results: bool
+    ) -> Run:
         now_ms, run_id = self._clock.now_ms(), self._new_id()
         return Run(
             id=run_id,
@@ -276,10 +277,11 @@ class RouteDesk:
             version=int(has_results),  # of a run that was never changed nobody looks for results
             created_at=now_ms,
             finished_at=None,
-            facts=msgspec.json.encode(facts).decode(),
+            facts=run.facts,
             is_shadow=route.mode == "shadow",
             hops=run.hops,
             origin_run_id=run.id,
+            key_run_id=key_run_id,
         )
 
     async def _begin(self, wish: RunWish, results: tuple[StepResult, ...] = ()) -> Run:

@@ -129,6 +129,7 @@ class Driver:
             hops=facts.hops,
             route=run.route_id,
             run=facts.id,
+            key_run_id=run.key_run_id or run.id,
         )
         began = self._clock.now_ms()
         told = await self._told(call)

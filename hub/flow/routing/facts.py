@@ -20,7 +20,6 @@ def facts_text(
     *,
     contact_timezone: str | None = None,
     given: Mapping[str, Any] | None = None,
-    key_seed: str | None = None,
     events: list[Mapping[str, Any]] | None = None,
 ) -> str:
     """Write what a run begins with."""
@@ -29,7 +28,6 @@ def facts_text(
         "events": events or [event],
         "contact_timezone": contact_timezone,
         "given": given or {},
-        "key_seed": key_seed,
     }
     return msgspec.json.encode(facts).decode()
 
@@ -49,7 +47,7 @@ def facts_of(run: Run, texts: RunTexts) -> RunFacts:
         env_name=texts.env_name,
         hops=run.hops,
         is_shadow=run.is_shadow,
-        key_seed=facts["key_seed"] or name,
+        key_seed=id_text(Prefix.RUN, run.key_run_id or run.id),
         given=facts["given"],
     )
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, select, tuple_
+from sqlalchemy import Connection, Select, and_, delete, exists, select, text, tuple_
 
 from hub.model.ids import first_id_at
 from hub.model.outbox import OutboxState
+from hub.model.run import UNFINISHED
 from hub.store.database import Database
 from hub.store.schema import (
     attempts,
@@ -30,6 +31,7 @@ from hub.store.schema import (
     raw_payloads,
     reactions,
     route_marks,
+    runs,
     source_memory,
     source_rejections,
     triages,
@@ -37,6 +39,10 @@ from hub.store.schema import (
 
 _PENDING = exists().where(deliveries.c.event_id == events.c.id, deliveries.c.state == 0)
 _OWED = exists().where(outbox.c.message_id == messages.c.id, outbox.c.state < OutboxState.SENT)
+#: As its index says it. An author's key outlives its age while the run that asked under it may ask again.
+_BY_AGE = text("(run_id IS NULL OR scope <> 'run')")
+_KEY_OF = (runs.c.id == idempotency_keys.c.run_id) | (runs.c.key_run_id == idempotency_keys.c.run_id)
+_MAY_ASK = exists().where(_KEY_OF, runs.c.state.in_(sorted(UNFINISHED)))
 _DELIVERY_PENDING = exists().where(deliveries.c.id == attempts.c.delivery_id, deliveries.c.state == 0)
 
 
@@ -158,10 +164,11 @@ class SqlRetention:
     async def _idempotency_keys(self, before_ms: int, limit: int) -> int:
         key = tuple_(idempotency_keys.c.scope, idempotency_keys.c.key)
         created = idempotency_keys.c.created_at
-        query = select(idempotency_keys.c.scope, idempotency_keys.c.key).where(created < before_ms)
+        is_over = and_(created < before_ms, _BY_AGE, ~_MAY_ASK)
+        query = select(idempotency_keys.c.scope, idempotency_keys.c.key).where(is_over)
         query = query.order_by(created).limit(limit)
         rows = await self._database.read(lambda connection: [tuple(row) for row in connection.execute(query)])
-        return await self._count(delete(idempotency_keys).where(key.in_(rows))) if rows else 0
+        return await self._count(delete(idempotency_keys).where(key.in_(rows), ~_MAY_ASK)) if rows else 0
 
     async def _attempts(self, before_ms: int, limit: int) -> int:
         key = attempts.c.delivery_id

@@ -13,18 +13,25 @@ from hub.model.ids import first_id_at, id_time_ms
 from hub.model.run import UNFINISHED
 from hub.rules.runs.results import StepError, StepResult
 from hub.store.database import Database
-from hub.store.schema import route_revisions, routes, run_steps, run_waits, runs
+from hub.store.schema import idempotency_keys, route_revisions, routes, run_steps, run_waits, runs
 
 _r, _v = runs.c, route_revisions.c
 _OVER: Final = _r.state.not_in(sorted(UNFINISHED))
 #: A literal, or neither database would recognise its partial index.
 _HAS_PAYLOAD: Final = text("runs.facts <> ''")
+#: The run that the keys of a run's steps belong to.
+_KEY_RUN: Final = func.coalesce(_r.key_run_id, _r.id)
+#: Literals, or neither database would recognise its partial index.
+_OF_RUNS: Final = text("idempotency_keys.run_id IS NOT NULL")
+_TAKES_UP: Final = text("runs.key_run_id IS NOT NULL")
 _later: Final = route_revisions.alias("later")
 _STRIP: Final = (
     update(run_steps)
     .where(run_steps.c.run_id == bindparam("of_run"), run_steps.c.path == bindparam("of_path"))
     .values(result=bindparam("stripped"))
 )
+#: The scope of keys of steps (hub.actions.content); keys that authors chose go by their age.
+_STEPS: Final = "run"
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(StepResult).decode
 
@@ -46,7 +53,10 @@ class SqlRunRetention:
         def work(connection: Connection) -> int:
             if rows:
                 connection.execute(_STRIP, [_stripped(*row) for row in rows])
-            return int(connection.execute(update(runs).where(_r.id.in_(ids)).values(facts="")).rowcount)
+            forgotten = update(runs).where(_r.id.in_(ids)).values(facts="").returning(_KEY_RUN)
+            key_runs = [*connection.scalars(forgotten)]
+            _forget_keys(connection, key_runs)
+            return len(key_runs)
 
         return await self._database.write(work)
 
@@ -54,7 +64,11 @@ class SqlRunRetention:
         ids = await self._ids(_old(route_id, before_ms).limit(limit))
 
         def work(connection: Connection) -> int:
-            gone = [*connection.scalars(delete(runs).where(_r.id.in_(ids), _OVER).returning(_r.id))]
+            rows = connection.execute(
+                delete(runs).where(_r.id.in_(ids), _OVER).returning(_r.id, _KEY_RUN)
+            ).all()
+            gone = [run_id for run_id, _ in rows]
+            _forget_keys(connection, [key_run for _, key_run in rows])
             connection.execute(delete(run_steps).where(run_steps.c.run_id.in_(gone)))
             connection.execute(delete(run_waits).where(run_waits.c.run_id.in_(gone)))
             return len(gone)
@@ -97,6 +111,17 @@ def _old(route_id: str, before_ms: int) -> Select[Any]:
     """Runs that were over before an instant, the oldest first; what is over then has begun before."""
     query = select(_r.id).where(_r.route_id == route_id, _r.id < first_id_at(before_ms))
     return query.where(_OVER, _r.finished_at < before_ms).order_by(_r.id)
+
+
+def _forget_keys(connection: Connection, key_runs: Iterable[int]) -> None:
+    """Forget the keys of steps, except those of runs that go on, or that somebody may take up again."""
+    theirs = sorted(set(key_runs))
+    own = select(_r.id).where(_r.id.in_(theirs), _r.facts != "")
+    others = select(_r.key_run_id).where(_r.key_run_id.in_(theirs), _TAKES_UP, _r.facts != "")
+    kept = {*connection.scalars(own), *connection.scalars(others)}
+    gone = [each for each in theirs if each not in kept]
+    of_gone = (idempotency_keys.c.run_id.in_(gone), _OF_RUNS, idempotency_keys.c.scope == _STEPS)
+    connection.execute(delete(idempotency_keys).where(*of_gone))
 
 
 def _used(connection: Connection, route_ids: Iterable[str]) -> set[int]:

@@ -86,6 +86,8 @@ runs = Table(
     Column("failed_path", Text),
     Column("warnings", Integer, nullable=False),
     Column("origin_run_id", Key),
+    #: The run under whose keys its steps ask; null: its own.
+    Column("key_run_id", Key),
     Index(
         "ix_runs_due",
         "shard",
@@ -112,6 +114,12 @@ runs = Table(
         "id",
         sqlite_where=text("origin_run_id IS NOT NULL"),
         postgresql_where=text("origin_run_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_runs_keys",
+        "key_run_id",
+        sqlite_where=text("key_run_id IS NOT NULL"),
+        postgresql_where=text("key_run_id IS NOT NULL"),
     ),
     #: Those of which what they knew is still kept.
     Index(

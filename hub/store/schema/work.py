@@ -213,9 +213,22 @@ idempotency_keys = Table(
     instant("lease_until"),
     #: Sealed, because it may hold what is shown only once; null until it is there, empty when it could not be kept.
     Column("answer", LargeBinary),
+    #: Of a key that a step of a run asked under: the run that the keys belong to (`runs.key_run_id`, else its id).
+    Column("run_id", Key),
     PrimaryKeyConstraint("scope", "key"),
-    #: For retention.
-    Index(None, "created_at"),
+    #: For retention: those that go by their age. Keys of steps (scope `run`) go with their run.
+    Index(
+        "ix_idempotency_keys_age",
+        "created_at",
+        sqlite_where=text("run_id IS NULL OR scope <> 'run'"),
+        postgresql_where=text("run_id IS NULL OR scope <> 'run'"),
+    ),
+    Index(
+        "ix_idempotency_keys_run",
+        "run_id",
+        sqlite_where=text("run_id IS NOT NULL"),
+        postgresql_where=text("run_id IS NOT NULL"),
+    ),
 )
 
 jobs = Table(
