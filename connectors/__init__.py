@@ -31,6 +31,7 @@ CONNECTORS: Final = (
     "salesforce",
     "sendgrid",
     "slack",
+    "smtp",
     "teams",
     "telegram",
     "twilio",

@@ -26,6 +26,8 @@ from hub.model.errors import HubError
 from hub.observe.metrics import Metrics
 from hub.outbound.calling import GuardedCaller
 from hub.outbound.client import OutboundClient
+from hub.outbound.mail import Mailer
+from hub.outbound.mail_calling import CallerByScheme, MailCaller
 
 log = structlog.get_logger("connectors")
 
@@ -116,8 +118,9 @@ def open_connectors(
     """
     locks = Locks(store.repeats, clock, asyncio.sleep)
     credentials = Credentials(StateBook(store.connection_states), locks, clock)
+    mailer = Mailer(client, connect_timeout_seconds=settings.outbound.connect_timeout_seconds)
     exchanging = Exchanging(
-        GuardedCaller(client),
+        CallerByScheme(GuardedCaller(client), MailCaller(mailer, clock)),
         credentials,
         LocalPaces() if redis is None else RedisPaces(redis),
         clock=clock,

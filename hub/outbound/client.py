@@ -177,6 +177,21 @@ class OutboundClient:
                 connection.abort()
             self._end_call()
 
+    async def vetted_server(
+        self, host: str, port: int, *, is_clear: bool, timeout_seconds: float
+    ) -> tuple[str, tuple[str, ...]]:
+        """Give a server's name and the addresses that may be dialled, for what speaks another protocol than HTTP.
+
+        The rules are those of URLs; what is said in the clear is held to those of plain http.
+
+        Raises:
+            OutboundError: It may not be called, or its name is not known; with an egress proxy, which speaks HTTP only.
+        """
+        if self._is_closed:
+            raise _closed()
+        target = self._targets.server(host, port, is_clear=is_clear)
+        return target.host, await self._guard.addresses(target, timeout_seconds=timeout_seconds)
+
     def use_policy(self, policy: EgressPolicy) -> None:
         """Judge by another policy from now on: every name, address, target and kept connection is vetted anew."""
         self._targets.use_policy(policy)

@@ -9,7 +9,7 @@ from hub.outbound.errors import OutboundCode, OutboundError
 from hub.outbound.messages import Target
 from hub.outbound.proxy import EgressProxy
 from hub.outbound.request_head import header_block
-from hub.rules.egress import EgressPolicy, Refusal, VettedUrl, check_url
+from hub.rules.egress import ALLOW_SETTING, EgressPolicy, Refusal, VettedUrl, check_url
 
 
 class TargetFactory:
@@ -53,6 +53,25 @@ class TargetFactory:
             header_block=block,
             post_prefix=b"POST " + request_target + b" HTTP/1.1\r\n" + block + b"Content-Length: ",
         )
+
+    def server(self, host: str, port: int, *, is_clear: bool) -> Target:
+        """Vet a server that speaks another protocol than HTTP; what is said in the clear is held to plain http's rules.
+
+        Raises:
+            OutboundError: url_refused; also where there is a proxy, because only HTTP goes through it.
+        """
+        if self._proxy is not None:
+            told = "outbound.proxy is set in hub.yaml; only HTTP goes through it, and nothing goes around it"
+            raise OutboundError(OutboundCode.URL_REFUSED, told)
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        target = self.make(f"https://{place}/", ())
+        if not is_clear:
+            return target
+        try:
+            return self.make(f"http://{place}/", ())
+        except OutboundError:
+            told = f"without TLS only servers of {ALLOW_SETTING} in hub.yaml are talked to: use TLS, or add {host}"
+            raise OutboundError(OutboundCode.URL_REFUSED, told) from None
 
     def check_again(self, target: Target) -> Target:
         """Vet a target that an earlier policy let pass; its head stays as it is.

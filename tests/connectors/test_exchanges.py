@@ -38,6 +38,9 @@ WITHOUT = {
     ("webhook", "auth"): "no provider: what it answers is classified as usual",
     ("zapier", "auth"): "its address is all that it checks",
 }
+#: Connectors whose exchanges are no HTTP, and where they stand instead.
+ELSEWHERE = {"smtp": "tests/connectors/test_smtp.py"}
+BY_HTTP = [each for each in connectors.CONNECTORS if each not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("case", [each for each in CASES if each.action != TEST], ids=lambda each: each.id)
@@ -129,14 +132,14 @@ async def test_a_preview_sends_nothing_and_shows_no_secret(case: Case, store: St
 # ---- completeness
 
 
-@pytest.mark.parametrize("connector", connectors.CONNECTORS)
+@pytest.mark.parametrize("connector", BY_HTTP)
 def test_every_action_has_an_exchange_that_succeeds(connector: str) -> None:
     good = {each.action for each in CASES if each.connector == connector and "output" in each.written}
 
     assert set(MANIFESTS[connector].actions) == good - {TEST}
 
 
-@pytest.mark.parametrize("connector", connectors.CONNECTORS)
+@pytest.mark.parametrize("connector", BY_HTTP)
 def test_every_connector_shows_what_goes_wrong(connector: str) -> None:
     shown = {
         each.written["error"]["class"]
@@ -148,7 +151,7 @@ def test_every_connector_shows_what_goes_wrong(connector: str) -> None:
     assert {"rate_limited", "auth", "invalid"} - exempt <= shown
 
 
-@pytest.mark.parametrize("connector", connectors.CONNECTORS)
+@pytest.mark.parametrize("connector", BY_HTTP)
 def test_a_test_request_has_an_exchange(connector: str) -> None:
     has_probe = any(kind.probe is not None for kind in MANIFESTS[connector].auth.values())
     shown = {each.written["works"] for each in CASES if each.connector == connector and each.action == TEST}

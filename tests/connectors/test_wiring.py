@@ -19,6 +19,7 @@ from hub.connectors.actions import ConnectorActions
 from hub.flow.repositories import Store
 from hub.model.actions import ActionCall, ActionFailed
 from hub.observe.metrics import Metrics
+from tests.connectors.mail_server import Post, posting
 from tests.outbound.receivers import answering, listening
 
 SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
@@ -117,3 +118,25 @@ async def test_attempts_are_counted_by_what_became_of_them(store: Store, tmp_pat
         return metrics.registry.get_sample_value("hub_connector_calls_total", labels)
 
     assert (count("not_found"), count("retryable"), count("done")) == (1, 1, None)
+
+
+MAIL = """connections:
+  mail:
+    connector: smtp
+    auth: {{ relay: {{ host: 127.0.0.1, port: {port}, security: none }} }}
+    vars: {{ from: Acme <hub@acme.example> }}
+"""
+
+
+async def test_a_letter_goes_the_guarded_way(store: Store, tmp_path: Path) -> None:
+    letter = {"to": "ann@example.com", "subject": "Hi", "text": "Hello"}
+    async with posting(Post(passwords={})) as post:
+        written = MAIL.format(port=post.port)
+        async with wired(store, tmp_path, written) as actions:
+            done = await actions.run(call("smtp.send_email", **letter))
+        async with wired(store, tmp_path, written, allow=()) as actions:
+            with pytest.raises(ActionFailed, match=r"outbound\.allow"):
+                await actions.run(call("smtp.send_email", **letter))
+
+    assert done.output["message_id"] == "<5f0c6b1a9d@acme.example>"
+    assert [each.recipients for each in post.letters] == [["ann@example.com"]]

@@ -20,6 +20,8 @@ _METHOD: Final = re.compile(r"GET|POST|PUT|PATCH|DELETE|HEAD", re.IGNORECASE)
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _ABSOLUTE: Final = re.compile(r"https?://", re.IGNORECASE)
+#: Mail servers: with STARTTLS, with TLS from the start, in the clear. Only what a connection says leads there.
+MAIL_SCHEMES: Final = ("smtp+starttls", "smtp+tls", "smtp+none")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -135,7 +137,8 @@ def _url(spec: RequestSpec, values: Mapping[str, Any], surroundings: Surrounding
             raise Unbuildable("the URL is empty; write one such as https://example.com/things")
         given = given.strip()
         url = given if _ABSOLUTE.match(given) else f"{base}/{given.lstrip('/')}" if base else given
-    if not _ABSOLUTE.match(url):
+    is_mail = spec.path is not None and base.partition("://")[0] in MAIL_SCHEMES
+    if not (is_mail or _ABSOLUTE.match(url)):
         # The address of a connection may be a secret, which no part of a message may show.
         shown = "the address of this connection" if spec.path is not None else repr(url[:80])
         raise Unbuildable(f"{shown} is no address; it begins with https://")
