@@ -8,7 +8,7 @@ minutes one call tries again, so that a provider's own mistake does not stop a c
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -216,20 +216,22 @@ class Credentials:
         public = {**connection.public(), **state.kept}
         shared = {"vars": connection.vars, "connection": {"name": connection.name}}
         values: dict[str, Any] = {"auth": fields, **shared}
+        hidden = [*connection.secrets(), *learned]
         if state.token is not None:
             values["token"] = state.token
         return Credential(
             values=values,
             public={"auth": public, **shared},
-            masker=Masker([*connection.secrets(), *learned, *_pairs(fields)]),
+            masker=Masker([*hidden, *_pairs(fields, hidden)]),
             token=state.token,
         )
 
 
-def _pairs(fields: Mapping[str, Any]) -> list[str]:
+def _pairs(fields: Mapping[str, Any], hidden: Collection[str]) -> list[str]:
     """Give user and password as they travel together, so that they are covered together."""
     texts = [str(value) for value in fields.values() if isinstance(value, str)]
-    return [f"{first}:{second}" for first in texts for second in texts if first != second]
+    pairs = ((first, second) for first in texts for second in texts if first != second)
+    return [f"{first}:{second}" for first, second in pairs if first in hidden or second in hidden]
 
 
 def _is_good(state: State, now_ms: int) -> bool:

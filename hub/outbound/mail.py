@@ -2,7 +2,7 @@
 
 TLS is verified against the server's name, and nothing is said of who asks before it holds. A letter is handed over for
 all its recipients or for none. aiosmtplib speaks the protocol; which addresses are dialled is decided by the guard.
-docs/decisions/0029-mail-is-another-wire.md says why.
+docs/decisions/0030-mail-is-another-wire.md says why.
 """
 
 from __future__ import annotations
