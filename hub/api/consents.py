@@ -40,7 +40,7 @@ class ConsentItem(msgspec.Struct, frozen=True, kw_only=True):
     scope: Literal["line", "hub"]
     #: The line that heard it or was named.
     line_id: str | None
-    #: `keyword`, `api`, `import` or `operator`.
+    #: `keyword`, `api`, `import`, `operator` or `network`.
     source: str
     said_at: int
     recorded_at: int

@@ -26,10 +26,12 @@ from hub.dialects.registry import DIALECTS
 from hub.flow.attachments import AttachmentFetching
 from hub.flow.bulk_feeding import BulkFeeding
 from hub.flow.capabilities import CapabilityBook
+from hub.flow.consent import ConsentBook
 from hub.flow.deliver import Deliverer
 from hub.flow.disable import DisableWebhook
 from hub.flow.file_cleanup import FileCleanup
 from hub.flow.heartbeats import Heartbeats
+from hub.flow.opt_outs import OptOuts
 from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter
@@ -300,8 +302,19 @@ def _sending(core: Core) -> Sending:
         clock=core.clock,
         guard=LineGuard(core.policies),
         links=core.files.links,
+        opt_outs=OptOuts(_consents(core), core.policies),
         policy=send_policy(core.settings),
         timeouts=SendTimeouts(perform_seconds=core.settings.sends.timeout_seconds, lookup_seconds=10.0),
+    )
+
+
+def _consents(core: Core) -> ConsentBook:
+    return ConsentBook(
+        store=core.store,
+        directory=core.directory,
+        take_ids=core.new_id.take,
+        wake_ups=core.wake_ups,
+        clock=core.clock,
     )
 
 

@@ -43,6 +43,8 @@ class Surroundings:
     lines: Callable[[], Sequence[str]]
     #: Random numbers from 0 to 1, for jitter.
     draw: Callable[[], float]
+    #: Where the network reaches the bridge's hooks, secret included; None where the hub has no public address.
+    hook_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,6 +32,11 @@ from hub.rules.facts import is_own, text_of
 
 #: Kinds of observation that show what a contact wrote.
 _SPEAKING: Final = frozenset({"message.edited", "message.observed", "message.received"})
+#: Kinds that tell what a contact said to the network itself.
+_TOLD: Final = {
+    "contact.opted_in": ConsentAction.OPTED_IN,
+    "contact.opted_out": ConsentAction.OPTED_OUT,
+}
 _EVENTS: Final = {
     ConsentAction.HELP: "contact.help_requested",
     ConsentAction.OPTED_IN: "contact.opted_in",
@@ -67,6 +72,8 @@ class Listening:
         In a group STOP is said to everybody in it, so it says nothing about us.
         """
         message, chat = seen.message, seen.chat
+        if seen.kind in _TOLD:
+            return self._told(seen, line, chat_id=chat_id, now_ms=now_ms)
         if message is None or chat is None or chat.is_group or seen.kind not in _SPEAKING:
             return None
         parts = message.parts
@@ -97,6 +104,26 @@ class Listening:
             chat_id,
             is_reply_owed=action is ConsentAction.HELP and self._policies.of(line).help_reply is not None,
         )
+
+    def _told(self, seen: Observation, line: Line, *, chat_id: int | None, now_ms: int) -> Word | None:
+        """Give what a network says that a contact told it; `target` or the date tells a repetition."""
+        chat, action = seen.chat, _TOLD[seen.kind]
+        handle = None if chat is None else handle_of(normalize_chat_key(chat.key, is_group=chat.is_group))
+        if handle is None:
+            return None
+        entry = ConsentEntry(
+            id=self._take_ids(1)[0],
+            scope_line_id=self._policies.scope_of(line),
+            line_id=line.id,
+            handle=handle,
+            action=action,
+            source=ConsentSource.NETWORK,
+            said_at=min(seen.at, now_ms),
+            recorded_at=now_ms,
+            reason=None if seen.error is None else seen.error.raw or seen.error.code,
+        )
+        mark = f"network:{line.id}:{handle}:{action}:{seen.target or seen.at}"
+        return Word(entry, _digest(mark), line, chat_id)
 
 
 async def record_words(

@@ -19,6 +19,7 @@ from hub.flow.aftermath import Answered, leave_behind
 from hub.flow.capabilities import what_is_missing
 from hub.flow.file_links import FileLinks
 from hub.flow.guards import PERMISSIVE, SendGuard, step_of
+from hub.flow.opt_outs import OPTED_OUT, OptOuts
 from hub.flow.outcomes import Outcome, claim_of, conclude, proof_of
 from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction
 from hub.flow.record import Recorder
@@ -54,7 +55,9 @@ class Sending:
         timeouts: SendTimeouts,
         guard: SendGuard = PERMISSIVE,
         links: FileLinks | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> None:
+        self._opt_outs = opt_outs
         self._links = links
         self._store = store
         self._recorder = recorder
@@ -84,6 +87,9 @@ class Sending:
         if refusal is not None:
             return await self._record(errand, _Result(refusal, item.attempt_count))
         outcome = await _bounded(errand.adapter.perform(operation), self._timeouts.perform_seconds)
+        if outcome.code == OPTED_OUT and self._opt_outs is not None:
+            # Before the item ends: whatever crashes, the word is not lost.
+            await self._opt_outs.told(operation, errand.line, outcome.detail)
         step = after_perform(self._policy, outcome, attempt_number=number, now_ms=self._clock.now_ms())
         return await self._record(errand, _Result(step, number, now_ms, outcome))
 

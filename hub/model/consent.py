@@ -29,6 +29,8 @@ class ConsentSource(StrEnum):
     IMPORT = "import"
     #: A person, with `hub consents set`.
     OPERATOR = "operator"
+    #: The network, which heard the contact itself: it refuses a send, or tells us.
+    NETWORK = "network"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

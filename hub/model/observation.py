@@ -35,6 +35,8 @@ ObservationKind = Literal[
     "chat.member_removed",
     "chat.left",
     "chat.icon",
+    "contact.opted_in",
+    "contact.opted_out",
     "poll.created",
     "poll.voted",
     "line.status",

@@ -110,6 +110,8 @@ class OperationOutcome:
     parts_done: int = 0
     #: What the bridge found out or made, where there is more to tell than that it was done: a link, a place, votes.
     result: Mapping[str, object] | None = None
+    #: How long the network asks to wait before the next try, in ms.
+    retry_after_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,6 +40,8 @@ NEEDED: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "chat.member_removed": (("chat",), ("value",)),
     "chat.left": (("chat",),),
     "chat.icon": (("chat",),),
+    "contact.opted_in": (("chat",),),
+    "contact.opted_out": (("chat",),),
     "poll.created": (("chat",), ("poll",)),
     "poll.voted": (("poll",),),
     "line.status": (("value",),),

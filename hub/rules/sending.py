@@ -40,6 +40,8 @@ class NextStep:
     is_untried: bool = False
 
 
+#: A network that asks for more patience is asked again all the same.
+LONGEST_ASKED_MS = 3_600_000
 FLEETING = frozenset({OperationKind.TYPING, OperationKind.READ})
 
 
@@ -108,6 +110,8 @@ def _again(policy: SendPolicy, outcome: OperationOutcome, attempt_number: int, n
     if not outcome.is_retry_safe or attempt_number >= policy.most_attempts:
         return NextStep(state=OutboxState.FAILED, at_ms=now_ms, error=_error(outcome))
     wait_ms = min(policy.retry_ms * 2 ** min(attempt_number - 1, 20), policy.retry_max_ms)
+    if outcome.retry_after_ms is not None:
+        wait_ms = max(wait_ms, min(outcome.retry_after_ms, LONGEST_ASKED_MS))
     return NextStep(state=OutboxState.PENDING, at_ms=now_ms + wait_ms, error=_error(outcome))
 
 

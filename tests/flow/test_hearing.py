@@ -12,9 +12,9 @@ import pytest
 
 from bridge.sandbox import contacts
 from hub.flow.safety_repositories import ConsentFilter
-from hub.model.consent import Consent, ConsentAction, ConsentEntry
+from hub.model.consent import Consent, ConsentAction, ConsentEntry, ConsentSource
 from hub.model.line_safety import LineSafety
-from hub.model.observation import Observation, Part
+from hub.model.observation import Observation, ObservationKind, ObservedChat, ObservedError, Part
 from tests.support.hub_world import CONTACT, HubWorld, open_world
 
 EVERYTHING = ConsentFilter()
@@ -99,6 +99,46 @@ async def test_words_count_by_the_time_they_were_said(world: HubWorld) -> None:
     assert await standing(world) is ConsentAction.OPTED_IN
     assert [entry.is_applied for entry in await log(world)] == [True, False]
     assert [name for name, _ in await told(world)] == ["contact.opted_in"]
+
+
+def from_network(
+    world: HubWorld, kind: ObservationKind, *, at: int, target: str | None = None
+) -> Observation:
+    said_what = ObservedError(code="21610", raw="The contact has opted out at the network.")
+    return Observation(
+        v=1,
+        line=world.sandbox_line.handle,
+        kind=kind,
+        at=at,
+        chat=ObservedChat(key=f"dm:{CONTACT}"),
+        target=target,
+        error=said_what,
+    )
+
+
+async def test_what_the_network_heard_counts_like_what_we_heard(world: HubWorld) -> None:
+    """Once, however often it is told; and taken back when the network tells that."""
+    now = world.clock.now_ms()
+    out = from_network(world, "contact.opted_out", at=now - 20, target="SM1")
+    await world.observe(world.sandbox_line, out)
+    await world.observe(world.sandbox_line, msgspec.structs.replace(out, at=now - 10))
+    assert await standing(world) is ConsentAction.OPTED_OUT
+    await world.observe(world.sandbox_line, from_network(world, "contact.opted_in", at=now))
+
+    assert await standing(world) is ConsentAction.OPTED_IN
+    assert [(entry.action, entry.source) for entry in await log(world)] == [
+        (ConsentAction.OPTED_OUT, ConsentSource.NETWORK),
+        (ConsentAction.OPTED_IN, ConsentSource.NETWORK),
+    ]
+    assert [name for name, _ in await told(world)] == ["contact.opted_out", "contact.opted_in"]
+
+
+async def test_a_network_says_nothing_about_groups(world: HubWorld) -> None:
+    seen = from_network(world, "contact.opted_out", at=world.clock.now_ms())
+    group = ObservedChat(key="chat123", is_group=True)
+    await world.observe(world.sandbox_line, msgspec.structs.replace(seen, chat=group))
+
+    assert await log(world) == []
 
 
 async def test_a_second_stop_is_logged_and_not_told(world: HubWorld) -> None:

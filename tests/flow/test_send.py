@@ -9,8 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hub.flow.consent import ConsentBook
+from hub.flow.opt_outs import OptOuts
 from hub.flow.rows import DueOutbox, OutboxRow
 from hub.flow.send import Sending, SendTimeouts
+from hub.model.consent import ConsentAction, ConsentSource
 from hub.model.outbox import OutboxState
 from hub.rules.lanes import shard_of
 from hub.rules.sending import SendPolicy
@@ -35,12 +38,20 @@ async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
 
 
 def sending(world: HubWorld) -> Sending:
+    consents = ConsentBook(
+        store=world.store,
+        directory=world.parts.directory,
+        take_ids=world.new_id.take,
+        wake_ups=world.wake_ups,
+        clock=world.clock,
+    )
     return Sending(
         store=world.store.hot,
         recorder=world.recorder,
         clock=world.clock,
         policy=POLICY,
         timeouts=SendTimeouts(perform_seconds=20.0, lookup_seconds=20.0),
+        opt_outs=OptOuts(consents, world.parts.policies),
     )
 
 
@@ -116,3 +127,17 @@ async def test_a_finished_item_is_not_moved_by_a_late_look_up(world: HubWorld) -
 
     assert await sending(world).step(unknown, world.sandbox_line, bridge) is None
     assert await state_of(world, item) is OutboxState.SENT
+
+
+async def test_a_refusal_because_the_contact_opted_out_is_an_opt_out(world: HubWorld) -> None:
+    """The network heard STOP, and the hub did not: from now on the hub does not try either."""
+    bridge = ScriptedBridge(world.clock)
+    bridge.script.append(Act.OPTED_OUT)
+    item = await owe(world)
+
+    step = await sending(world).step(item, world.sandbox_line, bridge)
+
+    assert step is not None
+    assert (step.state, step.error) == (OutboxState.FAILED, "contact_opted_out: the network heard STOP")
+    [standing] = await world.store.consents.of([world.sandbox_line.id], CONTACT)
+    assert (standing.action, standing.source) == (ConsentAction.OPTED_OUT, ConsentSource.NETWORK)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.model.outbox import OUTBOX_MOVES, Disposition, OperationKind, OperationOutcome, OutboxState
-from hub.rules.sending import NextStep, SendPolicy, after_lookup, after_perform, is_too_late
+from hub.rules.sending import LONGEST_ASKED_MS, NextStep, SendPolicy, after_lookup, after_perform, is_too_late
 
 POLICY = SendPolicy(
     most_attempts=3,
@@ -49,6 +49,18 @@ def test_after_perform(
     )
 
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("asked_ms", "waited_ms"),
+    [(None, 1_000), (10, 1_000), (30_000, 30_000), (86_400_000, LONGEST_ASKED_MS)],
+)
+def test_a_network_that_asks_for_patience_gets_it_within_bounds(asked_ms: int | None, waited_ms: int) -> None:
+    busy = OperationOutcome(
+        disposition=Disposition.NOT_STARTED, code="busy", is_retry_safe=True, retry_after_ms=asked_ms
+    )
+
+    assert after_perform(POLICY, busy, attempt_number=1, now_ms=NOW).at_ms == NOW + waited_ms
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ class Act(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
+    #: The network heard the contact say STOP.
+    OPTED_OUT = "opted_out"
     #: The line is offline: certainly not sent.
     OFFLINE = "offline"
     #: No answer, and the network has it.
@@ -40,6 +42,9 @@ class Act(StrEnum):
 
 _REFUSALS = {
     Act.REJECT: OperationOutcome(disposition=Disposition.REJECTED, code="22"),
+    Act.OPTED_OUT: OperationOutcome(
+        disposition=Disposition.REJECTED, code="contact_opted_out", detail="the network heard STOP"
+    ),
     Act.OFFLINE: OperationOutcome(
         disposition=Disposition.NOT_STARTED, code="line_offline", is_retry_safe=True
     ),
