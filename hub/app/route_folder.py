@@ -6,7 +6,7 @@ What reads and checks routes is imported when there is a first file, or ever was
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -60,6 +60,8 @@ class RouteFolder:
         self._on_read = on_read
         self._stamp: Stamp | None = None
         self._known: Mapping[Path, ReadFile] = {}
+        #: Texts that files name.
+        self._texts: frozenset[Path] = frozenset()
         self.status = FolderStatus(folder=str(folder), read_at=None, problems=())
 
     async def follow(self, seconds: float) -> None:
@@ -81,6 +83,7 @@ class RouteFolder:
         if stamp or not await self._installing.is_untouched():
             found = await asyncio.to_thread(self._read)
             self._known = found.known
+            stamp = await asyncio.to_thread(self._stamped_with, stamp, found.texts)
             installed = await self._take(found)
         else:
             installed = Installed(added=(), changed=(), retired=(), unchanged=0)
@@ -146,15 +149,30 @@ class RouteFolder:
         )
 
     def _stamped(self) -> Stamp:
-        stamps = []
         paths = route_paths(self._folder) if self._folder.exists() else []
-        for path in [*paths, *blueprint_paths(self._blueprints)] if paths else ():
-            try:
-                known = path.stat()
-            except OSError:  # gone since: the next look tells
-                continue
-            stamps.append((str(path), known.st_mtime_ns, known.st_size))
-        return tuple(stamps)
+        return _stamps([*paths, *blueprint_paths(self._blueprints), *sorted(self._texts)] if paths else [])
+
+    def _stamped_with(self, stamp: Stamp, texts: Mapping[Path, bytes]) -> Stamp:
+        """Follow the texts that files turned out to name; one that has changed meanwhile is seen at the next look."""
+        from hub.config.text_files import have_stayed  # noqa: PLC0415 - see above
+
+        before, self._texts = self._texts, frozenset(texts)
+        if before == self._texts:
+            return stamp
+        followed = {str(path) for path in before}
+        more = _stamps(sorted(texts))
+        return (*(each for each in stamp if each[0] not in followed), *more) if have_stayed(texts) else ()
+
+
+def _stamps(paths: Iterable[Path]) -> Stamp:
+    stamps = []
+    for path in paths:
+        try:
+            known = path.stat()
+        except OSError:  # gone since: the next look tells
+            continue
+        stamps.append((str(path), known.st_mtime_ns, known.st_size))
+    return tuple(stamps)
 
 
 def _wanted(written: WrittenRoute) -> ToInstall:

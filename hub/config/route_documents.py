@@ -16,6 +16,7 @@ from hub.config.nodes import Node
 from hub.config.plain import plain
 from hub.config.problems import Place, Problem, problem_at
 from hub.config.route_places import RoutePlaces, route_places
+from hub.config.text_files import take_in
 from hub.rules import problems as rules
 from hub.rules.routes.blueprints import Bound, is_blueprint
 from hub.rules.routes.model import Route
@@ -68,14 +69,16 @@ def read_route_document(path: Path, folder: BlueprintFolder = NO_FOLDER) -> Rout
     document = None if node is None or problems else plain(node)
     if node is None or problems:
         return RouteText(path=path, node=node, document=None, routes=(), problems=tuple(problems))
+    taken = take_in(document, path.parent)
     found = read_as_far_as_sound(document, folder.blueprints)
-    places = route_places(node, document, folder)
+    places = route_places(node, document, folder, taken.files)
+    wrong = [*taken.problems, *found.problems]
     return RouteText(
         path=path,
         node=node,
         document=document,
-        routes=() if found.problems else found.routes,
-        problems=tuple(places.all_placed(found.problems)),
+        routes=() if wrong else found.routes,
+        problems=tuple(places.all_placed(wrong)),
         partly=found.routes,
         bound=found.bound,
         places=places,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from hub.config.plain import plain, spot_of
 from hub.config.problems import Place, Problem, problem_at
 from hub.config.route_paths import route_paths
 from hub.config.route_places import route_places
+from hub.config.text_files import have_stayed, take_in
 from hub.rules import problems as rules
 from hub.rules.routes.blueprints import is_blueprint
 from hub.rules.routes.model import Route
@@ -47,6 +48,8 @@ class ReadFile:
     routes: tuple[WrittenRoute, ...]
     #: The blueprints that it uses, with the digests of what they said.
     blueprints: Mapping[str, bytes]
+    #: The same of the texts that it names.
+    texts: Mapping[Path, bytes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +62,8 @@ class RouteFiles:
     files: tuple[Path, ...]
     #: The sound ones, for the next reading.
     known: Mapping[Path, ReadFile]
+    #: The texts that files and blueprints name, whether they are there or not, and what each path held.
+    texts: Mapping[Path, bytes]
 
 
 NOTHING_KNOWN: Final[Mapping[Path, ReadFile]] = MappingProxyType({})
@@ -83,6 +88,7 @@ def read_route_files(
     routes: list[WrittenRoute] = []
     problems: list[Problem] = []
     sound: dict[Path, ReadFile] = {}
+    texts = folder.seen
     if len(paths) > MOST_FILES:
         problems.append(
             problem_at(
@@ -98,31 +104,45 @@ def read_route_files(
             sound[path] = found
             routes += found.routes
         else:
-            problems += found
+            problems += found.problems
+        texts.update(found.texts)
     problems += _twice(routes)
-    return RouteFiles(routes=tuple(routes), problems=tuple(problems), files=tuple(paths), known=sound)
+    return RouteFiles(
+        routes=tuple(routes),
+        problems=tuple(problems),
+        files=tuple(paths),
+        known=sound,
+        texts=texts,
+    )
 
 
 def _read(
     path: Path, check: Check | None, known: ReadFile | None, folder: BlueprintFolder
-) -> ReadFile | list[Problem]:
+) -> ReadFile | ReadText:
     try:
         content = path.read_bytes()
     except OSError as error:
         what = "the file cannot be read"
         fix = "Let the hub's user read it, or take it away"
-        return [problem_at(Place(source=str(path)), what=what, why=error.strerror or str(error), fix=fix)]
+        told = problem_at(Place(source=str(path)), what=what, why=error.strerror or str(error), fix=fix)
+        return ReadText(problems=(told,))
     digest = blake2b(content, digest_size=16).digest()
     if known is not None and _is_as_it_was(known, digest, folder) and not _is_refused(known, check):
         return known
     found = read_route_text(content, source=str(path), check=check, folder=folder)
-    return list(found.problems) or ReadFile(digest=digest, routes=found.routes, blueprints=found.blueprints)
+    if found.problems:
+        return found
+    return ReadFile(digest=digest, routes=found.routes, blueprints=found.blueprints, texts=found.texts)
 
 
 def _is_as_it_was(known: ReadFile, digest: bytes, folder: BlueprintFolder) -> bool:
-    return known.digest == digest and all(
-        (text := folder.texts.get(name)) is not None and text.digest == used
-        for name, used in known.blueprints.items()
+    return (
+        known.digest == digest
+        and all(
+            (text := folder.texts.get(name)) is not None and text.digest == used
+            for name, used in known.blueprints.items()
+        )
+        and have_stayed(known.texts)
     )
 
 
@@ -136,9 +156,11 @@ def _is_refused(known: ReadFile, check: Check | None) -> bool:
 class ReadText:
     """The text of one file; without routes where there are problems."""
 
-    routes: tuple[WrittenRoute, ...]
-    problems: tuple[Problem, ...]
-    blueprints: Mapping[str, bytes]
+    routes: tuple[WrittenRoute, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    #: What it rests on: as in ReadFile.
+    blueprints: Mapping[str, bytes] = field(default_factory=dict)
+    texts: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 def read_route_text(
@@ -147,14 +169,16 @@ def read_route_text(
     """Read the text of one file."""
     node, problems = read_document(content, source=source, is_prose=True)
     if node is None or problems:
-        return ReadText(routes=(), problems=tuple(problems), blueprints={})
+        return ReadText(problems=tuple(problems))
     document: Any = plain(node)
-    places = route_places(node, document, folder)
+    taken = take_in(document, Path(source).parent)
+    places = route_places(node, document, folder, taken.files)
     found = [_MISPLACED] if is_blueprint(document) else read_routes(document, folder.blueprints)
     if isinstance(found, RouteDocument) and check is not None:
         found = list(check(found)) or found
-    if not isinstance(found, RouteDocument):
-        return ReadText(routes=(), problems=tuple(places.all_placed(found)), blueprints={})
+    if taken.problems or not isinstance(found, RouteDocument):
+        wrong = [*taken.problems, *([] if isinstance(found, RouteDocument) else found)]
+        return ReadText(problems=tuple(places.all_placed(wrong)), texts=taken.seen)
     routes = tuple(
         WrittenRoute(
             route=route,
@@ -165,7 +189,7 @@ def read_route_text(
         for route, bound in zip(found.routes, found.bound, strict=True)
     )
     blueprints = {each.path.stem: each.digest for each in places.blueprints}
-    return ReadText(routes=routes, problems=(), blueprints=blueprints)
+    return ReadText(routes=routes, blueprints=blueprints, texts=taken.seen)
 
 
 #: Of a blueprint among the routes.

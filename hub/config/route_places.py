@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from hub.config.blueprint_files import NO_FOLDER, BlueprintFolder, BlueprintText
 from hub.config.nodes import Node
 from hub.config.plain import Spot, spot_of
 from hub.config.problems import Place, Problem, problem_at
+from hub.config.text_files import TextFile
 from hub.rules import problems as rules
 from hub.rules.routes.blueprints import OVERRIDES, inputs_alone
 
 #: What the rules call a part of a blueprint that is used: hub.rules.routes.blueprints.bind_instance.
 _WITHIN: Final = re.compile(r"(/routes/\d+)(/routes/\d+)(/.*)?", re.ASCII | re.DOTALL)
 _INPUT: Final = re.compile(r"(/routes/\d+)(/inputs(?:/[^/]+)?)(?:/.*)?", re.ASCII | re.DOTALL)
+_NO_FILES: Final[Mapping[str, TextFile]] = MappingProxyType({})
 _SAID_BY_USER: Final = frozenset({"id", *OVERRIDES})
 
 
@@ -32,6 +35,8 @@ class _Use:
     given: frozenset[str]
 
     def place_of(self, pointer: str, *, at_key: bool = False, offset: int | None = None) -> Place:
+        if offset is not None and pointer in self.text.files:
+            return self.text.files[pointer].place(offset)
         if self.text.node is None:
             return Place(source=str(self.text.path), line=1, column=1)
         return spot_of(self.text.node, pointer, at_key=at_key, offset=offset).place
@@ -44,6 +49,8 @@ class RoutePlaces:
     node: Node
     #: By the pointer of the route that uses a blueprint.
     _uses: Mapping[str, _Use] = field(default_factory=dict)
+    #: Texts that stand in files of their own, by the pointer of the input.
+    _files: Mapping[str, TextFile] = field(default_factory=dict)
 
     def placed(self, problem: rules.Problem) -> Problem:
         """Tell a problem with the place at which it is written, and with that in the blueprint it comes from."""
@@ -75,6 +82,8 @@ class RoutePlaces:
         if (within := _WITHIN.fullmatch(pointer)) is not None and within[1] in self._uses:
             return self._find_within(within[1], within[2] + (within[3] or ""), offset)
         spot = spot_of(self.node, pointer, offset=offset)
+        if offset is not None and pointer in self._files:
+            spot = replace(spot, place=self._files[pointer].place(offset))
         if (given := _INPUT.fullmatch(pointer)) is not None and given[1] in self._uses:
             return spot, self._uses[given[1]].place_of(given[2], at_key=True)
         user, _, key = pointer.rpartition("/")
@@ -91,12 +100,21 @@ class RoutePlaces:
         for place, name in use.alone.items():
             if name in use.given and (pointer == place or pointer.startswith(f"{place}/")):
                 given = f"{user}/inputs/{name}{pointer.removeprefix(place)}"
-                return spot_of(self.node, given, offset=offset), use.place_of(place)
+                return self._find(given, offset)[0], use.place_of(place)
         return spot_of(self.node, f"{user}/use_blueprint"), use.place_of(pointer, offset=offset)
 
 
-def route_places(node: Node, document: Any, folder: BlueprintFolder = NO_FOLDER) -> RoutePlaces:
-    """Look which blueprints a document uses, and give the places of all its parts."""
+def route_places(
+    node: Node, document: Any, folder: BlueprintFolder = NO_FOLDER, files: Mapping[str, TextFile] = _NO_FILES
+) -> RoutePlaces:
+    """Look which blueprints a document uses, and give the places of all its parts.
+
+    Args:
+        node: As written.
+        document: The same as plain values.
+        folder: The blueprints that may be used.
+        files: The texts that were taken in.
+    """
     routes = document.get("routes") if isinstance(document, Mapping) else None
     uses: dict[str, _Use] = {}
     for place, route in enumerate(routes if isinstance(routes, list) else ()):
@@ -104,7 +122,7 @@ def route_places(node: Node, document: Any, folder: BlueprintFolder = NO_FOLDER)
         text = folder.texts.get(name) if isinstance(name, str) else None
         if text is not None:
             uses[f"/routes/{place}"] = _use(text, route)
-    return RoutePlaces(node=node, _uses=uses)
+    return RoutePlaces(node=node, _uses=uses, _files=files)
 
 
 def _use(text: BlueprintText, route: Mapping[str, Any]) -> _Use:

@@ -72,8 +72,8 @@ _SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     "flag": FLAG,
     "list": {"type": "array", "minItems": 1, "items": TEXT},
     "number": {"type": "number"},
-    "template": TEXT,
-    "text": TEXT,
+    "template": {"anyOf": [TEXT, ref("text_file")]},
+    "text": {"anyOf": [TEXT, ref("text_file")]},
     "time": CLOCK,
     "timezone": ZONE,
 }
@@ -85,7 +85,7 @@ def inputs_schema(blueprint: Blueprint) -> dict[str, Any]:
     for name, each in blueprint.inputs.items():
         properties[name] = {**_SCHEMAS[each.kind], "description": each.description}
         if each.options:
-            properties[name]["enum"] = list(each.options)
+            properties[name] = {"enum": list(each.options), "description": each.description}
         if each.default is not None:
             properties[name]["default"] = each.default
     return {

@@ -63,6 +63,9 @@ def route_schema(
             **_triggers(),
             "when": _when(),
             "window": _window(),
+            "text_file": _map(
+                {"file": {**TEXT, "description": "A text beside this file, or below."}}, "file"
+            ),
             "step": {"type": "object", "anyOf": [ref(f"step_{verb}") for verb in STEPS_BY_VERB]},
             **{f"step_{verb}": _step(verb) for verb in STEPS_BY_VERB},
             "step_use": _use(actions, connections),
@@ -209,7 +212,7 @@ def _use(actions: Mapping[str, ActionSpec], connections: Mapping[str, str]) -> S
 def _inputs(spec: ActionSpec) -> Schema:
     """Give the inputs of an action: each value may also be a template, and a text may be written as a number."""
     whole = for_editors(spec.inputs)
-    properties = {name: _or_template(each) for name, each in whole.get("properties", {}).items()}
+    properties = {name: _or_file(each) for name, each in whole.get("properties", {}).items()}
     told = spec.description or spec.title
     return {**whole, "title": spec.title, "description": told, "properties": properties}
 
@@ -219,6 +222,13 @@ def _or_template(schema: Any) -> Any:
         return schema
     notes = {key: schema[key] for key in ("title", "description", "examples", "default") if key in schema}
     return {**notes, "anyOf": [_deep(schema), *_numbers(schema), TEMPLATE]}
+
+
+def _or_file(schema: Any) -> Any:
+    """Let a text stand in a file of its own."""
+    found = _or_template(schema)
+    is_text = isinstance(schema, Mapping) and bool(_numbers(schema))
+    return {**found, "anyOf": [*found["anyOf"], ref("text_file")]} if is_text else found
 
 
 def _numbers(schema: Mapping[str, Any]) -> list[Schema]:

@@ -37,7 +37,12 @@ USE: Final = Group(
     keys=(
         key("use", "`connector.action`", "Which.", ref("action"), need=True),
         key("connection", "name", "Of connections.yaml.", SLUG, "the connector's only one"),
-        key("with", "map", "Its inputs; each may be a template.", {"type": "object"}),
+        key(
+            "with",
+            "map",
+            "Its inputs; each may be a template, and a text `{ file: prompts/support.md }`.",
+            {"type": "object"},
+        ),
         key("timeout", "duration", "Of one attempt.", DURATION, "the route's"),
         key("retry", "map, or `false`", "When it is tried again.", or_false(ref("retry")), "the route's"),
         key(

@@ -224,3 +224,22 @@ async def test_a_use_of_a_blueprint_runs(
     await routes.work()
 
     assert routes.inputs == [{"text": "ping, PING"}]
+
+
+async def test_a_text_beside_routes_is_followed(world: HubWorld, folder: RouteFolder, place: Path) -> None:
+    text = place / "text.md"
+    (place / "a.yaml").write_text(ECHO.format(name="a").replace('"{{ event.text }}"', "{ file: text.md }"))
+    await folder.look()
+    missing = folder.status.problems
+    text.write_text("one")
+    first = await folder.look()
+    quiet = await folder.look()
+    text.write_text("another")
+    second = await folder.look()
+
+    assert len(missing) == 1
+    assert first is not None
+    assert second is not None
+    assert (first.added, quiet, second.changed) == (("a",), None, ("a",))
+    (kept,) = await world.store.routes.current()
+    assert "another" in kept.source

@@ -256,3 +256,16 @@ def test_fixtures_and_groups_are_complete() -> None:
     assert names(CALL) == {"route", "with"}
     assert names(CASE) == {"if", "else", "steps"}
     assert set(policies.ERROR_CLASSES) == set(RETRY.keys[-1].schema["items"]["enum"])
+
+
+@pytest.mark.parametrize(
+    ("written", "is_right"),
+    [
+        ("{ text: { file: prompts/a.md } }", True),
+        ("{ text: { file: [a] } }", False),
+        ("{ text: { file: a, of: b } }", False),
+        ("{ text: a, send_at: { file: 5 } }", False),
+    ],
+)
+def test_a_text_may_stand_in_a_file(written: str, is_right: bool) -> None:
+    assert (faults(f"{HEAD}      - use: message.reply\n        with: {written}\n") == []) is is_right
