@@ -27,6 +27,7 @@ class RunWait:
     """A run that listens."""
 
     run_id: int
+    route_id: str
     path: str
     #: The revision whose route says what it listens for: that of the run.
     revision_id: int

@@ -26,7 +26,7 @@ class RunVerdict(StrEnum):
     """What became of an event that a route wants."""
 
     BEGUN = "begun"
-    #: Its event went into a run that had not begun yet.
+    #: Its event went into a run that had not begun yet, or that waited for it.
     JOINED = "joined"
     #: The same key had started a run.
     DEDUPE = "dedupe"
@@ -143,6 +143,8 @@ class Decided:
     run_id: int | None = None
     #: Of an error.
     reason: str | None = None
+    #: Of what was joined because a run waited for the event: its step, by name or path.
+    step: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -77,6 +77,38 @@ async def test_each_route_says_why_it_ran_or_did_not(world: HubWorld, routes: Ro
     assert answered["decided_at"] == decided_at
 
 
+ASKS = """
+id: asks
+trigger: message.received
+when: { text: "?" }
+concurrency: { key: "{{ event.id }}" }
+steps:
+  - id: answer
+    wait_for: { trigger: message.received, when: { text: "yes" }, timeout: 1h }
+"""
+
+
+async def test_a_run_that_waited_for_the_event_is_told(world: HubWorld, routes: RouteWorld) -> None:
+    """Of each such run there is an answer, beside that of its route to the event."""
+    await routes.install(written(ASKS, ECHO))
+    asking = [await said(world, "?") for _ in range(2)]
+    await routes.work()
+    answer = await said(world, "yes")
+    await routes.work()
+    runs = (await world.api.get("/v1/runs?route_id=asks")).json["data"]
+    told = (await world.api.get(f"/v1/events/{answer}/routes")).json["data"]
+
+    assert [(each["route_id"], each["why"]) for each in told] == [
+        ("asks", "joined"),
+        ("asks", "joined"),
+        ("asks", "when"),
+        ("echo", "begun"),
+    ]
+    assert {each["run_id"] for each in told[:2]} == {each["id"] for each in runs}
+    assert {each["event_id"] for each in runs} == set(asking)
+    assert told[0]["reason"] == "its step 'answer' waited for it (wait_for) and took it"
+
+
 async def test_what_was_known_then_decides(world: HubWorld, routes: RouteWorld) -> None:
     tagged = ECHO.replace("id: echo", "id: tagged\nwhen: { contact.tags: vip }")
     await routes.install(written(ECHO, tagged))

@@ -19,7 +19,7 @@ from hub.flow.routing.contexts import Contexts
 from hub.flow.routing.facts import wish_for
 from hub.flow.routing.parts import RunTexts
 from hub.model.ids import IdFactory, Prefix, id_text
-from hub.model.run import Decided, Triage
+from hub.model.run import Decided, RunVerdict, Triage
 from hub.rules.runs.looking import arrived
 from hub.rules.runs.results import StepStatus
 from hub.rules.runs.seen import Context, hops_of, seen
@@ -179,12 +179,13 @@ class Triages:
         for each in candidates.decided:
             log.warning("route.undecided", route=each.route_id, event_id=shown["id"], reason=each.reason)
         is_awaited = event.type in self._awaited
+        arrivals, taken = await self._arrivals(event, data, shown, now_ms) if is_awaited else ((), ())
         return EventDecision(
             triage=Triage(
                 event_id=event.id,
                 decided_at=now_ms,
                 context=_encode(context).decode(),
-                decided=candidates.decided,
+                decided=(*taken, *candidates.decided),
             ),
             wishes=tuple(
                 wish_for(
@@ -198,15 +199,17 @@ class Triages:
                 )
                 for each in candidates.wanted
             ),
-            arrivals=await self._arrivals(event, data, shown, now_ms) if is_awaited else (),
+            arrivals=arrivals,
         )
 
     async def _arrivals(
         self, event: Event, data: dict[str, Any], shown: dict[str, Any], now_ms: int
-    ) -> tuple[Arrival, ...]:
+    ) -> tuple[tuple[Arrival, ...], tuple[Decided, ...]]:
+        """Give what runs get that wait for the event, and what to tell of that, a step each."""
         waiting = await self._store.runs.waiting(event.type, event.chat_id)
         await self._book.ensure({revision_of(each) for each in waiting})
         found: dict[int, Arrival] = {}
+        taken: list[Decided] = []
         for wait in waiting:
             step = find_wait(self._book.route(revision_of(wait)), wait.result.inputs["pointer"])
             is_waiting = wait.result.status is StepStatus.WAITING
@@ -217,7 +220,18 @@ class Triages:
             known = found.get(wait.run_id)
             results = (*known.results, result) if known else (result,)
             found[wait.run_id] = Arrival(run_id=wait.run_id, version=wait.version, results=results)
-        return tuple(found.values())
+            taken.append(_taken(wait))
+        return tuple(found.values()), tuple(taken)
+
+
+def _taken(wait: RunWait) -> Decided:
+    return Decided(
+        route_id=wait.route_id,
+        revision_id=wait.revision_id,
+        verdict=RunVerdict.JOINED,
+        run_id=wait.run_id,
+        step=wait.result.name or wait.path,
+    )
 
 
 def revision_of(wait: RunWait) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,16 +60,18 @@ _WANTED: Final = frozenset(
 )
 
 
-def answers(standings: Iterable[Standing], asked: Asked, decided: Iterable[Decided]) -> list[Answer]:
+def answers(standings: Iterable[Standing], asked: Asked, decided: Collection[Decided]) -> list[Answer]:
     """Work out what each route that listens to the type of an event says to it, in the order in which they are asked.
+
+    First come the runs that waited for it: one route may have several, and another answer besides.
 
     Args:
         standings: Routes as they stood then, those included that are switched off.
         asked: The event.
         decided: What is on record.
     """
-    by_route = {each.route_id: each for each in decided}
-    found: list[Answer] = []
+    found = [_taken(each) for each in decided if each.step is not None]
+    by_route = {each.route_id: each for each in decided if each.step is None}
     stopper: str | None = None
     for standing in in_order(each for each in standings if asked.type in each.types):
         answer = _answer(standing, asked, by_route.get(standing.route.id), stopper)
@@ -77,6 +79,16 @@ def answers(standings: Iterable[Standing], asked: Asked, decided: Iterable[Decid
         if standing.route.stop_others and answer.why in _WANTED and stopper is None:
             stopper = standing.route.id
     return found
+
+
+def _taken(decided: Decided) -> Answer:
+    return Answer(
+        route_id=decided.route_id,
+        revision_id=decided.revision_id,
+        why=Why(decided.verdict.value),
+        reason=f"its step '{decided.step}' waited for it (wait_for) and took it",
+        run_id=decided.run_id,
+    )
 
 
 def _answer(standing: Standing, asked: Asked, decided: Decided | None, stopper: str | None) -> Answer:

@@ -9,7 +9,7 @@ class Why(StrEnum):
     """Why an event started a route, or did not."""
 
     BEGUN = "begun"
-    #: It went into a run that had not begun yet.
+    #: It went into a run that had not begun yet, or that waited for it.
     JOINED = "joined"
     DEDUPE = "dedupe"
     THROTTLE = "throttle"

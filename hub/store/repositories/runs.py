@@ -123,7 +123,13 @@ class SqlRuns:
         chats = [0] if chat_id is None else [0, chat_id]
         query = (
             select(
-                run_waits.c.run_id, run_waits.c.path, _r.revision_id, _r.version, _r.facts, run_steps.c.result
+                run_waits.c.run_id,
+                _r.route_id,
+                run_waits.c.path,
+                _r.revision_id,
+                _r.version,
+                _r.facts,
+                run_steps.c.result,
             )
             .join(runs, _r.id == run_waits.c.run_id)
             .join(
@@ -137,6 +143,7 @@ class SqlRuns:
         return [
             RunWait(
                 run_id=row.run_id,
+                route_id=row.route_id,
                 path=row.path,
                 revision_id=row.revision_id,
                 version=row.version,
