@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 from redis.asyncio import Redis
 
-from hub.config.connectors import ConnectorFiles, load_connectors, shipped_manifests
+from hub.config.connectors import ConnectorFiles, load_connectors, own_manifest_files, shipped_manifests
 from hub.config.settings import Settings
 from hub.connectors.actions import ConnectorActions
 from hub.connectors.catalogue import Catalogue, catalogue
@@ -92,7 +92,7 @@ def connector_book(settings: Settings, clock: Clock) -> ConnectorBook:
         return load_connectors(file, folder, os.environ)
 
     def stamp() -> object:
-        return [_stamp(path) for path in [file, *sorted(folder.expanduser().glob("*/manifest.yaml"))]]
+        return [_stamp(path) for path in [file, *own_manifest_files(folder)]]
 
     return ConnectorBook(load, stamp=stamp, clock=clock)
 

@@ -56,18 +56,32 @@ def load_connectors(
     Raises:
         ConfigError: With every problem of every file.
     """
-    manifests, problems = dict(shipped_manifests()), []
-    for path in [] if folder is None else sorted(folder.expanduser().glob(f"*/{MANIFEST}")):
-        found = read_manifest_file(path)
-        if isinstance(found, Manifest):
-            manifests[found.id] = found
-        else:
-            problems += found
+    manifests, problems = all_manifests(folder)
     if problems:
         raise ConfigError(problems)
     return ConnectorFiles(
         manifests=manifests, connections=load_connections(connections_file, manifests, environ)
     )
+
+
+def all_manifests(folder: Path | None) -> tuple[dict[str, Manifest], list[Problem]]:
+    """Give the connectors there are, the operator's own included, and what is wrong with those."""
+    manifests, problems = dict(shipped_manifests()), list[Problem]()
+    for path in own_manifest_files(folder):
+        found = read_manifest_file(path)
+        if isinstance(found, Manifest):
+            manifests[found.id] = found
+        else:
+            problems += found
+    return manifests, problems
+
+
+def own_manifest_files(folder: Path | None) -> list[Path]:
+    """Find the manifests of the operator's own connectors."""
+    own = None if folder is None else folder.expanduser()
+    if own is None or own.resolve() == shipped.FOLDER.resolve():  # a hub that is run in its source tree
+        return []
+    return sorted(own.glob(f"*/{MANIFEST}"))
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.config.connections_file import read_file, require_sound, sections
-from hub.config.connectors import MANIFEST, read_manifest_file, shipped_manifests
+from hub.config.connectors import all_manifests
 from hub.config.problems import ConfigError, Problem
 from hub.rules.connectors.connections import ConnectionWish, read_connections
 from hub.rules.connectors.model import Manifest
@@ -31,13 +31,7 @@ def declared_connections(connections_file: Path, folder: Path) -> Declared:
         connections_file: connections.yaml; one that is not there has no connections.
         folder: The operator's own connectors.
     """
-    manifests, problems = dict(shipped_manifests()), []
-    for path in sorted(folder.expanduser().glob(f"*/{MANIFEST}")):
-        found = read_manifest_file(path)
-        if isinstance(found, Manifest):
-            manifests[found.id] = found
-        else:
-            problems += found
+    manifests, problems = all_manifests(folder)
     file, reading = read_file(connections_file), Reading()
     wishes = read_connections(reading, sections(reading, file), manifests)
     try:

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from hub.config.connectors import load_connections, load_connectors, shipped_manifests
+import connectors
+from hub.config.connectors import (
+    load_connections,
+    load_connectors,
+    own_manifest_files,
+    shipped_manifests,
+)
 from hub.config.problems import ConfigError
+from hub.config.settings import load_settings
 from hub.rules.connectors.connections import Connection
 from tests.connectors.test_engine import MANIFEST
 
@@ -160,3 +167,17 @@ connections:
         "4:56 connections.wrong.auth.webhook.url: this is no Webhook URL of Discord: it is to look like "
         "https://discord.com/api/webhooks/…/…. Copy it again: Edit Channel → Integrations → Webhooks → Copy Webhook URL"
     ]
+
+
+def test_own_connectors_stand_beside_routes_and_connections() -> None:
+    settings = load_settings(None, {})
+
+    assert (settings.connectors_folder, settings.connections_file, settings.routes.folder) == (
+        Path("./connectors"),
+        Path("./connections.yaml"),
+        Path("./routes"),
+    )
+
+
+def test_a_hub_in_its_source_tree_does_not_take_its_connectors_for_the_operators() -> None:
+    assert own_manifest_files(Path(connectors.__file__).parent) == []
