@@ -278,6 +278,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Make a group with POST /v1/chats.",
     ),
     _code(
+        409, INVALID, "route_in_file", "The route comes from a file, and files alone change what comes from them.",
+        "Change or delete it in its file; GET /v1/routes/{id} tells which.",
+    ),
+    _code(
         409, INVALID, "route_not_startable",
         "The route is switched off or retired, has no manual trigger, or skips runs while another one is under way.",
         "The message says which; GET /v1/routes/{id} shows the route.",

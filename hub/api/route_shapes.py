@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -28,6 +28,8 @@ _MASK: Final = "•••"
 class RoutesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A page of routes, by id."""
 
+    #: Only those of files, or those that were made over this surface.
+    origin: Literal["files", "api"] | None = None
     limit: Limit = DEFAULT_LIMIT
     #: `next_cursor` of the page before.
     cursor: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
@@ -72,7 +74,7 @@ class RouteReply(msgspec.Struct, frozen=True, kw_only=True):
     """A route."""
 
     id: str
-    #: `files`, or the dialect that made it.
+    #: `files`, or `api`: made over this surface.
     origin: str
     #: Where it is written; null for those of no file.
     file: str | None
@@ -80,9 +82,11 @@ class RouteReply(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None
     tags: list[str]
     owner: str | None
+    #: An object of whoever made it.
+    metadata: JsonObject
     #: `live` or `shadow`.
     mode: str
-    #: Whether it runs: it is in a file, and not switched off there.
+    #: Whether it runs: it is not retired, and not switched off (`enabled`).
     is_enabled: bool
     #: What starts it, a text each: `message.received`, `stripe: invoice.paid`, `schedule 0 9 * * 1-5
     #: (Europe/Berlin)`, `webhook`, `manual`.
@@ -90,7 +94,7 @@ class RouteReply(msgspec.Struct, frozen=True, kw_only=True):
     revision_id: str
     #: Unix ms: when it came to stand as it does.
     changed_at: int
-    #: Unix ms; set when it is in no file any more.
+    #: Unix ms; set when it is in no file any more, or was deleted.
     retired_at: int | None
     runs: RunCounts
     last_run: RunMention | None
@@ -154,6 +158,7 @@ def route_fields(
         "description": None if route is None else route.description,
         "tags": [] if route is None else list(route.tags),
         "owner": None if route is None else route.owner,
+        "metadata": {} if route is None else dict(route.metadata),
         "mode": "live" if route is None else route.mode,
         "is_enabled": route is not None and route.is_enabled and kept.retired_at is None,
         "triggers": [] if route is None else [trigger_text(each) for each in route.triggers],

@@ -38,7 +38,11 @@ MOST_REVISIONS: Final = 50
 async def _list(call: Call[RoutesQuery, NoBody]) -> Reply:
     call.uses.lines.require(call.key, None)
     after = _read_cursor(call.query.cursor)
-    kept = [each for each in await call.uses.store.routes.current() if after is None or each.id > after]
+    kept = [
+        each
+        for each in await call.uses.store.routes.current()
+        if (after is None or each.id > after) and call.query.origin in {None, each.origin}
+    ]
     page, has_more = split_page(kept, call.query.limit)
     content = RouteList(
         data=[

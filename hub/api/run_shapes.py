@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from hub.api.delivery_shapes import IdText
-from hub.api.paging import DEFAULT_LIMIT, CursorText, Limit
+from hub.api.paging import DEFAULT_LIMIT, CursorText, IncludeTotal, Limit, Offset
 from hub.api.route_shapes import Shown
 from hub.model.ids import Prefix, id_text
 from hub.model.observation import Instant
@@ -34,6 +34,9 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     until: Instant | None = None
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
+    #: Instead of a cursor, for clients that page by number.
+    offset: Offset | None = None
+    include_total: IncludeTotal = False
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, field_id, path_id
-from hub.api.paging import read_id_cursor, split_page, write_cursor
+from hub.api.paging import read_id_cursor, read_offset, split_page, write_cursor
 from hub.api.run_shapes import (
     Cancellation,
     FailedReplay,
@@ -43,13 +45,15 @@ async def _list(call: Call[RunsQuery, NoBody]) -> Reply:
         first_id=first_id,
         last_id=last_id,
     )
-    before = read_id_cursor(query.cursor)
-    found = await call.uses.store.runs.page(wanted, before=before, limit=query.limit + 1)
+    offset, before = read_offset(query), read_id_cursor(query.cursor)
+    runs = call.uses.store.runs
+    found = await runs.page(wanted, before=before, limit=query.limit + 1, offset=offset or 0)
     page, has_more = split_page(found, query.limit)
     content = Listed(
         data=[run_reply(each) for each in page],
         has_more=has_more,
         next_cursor=write_cursor(page[-1].id) if has_more else None,
+        total=await runs.count(wanted) if query.include_total else UNSET,
         request_id=call.request_id,
     )
     return Reply(content=content)

@@ -39,6 +39,7 @@ from hub.flow.webhooks import WebhookRegistry
 
 if TYPE_CHECKING:
     from hub.flow.routing.desk import RouteDesk
+    from hub.flow.routing.writing import RouteWriting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +92,21 @@ class UseCases:
             new_id=parts.new_id,
             wake_ups=parts.wake_ups,
             texts=parts.routes.texts,
+        )
+
+    @property
+    def route_writing(self) -> RouteWriting:
+        """Made when it is asked for, as `routes`."""
+        from hub.flow.routing.writing import RouteWriting  # noqa: PLC0415 - decision 28
+
+        parts = self.parts
+        return RouteWriting(
+            routes=parts.store.routes,
+            book=parts.routes.book,
+            actions=parts.routes.actions,
+            clock=parts.clock,
+            new_id=parts.new_id,
+            wake_ups=parts.wake_ups,
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hub.app.core import Core
 from hub.app.route_folder import RouteFolder
+from hub.flow.actions import KnownActions
 from hub.flow.routing.installing import Installing
 from hub.model.actions import ActionSpec
 from hub.outbound.client import OutboundClient
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LateActions:
-    """What steps may use, opened when a route is checked (decision 28). hub.app.route_folder.KnownActions."""
+    """What steps may use, opened when a route is checked (decision 28). hub.flow.actions.KnownActions."""
 
     def __init__(self, core: Core, client: OutboundClient) -> None:
         self._core = core
@@ -39,12 +40,12 @@ class LateActions:
         return self._opened
 
 
-def route_folder(core: Core, client: OutboundClient) -> RouteFolder:
-    """Follow the folder; connectors are asked for with the client."""
+def route_folder(core: Core, actions: KnownActions) -> RouteFolder:
+    """Follow the folder, whose routes may use the actions."""
     return RouteFolder(
         core.settings.routes.folder.expanduser(),
         blueprints=core.settings.routes.blueprints.expanduser(),
-        actions=LateActions(core, client),
+        actions=actions,
         installing=Installing(routes=core.store.routes, clock=core.clock, new_id=core.new_id),
         clock=core.clock,
         on_installed=core.wake_ups.routes_changed,

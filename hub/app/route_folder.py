@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from hub.config.route_paths import blueprint_paths, route_paths
+from hub.flow.actions import KnownActions
 from hub.flow.ports import Clock
 from hub.flow.routing.installing import FILES, FolderStatus, Installed, Installing, RouteTaken, ToInstall
-from hub.model.actions import ActionSpec
 from hub.rules.problems import Problem as RuleProblem
 
 if TYPE_CHECKING:
@@ -28,13 +28,6 @@ log = structlog.get_logger("routes")
 MOST_TOLD: Final = 20
 #: Files by path, with what tells that one changed.
 Stamp = tuple[tuple[str, int, int], ...]
-
-
-class KnownActions(Protocol):
-    """What steps may use: hub.flow.actions.Actions, or the same without a hub."""
-
-    def specs(self) -> Mapping[str, ActionSpec]: ...
-    def connections(self) -> Mapping[str, str]: ...
 
 
 class RouteFolder:

@@ -23,7 +23,7 @@ from hub.app.ai import ai_connection
 from hub.app.collector import calm_collector
 from hub.app.connections import Connection
 from hub.app.core import Core, encryption_key, open_core
-from hub.app.following import route_folder
+from hub.app.following import LateActions, route_folder
 from hub.app.measuring import counted
 from hub.app.outgoing import egress_policy, outbound_client, raise_file_limit
 from hub.app.port import with_free_port
@@ -70,8 +70,11 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
         sources.refresh(core.clock.now_ms())
         routes = LateBook(core.store.routes)
         await routes.refresh()
-        folder = route_folder(core, client)
-        parts = RouteParts(late_book=routes, texts=run_texts(settings), folder=lambda: folder.status)
+        actions = LateActions(core, client)
+        folder = route_folder(core, actions)
+        parts = RouteParts(
+            late_book=routes, texts=run_texts(settings), actions=actions, folder=lambda: folder.status
+        )
         server = _Server(_config(settings, core, client, sources, parts))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,8 +8,8 @@ from typing import Protocol
 from hub.model.actions import ActionCall, ActionDone, ActionSpec
 
 
-class Actions(Protocol):
-    """Everything that steps may `use`: built-in, and by connectors."""
+class KnownActions(Protocol):
+    """What steps may use, and no more than that: enough to check routes."""
 
     def specs(self) -> Mapping[str, ActionSpec]:
         """Give all actions by name."""
@@ -18,6 +18,10 @@ class Actions(Protocol):
     def connections(self) -> Mapping[str, str]:
         """Give the connector of each connection."""
         ...
+
+
+class Actions(KnownActions, Protocol):
+    """Everything that steps may `use`: built-in, and by connectors."""
 
     async def run(self, call: ActionCall) -> ActionDone:
         """Do it once.

@@ -135,6 +135,18 @@ class Routes(Protocol):
         """
         ...
 
+    async def add(self, change: RouteChange, *, now: int) -> bool:
+        """Let a route stand that did not; tell whether its id was free. `now` is Unix ms."""
+        ...
+
+    async def replace(self, change: RouteChange, *, now: int) -> bool:
+        """Let a route stand at another revision; tell whether one of the same origin stood."""
+        ...
+
+    async def retire(self, route_id: str, *, origin: str, now: int) -> bool:
+        """Let a route stand no more; tell whether one of the origin stood."""
+        ...
+
     async def position(self) -> int:
         """Give the position up to which events were looked at."""
         ...
@@ -200,7 +212,13 @@ class Runs(Protocol):
     async def waiting(self, event_type: str, chat_id: int | None) -> list[RunWait]: ...
     async def get(self, run_id: int) -> Run | None: ...
     async def page(
-        self, wanted: RunFilter, *, before: int | None, limit: int, is_oldest_first: bool = False
+        self,
+        wanted: RunFilter,
+        *,
+        before: int | None,
+        limit: int,
+        offset: int = 0,
+        is_oldest_first: bool = False,
     ) -> list[Run]:
         """Give runs, the newest first unless asked otherwise.
 
@@ -208,8 +226,13 @@ class Runs(Protocol):
             wanted: Which.
             before: Only those with lesser ids.
             limit: How many at the most.
+            offset: After so many.
             is_oldest_first: The other way round.
         """
+        ...
+
+    async def count(self, wanted: RunFilter) -> int:
+        """Count runs."""
         ...
 
     async def some(self, run_ids: Collection[int]) -> Mapping[int, Run]:

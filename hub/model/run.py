@@ -43,7 +43,7 @@ class KeptRoute:
     """A route, and which revision of it runs."""
 
     id: str
-    #: Where it comes from: `files`, or the dialect that made it.
+    #: Where it comes from: `files` or `api`.
     origin: str
     revision_id: int
     #: JSON: a document of this one route with its defaults.

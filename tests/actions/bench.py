@@ -98,20 +98,24 @@ async def _due(line_id: int, tx: HotTransaction) -> list[DueOutbox]:
 async def open_bench(place: Path | str, *, ai: AiConnection | None = None) -> AsyncIterator[Bench]:
     """Open a hub with its actions."""
     async with open_world(place) as world:
-        parts = world.parts
-        actions = built_in_actions(
-            ActionParts(
-                store=world.store,
-                directory=world.directory,
-                policies=parts.policies,
-                clock=world.clock,
-                new_id=world.new_id,
-                wake_ups=world.wake_ups,
-                files=parts.files,
-                downloads=parts.downloads,
-                fetch_seconds=5,
-                can_send=parts.can_send,
-                ai=ai,
-            )
+        yield Bench(world=world, actions=built_in(world, ai=ai))
+
+
+def built_in(world: HubWorld, *, ai: AiConnection | None = None) -> BuiltInActions:
+    """Open the built-in actions of a hub."""
+    parts = world.parts
+    return built_in_actions(
+        ActionParts(
+            store=world.store,
+            directory=world.directory,
+            policies=parts.policies,
+            clock=world.clock,
+            new_id=world.new_id,
+            wake_ups=world.wake_ups,
+            files=parts.files,
+            downloads=parts.downloads,
+            fetch_seconds=5,
+            can_send=parts.can_send,
+            ai=ai,
         )
-        yield Bench(world=world, actions=actions)
+    )

@@ -52,6 +52,7 @@ MEMBERS: Final = {"contact_ids": [WHO]}
 LOVE: Final = {**OPENED, "message_id": "{inbound}", "type": "love"}
 QUESTION: Final = {"contact": STRANGER, "title": "?", "options": ["1", "2"]}
 AGAIN: Final = {"from": "start", "revision": "same"}
+ROUTE: Final = {"route": {"trigger": "message.received", "steps": [{"set": {"a": 1}}]}}
 HOOK: Final = {"from": LINE, "url": "https://a.example/", "events": ["*"]}
 
 
@@ -200,6 +201,10 @@ TABLE: Final[tuple[Row, ...]] = (
     row("POST", "/v1/receipts", "receipts:write", REFUSED, body=OPENED),
     row("POST", "/v1/replays", "deliveries:write", REFUSED, body={"webhook_id": "{webhook}", "since": 0}),
     row("GET", "/v1/routes", "routes:read", REFUSED),
+    row("POST", "/v1/routes", "routes:write", REFUSED, body=ROUTE),
+    row("PUT", "/v1/routes/{id}", "routes:write", REFUSED, "{made_route}", ROUTE),
+    row("DELETE", "/v1/routes/{id}", "routes:write", REFUSED, "{spare_route}"),
+    row("POST", "/v1/routes/{id}/try", "routes:read", REFUSED, "{route}", {"event": {}}),
     row("GET", "/v1/routes/{id}", "routes:read", REFUSED, "{route}"),
     row("POST", "/v1/routes/{id}/run", "routes:write", REFUSED, "{route}", {"event": {}}),
     row("GET", "/v1/runs", "routes:read", REFUSED, "?route_id={route}"),

@@ -52,6 +52,7 @@ from tests.support.file_parts import file_links, file_parts
 from tests.support.inbound_sources import source_book
 from tests.support.local_live import LocalLive
 from tests.support.manual_time import ManualClock
+from tests.support.route_actions import ShippedActions
 
 SANDBOX_LINE = "+15550100000"
 #: A line on a push bridge that may only answer.
@@ -363,7 +364,9 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
             heartbeats=Heartbeats(store.bridges, clock),
         ),
         routes=RouteParts(
-            late_book=LateBook(store.routes), texts=RunTexts(public_url="http://hub.example", env_name="test")
+            late_book=LateBook(store.routes),
+            texts=RunTexts(public_url="http://hub.example", env_name="test"),
+            actions=ShippedActions(),
         ),
         sources=SourceParts(book=source_book()),
         webhook_forms=webhook_forms(DIALECTS),

@@ -164,10 +164,14 @@ routes:
 """
 
 
+MADE = {"trigger": "message.received", "steps": [{"set": {"a": 1}}]}
+
+
 async def _routes(world: HubWorld) -> dict[str, str]:
     await RouteWorld(world).install(ROUTE)
     run = await _post(world, "/v1/routes/by-hand/run", {})
-    return {"route": "by-hand", "run": run["id"]}
+    made, spare = [await _post(world, "/v1/routes", {"route": MADE}) for _ in range(2)]
+    return {"route": "by-hand", "made_route": made["id"], "spare_route": spare["id"], "run": run["id"]}
 
 
 async def _post(world: HubWorld, path: str, body: object) -> dict[str, str]:

@@ -45,7 +45,7 @@ STATUS: Final[Mapping[str, int]] = {
             "bridge_in_use", "bulk_state_conflict", "chat_left", "contact_exists", "file_already_uploaded",
             "file_in_use", "file_not_ready", "idempotency_answer_lost", "idempotency_in_progress",
             "idempotency_key_conflict", "job_finished", "message_not_sent", "message_state_conflict",
-            "name_taken", "not_a_group", "route_not_startable", "run_state_conflict",
+            "name_taken", "not_a_group", "route_in_file", "route_not_startable", "run_state_conflict",
             "storage_quota_exceeded", "webhook_disabled",
         ),
         412: ("precondition_failed",),

@@ -121,9 +121,7 @@ class RouteDesk:
         kept = await self._store.routes.get(route_id)
         if kept is None:
             raise no_route()
-        why = (
-            "is retired: it is in no file any more" if kept.retired_at else "is switched off: enabled: false"
-        )
+        why = "is retired: it stands no more" if kept.retired_at else "is switched off: enabled: false"
         raise InvalidRequest(NOT_STARTABLE, f"The route {why}.")
 
     def _made_up(self, standing: Standing, event: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
@@ -230,7 +228,7 @@ class RouteDesk:
     async def _latest(self, run: Run) -> int:
         kept = await self._store.routes.get(run.route_id)
         if kept is None or kept.retired_at is not None:
-            _refuse(f"{run.route_id} is in no file any more; replay the run on the same revision.")
+            _refuse(f"{run.route_id} stands no more; replay the run on the same revision.")
         return kept.revision_id
 
     async def _route(self, revision_id: int) -> Route:

@@ -12,6 +12,8 @@ from hub.model.ids import IdFactory
 
 #: Routes that were read from files.
 FILES: Final = "files"
+#: Routes that were made over the REST surface, one by one.
+API: Final = "api"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

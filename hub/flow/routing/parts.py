@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hub.flow.actions import KnownActions
 from hub.flow.routing.installing import FolderStatus
 from hub.flow.routing.late_book import LateBook
 from hub.model.errors import InvalidRequest
@@ -31,6 +32,7 @@ class RouteParts:
 
     late_book: LateBook
     texts: RunTexts
+    actions: KnownActions
     #: How the folder of routes was found; None where this process follows none.
     folder: Callable[[], FolderStatus | None] = lambda: None
 

@@ -274,6 +274,8 @@ class Route:
     description: str | None
     tags: tuple[str, ...]
     owner: str | None
+    #: An object of whoever made it, which the hub keeps and does not read.
+    metadata: Mapping[str, object]
     is_enabled: bool
     mode: Literal["live", "shadow"]
     triggers: tuple[Trigger, ...]

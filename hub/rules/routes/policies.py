@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
+
+import msgspec
 
 from hub.model.actions import ErrorClass
 from hub.rules.expressions.scope import Scope
 from hub.rules.routes import compiling
 from hub.rules.routes.clock_windows import ClockWindow, read_window
-from hub.rules.routes.document import Reading, at
+from hub.rules.routes.document import Reading, at, shown
 from hub.rules.routes.model import (
     Concurrency,
     Debounce,
@@ -22,6 +25,8 @@ from hub.rules.routes.model import (
 
 ERROR_CLASSES: Final[tuple[str, ...]] = get_args(ErrorClass)
 DAY_MS: Final = 86_400_000
+#: Bytes of the JSON of a route's `metadata`.
+MOST_METADATA: Final = 16_384
 #: Of a duplicate nobody speaks any more after a week.
 DEDUPE_MS: Final = 7 * DAY_MS
 #: The zone that stands for that of whom a message is for.
@@ -176,6 +181,26 @@ def read_keep(reading: Reading, value: Any, pointer: str) -> Keep | None:
     log = reading.duration(keep.get("log", "30d"), at(pointer, "log"))
     redact = reading.texts(keep.get("redact"), at(pointer, "redact"), noun="a path")
     return Keep(payload_ms=payload or 0, log_ms=log or 0, redact=redact)
+
+
+def read_metadata(reading: Reading, value: Any, pointer: str) -> Mapping[str, object]:
+    """Read `metadata`."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        what, why = f"`metadata` is {shown(value)}", "it is a map"
+        reading.refuse(pointer, what, why, "Write metadata: { ticket: OPS-7 }")
+        return {}
+    try:
+        size = len(msgspec.json.encode(value))
+    except (TypeError, ValueError):
+        what, why = "`metadata` cannot be kept", "something in it is no JSON"
+        reading.refuse(pointer, what, why, "Put it into quotes")
+        return {}
+    if size > MOST_METADATA:
+        why = f"it has {size} bytes of JSON, and {MOST_METADATA} are kept"
+        reading.refuse(pointer, "`metadata` is too large", why, "Keep the rest elsewhere")
+    return value
 
 
 def read_key(

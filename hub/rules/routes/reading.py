@@ -29,6 +29,7 @@ from hub.rules.routes.policies import (
     read_debounce,
     read_dedupe,
     read_keep,
+    read_metadata,
     read_quiet_hours,
     read_retry,
     read_throttle,
@@ -45,6 +46,7 @@ _ROUTE_KEYS: Final = (
     "description",
     "tags",
     "owner",
+    "metadata",
     "enabled",
     "mode",
     "trigger",
@@ -237,6 +239,7 @@ class _RouteReader:
             ),
             tags=reading.texts(route.get("tags"), at(pointer, "tags"), noun="a tag"),
             owner=reading.text(route.get("owner"), at(pointer, "owner"), noun="`owner`"),
+            metadata=read_metadata(reading, route.get("metadata"), at(pointer, "metadata")),
             is_enabled=reading.flag(
                 route.get("enabled"), at(pointer, "enabled"), noun="`enabled`", default=True
             ),

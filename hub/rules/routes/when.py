@@ -61,6 +61,21 @@ class Failed:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """One condition, and whether it holds."""
+
+    #: Where it looks in the event; `now` for the clock.
+    path: str
+    #: Empty for a plain value.
+    matcher: str
+    #: JSON, cut.
+    expected: str
+    #: JSON, cut, or `missing`.
+    actual: str
+    holds: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """One path with one matcher."""
@@ -146,6 +161,19 @@ class When:
             if not line.holds(event, now_ms):
                 return False
         return True
+
+    def judged(self, event: Payload, now_ms: int) -> tuple[Judged, ...]:
+        """Judge every line, also those after one that does not hold."""
+        return tuple(
+            Judged(
+                path=line.path,
+                matcher=line.matcher,
+                expected=shown(line.operand),
+                actual=line.actual(event, now_ms),
+                holds=line.holds(event, now_ms),
+            )
+            for line in self.lines
+        )
 
     def failed(self, event: Payload, now_ms: int) -> Failed | None:
         """Give the first line that does not hold; None if all do."""

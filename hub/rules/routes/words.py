@@ -78,6 +78,12 @@ ROUTE: Final = Group(
         key("description", "text", "For people, in lists and alerts.", TEXT),
         key("tags", "text or list", "For people.", TEXTS),
         key("owner", "text", "Whom to ask.", TEXT),
+        key(
+            "metadata",
+            "map",
+            "An object of your own, at most 16 KB of JSON, for programs that make routes; the hub does not read it.",
+            {"type": "object"},
+        ),
         key("enabled", "true or false", "Whether it runs.", FLAG, "true"),
         key(
             "mode",

@@ -24,6 +24,10 @@ Answer = Callable[[Attempt], ActionDone | ActionFailed]
 MOST_LOOKS: Final = 50_000
 
 
+class TooMuch(Exception):
+    """It has looked at as much as it may, and did not come to rest."""
+
+
 @dataclass(kw_only=True, slots=True)
 class Rehearsal:
     """A run that happens in memory."""
@@ -33,6 +37,8 @@ class Rehearsal:
     known: Known
     answer: Answer
     now_ms: int
+    #: How many results it may look at, summed over all looks: each look begins at the first step. None for any number.
+    most_seen: int | None = None
     results: dict[str, StepResult] = field(default_factory=dict)
     #: In the order in which they were made.
     attempts: list[Attempt] = field(default_factory=list)
@@ -42,10 +48,17 @@ class Rehearsal:
 
         Args:
             until_ms: Unix ms; None: delays and retries take no time.
+
+        Raises:
+            TooMuch: It looks at more than it may.
         """
+        looked_at = 0
         for _ in range(MOST_LOOKS):
             seen = look(self.route, self.facts, self.known, self.results, now_ms=self.now_ms)
             self.results.update({each.path: each for each in seen.changes})
+            looked_at += len(self.results)
+            if self.most_seen is not None and looked_at > self.most_seen:
+                raise TooMuch
             for attempt in seen.attempts:
                 self._make(attempt)
             if seen.end is not None or not self._goes_on(seen, until_ms):

@@ -117,7 +117,7 @@ def ask(
             reason = f"the event stems from {hops} runs, one after the other: routes trigger one another"
             decided.append(_decided(standing, RunVerdict.LOOP, reason))
             continue
-        asked = _Asked(standing, _names(standing, event, env_name), now_ms)
+        asked = _Asked(standing, names_for(standing.route, event, env_name), now_ms)
         try:
             if not asked.holds():
                 continue
@@ -136,7 +136,7 @@ def by_hand(standing: Standing, event: Mapping[str, Any], *, env_name: str, now_
     Raises:
         WrittenWrong: The key of its lane has no value for the event.
     """
-    return _Asked(standing, _names(standing, event, env_name), now_ms).unconditional()
+    return _Asked(standing, names_for(standing.route, event, env_name), now_ms).unconditional()
 
 
 def types_of(route: Route) -> frozenset[str]:
@@ -245,11 +245,12 @@ def _decided(standing: Standing, verdict: RunVerdict, reason: str) -> Decided:
     )
 
 
-def _names(standing: Standing, event: Mapping[str, Any], env_name: str) -> dict[str, Any]:
+def names_for(route: Route, event: Mapping[str, Any], env_name: str) -> dict[str, Any]:
+    """Give what conditions and keys of a route may ask for about an event, before there is a run."""
     return {
         "event": event,
         "events": [event],
         "env_name": env_name,
-        "route": {"id": standing.route.id},
-        "input": standing.route.inputs,
+        "route": {"id": route.id},
+        "input": route.inputs,
     }

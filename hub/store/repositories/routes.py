@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -89,7 +89,7 @@ class SqlRoutes:
         self, origin: str, changed: Sequence[RouteChange], *, keep: Collection[str], now: int
     ) -> None:
         def work(connection: Connection) -> None:
-            newest = connection.execute(select(func.max(events.c.position))).scalar() or 0
+            newest = _newest(connection)
             for each in changed:
                 _stand(connection, origin, each, since=newest, now=now)
             stays = {*keep, *(each.id for each in changed)}
@@ -101,6 +101,25 @@ class SqlRoutes:
             _touch(connection, newest)
 
         await self._database.write(work)
+
+    async def add(self, change: RouteChange, *, now: int) -> bool:
+        return await self._change(lambda connection: _add(connection, change, now=now))
+
+    async def replace(self, change: RouteChange, *, now: int) -> bool:
+        return await self._change(lambda connection: _replace(connection, change, now=now))
+
+    async def retire(self, route_id: str, *, origin: str, now: int) -> bool:
+        values = {"retired_at": now, "changed_at": now}
+        return await self._change(lambda connection: _update(connection, _stands(route_id, origin), values))
+
+    async def _change(self, change: Callable[[Connection], bool]) -> bool:
+        def work(connection: Connection) -> bool:
+            if not change(connection):
+                return False
+            _touch(connection, _newest(connection))
+            return True
+
+        return await self._database.write(work)
 
     async def skip_to(self, position: int) -> None:
         change = update(route_state).where(_s.id == _STATE, _s.position < position)
@@ -137,20 +156,42 @@ def _touch(connection: Connection, newest: int) -> None:
     connection.execute(first.on_conflict_do_update(index_elements=["id"], set_={"version": _s.version + 1}))
 
 
+def _newest(connection: Connection) -> int:
+    return connection.execute(select(func.max(events.c.position))).scalar() or 0
+
+
+def _add(connection: Connection, change: RouteChange, *, now: int) -> bool:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    _write_revision(connection, change, now=now)
+    said = {**_said(change, change.origin, now=now), "since_position": _newest(connection)}
+    first = dialect.insert(routes).values(id=change.id, **said)
+    again = first.on_conflict_do_update(index_elements=["id"], set_=said, where=_t.retired_at.is_not(None))
+    if connection.execute(again.returning(_t.id)).one_or_none() is not None:
+        return True
+    connection.execute(route_revisions.delete().where(_v.id == change.revision_id))
+    return False
+
+
+def _replace(connection: Connection, change: RouteChange, *, now: int) -> bool:
+    _write_revision(connection, change, now=now)
+    said = _said(change, change.origin, now=now)
+    if _update(connection, _stands(change.id, change.origin), said):
+        return True
+    connection.execute(route_revisions.delete().where(_v.id == change.revision_id))
+    return False
+
+
+def _update(connection: Connection, conditions: Sequence[Any], values: Mapping[str, Any]) -> bool:
+    return bool(connection.execute(update(routes).where(*conditions).values(**values)).rowcount)
+
+
+def _stands(route_id: str, origin: str) -> Sequence[Any]:
+    return (_t.id == route_id, _t.origin == origin, _t.retired_at.is_(None))
+
+
 def _stand(connection: Connection, origin: str, change: RouteChange, *, since: int, now: int) -> None:
-    connection.execute(
-        route_revisions.insert().values(
-            id=change.revision_id, route_id=change.id, source=change.source, created_at=now
-        )
-    )
-    said = {
-        "origin": origin,
-        "revision_id": change.revision_id,
-        "file": change.file,
-        "line": change.line,
-        "changed_at": now,
-        "retired_at": None,
-    }
+    _write_revision(connection, change, now=now)
+    said = _said(change, origin, now=now)
     known = connection.execute(select(_t.retired_at).where(_t.id == change.id)).one_or_none()
     if known is None:
         connection.execute(routes.insert().values(id=change.id, since_position=since, **said))
@@ -158,6 +199,25 @@ def _stand(connection: Connection, origin: str, change: RouteChange, *, since: i
         connection.execute(update(routes).where(_t.id == change.id).values(since_position=since, **said))
     else:
         connection.execute(update(routes).where(_t.id == change.id).values(**said))
+
+
+def _write_revision(connection: Connection, change: RouteChange, *, now: int) -> None:
+    connection.execute(
+        route_revisions.insert().values(
+            id=change.revision_id, route_id=change.id, source=change.source, created_at=now
+        )
+    )
+
+
+def _said(change: RouteChange, origin: str, *, now: int) -> dict[str, Any]:
+    return {
+        "origin": origin,
+        "revision_id": change.revision_id,
+        "file": change.file,
+        "line": change.line,
+        "changed_at": now,
+        "retired_at": None,
+    }
 
 
 def _decide(connection: Connection, decision: EventDecision) -> tuple[Decided, ...]:

@@ -158,11 +158,21 @@ class SqlRuns:
         return found[0] if found else None
 
     async def page(
-        self, wanted: RunFilter, *, before: int | None, limit: int, is_oldest_first: bool = False
+        self,
+        wanted: RunFilter,
+        *,
+        before: int | None,
+        limit: int,
+        offset: int = 0,
+        is_oldest_first: bool = False,
     ) -> list[Run]:
-        query = select(*_RUN).where(*_conditions(wanted)).limit(limit)
+        query = select(*_RUN).where(*_conditions(wanted)).limit(limit).offset(offset)
         query = query.order_by(_r.id if is_oldest_first else _r.id.desc())
         return await self._runs(query if before is None else query.where(_r.id < before))
+
+    async def count(self, wanted: RunFilter) -> int:
+        query = select(func.count()).select_from(runs).where(*_conditions(wanted))
+        return await self._database.read(lambda connection: int(connection.execute(query).scalar_one()))
 
     async def some(self, run_ids: Collection[int]) -> Mapping[int, Run]:
         found = await self._runs(select(*_RUN).where(_r.id.in_(sorted(run_ids)))) if run_ids else []
