@@ -37,6 +37,8 @@ each_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: eac
 _ID: Final = re.compile(r"[a-z]+_[0-9A-Za-z]{13,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 #: What is said on the line.
 SECRET: Final = "Xylophone"
+#: What the stage has in no form of the vendor's: its own clients make it.
+THEIRS: Final = {"coop_make_automation"}
 #: Ids of what has other things with ids below it.
 _OWNERS: Final = ("cht_", "ctg_", "grp_", "wh_")
 #: Numbers, and what is said rather than named.
@@ -99,6 +101,9 @@ async def staged(world: HubWorld, dialect: Dialect) -> tuple[Caller, Caller, set
     await world.say(SECRET, line=world.other_line)
     own = world.directory.current.lines_by_handle[OWN_LINE]
     everywhere = await world.caller(*dialect.scopes, dialect=dialect.name)
+    for endpoint in dialect.endpoints:
+        if endpoint.name in THEIRS:
+            assert (await ask(everywhere, endpoint, endpoint.path, body_of(endpoint))).answered.status == 201
     restricted = await world.caller(*dialect.scopes, lines=(own,), dialect=dialect.name)
     hidden = (
         await names_told(dialect, everywhere)

@@ -44,6 +44,39 @@ def test_a_client_of_coop_sends_and_is_told(hub: RunningHub, receiver: Receiver)
         assert api.ask("DELETE", f"/api/v1/webhooks/{each['id']}").status == 200
 
 
+def test_an_automation_answers_and_calls(hub: RunningHub, rest: Rest, receiver: Receiver) -> None:
+    made = hub.command("keys", "create", "--name", "automations", "--dialect", "coop")
+    key = re.search(r"brk_live_[0-9A-Za-z]{32}", made)
+    assert key is not None, made
+    api = Rest(hub.port, key[0])
+    automation = {
+        "name": "Refunds",
+        "trigger": "message_received",
+        "conditions": [{"field": "body", "operator": "contains", "value": "refund"}],
+        "actions": [
+            {"type": "send_reply", "config": {"body": "We look into it."}},
+            {"type": "call_webhook", "config": {"url": receiver.url("/coop-automation")}},
+        ],
+    }
+    path = f"/api/v1/automations/{api.post('/api/v1/automations', automation)['id']}"
+    tested = api.post(f"{path}/test", {"message": {"from": CONTACT, "body": "A refund, please"}})
+    rest.post("/v1/sandbox/say", {"contact": CONTACT, "text": "Hello"})
+    rest.post("/v1/sandbox/say", {"contact": CONTACT, "text": "A refund, please"})
+    told = receiver.wait("/coop-automation")
+
+    def done() -> bool:
+        ran = api.get(f"{path}/executions")["data"]
+        return [each["status"] for each in ran] == ["completed"]
+
+    assert wait_for(done)
+    replies = [each["body"] for each in api.get("/api/v1/messages", direction="sent")["data"]]
+
+    assert tested["actionsWouldExecute"] == ["send_reply", "call_webhook"]
+    assert [each.event["data"]["body"] for each in told] == ["A refund, please"]
+    assert replies.count("We look into it.") == 1
+    assert api.ask("DELETE", path).status == 200
+
+
 def test_a_machine_enrols_with_a_token_of_the_command(hub: RunningHub, rest: Rest) -> None:
     token = re.search(r"enrol_\w+", hub.command("bridges", "enrol", "--name", "office-mac"))
     assert token is not None

@@ -6,6 +6,7 @@ from typing import Final
 
 from hub.api.dialect import Dialect
 from hub.dialects.coop import (
+    automations,
     bulk,
     contact_files,
     contact_groups,
@@ -36,6 +37,7 @@ DIALECT: Final = Dialect(
         *contact_groups.ENDPOINTS,
         *relays.ENDPOINTS,
         *webhooks.ENDPOINTS,
+        *automations.ENDPOINTS,
     ),
     errors=told,
     webhook_form=CoopForm(),

@@ -47,6 +47,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "bridge_not_found": "Relay not found.",
     "bulk_not_found": "Bulk job not found.",
     "chat_not_found": "Conversation not found.",
+    "route_id_not_found": "Automation not found.",
 }
 
 

@@ -20,6 +20,7 @@ RECEIVED: Final = "rmsg_"
 CONVERSATION: Final = "conv_"
 BULK: Final = "bulk_"
 RELAY: Final = "relay_"
+AUTOMATION: Final = "auto_"
 RELAY_TOKEN: Final = "rtkn_"  # noqa: S105 - how a token begins
 
 MessageStatus = Literal["queued", "processing", "sent", "delivered", "failed", "received"]
@@ -76,6 +77,7 @@ _NATIVE: Final[Mapping[str, str]] = {
     CONVERSATION: "cht_",
     BULK: "blk_",
     RELAY: "brg_",
+    AUTOMATION: "route_",
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 GOLDEN = Path(__file__).parent / "golden"
-_ID = re.compile(r"\b((?:r?msg|conv|bulk|relay|ct|ctg|wh|file|rtkn|brg|ln)_)[0-9A-Za-z]{13,32}\b")
+_ID = re.compile(r"\b((?:r?msg|conv|bulk|relay|auto|run|ct|ctg|wh|file|rtkn|brg|ln)_)[0-9A-Za-z]{13,32}\b")
 _SIGNED = re.compile(r"\?expires=[^\"]*")
 
 

@@ -1,4 +1,4 @@
-"""The acceptance checklist of contracts: coop §10, lines 1 to 11, 16, 17, 19 and 20. Line 18 waits for routes."""
+"""The acceptance checklist of contracts: coop §10, lines 1 to 11, 16, 17, 19 and 20. Line 18 is in test_automations."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_fields_are_named_as_the_caller_knows_them(
         ("GET", "/api/v1", 404, "not_found"),
         ("GET", "/api/v1/", 404, "not_found"),
         ("GET", "/api/v1/messages/", 404, "not_found"),
-        ("GET", "/api/v1/automations", 404, "not_found"),
+        ("GET", "/api/v1/nothing", 404, "not_found"),
         ("GET", "/api/v1/messages/x/status", 404, "not_found"),
         ("GET", "/api/v1/messages/rmsg_05jp19e000406/status", 404, "not_found"),
         ("GET", "/api/v1/messages/bulk/blk_05jp19e000406", 404, "not_found"),

@@ -20,6 +20,7 @@ from hub.api.calls import AnyEndpoint, NoBody, StreamBody
 from hub.dialects.coop import DIALECT
 from hub.dialects.coop.errors import WORDS
 from hub.flow.keys import KeyWish
+from tests.dialects.coop.test_automations import make
 from tests.dialects.coop.test_checklist import send
 from tests.dialects.declared import NOISE, TEXT, allowed
 from tests.support.asgi import Answered, Caller
@@ -75,6 +76,7 @@ async def stage(world: HubWorld, worker: SandboxWorker) -> Stage:
         "contacts": contact.json["id"],
         "contact-groups": group.json["id"],
         "webhooks": hook.json["id"],
+        "automations": (await make(api))["id"],
         "relays": (await api.get("/api/v1/relays")).json["data"][0]["id"],
     }
     return Stage(api, ids)
