@@ -46,7 +46,7 @@ class SourceTrigger:
     """Events of an inbound source, such as Stripe."""
 
     source: str
-    #: As the source names them; empty for all.
+    #: As the source names them, or their beginnings with a `*`; empty for all.
     events: tuple[str, ...]
 
 

@@ -31,6 +31,7 @@ _TRIGGERS = """
 | `message.*`, `"*"` | each event of a family, or each at all |
 | `[message.received, reaction.added]` | any of these |
 | `{ source: stripe, event: checkout.session.completed }` | what a source tells; without `event` all of it |
+| `{ source: stripe, event: [invoice.*, payout.paid] }` | the same, of all that begin so |
 | `{ schedule: "0 9 * * 1-5", timezone: Europe/Berlin }` | moments: minute, hour, day, month, weekday |
 | `{ webhook: a-long-odd-word }` | what is posted to `/hooks/a-long-odd-word` |
 | `{ manual: true }` | a person (`hub routes run`), or another route (`call`) |

@@ -275,6 +275,7 @@ def _tests() -> Schema:
         {
             "name": TEXT,
             "route": SLUG,
+            "beside": {"type": ["string", "array"], "items": SLUG},
             "event": ref("happening"),
             "events": {"type": "array", "minItems": 1, "items": ref("happening")},
             "now": {"type": ["string", "integer"]},

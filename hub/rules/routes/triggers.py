@@ -99,7 +99,15 @@ def _other(reading: Reading, value: object, pointer: str, *, timezone: str | Non
 def _source(reading: Reading, value: Mapping[Any, Any], pointer: str) -> SourceTrigger | None:
     reading.map(value, pointer, noun="a source trigger", keys=("source", "event"))
     name = reading.slug(value["source"], at(pointer, "source"), noun="`source`")
-    events = reading.texts(value.get("event"), at(pointer, "event"), noun="`event`")
+    here, written = at(pointer, "event"), value.get("event")
+    events = reading.texts(written, here, noun="`event`")
+    for place, each in enumerate(events):
+        if each == "*" or "*" in each[:-1]:
+            why = "a * stands at the end, for whatever follows"
+            fix = "Take `event` away for all" if each.strip("*") == "" else "Write it like invoice.*"
+            reading.refuse(
+                at(here, place) if isinstance(written, list) else here, f"`event` is {shown(each)}", why, fix
+            )
     return None if name is None else SourceTrigger(source=name, events=events)
 
 

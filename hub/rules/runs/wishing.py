@@ -158,10 +158,17 @@ def fits(trigger: Trigger, event_type: str, data: Mapping[str, Any]) -> bool:
         case EventTrigger():
             return any(event_type in expand_pattern(each) for each in trigger.patterns)
         case SourceTrigger() if event_type == SOURCE_RECEIVED and data.get("source") == trigger.source:
-            return not trigger.events or data.get("event") in trigger.events
+            return not trigger.events or _is_one_of(data.get("event"), trigger.events)
         case WebhookTrigger() if event_type == SOURCE_RECEIVED and data.get("source") == HOOK_SOURCE:
             return data.get("hook") == hook_key(trigger.path)
     return False
+
+
+def _is_one_of(event: object, wanted: Iterable[str]) -> bool:
+    """Tell whether an event of a source is one that is named: `invoice.paid`, or by its beginning, `invoice.*`."""
+    return isinstance(event, str) and any(
+        event.startswith(each[:-1]) if each.endswith("*") else event == each for each in wanted
+    )
 
 
 class _Asked:

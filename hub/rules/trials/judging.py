@@ -65,7 +65,14 @@ def play(
     """
     route = routes[trial.route]
     answering = Answering(trial.mocks, actions, check_inputs)
-    stage = Stage(route, routes=routes, actions=actions, answer=answering.answer, now_ms=trial.now_ms)
+    stage = Stage(
+        route,
+        routes=routes,
+        actions=actions,
+        answer=answering.answer,
+        now_ms=trial.now_ms,
+        beside=[routes[each] for each in trial.beside],
+    )
     told: list[Told] = []
     for happening in trial.happenings:
         stage.pass_time(happening.after_ms)

@@ -66,5 +66,7 @@ class Trial:
     mocks: Mapping[str, Mock]
     #: What whoever starts it by hand hands over.
     given: Mapping[str, Any]
+    #: Routes that hear of the events first, and may keep them from it.
+    beside: tuple[str, ...] = ()
     #: Unix ms.
     now_ms: int = NOW_MS

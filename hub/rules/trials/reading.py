@@ -18,7 +18,7 @@ from hub.rules.trials.expecting import read_expected
 from hub.rules.trials.mocking import read_mocks
 from hub.rules.trials.model import Expected, Happening, Trial
 
-_KEYS: Final = ("name", "route", "event", "events", "now", "vars", "mock", "expect")
+_KEYS: Final = ("name", "route", "beside", "event", "events", "now", "vars", "mock", "expect")
 MOST_EVENTS: Final = 100
 
 
@@ -104,6 +104,7 @@ class _TestReader:
             pointer=pointer,
             name=name or "",
             route=route.id,
+            beside=self._beside(test, pointer, route),
             happenings=happenings,
             each=each,
             last=last,
@@ -139,6 +140,31 @@ class _TestReader:
             here = at(pointer, "route") if "route" in test else pointer
             self.reading.refuse(here, f"there is no route {shown(name)}", "it is tested here", fix)
         return found
+
+    def _beside(self, test: Mapping[str, Any], pointer: str, route: Route) -> tuple[str, ...]:
+        """Read the routes that may keep events from the one that is tested; those that never would are refused."""
+        here = at(pointer, "beside")
+        names = self.reading.texts(test.get("beside"), here, noun="a route")
+        for name in names:
+            other = self.routes.get(name)
+            if other is None or name == route.id:
+                near = suggestion(name, {*self.routes} - {route.id})
+                fix = (
+                    f"Did you mean {near}"
+                    if near
+                    else "Write the id of another one in this file or beside it"
+                )
+                self.reading.refuse(
+                    here, f"there is no route {shown(name)} beside it", "it is named here", fix
+                )
+            elif not other.stop_others:
+                why, fix = "it has no `stop_others`, so it makes no difference here", "Take it away"
+                self.reading.refuse(here, f"{name} keeps nothing from {route.id}", why, fix)
+            elif (-other.priority, name) > (-route.priority, route.id):
+                why = "the higher priority is asked first, then by id"
+                fix = f"Give {name} a priority above {route.priority}"
+                self.reading.refuse(here, f"{name} is asked after {route.id}", why, fix)
+        return tuple(name for name in names if name in self.routes)
 
     def _now(self, test: Mapping[str, Any], pointer: str) -> int:
         written = test.get("now")

@@ -6,7 +6,7 @@ event by then goes on waiting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -22,7 +22,7 @@ from hub.rules.runs.looking import End
 from hub.rules.runs.memory import RunMemory
 from hub.rules.runs.rehearsing import Rehearsal
 from hub.rules.runs.signals import Attempt
-from hub.rules.runs.wishing import MANUAL, SOURCE_RECEIVED, Standing, Wanted, ask, by_hand, types_of
+from hub.rules.runs.wishing import MANUAL, SOURCE_RECEIVED, Standing, Wanted, ask, by_hand, in_order, types_of
 
 Answer = Callable[[Attempt], ActionDone | ActionFailed]
 ENV_NAME: Final = "test"
@@ -64,6 +64,7 @@ class Stage:
 
     Args:
         route: It.
+        beside: Others that hear of the same events first, and may keep them from it.
         routes: All that it may call, by id.
         actions: All actions by name.
         answer: What they give.
@@ -78,12 +79,14 @@ class Stage:
         actions: Mapping[str, ActionSpec],
         answer: Answer,
         now_ms: int,
+        beside: Iterable[Route] = (),
     ) -> None:
         self.now_ms = now_ms
         self.memory = RunMemory()
         self.rehearsals: dict[int, Rehearsal] = {}
         self._route = route
-        self._standing = Standing(route=route, revision_id=0, since_position=0, types=types_of(route))
+        self._standing = _standing(route)
+        self._beside = tuple(map(_standing, beside))
         self._known = Known(actions=actions, callees=Routes({route.id: route, **routes}))
         self._answer = answer
         self._given: dict[int, Mapping[str, Any]] = {}
@@ -146,24 +149,29 @@ class Stage:
         )
         if is_by_hand and route.is_enabled:
             return self.start(event, given)
-        refused = self._refused(event)
+        refused = self._refused(standing, event)
         if refused is not None:
             return refused
-        found = ask([standing], event, env_name=ENV_NAME, hops=0, now_ms=self.now_ms)
-        if found.decided:
-            return Told(verdict="skipped", because="error", fault=found.decided[0].reason)
-        if not found.wanted:
-            return _skipped("if", "its `if` does not hold")
-        return self._begin(found.wanted[0], event, given)
+        others = [each for each in self._beside if self._refused(each, event) is None]
+        found = ask(in_order([standing, *others]), event, env_name=ENV_NAME, hops=0, now_ms=self.now_ms)
+        for each in found.decided:
+            told = each.reason if each.route_id == route.id else f"{each.route_id}: {each.reason}"
+            return Told(verdict="skipped", because="error", fault=told)
+        for wanted in found.wanted:
+            if wanted.standing is standing:
+                return self._begin(wanted, event, given)
+        if found.stopped_by is not None:
+            return _skipped("stop_others", f"{found.stopped_by} lets no other route see the event")
+        return _skipped("if", "its `if` does not hold")
 
-    def _refused(self, event: Mapping[str, Any]) -> Told | None:
-        """Say why an event is not for the route, before anything is evaluated."""
+    def _refused(self, standing: Standing, event: Mapping[str, Any]) -> Told | None:
+        """Say why an event is not for a route, before anything is evaluated."""
         event_type = str(event.get("type"))
-        if not self._route.is_enabled:
+        if not standing.route.is_enabled:
             return _skipped("enabled", "the route is switched off")
-        if event_type not in self._standing.types or not self._standing.fits(event_type, event):
+        if event_type not in standing.types or not standing.fits(event_type, event):
             return _skipped("trigger", f"{event_type} is not what it waits for")
-        failed = self._route.when.failed(event, self.now_ms)
+        failed = standing.route.when.failed(event, self.now_ms)
         return None if failed is None else _skipped(failed.path, str(failed))
 
     def _begin(self, wanted: Wanted, event: Mapping[str, Any], given: Mapping[str, Any]) -> Told:
@@ -254,6 +262,10 @@ class Stage:
             answer=self._answer,
             now_ms=run.next_at,
         )
+
+
+def _standing(route: Route) -> Standing:
+    return Standing(route=route, revision_id=0, since_position=0, types=types_of(route))
 
 
 def _skipped(because: str, detail: str) -> Told:
