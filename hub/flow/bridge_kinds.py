@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from hub.flow.calling import StreamCaller
+from hub.flow.calling import SocketCaller, StreamCaller
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
 from hub.model.observation import Observation
 
@@ -36,6 +36,8 @@ class Surroundings:
     sleep: Callable[[float], Awaitable[None]]
     #: The guarded way out.
     caller: StreamCaller
+    #: The same for WebSockets.
+    sockets: SocketCaller
     #: The bytes of what is sent.
     files: OutgoingFiles
     links: FileLinker

@@ -77,3 +77,59 @@ class StreamCaller(Caller, Protocol):
             CallFailed: There is none.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SocketCall:
+    """One WebSocket to be opened."""
+
+    #: wss:// or ws:// (or https:// and http://, which mean the same here).
+    url: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    #: Until it is open.
+    timeout_seconds: float = 20.0
+    #: The longest message that is taken, whole; a longer one ends the socket.
+    max_message_bytes: int = 4_194_304
+    #: After half of it without a byte a sign of life is asked for; after all of it the socket counts as lost.
+    silence_seconds: float = 60.0
+
+
+class SocketRefused(CallFailed):
+    """What answered opens no WebSocket here."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__("not_sent", detail)
+        #: Of its HTTP answer.
+        self.status = status
+
+
+class Socket(Protocol):
+    """An open WebSocket. Text is `str`, binary is `bytes`; messages come whole."""
+
+    async def receive(self) -> str | bytes:
+        """Give the next message.
+
+        Raises:
+            CallFailed: None will come any more; what came before is given first.
+        """
+        ...
+
+    async def send(self, message: str | bytes) -> None:
+        """Hand a message to the network; waits while the other side takes nothing.
+
+        Raises:
+            CallFailed: The socket is over.
+        """
+        ...
+
+
+class SocketCaller(Protocol):
+    """Opens WebSockets, under the same guard as requests."""
+
+    def connect(self, call: SocketCall) -> AbstractAsyncContextManager[Socket]:
+        """Open one for the block; it is closed with it.
+
+        Raises:
+            CallFailed: It could not be opened (SocketRefused: another answer came than one that opens it).
+        """
+        ...

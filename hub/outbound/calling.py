@@ -45,7 +45,7 @@ class GuardedCaller:
         try:
             response = await self._client.request(_request(call))
         except OutboundError as error:
-            raise CallFailed(_KINDS[error.code], error.detail) from None
+            raise failed(error) from None
         return Reply(
             status=response.status,
             headers=response.headers,
@@ -66,7 +66,12 @@ class GuardedCaller:
                     status=answer.status, headers=answer.headers, pieces=_pieces(answer.pieces)
                 )
         except OutboundError as error:
-            raise CallFailed(_KINDS[error.code], error.detail) from None
+            raise failed(error) from None
+
+
+def failed(error: OutboundError) -> CallFailed:
+    """Say it as connectors and bridges see it."""
+    return CallFailed(_KINDS[error.code], error.detail)
 
 
 async def _pieces(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -74,7 +79,7 @@ async def _pieces(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for piece in pieces:
             yield piece
     except OutboundError as error:
-        raise CallFailed(_KINDS[error.code], error.detail) from None
+        raise failed(error) from None
 
 
 def _request(call: Call) -> Request:

@@ -18,12 +18,13 @@ from hub.outbound.connection import Connection, Exchange
 from hub.outbound.deadlines import DeadlineWatch
 from hub.outbound.dialing import Dialer
 from hub.outbound.errors import OutboundCode, OutboundError
+from hub.outbound.exchanges import exchange_of, whole_body
 from hub.outbound.guard import AddressGuard
 from hub.outbound.limits import OutboundLimits
 from hub.outbound.messages import Request, Response, StreamedResponse, Target
 from hub.outbound.pool import IdlePool
 from hub.outbound.proxy import EgressProxy
-from hub.outbound.request_head import check_lines, check_method
+from hub.outbound.request_head import check_lines
 from hub.outbound.resolver import Resolver, SystemResolver
 from hub.outbound.streaming import BodyStream
 from hub.outbound.targets import TargetFactory
@@ -144,7 +145,7 @@ class OutboundClient:
             OutboundError: The URL or a header is refused, or there is no whole answer.
         """
         target = self.target(request.url, request.headers)
-        return await self._call(target, _exchange_of(target, request), request.timeout_seconds)
+        return await self._call(target, exchange_of(target, request), request.timeout_seconds)
 
     @contextlib.asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[StreamedResponse]:
@@ -162,7 +163,7 @@ class OutboundClient:
         try:
             connection, body = await self._begin_stream(target, request, started + request.timeout_seconds)
             reader = connection.reader
-            pieces = _whole(body, connection, request.max_response_bytes)
+            pieces = whole_body(body, connection, request.max_response_bytes)
             yield StreamedResponse(status=reader.status, headers=tuple(reader.headers), pieces=pieces)
             if reader.is_over and reader.problem is None:
                 self._watch.remove(connection)
@@ -192,11 +193,39 @@ class OutboundClient:
         target = self._targets.server(host, port, is_clear=is_clear)
         return target.host, await self._guard.addresses(target, timeout_seconds=timeout_seconds)
 
+    async def open_connection(
+        self, url: str, headers: Iterable[tuple[bytes, bytes]], *, timeout_seconds: float
+    ) -> tuple[Target, Connection]:
+        """Open a connection for the caller alone, to be handed over (hub.outbound.websockets).
+
+        It counts among all, ends with the client, and must be closed by whoever got it.
+
+        Raises:
+            OutboundError: The URL or a header is refused, or nothing could be reached.
+        """
+        target = self._targets.make(url, headers, is_tunnelled=True)
+        self._begin_call()
+        try:
+            return target, await self._dial(target, self._clock() + timeout_seconds)
+        except OutboundError as error:
+            raise (_closed() if self._dialer.is_closed else error) from None
+        finally:
+            self._end_call()
+
+    def may_stay(self, connection: Connection) -> bool:
+        """Whether an open connection was vetted by the policy in force."""
+        return connection.policy_version == self._targets.policy_version
+
     def use_policy(self, policy: EgressPolicy) -> None:
         """Judge by another policy from now on: every name, address, target and kept connection is vetted anew."""
         self._targets.use_policy(policy)
         self._guard.use_policy(policy)
         self._pool.close_all()
+
+    @property
+    def user_agent(self) -> str:
+        """As we name ourselves."""
+        return self._limits.user_agent
 
     @property
     def idle_connections(self) -> int:
@@ -289,7 +318,7 @@ class OutboundClient:
         connection = self._take_idle(target, self._clock()) or await self._connect(target, deadline)
         while True:
             body = BodyStream()
-            exchange = _exchange_of(target, request, body)
+            exchange = exchange_of(target, request, body)
             connection.start(exchange, deadline)
             self._watch.add(connection)
             try:
@@ -351,37 +380,6 @@ class OutboundClient:
             tls = connection.tls_object()
             if tls is not None:
                 self._sessions.learn(connection.key[1], tls)
-
-
-def _exchange_of(target: Target, request: Request, stream: BodyStream | None = None) -> Exchange:
-    method = check_method(request.method)
-    head = method + b" " + target.request_target + b" HTTP/1.1\r\n" + target.header_block
-    if request.body or method in (b"POST", b"PUT", b"PATCH"):
-        head += b"Content-Length: %d\r\n" % len(request.body)
-    return Exchange(
-        head + b"\r\n",
-        request.body,
-        max_body_bytes=request.max_response_bytes,
-        is_resendable=method not in (b"POST", b"PATCH")
-        if request.resend_if_stale is None
-        else request.resend_if_stale,
-        has_no_body=method == b"HEAD",
-        stream=stream,
-    )
-
-
-async def _whole(body: BodyStream, connection: Connection, most_bytes: int) -> AsyncIterator[bytes]:
-    """Give the pieces, and say so if they are not all of the body."""
-    count = 0
-    async for piece in body.pieces():
-        count += len(piece)
-        yield piece
-    if (problem := connection.take_problem()) is not None:
-        raise problem
-    if connection.reader.is_truncated:
-        if count >= most_bytes:
-            raise OutboundError(OutboundCode.BODY_TOO_LARGE, f"the answer is larger than {most_bytes} bytes")
-        raise OutboundError(OutboundCode.CONNECTION_LOST, "the end of the answer could not be read")
 
 
 def _closed() -> OutboundError:

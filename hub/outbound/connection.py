@@ -164,6 +164,18 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self.reader = ResponseReader(self.reader.max_header_bytes)
 
+    def hand_over(self, heir: asyncio.Protocol) -> asyncio.Transport:
+        """Let another protocol speak from now on; it must pass `connection_lost` on to this one.
+
+        Raises:
+            OutboundError: The connection was lost meanwhile.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing() or not self.is_open:
+            raise OutboundError(OutboundCode.CONNECT_FAILED, "the connection was closed at once")
+        transport.set_protocol(heir)
+        return transport
+
     def expire(self) -> None:
         """The deadline is over."""
         self.reader.fail(OutboundCode.TIMEOUT, "the receiver did not finish its answer in time")

@@ -30,6 +30,8 @@ class Target:
     needs_listed_address: bool
     #: The policy that vetted it; another number means: vet again.
     policy_version: int
+    #: A proxy is to open a tunnel, rather than to read the request.
+    needs_tunnel: bool
     #: What stands between method and headers, and the headers that are the same for every call.
     request_target: bytes
     header_block: bytes

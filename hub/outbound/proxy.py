@@ -1,6 +1,6 @@
 """Sends calls through the operator's egress proxy (Smokescreen and the like).
 
-https goes through a CONNECT tunnel, http with an absolute URL on the request line.
+https and WebSockets go through a CONNECT tunnel, http with an absolute URL on the request line.
 
 The proxy resolves names itself, so pinning is its business; it is trusted as the operator says. Hub still refuses
 literals that are not allowed, and names of which it can itself find such an answer.
@@ -37,12 +37,12 @@ class EgressProxy:
             credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
             self._authorization = b"Proxy-Authorization: Basic " + b64encode(credentials) + b"\r\n"
 
-    def header_lines(self, scheme: str) -> bytes:
-        """The lines that a request itself needs: credentials where the proxy reads it, i.e. without a tunnel."""
-        return self._authorization if scheme == "http" else b""
+    def header_lines(self) -> bytes:
+        """The lines that a request itself needs where the proxy reads it, i.e. without a tunnel: credentials."""
+        return self._authorization
 
     async def open(self, connection: Connection, target: Target, tls: ssl.SSLContext) -> None:
-        """Connect to the proxy, and for https go on through a tunnel; the caller holds the time limit."""
+        """Connect to the proxy, and go on through a tunnel where one is needed; the caller holds the time limit."""
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: connection, self.host, self.port)
@@ -50,8 +50,9 @@ class EgressProxy:
             raise OutboundError(
                 OutboundCode.PROXY_FAILED, "the egress proxy could not be reached", is_ours=True
             ) from error
-        if target.scheme == "https":
+        if target.needs_tunnel:
             await self._open_tunnel(connection, target)
+        if target.scheme == "https":
             await self._secure(connection, target, tls)
 
     async def _open_tunnel(self, connection: Connection, target: Target) -> None:

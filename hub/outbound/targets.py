@@ -27,17 +27,27 @@ class TargetFactory:
         self._policy = policy
         self.policy_version += 1
 
-    def make(self, url: str, static_headers: Iterable[tuple[bytes, bytes]]) -> Target:
+    def make(
+        self, url: str, static_headers: Iterable[tuple[bytes, bytes]], *, is_tunnelled: bool = False
+    ) -> Target:
         """Vet a URL and prebuild its request head.
+
+        Args:
+            url: As the user gave it.
+            static_headers: What all its calls share.
+            is_tunnelled: A proxy is asked for a tunnel for plain http, too: what follows is no ordinary request.
 
         Raises:
             OutboundError: url_refused or header_refused.
         """
         vetted = self._vet(url)
         block = header_block(vetted, self._user_agent, static_headers)
-        if self._proxy is not None:
-            block += self._proxy.header_lines(vetted.scheme)
-        request_target = self._request_target(vetted)
+        needs_tunnel = is_tunnelled or vetted.scheme == "https"
+        if self._proxy is not None and not needs_tunnel:
+            block += self._proxy.header_lines()
+        request_target = self._request_target(
+            vetted, is_absolute=self._proxy is not None and not needs_tunnel
+        )
         return Target(
             scheme=vetted.scheme,
             host=vetted.host,
@@ -49,6 +59,7 @@ class TargetFactory:
             is_host_allowed=vetted.is_host_allowed,
             needs_listed_address=vetted.needs_listed_address,
             policy_version=self.policy_version,
+            needs_tunnel=needs_tunnel,
             request_target=request_target,
             header_block=block,
             post_prefix=b"POST " + request_target + b" HTTP/1.1\r\n" + block + b"Content-Length: ",
@@ -93,6 +104,5 @@ class TargetFactory:
             raise OutboundError(OutboundCode.URL_REFUSED, vetted.message)
         return vetted
 
-    def _request_target(self, url: VettedUrl) -> bytes:
-        is_absolute = self._proxy is not None and url.scheme == "http"
+    def _request_target(self, url: VettedUrl, *, is_absolute: bool) -> bytes:
         return (f"http://{url.authority}{url.path}" if is_absolute else url.path).encode("ascii")
