@@ -11,7 +11,7 @@ from hub.flow.ports import Clock
 from hub.model.actions import ActionFailed
 from hub.rules.connectors.answers import Answer
 from hub.rules.connectors.inputs import fit
-from hub.rules.connectors.model import Action, Manifest, Step
+from hub.rules.connectors.model import Action, Manifest, Step, StepRefusal
 from hub.rules.expressions.frame import Surroundings
 from hub.rules.expressions.problems import ExpressionError
 from hub.rules.expressions.values import OMIT
@@ -124,6 +124,8 @@ class Doing:
             course.steps[step.id] = {"status": "completed", "output": output}
             return
         values = course.values(attempt, given)
+        if step.refusal is not None:
+            raise self._refused(attempt, step.refusal, values)
         if step.paging is None:
             answer = await self._asked(attempt, course, step, values)
         else:
@@ -142,7 +144,7 @@ class Doing:
     async def _asked(
         self, attempt: Attempt, course: _Course, step: Step, values: Mapping[str, Any]
     ) -> Answer:
-        assert step.request is not None, "a step asks or acts"
+        assert step.request is not None, "a step asks, acts or refuses"
         wanted = Wanted(
             request=step.request,
             success=step.success,
@@ -178,6 +180,11 @@ class Doing:
         masked = attempt.masker.value(output)
         assert isinstance(masked, dict), "outputs are written as maps"
         return masked
+
+    def _refused(self, attempt: Attempt, refusal: StepRefusal, values: Mapping[str, Any]) -> ActionFailed:
+        words = str(refusal.message.render(values, self._surroundings()))
+        told = f"{attempt.connection.manifest.title}: {words}"
+        return ActionFailed(refusal.error_class, attempt.masker.text(told), requests=tuple(attempt.requests))
 
     def _bug(self, attempt: Attempt, action: Action, error: ExpressionError) -> ActionFailed:
         manifest: Manifest = attempt.connection.manifest

@@ -65,7 +65,7 @@ class _Looking:
             return self._done(step, values, steps)
         except ExpressionError:
             # It reads an answer that nobody gave.
-            return [f"{self._unrendered(step)} (depends on the answers before)"]
+            return [] if step.refusal else [f"{self._unrendered(step)} (depends on the answers before)"]
 
     def _done(self, step: Step, values: Mapping[str, Any], steps: dict[str, dict[str, Any]]) -> list[str]:
         if step.action is not None:
@@ -75,7 +75,8 @@ class _Looking:
                 raise ActionFailed("invalid", " ".join(str(each) for each in fitted))
             steps[step.id] = {"status": "completed", "output": inner.sample}
             return self.lines(inner, fitted)
-        assert step.request is not None, "a step asks or acts"
+        if step.request is None:
+            return []  # it refuses, which no answer that is a sample leads to
         return [self._request(step.request, values)]
 
     def _request(self, request: RequestSpec, values: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 
 from hub.model.actions import ActionKind, ErrorClass, Repetition
 from hub.rules.connectors.compiling import ANSWER_SCOPE, FAILED_SCOPE, OUTPUT_SCOPE, REQUEST_SCOPE, Compiling
-from hub.rules.connectors.model import Action, Instead, Lock, Paging, Step
+from hub.rules.connectors.model import Action, Instead, Lock, Paging, Step, StepRefusal
 from hub.rules.connectors.request_reading import (
     CLASSES,
     read_errors,
@@ -51,12 +51,17 @@ _STEP_KEYS: Final = (
     "with",
     "request",
     "action",
+    "refuse",
     "success",
     "errors",
     "on_class",
     "paginate",
     "idempotent",
 )
+
+
+#: Of which a step has one.
+_DOINGS: Final = ("request", "action", "refuse")
 
 
 class ActionReader:
@@ -172,9 +177,11 @@ class ActionReader:
         reading = compiling.reading
         known = reading.map(written, pointer, noun="a step", keys=_STEP_KEYS)
         name = reading.required(known, "id", pointer, noun="a step", fix="Write id: found")
-        if known and ("request" in known) == ("action" in known):
-            why, fix = "it is one of them", "Write request: …, or action: find_contact"
-            reading.refuse(pointer, "a step has neither `request` nor `action`, or both", why, fix)
+        if known and sum(key in known for key in _DOINGS) != 1:
+            why, fix = "it does one thing", "Write request: …, action: find_contact, or refuse: …"
+            reading.refuse(
+                pointer, "a step has none of `request`, `action` and `refuse`, or several", why, fix
+            )
         action = reading.text(known.get("action"), at(pointer, "action"), noun="`action`")
         if action is not None and action not in self._written:
             near = suggestion(action, self._written)
@@ -189,6 +196,7 @@ class ActionReader:
             else compiling.structure(values, at(pointer, "with"), REQUEST_SCOPE),
             request=None if request is None else read_request(compiling, request, at(pointer, "request")),
             action=action,
+            refusal=_refusal(compiling, known.get("refuse"), at(pointer, "refuse")),
             success=read_success(compiling, known.get("success"), at(pointer, "success")),
             errors=read_errors(compiling, known.get("errors"), at(pointer, "errors")),
             on_class=self._on_class(compiling, known.get("on_class"), at(pointer, "on_class")),
@@ -289,6 +297,22 @@ class ActionReader:
                 what, fix = f"`sample` lacks {name}", f"Write {name}: as the provider gives it"
                 reading.refuse(at(pointer, "sample"), what, "`output` has it", fix)
         return sample
+
+
+def _refusal(compiling: Compiling, written: object, pointer: str) -> StepRefusal | None:
+    if written is None:
+        return None
+    reading = compiling.reading
+    known = reading.map(written, pointer, noun="`refuse`", keys=("class", "message"))
+    fix = "Write refuse: { class: conflict, message: several contacts have this number }"
+    for key in ("class", "message"):
+        reading.required(known, key, pointer, noun="`refuse`", fix=fix)
+    return StepRefusal(
+        error_class=reading.one_of(
+            known.get("class"), at(pointer, "class"), CLASSES, noun="`class`", default="invalid"
+        ),
+        message=compiling.template(known.get("message", ""), at(pointer, "message"), REQUEST_SCOPE),
+    )
 
 
 def _part_of_step(known: Mapping[str, Any]) -> dict[str, Any]:

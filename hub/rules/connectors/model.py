@@ -105,8 +105,16 @@ class Instead:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StepRefusal:
+    """What an action ends with where going on would be a guess."""
+
+    error_class: ErrorClass
+    message: Template
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One request of an action, or another action of the same connector."""
+    """One request of an action, another action of the same connector, or a refusal to go on."""
 
     id: str
     if_: Condition | None
@@ -114,6 +122,7 @@ class Step:
     values: Structure | None
     request: RequestSpec | None
     action: str | None
+    refusal: StepRefusal | None
     success: Success
     errors: tuple[ErrorRule, ...]
     on_class: Mapping[ErrorClass, Instead]

@@ -50,6 +50,34 @@ def test_what_is_done_instead_is_another_step(other: str) -> None:
     assert problem.what == f"there is no other step {other}"
 
 
+#: A step as written → where and what is wrong.
+STEP_MISTAKES = [
+    ("{ id: a }", "", "a step has none of `request`, `action` and `refuse`, or several"),
+    (
+        "{ id: a, request: { path: /a }, refuse: { class: conflict, message: no } }",
+        "",
+        "a step has none of `request`, `action` and `refuse`, or several",
+    ),
+    ("{ id: a, refuse: { class: conflict } }", "/refuse", "`refuse` needs `message`"),
+    ("{ id: a, refuse: { message: no } }", "/refuse", "`refuse` needs `class`"),
+    ("{ id: a, refuse: { class: conflicts, message: no } }", "/refuse/class", "`class` is 'conflicts'"),
+    (
+        "{ id: a, refuse: { class: conflict, message: '{{ body.x }}' } }",
+        "/refuse/message",
+        "body is not known",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "place", "what"), STEP_MISTAKES, ids=[each[0] for each in STEP_MISTAKES])
+def test_a_step_does_one_thing(step: str, place: str, what: str) -> None:
+    text = MANIFEST[: MANIFEST.index("    request:")] + f"    steps: [{step}]\n"
+    found = read_manifest(document(text + MANIFEST[MANIFEST.index("    output:") :]))
+
+    assert not isinstance(found, Manifest)
+    assert (f"/actions/add/steps/0{place}", what) in [(each.pointer, each.what) for each in found]
+
+
 def test_an_action_does_not_use_itself() -> None:
     text = MANIFEST[: MANIFEST.index("    request:")] + "    steps: [{ id: again, action: add }]\n"
     found = read_manifest(document(text + MANIFEST[MANIFEST.index("    output:") :]))
