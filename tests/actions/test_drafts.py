@@ -14,10 +14,9 @@ from hub.actions.drafts import REPLY, read_answer
 from hub.app.ai import ai_connection
 from hub.config.settings import load_settings
 from hub.model.actions import ActionFailed
-from hub.outbound.client import OutboundClient
-from hub.rules.egress import EgressPolicy
 from tests.actions.bench import Bench, open_bench
 from tests.support.ai_provider import Provider, Reply, openai_problem, openai_words, providing
+from tests.support.calling import local_client
 from tests.support.hub_world import CONTACT, SANDBOX_LINE
 from tests.support.manual_time import ManualClock
 
@@ -29,7 +28,7 @@ GOOD = {"answer": "Yes, from nine to one.", "confidence": 0.9, "handoff": False}
 async def drafting(place: Path, *answers: Reply, **settings: str) -> AsyncIterator[tuple[Bench, Provider]]:
     """Open a hub whose model is a server on this machine."""
     async with providing(*answers) as provider:
-        outbound = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
+        outbound = local_client()
         environment = {
             "HUB_AI__PROVIDER": "openai_compatible",
             "HUB_AI__BASE_URL": f"{provider.url}/v1",

@@ -15,7 +15,6 @@ from hub.ai.wire import Wire
 from hub.app.ai import GuardedCaller
 from hub.model.draft import Delta, FinishReason, Prompt, Role, Turn, Usage
 from hub.model.errors import InvalidRequest
-from hub.outbound.client import OutboundClient
 from hub.rules.egress import EgressPolicy
 from tests.support.ai_provider import (
     Provider,
@@ -27,6 +26,7 @@ from tests.support.ai_provider import (
     providing,
     raw,
 )
+from tests.support.calling import local_client
 
 PROMPT = Prompt(system="Be brief.", turns=(Turn(role=Role.USER, content="Open on Saturday?"),))
 WORDS = "Yes, from nine to one. 🙂"
@@ -63,7 +63,7 @@ def _wire(name: str, url: str) -> Wire:
 @asynccontextmanager
 async def asking(name: str, *answers: Reply, timeout_seconds: float = 30) -> AsyncIterator[Asker]:
     """Connect a client to a provider."""
-    outbound, time = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"}))), HandTime()
+    outbound, time = local_client(), HandTime()
     timing = AiTiming(
         timeout_seconds=timeout_seconds, monotonic=lambda: time.now, now_ms=lambda: 0, sleep=time.sleep
     )
@@ -235,7 +235,7 @@ async def test_keys_in_a_providers_words_are_masked() -> None:
 
 
 async def test_a_private_address_is_not_called_unless_it_is_listed() -> None:
-    outbound, time = OutboundClient(EgressPolicy()), HandTime()
+    outbound, time = local_client(EgressPolicy()), HandTime()
     timing = AiTiming(timeout_seconds=5, monotonic=lambda: time.now, now_ms=lambda: 0, sleep=time.sleep)
     async with providing(BOTH["openai"]) as provider:
         client = AiClient(wire=_wire("openai", provider.url), outbound=GuardedCaller(outbound), timing=timing)

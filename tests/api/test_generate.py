@@ -16,10 +16,9 @@ from hub.api.surface import build
 from hub.app.ai import ai_connection
 from hub.config.settings import load_settings
 from hub.flow.keys import KeyWish
-from hub.outbound.client import OutboundClient
-from hub.rules.egress import EgressPolicy
 from tests.support.ai_provider import Provider, Reply, openai_problem, openai_words, providing, raw
 from tests.support.asgi import Answered, Caller
+from tests.support.calling import local_client
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, STRANGER, HubWorld, open_world
 
 QUESTION = [{"role": "user", "content": "Open on Saturday?"}]
@@ -54,7 +53,7 @@ async def _key(world: HubWorld, *scopes: str) -> str:
 async def drafting(place: Path, *answers: Reply, **settings: str) -> AsyncIterator[Drafting]:
     """Open a hub with a model."""
     async with open_world(place) as world, providing(*answers) as provider:
-        outbound = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
+        outbound = local_client()
         environment = {
             "HUB_AI__PROVIDER": "openai_compatible",
             "HUB_AI__BASE_URL": f"{provider.url}/v1",

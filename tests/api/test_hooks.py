@@ -28,7 +28,7 @@ from tests.rules.sources.deliveries import P256, b64, digest, p256_key
 from tests.rules.sources.deliveries import SECRET as KEY
 from tests.support.asgi import Answered, Caller
 from tests.support.hub_world import HubWorld, open_world
-from tests.support.inbound_sources import SECRET, source_book
+from tests.support.inbound_sources import SECRET, source_book, sources_of
 
 BODY = b'{"type":"invoice.paid","data":{"amount":4200}}'
 
@@ -58,7 +58,7 @@ async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
 @pytest.fixture
 def many(world: HubWorld) -> Caller:
     """The same hub with other sources, a route at a path of its own, and narrow limits."""
-    book = source_book(MANY, {"PAYMENTS": SECRET, "KEY": KEY, "TOKEN": "verify-me"})
+    book = source_book(sources_of(MANY, {"PAYMENTS": SECRET, "KEY": KEY, "TOKEN": "verify-me"}))
     sources = SourceParts(
         book=book, max_body_bytes=2000, requests_per_minute=5, is_hook=lambda path: path == PATH
     )

@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from hub.flow.calling import Call, Reply
 from hub.outbound.calling import GuardedCaller
-from hub.outbound.client import OutboundClient
 from hub.outbound.limits import OutboundLimits
 from hub.rules.egress import read_allow_list
 from tests.outbound.receivers import Visit, listening
+from tests.support.calling import local_client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ async def providing(answers: Sequence[Mapping[str, Any]]) -> AsyncIterator[tuple
     """Run a provider that gives these answers in turn."""
     provider = Provider(list(answers))
     limits = OutboundLimits(deadline_tick_seconds=0.01, idle_sweep_seconds=0.01)
-    client = OutboundClient(read_allow_list(["127.0.0.0/8"]), limits=limits)
+    client = local_client(read_allow_list(["127.0.0.0/8"]), limits=limits)
     meant: list[str] = []
 
     async def behave(visit: Visit) -> None:

@@ -11,11 +11,11 @@ from hub.config.connectors import shipped_manifests
 from hub.flow.repositories import Store
 from hub.model.actions import ActionCall, ActionFailed
 from hub.outbound.calling import GuardedCaller
-from hub.outbound.client import OutboundClient
 from hub.outbound.limits import OutboundLimits
 from hub.rules.egress import read_allow_list
 from tests.connectors.golden import KEY, NAME, connection_of, engine, shown_secrets
 from tests.outbound.receivers import Visit, listening
+from tests.support.calling import local_client
 
 PATH = "webhook/test-0a1b2c3d-4e5f-6071"
 
@@ -66,7 +66,7 @@ async def failing(
     """Give everything that a failing call shows: its error, its requests, and all logs."""
     caplog.set_level(logging.DEBUG)
     connection = connection_of(shipped_manifests()["n8n"], {"auth": {"hook": {"url": address}}})
-    client = OutboundClient(read_allow_list(allowed), limits=OutboundLimits())
+    client = local_client(read_allow_list(allowed), limits=OutboundLimits())
     call = ActionCall(
         name="n8n.send", connection=NAME, inputs={"data": {}}, key=KEY, attempt=1, timeout_ms=3_000
     )

@@ -19,9 +19,9 @@ from hub.flow.moves import MovedWebhook, MoveReport, MoveWish
 from hub.flow.moving import Listeners, Moving
 from hub.outbound.client import OutboundClient
 from hub.outbound.vendor_calls import Patience, VendorCalls
-from hub.rules.egress import EgressPolicy
 from tests.outbound.receivers import Receiver, Visit, listening
 from tests.support.asgi import Caller
+from tests.support.calling import local_client
 from tests.support.hub_world import HubWorld, open_world
 from tests.support.served import served
 
@@ -94,7 +94,7 @@ class Vendor:
 async def move(tmp_path: Path) -> AsyncIterator[Mover]:
     """Moves to an empty hub."""
     (tmp_path / "new").mkdir()
-    client = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
+    client = local_client()
     async with open_world(tmp_path / "new") as world:
         yield Mover(world, client)
     await client.aclose()

@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hub.outbound.client import OutboundClient
-from hub.rules.egress import EgressPolicy
 from hub.store import migration
 from tests.moving.conftest import Mover, Vendor
 from tests.moving.test_vendors import test_contacts_lists_and_webhooks_of_coop as of_coop
+from tests.support.calling import local_client
 from tests.support.hub_world import open_world
 from tests.support.postgres import running_postgres
 
@@ -29,7 +28,7 @@ def url() -> Iterator[str]:
 
 @pytest.mark.slow
 async def test_contacts_lists_and_webhooks(url: str, vendor: Vendor) -> None:
-    client = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
+    client = local_client()
     async with open_world(url) as world:
         await of_coop(vendor, Mover(world, client))
     await client.aclose()

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 import uvloop
@@ -14,6 +15,7 @@ from hub.outbound import NameNotResolvedError, OutboundClient, OutboundLimits
 from hub.outbound.tls import client_context
 from hub.rules.egress import EgressPolicy, read_allow_list
 from tests.outbound.certificates import Authority
+from tests.support.calling import trusting_nobody
 
 LOOPBACK = read_allow_list(["127.0.0.0/8", "::1"])
 LIMITS = OutboundLimits(deadline_tick_seconds=0.01, idle_sweep_seconds=0.01)
@@ -60,9 +62,11 @@ async def make_client() -> AsyncIterator[MakeClient]:
     clients: list[OutboundClient] = []
 
     def make(
-        policy: EgressPolicy = LOOPBACK, *, limits: dict[str, float] | None = None, **more: object
+        policy: EgressPolicy = LOOPBACK, *, limits: dict[str, float] | None = None, **more: Any
     ) -> OutboundClient:
-        client = OutboundClient(policy, limits=replace(LIMITS, **(limits or {})), **more)  # type: ignore[arg-type]  # passed through
+        tls = more.pop("tls", None) or trusting_nobody()
+        bounds = replace(LIMITS, **(limits or {}))  # type: ignore[arg-type]  # passed through
+        client = OutboundClient(policy, limits=bounds, tls=tls, **more)
         clients.append(client)
         return client
 

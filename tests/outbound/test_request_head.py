@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hub.outbound import OutboundClient, OutboundCode, OutboundError, Request, header_lines
 from hub.outbound.request_head import OURS, check_lines, check_method
 from hub.rules.egress import EgressPolicy
+from tests.support.calling import local_client
 
 URL = "https://example.com/x"
 
@@ -16,7 +17,7 @@ URL = "https://example.com/x"
 @pytest.fixture
 def public() -> OutboundClient:
     """A client of the public internet that calls nobody here."""
-    return OutboundClient(EgressPolicy())
+    return local_client(EgressPolicy())
 
 
 @pytest.mark.parametrize("name", sorted(OURS))

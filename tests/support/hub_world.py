@@ -48,6 +48,7 @@ from hub.store.open import open_store
 from hub.store.sealing import Sealer
 from tests.rules.policies import POLICY
 from tests.support.asgi import Caller
+from tests.support.calling import local_client
 from tests.support.file_parts import file_links, file_parts
 from tests.support.inbound_sources import source_book
 from tests.support.local_live import LocalLive
@@ -242,7 +243,7 @@ async def open_world(
     if isinstance(place, Path):
         await _database_at(place / "hub.db")
     opened = await open_store(url, sealer=Sealer([bytes(32)]), cache_mib=2)
-    client = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
+    client = local_client()
     files = (place if isinstance(place, Path) else Path(mkdtemp(prefix="hub-files-"))) / "files"
     try:
         world = await _world(opened.store, settings, client, FolderBlobs(files), dialects)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -24,9 +25,14 @@ def sources_of(section: str, environ: Mapping[str, str]) -> list[Source]:
         return list(load_sources(path, environ))
 
 
-def source_book(section: str = PAYMENTS, environ: Mapping[str, str] | None = None) -> SourceBook:
-    """Give the book of a hub with these sources."""
-    sources = sources_of(section, environ or {"PAYMENTS": SECRET})
-    book = SourceBook(lambda: sources)
+@cache
+def _payments() -> Sequence[Source]:
+    return tuple(sources_of(PAYMENTS, {"PAYMENTS": SECRET}))
+
+
+def source_book(sources: Sequence[Source] | None = None) -> SourceBook:
+    """Give the book of a hub with these sources; PAYMENTS unless told."""
+    known = _payments() if sources is None else sources
+    book = SourceBook(lambda: known)
     book.refresh(0)
     return book

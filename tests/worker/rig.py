@@ -22,7 +22,6 @@ from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.webhook import StoredSecret, Webhook
 from hub.outbound.client import OutboundClient, OutboundError, OutboundLimits
 from hub.rules.breaker import BreakerPolicy
-from hub.rules.egress import EgressPolicy
 from hub.rules.lanes import SHARD_COUNT, shard_of
 from hub.rules.retry import RetryPolicy
 from hub.rules.signing import Secret
@@ -32,6 +31,7 @@ from hub.store.sealing import Sealer
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher, DispatchLimits
 from hub.worker.receivers import ReceiverBook
+from tests.support.calling import local_client
 from tests.support.manual_time import ManualClock
 from tests.worker.receiver import LoopbackReceiver, running_receiver
 from tests.worker.time_by_hand import ManualTimers, eventually
@@ -343,10 +343,7 @@ async def running_rig(path: Path) -> AsyncIterator[Rig]:
     clock = ManualClock()
     opened = await open_store(f"sqlite:///{path}", sealer=Sealer([b"k" * 32]))
     store = opened.store
-    client = OutboundClient(
-        EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})),
-        limits=OutboundLimits(max_connections=500),
-    )
+    client = local_client(limits=OutboundLimits(max_connections=500))
     async with running_receiver() as receiver:
         rig = Rig(
             store=store,

@@ -14,10 +14,9 @@ from hub.config.settings import load_settings
 from hub.dialects.ava import DIALECT
 from hub.dialects.registry import DIALECTS
 from hub.flow.keys import KeyWish
-from hub.outbound.client import OutboundClient
-from hub.rules.egress import EgressPolicy
 from tests.support.ai_provider import Provider, openai_words, providing
 from tests.support.asgi import Caller
+from tests.support.calling import local_client
 from tests.support.hub_world import HubWorld, line_id, open_world
 from tests.support.sandbox_worker import SandboxWorker
 
@@ -37,7 +36,7 @@ async def world(tmp_path: Path, provider: Provider) -> AsyncIterator[HubWorld]:
     async with open_world(tmp_path) as opened:
         path = f"/v1/lines/{line_id(opened.other_line)}"
         assert (await opened.api.patch(path, {"is_active": False})).status == 200
-        outbound = OutboundClient(EgressPolicy(allow_hosts=frozenset({"127.0.0.1"})))
+        outbound = local_client()
         environment = {
             "HUB_AI__PROVIDER": "openai_compatible",
             "HUB_AI__BASE_URL": f"{provider.url}/v1",
