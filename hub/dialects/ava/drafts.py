@@ -72,6 +72,10 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=NoQuery,
         body=NewDraft,
         reply=Draft,
+        example={
+            "phone": "+15551234567",
+            "context": [{"role": "user", "content": "Are you open on Sunday?"}],
+        },
         handle=_generate,
     ),
 )

@@ -225,6 +225,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=NoQuery,
         body=NewMessage,
         reply=SentMessage,
+        example={"phone": "+15551234567", "message": "Hello"},
         handle=_send,
     ),
     Endpoint(

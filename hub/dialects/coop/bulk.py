@@ -182,6 +182,9 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=NoQuery,
         body=NewBulk,
         reply=BulkStarted,
+        example={
+            "messages": [{"to": "+15551234567", "body": "Hello!"}, {"to": "+15559876543", "body": "Hello!"}]
+        },
         status=201,
         handle=_make,
     ),

@@ -80,7 +80,16 @@ def _endpoint(method: str, path: str, name: str, summary: str, **more: Any) -> A
 
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
-    _endpoint("POST", "", "create_contact_group", "Make a list.", body=NewGroup, status=201, handle=_create),
+    _endpoint(
+        "POST",
+        "",
+        "create_contact_group",
+        "Make a list.",
+        body=NewGroup,
+        status=201,
+        example={"name": "Customers"},
+        handle=_create,
+    ),
     _endpoint(
         "GET", "", "list_contact_groups", "List the lists.", query=PageQuery, reply=Paged[Group], handle=_list
     ),
@@ -90,6 +99,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         "add_contact_group_member",
         "Put a contact onto a list.",
         body=NewMember,
+        example={"contactId": "ct_05jp19e000406"},
         handle=_add,
     ),
     _endpoint(

@@ -128,6 +128,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         body=NewContact,
         reply=Contact,
         status=201,
+        example={"firstName": "Ann", "phoneNumbers": ["+15551234567"], "tags": ["vip"]},
         handle=_create,
     ),
     _endpoint(
@@ -141,6 +142,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         "Change what is given.",
         body=ContactChanges,
         reply=Contact,
+        example={"notes": "Prefers mornings"},
         handle=_change,
     ),
     _endpoint("DELETE", "/{id}", "delete_contact", "Delete a contact.", reply=Deleted, handle=_delete),

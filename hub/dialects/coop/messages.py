@@ -246,6 +246,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         body=NewMessage,
         reply=QueuedMessage,
         status=201,
+        example={"to": "+15551234567", "body": "Hello!"},
         handle=_send,
     ),
     _read(

@@ -179,6 +179,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=NoQuery,
         body=NewTeam,
         reply=None,
+        example={"name": "Sales"},
         handle=_team,
     ),
 )

@@ -147,10 +147,29 @@ def _endpoint(method: str, path: str, name: str, summary: str, **more: Any) -> A
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     _endpoint(
-        "POST", "", "register_webhook", "Register a receiver.", body=NewWebhook, status=201, handle=_register
+        "POST",
+        "",
+        "register_webhook",
+        "Register a receiver.",
+        body=NewWebhook,
+        status=201,
+        example={
+            "url": "https://example.com/hook",
+            "events": ["message.received"],
+            "secret": "a long, odd text",
+        },
+        handle=_register,
     ),
     _endpoint("GET", "", "list_webhooks", "List receivers.", reply=Found[Webhook], handle=_list),
-    _endpoint("PUT", "/{id}", "change_webhook", "Change what is given.", body=WebhookChanges, handle=_change),
+    _endpoint(
+        "PUT",
+        "/{id}",
+        "change_webhook",
+        "Change what is given.",
+        body=WebhookChanges,
+        example={"events": ["message.received", "message.failed"]},
+        handle=_change,
+    ),
     _endpoint("DELETE", "/{id}", "delete_webhook", "Delete a receiver.", reply=Deleted, handle=_delete),
     _endpoint(
         "PATCH", "/{id}/toggle", "toggle_webhook", "Switch a receiver off, or on again.", handle=_toggle

@@ -76,6 +76,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         scope="files:write",
         query=Strict,
         body=NewUpload,
+        example={"filename": "photo.png", "content_type": "image/png"},
         reply=One[Upload],
         status=201,
         replayed_status=200,

@@ -196,14 +196,20 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     _endpoint(
         "POST", "/v1/chats", "create_chat", "Make a group by its first message.",
         scope="chats:write", body=NewChat, status=201, handle=_create,
+        example={
+            "from_handle": "+15550100000",
+            "addresses": ["+15551234567", "+15559876543"],
+            "message": "Welcome!",
+            "title": "Weekend",
+        },
     ),
     _endpoint(
         "PATCH", _ONE, "rename_chat", "Give a group a title.",
-        scope="chats:write", body=NewTitle, handle=_rename,
+        scope="chats:write", body=NewTitle, handle=_rename, example={"title": "Weekend"},
     ),
     _endpoint(
         "POST", f"{_ONE}/participants", "add_participant", "Bring somebody into a group.",
-        scope="chats:write", body=NewParticipant, handle=_add,
+        scope="chats:write", body=NewParticipant, handle=_add, example={"handle": "+15551234567"},
     ),
     _endpoint(
         "DELETE", f"{_ONE}/participants/{{handle}}", "remove_participant", "Put somebody out of a group.",
@@ -216,5 +222,6 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     _endpoint(
         "POST", f"{_ONE}/typing", "type_in_chat", "Show that we type, or have stopped.",
         scope="typing:write", body=TypingState, is_body_optional=True, reply=One[Typing], status=202, handle=_type,
+        example={"typing": True},
     ),
 )  # fmt: skip

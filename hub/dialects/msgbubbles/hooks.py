@@ -154,10 +154,12 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     _endpoint(
         "POST", "", "register_webhook", "Register a receiver; the answer shows its secret.",
         body=NewHook, reply=One[HookWithSecret], status=201, replayed_status=200, handle=_register,
+        example={"url": "https://example.com/hook", "events": ["message.received"]},
     ),
     _endpoint("GET", "/{id}", "get_webhook", "Show a webhook.", reply=One[Hook], handle=_get),
     _endpoint(
-        "PATCH", "/{id}", "change_webhook", "Change a webhook.", body=HookChanges, reply=One[Hook], handle=_change
+        "PATCH", "/{id}", "change_webhook", "Change a webhook.",
+        body=HookChanges, reply=One[Hook], handle=_change, example={"enabled": False},
     ),
     _endpoint("DELETE", "/{id}", "delete_webhook", "Delete a webhook.", reply=One[Deleted], handle=_delete),
     _endpoint(

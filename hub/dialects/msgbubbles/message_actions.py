@@ -129,9 +129,17 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         scope="reactions:write",
         body=NewReaction,
         is_body_optional=False,
+        example={"reaction": "love"},
         handle=_react,
     ),
-    _action("edit", "Change the words of a message.", body=NewText, is_body_optional=False, handle=_edit),
+    _action(
+        "edit",
+        "Change the words of a message.",
+        body=NewText,
+        is_body_optional=False,
+        example={"text": "Hello again"},
+        handle=_edit,
+    ),
     _action("unsend", "Take a message back.", handle=_unsend),
     _action("retry", "Queue a message that failed again.", status=202, handle=_retry),
 )

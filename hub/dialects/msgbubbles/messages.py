@@ -175,6 +175,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         query=Strict,
         body=NewMessage,
         reply=One[Message],
+        example={"to": "+15551234567", "text": "Hello"},
         status=202,
         headers=(HEADER,),
         handle=_send,
