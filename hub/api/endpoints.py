@@ -14,6 +14,7 @@ from hub.api import (
     bulk_results,
     chat_signs,
     chats,
+    connections,
     consent_files,
     consents,
     contact_cards,
@@ -73,6 +74,7 @@ NOUNS: Final[tuple[AnyEndpoint, ...]] = (
     *bulk_results.ENDPOINTS,
     *chat_signs.ENDPOINTS,
     *chats.ENDPOINTS,
+    *connections.ENDPOINTS,
     # Before the consents, whose handles would match its paths.
     *consent_files.ENDPOINTS,
     *consents.ENDPOINTS,

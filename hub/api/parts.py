@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hub.api.ratelimit import RateLimiter
+from hub.flow.connection_states import ListConnections, no_connections
 from hub.flow.directory import DirectoryHolder
 from hub.flow.downloads import Downloads
 from hub.flow.feed import Feed
@@ -124,6 +125,8 @@ class ApiParts:
     routes: RouteParts
     #: What other services may tell: POST /hooks/{name}.
     sources: SourceParts = field(default_factory=SourceParts)
+    #: How connections to other services stand.
+    connections: ListConnections = no_connections
     #: Told of every answer: its HTTP status.
     on_answer: Callable[[int], None]
     #: Told what became of every request to keep a file (hub.api.uploads.told).

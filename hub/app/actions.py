@@ -10,12 +10,29 @@ from hub.actions.registry import built_in_actions
 from hub.app.adapters import has_adapter
 from hub.app.ai import ai_connection
 from hub.app.connectors import open_connectors
-from hub.app.core import Core
+from hub.app.core import Core, event_recorder
+from hub.connectors.actions import ConnectorActions
+from hub.flow.connection_events import telling
 from hub.outbound.client import OutboundClient
 from hub.outbound.downloads import GuardedDownloads
 
 
-def open_actions(core: Core, client: OutboundClient) -> CombinedActions:
+def core_connectors(core: Core, client: OutboundClient) -> ConnectorActions:
+    """Make the actions of connectors of a process."""
+    return open_connectors(
+        core.settings,
+        store=core.store,
+        clock=core.clock,
+        client=client,
+        redis=core.redis,
+        metrics=core.metrics,
+        tell=telling(event_recorder(core)),
+    )
+
+
+def open_actions(
+    core: Core, client: OutboundClient, connectors: ConnectorActions | None = None
+) -> CombinedActions:
     """Make the actions of a process; attachments, drafts and connectors are asked for with its client."""
     built_in = built_in_actions(
         ActionParts(
@@ -32,12 +49,4 @@ def open_actions(core: Core, client: OutboundClient) -> CombinedActions:
             ai=ai_connection(core.settings.ai, outbound=client, clock=core.clock, metrics=core.metrics),
         )
     )
-    connectors = open_connectors(
-        core.settings,
-        store=core.store,
-        clock=core.clock,
-        client=client,
-        redis=core.redis,
-        metrics=core.metrics,
-    )
-    return CombinedActions(built_in, connectors)
+    return CombinedActions(built_in, connectors or core_connectors(core, client))

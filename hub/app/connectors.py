@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,10 @@ from hub.connectors.credentials import Credentials
 from hub.connectors.exchanging import Exchanging
 from hub.connectors.locks import Locks
 from hub.connectors.paces import LocalPaces, RedisPaces
+from hub.connectors.standing import standings
 from hub.connectors.states import StateBook
+from hub.flow.connection_events import TellConnection, tell_nobody
+from hub.flow.connection_states import ConnectionStanding, ListConnections
 from hub.flow.ports import Clock
 from hub.flow.repositories import Store
 from hub.model.errors import HubError
@@ -105,6 +108,7 @@ def open_connectors(
     client: OutboundClient,
     redis: Redis | None,
     metrics: Metrics | None = None,
+    tell: TellConnection = tell_nobody,
 ) -> ConnectorActions:
     """Make the actions of connectors.
 
@@ -115,9 +119,10 @@ def open_connectors(
         client: The guarded way out.
         redis: Counts for all processes; None where one process is all.
         metrics: Counts attempts.
+        tell: Records that a connection was paused or goes on.
     """
     locks = Locks(store.repeats, clock, asyncio.sleep)
-    credentials = Credentials(StateBook(store.connection_states), locks, clock)
+    credentials = Credentials(StateBook(store.connection_states), locks, clock, tell=tell)
     mailer = Mailer(client, connect_timeout_seconds=settings.outbound.connect_timeout_seconds)
     exchanging = Exchanging(
         CallerByScheme(GuardedCaller(client), MailCaller(mailer, clock)),
@@ -133,6 +138,17 @@ def open_connectors(
 
     current = connector_book(settings, clock).current
     return ConnectorActions(current, exchanging, locks, clock=clock, on_ended=on_ended)
+
+
+def connection_lister(settings: Settings, *, store: Store, clock: Clock) -> ListConnections:
+    """Give what says how the connections of connections.yaml stand; files are read when it is asked first."""
+    book, states = connector_book(settings, clock), StateBook(store.connection_states)
+
+    async def listed() -> Sequence[ConnectionStanding]:
+        current = await asyncio.to_thread(book.current)
+        return await standings(current.connections.values(), states, clock.now_ms())
+
+    return listed
 
 
 def _stamp(path: Path) -> object:

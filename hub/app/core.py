@@ -30,6 +30,7 @@ from hub.flow.hearing import Hearing
 from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import Ingest
 from hub.flow.line_policies import LinePolicies
+from hub.flow.record import Recorder
 from hub.flow.repositories import Store
 from hub.model.ids import IdFactory
 from hub.observe.exchange import MetricsExchange
@@ -68,6 +69,17 @@ class Core:
     live: RedisLive
     files: FileParts
     policies: LinePolicies
+
+
+def event_recorder(core: Core) -> Recorder:
+    """Give what records events of this process's own, with what they owe."""
+    return Recorder(
+        store=core.store.hot,
+        directory=core.directory,
+        take_ids=core.new_id.take,
+        wake_ups=core.wake_ups,
+        clock=core.clock,
+    )
 
 
 def store_url(settings: Settings) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import secrets
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 import uvicorn
@@ -31,6 +31,7 @@ from hub.app.run_texts import run_texts
 from hub.app.sources import refresh_sources_for_ever, source_book, source_parts
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
+from hub.flow.connection_states import ConnectionStanding, ListConnections
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.routing.late_book import LateBook
 from hub.flow.routing.parts import RouteParts
@@ -181,6 +182,7 @@ def api_parts(
         ),
         routes=routes,
         sources=source_parts(settings, sources, is_hook=routes.late_book.has_hook),
+        connections=_connections(core),
         webhook_forms=webhook_forms(DIALECTS),
         key_prefixes=key_prefixes(DIALECTS),
         can_send=lambda line: has_adapter(core, line),
@@ -192,6 +194,20 @@ def api_parts(
         on_answer=lambda status: metrics.requests.labels(str(status)).inc(),
         on_upload=lambda outcome: metrics.uploads.labels(outcome).inc(),
     )
+
+
+def _connections(core: Core) -> ListConnections:
+    """What reads connectors is loaded when it is asked first: few ask, and it is large."""
+    found: list[ListConnections] = []
+
+    async def listed() -> Sequence[ConnectionStanding]:
+        if not found:
+            from hub.app.connectors import connection_lister  # noqa: PLC0415 - as said
+
+            found.append(connection_lister(core.settings, store=core.store, clock=core.clock))
+        return await found[0]()
+
+    return listed
 
 
 def _ready_checks(core: Core) -> list[ReadyCheck]:

@@ -16,7 +16,7 @@ from bridge.sandbox.fates import Delays
 from hub.api.dialect import webhook_forms
 from hub.app.bulk import Workshop
 from hub.app.collector import calm_collector
-from hub.app.core import Core, open_core
+from hub.app.core import Core, event_recorder, open_core
 from hub.app.late_routing import LateRouting
 from hub.app.line_care import line_watch
 from hub.app.measuring import CountedSending, DeliveryReport, counted
@@ -36,7 +36,6 @@ from hub.flow.outgoing import MOST_ATTEMPTS
 from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
-from hub.flow.record import Recorder
 from hub.flow.replay import ReplayJobs
 from hub.flow.safety import LineGuard
 from hub.flow.send import Sending, SendTimeouts
@@ -189,16 +188,6 @@ def _bulk_feeding(core: Core) -> BulkFeeding:
     ).feeding()
 
 
-def _recorder(core: Core) -> Recorder:
-    return Recorder(
-        store=core.store.hot,
-        directory=core.directory,
-        take_ids=core.new_id.take,
-        wake_ups=core.wake_ups,
-        clock=core.clock,
-    )
-
-
 def _fetching(core: Core, client: OutboundClient, adapters: dict[int, BridgeAdapter]) -> AttachmentFetching:
     fetching = AttachmentFetching(
         store=core.store,
@@ -298,7 +287,7 @@ def _sending(core: Core) -> Sending:
     return CountedSending(
         core.metrics,
         store=core.store.hot,
-        recorder=_recorder(core),
+        recorder=event_recorder(core),
         clock=core.clock,
         guard=LineGuard(core.policies),
         links=core.files.links,

@@ -8,14 +8,17 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from hub.config.settings import Settings
 from hub.model.errors import HubError
+
+if TYPE_CHECKING:
+    from hub.rules.connectors.connections import Connection
 
 LEAST_SQLITE = (3, 35, 0)
 LEAST_FREE_BYTES = 1 << 30
@@ -197,15 +200,45 @@ async def _lines(settings: Settings) -> Finding:
 
 
 async def _connections(settings: Settings) -> Finding:
+    from hub.app.reach import NoHubHere  # noqa: PLC0415
     from hub.config.connectors import load_connectors  # noqa: PLC0415
+    from hub.store.faults import DatabaseUnavailable  # noqa: PLC0415
 
     found = load_connectors(settings.connections_file, settings.connectors_folder, os.environ).connections
     if not found:
         return Finding(True, "connections", "none is set up")
+    try:
+        unwell = await _unwell(settings, found)
+    except (NoHubHere, DatabaseUnavailable):
+        unwell = []  # the database is told by itself
+    if unwell:
+        return Finding(False, "connections", f"{' '.join(unwell)} Then `hub connections test` asks them.")
     told = (
         f"{', '.join(sorted(found))}: the file and the secrets can be read; `hub connections test` asks them"
     )
     return Finding(True, "connections", told)
+
+
+async def _unwell(settings: Settings, found: Mapping[str, Connection]) -> list[str]:
+    """Tell of each connection that is paused, or failed its last test."""
+    from hub.app.core import open_database  # noqa: PLC0415
+    from hub.app.reach import require_existing  # noqa: PLC0415
+    from hub.connectors.standing import standings  # noqa: PLC0415
+    from hub.connectors.states import StateBook  # noqa: PLC0415
+
+    require_existing(settings)
+    opened = await open_database(settings)
+    try:
+        states = StateBook(opened.store.connection_states)
+        standing = await standings(found.values(), states, int(time.time() * 1000))
+    finally:
+        await opened.close()
+    words = {"paused": "is paused", "failing": "failed its last test"}
+    return [
+        f"{each.name} {words[each.state]}: {(each.reason or '').rstrip('.')}."
+        for each in standing
+        if each.state != "ok"
+    ]
 
 
 async def _sources(settings: Settings) -> Finding:

@@ -43,6 +43,17 @@ class ConnectorFiles:
     connections: Mapping[str, Connection]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """A connection as it is set up."""
+
+    wish: ConnectionWish
+    #: None where its secrets are not all there.
+    connection: Connection | None
+    #: Sentences that say which are not, and what to do.
+    missing: str
+
+
 def load_connectors(
     connections_file: Path, folder: Path | None, environ: Mapping[str, str]
 ) -> ConnectorFiles:
@@ -127,6 +138,26 @@ def load_connections(
     wishes = read_connections(reading, sections(reading, file), manifests)
     found = {wish.name: _resolved(reading, wish, environ) for wish in wishes}
     require_sound(file, reading)
+    return found
+
+
+def look_at_connections(
+    path: Path, manifests: Mapping[str, Manifest], environ: Mapping[str, str]
+) -> list[Looked]:
+    """Read the connections that are set up, by name; of one whose secrets are not all there, say what is missing.
+
+    Raises:
+        ConfigError: With every problem of the file itself.
+    """
+    file, reading = read_file(path), Reading()
+    wishes = read_connections(reading, sections(reading, file), manifests)
+    require_sound(file, reading)
+    found: list[Looked] = []
+    for wish in sorted(wishes, key=lambda each: each.name):
+        missing = Reading()
+        connection = _resolved(missing, wish, environ)
+        told = " ".join(f"{each.what}: {each.why}. {each.fix}." for each in missing.problems)
+        found.append(Looked(wish=wish, connection=None if told else connection, missing=told))
     return found
 
 

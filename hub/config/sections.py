@@ -322,6 +322,7 @@ class Routes:
     blueprints: Path
     reload_seconds: Annotated[float, Between(0, 3600)]
     runs_at_once: Annotated[int, Between(1, 10_000)]
+    test_connections: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -63,6 +63,11 @@ class ConnectorActions:
         self._locks = locks
         self._clock = clock
 
+    @property
+    def current(self) -> Catalogue:
+        """What there is now."""
+        return self._current()
+
     def specs(self) -> Mapping[str, ActionSpec]:
         """Give all actions by name."""
         return self._current().specs
@@ -131,10 +136,15 @@ class ConnectorActions:
             told = {**public, "status": answer.status, "headers": answer.headers, "body": answer.body}
             label = str(probe.label.render(told, Surroundings(now_ms=self._clock.now_ms())))
         except ActionFailed as failure:
-            return Tested(name=name, connector=connector, works=False, detail=failure.message)
+            return await self._noted(attempt, works=False, detail=failure.message)
         except ExpressionError as error:
             label = f"it answers, though otherwise than expected: {error}"
-        return Tested(name=name, connector=connector, works=True, detail=attempt.masker.text(label))
+        return await self._noted(attempt, works=True, detail=attempt.masker.text(label))
+
+    async def _noted(self, attempt: Attempt, *, works: bool, detail: str) -> Tested:
+        connection = attempt.connection
+        await self._exchanging.tested(connection, works=works, told=detail)
+        return Tested(name=connection.name, connector=connection.manifest.id, works=works, detail=detail)
 
     # ---- finding
 

@@ -18,6 +18,7 @@ import structlog
 from hub.connectors.assertions import sign_assertion
 from hub.connectors.locks import Locks, LockTaken
 from hub.connectors.states import State, StateBook
+from hub.flow.connection_events import ConnectionChange, TellConnection, tell_nobody
 from hub.flow.ports import Clock
 from hub.model.actions import ActionFailed
 from hub.rules.connectors.answers import Answer
@@ -67,7 +68,10 @@ class Credential:
 class Credentials:
     """Holds the credentials of all connections."""
 
-    def __init__(self, states: StateBook, locks: Locks, clock: Clock) -> None:
+    def __init__(
+        self, states: StateBook, locks: Locks, clock: Clock, *, tell: TellConnection = tell_nobody
+    ) -> None:
+        self._tell = tell
         self._states = states
         self._locks = locks
         self._clock = clock
@@ -98,11 +102,24 @@ class Credentials:
         return self._credential(connection, await self._renewed(connection, ask, refused=refused))
 
     async def pause(self, connection: Connection, reason: str) -> None:
-        """Note that a connection is of no use until somebody looks at it."""
+        """Note that a connection is of no use until somebody looks at it.
+
+        It is told before it is noted, under a key that both have: a crash in between loses nothing.
+        """
         now = self._clock.now_ms()
         state = await self._states.of(connection, now, is_fresh=True)
-        is_known = state.paused_reason is not None
-        paused = msgspec.structs.replace(state, paused_reason=reason, paused_at=now)
+        is_known = state.paused_at is not None
+        since = now if state.paused_at is None else state.paused_at
+        if not is_known:
+            await self._changed(connection, reason, paused_at=now, is_paused=True)
+        paused = msgspec.structs.replace(
+            state,
+            paused_reason=reason,
+            paused_at=since,
+            refused_at=now,
+            ended_pause_at=None,
+            ended_pause_reason=None,
+        )
         if await self._states.change(connection, paused, now) and not is_known:
             log.error(
                 "connection.paused",
@@ -115,13 +132,43 @@ class Credentials:
     async def works(self, connection: Connection) -> None:
         """Note that a connection was believed again."""
         now = self._clock.now_ms()
-        state = await self._states.of(connection, now)
-        if state.paused_reason is None:
+        if _pause(await self._states.of(connection, now)) is None:
             return
         state = await self._states.of(connection, now, is_fresh=True)
-        resumed = msgspec.structs.replace(state, paused_reason=None, paused_at=None)
+        pause = _pause(state)
+        if pause is None:
+            return
+        since, reason = pause
+        await self._changed(connection, reason, paused_at=since, is_paused=False)
+        resumed = msgspec.structs.replace(
+            state,
+            paused_reason=None,
+            paused_at=None,
+            refused_at=None,
+            ended_pause_at=None,
+            ended_pause_reason=None,
+        )
         if await self._states.change(connection, resumed, now):
             log.warning("connection.resumed", connection=connection.name, connector=connection.manifest.id)
+
+    async def tested(self, connection: Connection, *, works: bool, told: str) -> None:
+        """Note what a test showed, for who looks at the connections."""
+        now = self._clock.now_ms()
+        state = await self._states.of(connection, now, is_fresh=True)
+        noted = msgspec.structs.replace(state, tested_at=now, works=works, told=told)
+        await self._states.change(connection, noted, now)
+
+    async def _changed(self, connection: Connection, reason: str, *, paused_at: int, is_paused: bool) -> None:
+        change = ConnectionChange(
+            name=connection.name,
+            connector=connection.manifest.id,
+            is_paused=is_paused,
+            reason=reason,
+            paused_at=paused_at,
+            occurred_at=self._clock.now_ms(),
+            version=self._states.version(connection),
+        )
+        await self._tell(change)
 
     async def state(self, connection: Connection) -> State:
         """Give what is known of a connection."""
@@ -130,7 +177,7 @@ class Credentials:
     # ---- paused
 
     def _refuse_paused(self, connection: Connection, state: State, now: int) -> None:
-        last = max(self._probing.get(connection.name, 0), state.paused_at or 0)
+        last = max(self._probing.get(connection.name, 0), state.refused_at or state.paused_at or 0)
         if now - last >= PROBE_MS:
             self._probing[connection.name] = now
             return
@@ -232,6 +279,13 @@ def _pairs(fields: Mapping[str, Any], hidden: Collection[str]) -> list[str]:
     texts = [str(value) for value in fields.values() if isinstance(value, str)]
     pairs = ((first, second) for first in texts for second in texts if first != second)
     return [f"{first}:{second}" for first, second in pairs if first in hidden or second in hidden]
+
+
+def _pause(state: State) -> tuple[int, str] | None:
+    """Give since when and why it is paused, or was under other credentials, whose end nobody was told of yet."""
+    if state.paused_at is not None:
+        return state.paused_at, state.paused_reason or ""
+    return None if state.ended_pause_at is None else (state.ended_pause_at, state.ended_pause_reason or "")
 
 
 def _is_good(state: State, now_ms: int) -> bool:

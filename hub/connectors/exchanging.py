@@ -124,6 +124,10 @@ class Exchanging:
             return answer
         raise await self._refused(attempt, refusal)
 
+    async def tested(self, connection: Connection, *, works: bool, told: str) -> None:
+        """Note what a test showed."""
+        await self._credentials.tested(connection, works=works, told=told)
+
     async def _credential(self, attempt: Attempt) -> Credential:
         if attempt.credential is None:
             attempt.credential = await self._credentials.of(

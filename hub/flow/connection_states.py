@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +17,37 @@ class KeptState:
 
     def __repr__(self) -> str:
         return f"KeptState(version={self.version})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionStanding:
+    """How a connection stands, as far as the hub knows."""
+
+    name: str
+    #: The id of its connector.
+    connector: str
+    #: Which of the connector's ways to be known it uses.
+    auth: str
+    #: `failing`: its last test failed, and calls are made nevertheless.
+    state: Literal["ok", "paused", "failing"]
+    #: Why it is paused or failing, masked.
+    reason: str | None
+    #: Unix ms.
+    paused_at: int | None
+    tested_at: int | None
+    #: What the last test showed; None without one, or where there is nothing to ask that would change nothing.
+    works: bool | None
+    #: Whose it is, or why the test failed.
+    told: str | None
+
+
+#: Says how the connections stand that are set up.
+ListConnections = Callable[[], Awaitable[Sequence[ConnectionStanding]]]
+
+
+async def no_connections() -> Sequence[ConnectionStanding]:
+    """For who has none."""
+    return ()
 
 
 class ConnectionStates(Protocol):

@@ -252,6 +252,20 @@ class LineHealthData(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: int
 
 
+class ConnectionData(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection to another service whose credentials are refused, or believed again."""
+
+    #: As connections.yaml calls it.
+    connection: str
+    connector: str
+    #: Why it was paused.
+    reason: str
+    paused_at: int
+    #: Null while it is paused.
+    resumed_at: int | None
+    occurred_at: int
+
+
 class WebhookDisabledData(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook that was disabled; what it misses from now on is held for a replay."""
 
@@ -314,6 +328,8 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "chat.member_added": ChatData,
     "chat.member_removed": ChatData,
     "chat.renamed": ChatData,
+    "connection.paused": ConnectionData,
+    "connection.resumed": ConnectionData,
     "contact.help_requested": ConsentData,
     "contact.opted_in": ConsentData,
     "contact.opted_out": ConsentData,

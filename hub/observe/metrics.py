@@ -22,6 +22,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_attachment_fetches": {"outcome": "success, retryable, permanent"},
     "hub_cleaned": {"what": "uses, files, blobs, strays, drafts"},
+    "hub_connection_works": {"connection": "as connections.yaml calls it"},
     "hub_connector_calls": {"connector": "the connector's id", "outcome": "done, or the class of the error"},
     "hub_delivery_attempts": {"outcome": "success, retryable, permanent"},
     "hub_drafts": {"outcome": "drafted, cancelled, or the code of the refusal"},
@@ -133,6 +134,12 @@ class Metrics:
         )
         self.sends = Counter(
             "hub_sends", "Steps of sends, by the state they led to.", ["state"], registry=registry
+        )
+        self.connection_works = Gauge(
+            "hub_connection_works",
+            "1: the last test of the connection worked; 0: it failed, or the connection is paused. By one worker.",
+            ["connection"],
+            registry=registry,
         )
         self.connector_calls = Counter(
             "hub_connector_calls",

@@ -36,6 +36,11 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(name="chat.member_removed", summary="Somebody left a group or was removed from it."),
     EventType(name="chat.renamed", summary="A group was given another name, or none."),
     EventType(
+        name="connection.paused",
+        summary="A service refuses the credentials of a connection; calls fail until they are mended.",
+    ),
+    EventType(name="connection.resumed", summary="A connection that was paused is believed again."),
+    EventType(
         name="contact.help_requested",
         summary="A contact asked for help with HELP, INFO or the line's own word.",
     ),

@@ -71,7 +71,9 @@ class LateRounds:
             await rounds.runs.drain()
         rounds.own(self._shards)
         self._rounds = rounds
-        await asyncio.gather(rounds.runs.run(), rounds.triage.run(), rounds.moments.run())
+        await asyncio.gather(
+            rounds.runs.run(), rounds.triage.run(), rounds.moments.run(), rounds.connections.run()
+        )
 
     async def drain(self) -> None:
         """Take no more runs, and let those in hand come to where they can be left."""

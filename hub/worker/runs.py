@@ -23,6 +23,7 @@ from hub.flow.routing.driving import Driver, RunLost
 from hub.flow.routing.moments import Moments
 from hub.flow.routing.triage import PAGE, TriageLost, Triages
 from hub.model.run import Decided, Run
+from hub.worker.connection_rounds import ConnectionRounds
 
 log = structlog.get_logger("runs")
 
@@ -235,10 +236,11 @@ class RouteRounds:
     runs: RunRounds
     triage: TriageRounds
     moments: MomentRounds
+    connections: ConnectionRounds
 
     def own(self, shards: Iterable[int]) -> None:
         """Work on these shards from now on, and no others."""
-        for part in (self.runs, self.triage, self.moments):
+        for part in (self.runs, self.triage, self.moments, self.connections):
             part.own(shards)
 
 

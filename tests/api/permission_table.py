@@ -108,6 +108,7 @@ TABLE: Final[tuple[Row, ...]] = (
     row("POST", "/v1/chats/{id}/typing", "typing:write", REFUSED, "{chat}", {"state": "on"}),
     row("POST", "/v1/chats/{id}/unread", "receipts:write", REFUSED, "{chat}"),
     row("POST", "/v1/chats/{id}/leave", "chats:write", REFUSED, "{group}"),
+    row("GET", "/v1/connections", "routes:read", REFUSED),
     row("GET", "/v1/consents", "consents:read", LEFT_OUT),
     row("POST", "/v1/consents", "consents:write", REFUSED, body={"from": LINE, **CONSENT}),
     row("GET", "/v1/consents/export", "consents:read", REFUSED, f"?from={LINE}"),

@@ -71,8 +71,42 @@ def test_connections_are_listed_without_their_secrets(hub: Command, variables: d
         "state": "ok",
         "reason": None,
         "paused_at": None,
+        "tested_at": None,
+        "works": None,
+        "test_result": None,
     }
     assert "test-token" not in listed.out
+
+
+def test_connections_are_listed_without_a_hub_and_without_their_secrets_being_there(
+    hub: Command, variables: dict[str, str]
+) -> None:
+    """Only files are read: what the hub knows of them, and what is missing, is said."""
+    del variables["SIGNING"]
+    listed = hub("connections", "list", **variables)
+
+    assert listed.code == 0
+    assert listed.out.splitlines() == [
+        "chat                 slack          bot              unknown",
+        "main                 http           bearer           unknown",
+        "warehouse            webhook        signed           no_secret",
+        "  environment variable SIGNING has no secret: it is not set. Set SIGNING where the hub is started.",
+    ]
+    assert "Whether they are paused is not known: There is no hub in" in listed.err
+    assert "test-token" not in listed.out + listed.err
+
+
+def test_what_a_test_showed_is_listed_and_told_by_the_doctor(hub: Command, variables: dict[str, str]) -> None:
+    hub("migrate", **variables)
+    hub("connections", "test", "chat", **variables)
+    listed, doctor = hub("connections", "list", **variables), hub("doctor", **variables)
+    (chat,) = [line for line in listed.out.splitlines() if line.startswith("chat")]
+
+    assert chat.split()[-1] == "failing"
+    assert "fails, Slack cannot be reached, and nothing was sent" in listed.out
+    (told,) = [line for line in doctor.out.splitlines() if " connections " in line]
+    assert told.startswith("FAIL")
+    assert "chat failed its last test: Slack cannot be reached" in told
 
 
 def test_connections_are_tested_and_one_that_fails_ends_with_1(

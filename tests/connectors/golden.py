@@ -31,6 +31,7 @@ from hub.connectors.locks import Locks
 from hub.connectors.paces import LocalPaces
 from hub.connectors.states import StateBook
 from hub.flow.calling import Caller
+from hub.flow.connection_events import TellConnection, tell_nobody
 from hub.flow.repositories import Store
 from hub.rules.connectors.connections import Connection
 from hub.rules.connectors.model import Manifest
@@ -185,6 +186,7 @@ def engine(
     *,
     clock: ManualClock | None = None,
     sleep: Callable[[float], Awaitable[None]] | None = None,
+    tell: TellConnection = tell_nobody,
 ) -> Engine:
     """Wire the engine as the hub does, but for the clock and the last hop.
 
@@ -194,13 +196,14 @@ def engine(
         connections: With their manifests, which are added to those that ship.
         clock: Stands still until it is moved; who waits moves it.
         sleep: For several engines at once: waiting that lets the others go on.
+        tell: Hears of pauses.
     """
     clock = clock or clock_at()
     sleep = sleep or clock.sleep
     manifests = {**shipped_manifests(), **{each.manifest.id: each.manifest for each in connections}}
     found = catalogue(manifests, {each.name: each for each in connections})
     locks = Locks(store.repeats, clock, sleep)
-    credentials = Credentials(StateBook(store.connection_states), locks, clock)
+    credentials = Credentials(StateBook(store.connection_states), locks, clock, tell=tell)
     exchanging = Exchanging(caller, credentials, LocalPaces(), clock=clock, sleep=sleep)
     actions = ConnectorActions(lambda: found, exchanging, locks, clock=clock)
     return Engine(actions=actions, credentials=credentials, catalogue=found, clock=clock, locks=locks)

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from hub.connectors.credentials import PROBE_MS
 from hub.connectors.states import FRESH_MS
+from hub.flow.connection_events import ConnectionChange
 from hub.flow.repositories import Store
 from hub.model.actions import ActionCall, ActionDone, ActionFailed
 from tests.connectors.golden import NAME, clock_at, connection_of, engine, manifest_of
@@ -243,6 +244,49 @@ async def test_a_refused_connection_is_paused_for_all_and_told_once(store: Store
     assert len(provider.asked) == 1
     assert [each["event"] for each in lines] == ["connection.paused"]
     assert "test-key-1" not in str(lines)
+
+
+async def test_a_pause_and_its_end_are_told_once_and_without_secrets(store: Store) -> None:
+    """Two processes may notice at once: what they tell has the same version, so it counts once."""
+    heard: list[ConnectionChange] = []
+
+    async def hear(change: ConnectionChange) -> None:
+        heard.append(change)
+
+    async with providing([REFUSED, REFUSED, {"json": {"name": "Ann"}}, OK]) as (_, caller):
+        clock = clock_at()
+        began = clock.now_ms()
+        first = engine(store, caller, [connection_of(ACME, KEY)], clock=clock, tell=hear)
+        for _ in range(2):
+            with pytest.raises(ActionFailed):
+                await first.actions.run(CALL)
+            clock.advance(PROBE_MS)
+        await first.actions.test(NAME)
+        await first.actions.run(CALL)
+
+    assert [(each.is_paused, each.paused_at) for each in heard] == [(True, began), (False, began)]
+    assert heard[0].version < heard[1].version
+    assert heard[0].reason == heard[1].reason == "Acme answered 401: no such key: ***"
+    assert "test-key-1" not in str(heard)
+
+
+async def test_a_pause_that_other_credentials_end_is_told_when_those_are_believed(store: Store) -> None:
+    heard: list[bool] = []
+
+    async def hear(change: ConnectionChange) -> None:
+        heard.append(change.is_paused)
+
+    other = {**KEY, "auth": {"key": {"key": "test-key-2"}}}
+    async with providing([REFUSED, OK, OK]) as (_, caller):
+        clock = clock_at()
+        with pytest.raises(ActionFailed):
+            await engine(store, caller, [connection_of(ACME, KEY)], clock=clock, tell=hear).actions.run(CALL)
+        mended = engine(store, caller, [connection_of(ACME, other)], clock=clock, tell=hear)
+        assert heard == [True]
+        await mended.actions.run(CALL)
+        await mended.actions.run(CALL)
+
+    assert heard == [True, False]
 
 
 async def test_a_test_that_works_ends_the_pause(store: Store) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from hub.app.connectors import open_connectors
+from hub.app.connectors import connection_lister, open_connectors
 from hub.app.outgoing import outbound_client
 from hub.app.world import SystemClock
 from hub.config.settings import load_settings
@@ -140,3 +140,23 @@ async def test_a_letter_goes_the_guarded_way(store: Store, tmp_path: Path) -> No
 
     assert done.output["message_id"] == "<5f0c6b1a9d@acme.example>"
     assert [each.recipients for each in post.letters] == [["ann@example.com"]]
+
+
+async def test_a_process_without_routes_lists_the_connections_that_stand_in_the_file(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is read before somebody asks; secrets stay where they are."""
+    monkeypatch.setenv("CHAT", "test-token-1")
+    settings = replace(
+        load_settings(None, {}),
+        connections_file=tmp_path / "connections.yaml",
+        connectors_folder=tmp_path / "connectors",
+    )
+    listed = connection_lister(settings, store=store, clock=SystemClock())
+    settings.connections_file.write_text(
+        "connections: { chat: { connector: slack, auth: { bot: { token: { env: CHAT } } } } }", "utf-8"
+    )
+    found = {each.name: each for each in await listed()}
+
+    assert (found["chat"].connector, found["chat"].auth, found["chat"].state) == ("slack", "bot", "ok")
+    assert "test-token-1" not in str(found)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from hub.flow.assignments import assigned_data
 from hub.flow.bulk_payloads import bulk_completed_data
 from hub.flow.chat_rows import PollRow, VoteRow
+from hub.flow.connection_events import ConnectionChange, connection_data
 from hub.flow.event_shapes import SHAPES
 from hub.flow.payloads import event_data, status_of, webhook_disabled_data, webhook_test_data
 from hub.flow.poll_payloads import Tally, poll_data
@@ -215,6 +217,16 @@ BULK = BulkJob(
 )
 
 
+PAUSED = ConnectionChange(
+    name="crm",
+    connector="hubspot",
+    is_paused=True,
+    reason="HubSpot answered 401: the token has expired",
+    paused_at=NOW,
+    occurred_at=NOW,
+    version=3,
+)
+
 RENDERED: dict[str, Callable[[], str]] = {
     "bulk.completed": lambda: bulk_completed_data(
         BULK, LINE, {"skipped": 1, "delivered": 2}, finished_at=NOW
@@ -226,6 +238,10 @@ RENDERED: dict[str, Callable[[], str]] = {
         before=Assignee(user="ada"),
         now=Assignee(team="support", note="Asks for a refund"),
         at_ms=NOW,
+    ),
+    "connection.paused": lambda: connection_data(PAUSED),
+    "connection.resumed": lambda: connection_data(
+        replace(PAUSED, is_paused=False, occurred_at=PAUSED.paused_at + 60_000)
     ),
     "message.cancelled": lambda: asked(cancelled_at=AT + 7),
     "message.queued": asked,

@@ -42,6 +42,8 @@ def test_every_fact_can_be_subscribed_to() -> None:
     assert set(SUBSCRIBABLE) - set(FACT_TYPES) == {
         "bulk.completed",
         "chat.assigned",
+        "connection.paused",
+        "connection.resumed",
         "contact.help_requested",
         "contact.opted_in",
         "contact.opted_out",

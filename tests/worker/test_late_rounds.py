@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from hub.flow.connection_states import ConnectionStanding
 from hub.flow.routing.moments import Moments
+from hub.observe.metrics import Metrics
 from hub.rules.lanes import SHARD_COUNT
+from hub.worker.connection_rounds import ConnectionRounds
 from hub.worker.late_rounds import LateRounds
 from hub.worker.runs import MomentRounds, RouteRounds, RunRounds, TriageRounds
 from tests.support.hub_world import HubWorld, open_world
@@ -31,6 +34,16 @@ routes:
 async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
     async with open_world(tmp_path) as world:
         yield world
+
+
+class NoConnections:
+    """There are none to look after."""
+
+    async def go_round(self, is_ours: Callable[[], bool]) -> Sequence[ConnectionStanding]:
+        return ()
+
+    def rest(self) -> None:
+        pass
 
 
 @dataclass
@@ -62,6 +75,7 @@ class Rig:
                 on_decided=lambda decided: runs.wake(),
             ),
             moments=MomentRounds(moments=moments, clock=clock, on_decided=lambda decided: runs.wake()),
+            connections=ConnectionRounds(NoConnections(), metrics=Metrics()),
         )
         self.opened.append(rounds)
         await self.read.wait()
