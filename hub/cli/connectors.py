@@ -66,11 +66,21 @@ def show(settings: Settings, name: str, *, as_json: bool) -> None:
             ]
             told = f" ({', '.join(marks)})" if marks else ""
             click.echo(f"  {field.name:20} {field.title}{told}")
+    for line in _variables(manifest):
+        click.echo(line)
     for action in manifest.actions.values():
         click.echo(f"\n{manifest.id}.{action.name}  {action.title}  ({_REPEATED[action.repetition]})")
         for line in _inputs(action):
             click.echo(f"  {line}")
         click.echo(f"  gives {', '.join(action.sample) or 'nothing'}")
+
+
+def _variables(manifest: Manifest) -> list[str]:
+    lines = ["\nvars"] if manifest.vars else []
+    for name, default in manifest.vars.items():
+        told = "required" if default is None else f"optional, {default}" if default != "" else "optional"
+        lines.append(f"  {name:20} {told}")
+    return lines
 
 
 def _inputs(action: Action) -> list[str]:
@@ -95,6 +105,7 @@ def _told(manifest: Manifest) -> dict[str, Any]:
         "docs": manifest.docs,
         "checked": manifest.checked,
         "auth": {name: _kind(each) for name, each in manifest.auth.items()},
+        "vars": dict(manifest.vars),
         "actions": {
             name: {
                 "title": each.title,

@@ -38,12 +38,22 @@ def test_connectors_are_listed_and_shown(hub: Command) -> None:
     assert "one of them is needed: text or markdown or blocks" in shown.out
 
 
+def test_what_a_connection_must_give_beside_its_secrets_is_shown(hub: Command) -> None:
+    shown = hub("connectors", "show", "mailgun")
+
+    assert (
+        "vars\n  host                 optional, api.mailgun.net\n  domain               required\n"
+        in shown.out
+    )
+
+
 def test_connectors_are_told_to_programs(hub: Command) -> None:
     listed = json.loads(hub("connectors", "list", "--json").out)["connectors"]
     shown = json.loads(hub("connectors", "show", "hubspot", "--json").out)
 
     assert shown in listed
     assert shown["actions"]["find_contact"]["repetition"] == "safe"
+    assert shown["vars"] == {"api": "2026-03"}
     assert shown["auth"]["private_app"]["fields"]["token"]["secret"] is True
 
 
