@@ -1,4 +1,4 @@
-"""Every adapter that runs inside the hub, in the order of the alphabet. Bridges of kind `push` run elsewhere.
+"""Every kind of bridge, in the order of the alphabet. Bridges of kind `push` are programs of others.
 
 A network is added by its folder and one line here.
 """
@@ -6,44 +6,45 @@ A network is added by its folder and one line here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from bridge.sandbox.alarm import LoopAlarm
 from bridge.sandbox.bridge import SandboxBridge
 from bridge.sandbox.fates import Delays
+from hub.flow.bridge_kinds import BridgeKind
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
 from hub.flow.repositories import SandboxNetwork
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
-    """What adapters are built from."""
+class SandboxParts:
+    """What the sandbox is built from."""
 
     clock: Clock
-    sandbox_network: SandboxNetwork
-    sandbox_delays: Delays
-    #: Capabilities that the sandbox lacks.
-    sandbox_without: frozenset[str] = frozenset()
+    network: SandboxNetwork
+    delays: Delays
+    #: Capabilities that it lacks.
+    without: frozenset[str] = frozenset()
     #: The bytes of what is sent; None only where nothing is.
     files: OutgoingFiles | None = None
 
 
-def _sandbox(surroundings: Surroundings) -> BridgeAdapter:
-    clock = surroundings.clock
+def open_sandbox(parts: SandboxParts) -> BridgeAdapter:
+    """Make the adapter of the sandbox, whose network is the hub's own database."""
+    clock = parts.clock
     return SandboxBridge(
-        surroundings.sandbox_network,
+        parts.network,
         clock=clock,
         alarm=LoopAlarm(clock),
         sleep=asyncio.sleep,
-        delays=surroundings.sandbox_delays,
-        without=surroundings.sandbox_without,
-        files=surroundings.files,
+        delays=parts.delays,
+        without=parts.without,
+        files=parts.files,
     )
 
 
-#: Kind of bridge → its adapter.
-ADAPTERS: Final[dict[str, Callable[[Surroundings], BridgeAdapter]]] = {
-    "sandbox": _sandbox,
-}
+_ALL: Final[tuple[BridgeKind, ...]] = ()
+
+#: Kind of bridge → what it is; the sandbox is none of them, as nobody sets it up.
+KINDS: Final[dict[str, BridgeKind]] = {kind.name: kind for kind in _ALL}

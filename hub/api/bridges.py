@@ -1,4 +1,4 @@
-"""/v1/bridges: adapters that push their events to us. The hot endpoint itself is hub.api.bridge_events."""
+"""/v1/bridges: bridges that push their events to us, or run inside the hub. Hot endpoint: hub.api.bridge_events."""
 
 from __future__ import annotations
 
@@ -10,19 +10,30 @@ from msgspec import Meta
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, path_id
 from hub.api.webhook_shapes import Rotation
+from hub.flow.bootstrap import PUSH_KIND
+from hub.flow.bridge_settings import shown
 from hub.flow.bridges import NewBridge
 from hub.model.enrolment import BridgeSystem
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Bridge, Line
+from hub.rules.bridge_hooks import hook_path
 from hub.rules.bridge_status import BridgeStatus, bridge_status
 
 BridgeName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[!-~](?:[ -~]*[!-~])?\Z")]
+
+
+BridgeSettings = Annotated[
+    dict[str, Any], Meta(max_length=64, description="What GET /v1/bridge-kinds lists for the kind.")
+]
 
 
 class BridgeWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A bridge to register."""
 
     name: BridgeName
+    #: `push`, or one of GET /v1/bridge-kinds.
+    kind: Annotated[str, Meta(max_length=64)] = PUSH_KIND
+    settings: BridgeSettings | None = None
 
 
 class BridgeChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,6 +41,8 @@ class BridgeChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     name: BridgeName | None = None
     is_enabled: bool | None = None
+    #: Only those that change; null takes one away.
+    settings: BridgeSettings | None = None
 
 
 class BridgeReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +52,10 @@ class BridgeReply(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     #: `push` for one that posts to /v1/bridge/events; the others run inside the hub.
     kind: str
+    #: How its adapter reaches the network, with `********` for what is secret; null for one that pushes.
+    settings: dict[str, Any] | None
+    #: Where its network is to call us; null for one whose network does not.
+    hook_url: str | None
     is_enabled: bool
     #: `disabled` when switched off, `idle` without lines, else the best that any of its lines is.
     status: BridgeStatus
@@ -77,7 +94,23 @@ async def bridge_fields(call: Call[Any, Any], bridges: Sequence[Bridge]) -> list
     """Give the JSON of bridges, without their secrets."""
     heard = await call.uses.bridges.last_heard()
     lines = await call.uses.bridges.lines_of()
-    return [_fields(each, lines.get(each.id, ()), heard.get(each.id), call.now_ms) for each in bridges]
+    return [
+        {
+            **_fields(each, lines.get(each.id, ()), heard.get(each.id), call.now_ms),
+            **_reach(call, each),
+        }
+        for each in bridges
+    ]
+
+
+def _reach(call: Call[Any, Any], bridge: Bridge) -> dict[str, Any]:
+    """How the bridge reaches its network, and its network us."""
+    kind = call.uses.parts.bridges.kinds.get(bridge.kind)
+    is_called = kind is not None and kind.open_hooks is not None
+    return {
+        "settings": None if bridge.settings is None else shown(kind, bridge.settings),
+        "hook_url": call.uses.settings.public_url + hook_path(bridge) if is_called else None,
+    }
 
 
 def _fields(bridge: Bridge, lines: Sequence[Line], heard_at: int | None, now_ms: int) -> dict[str, Any]:
@@ -123,7 +156,9 @@ async def _list(call: Call[NoQuery, NoBody]) -> Reply:
 
 async def _add(call: Call[NoQuery, BridgeWish]) -> Reply:
     call.uses.lines.require(call.key, None)
-    return await made_bridge(call, await call.uses.bridges.add(name=call.body.name), status=201)
+    body = call.body
+    made = await call.uses.bridges.add(name=body.name, kind=body.kind, settings=body.settings)
+    return await made_bridge(call, made, status=201)
 
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
@@ -132,7 +167,9 @@ async def _get(call: Call[NoQuery, NoBody]) -> Reply:
 
 async def _change(call: Call[NoQuery, BridgeChanges]) -> Reply:
     body = call.body
-    changed = await call.uses.bridges.update(_bridge_id(call), name=body.name, is_enabled=body.is_enabled)
+    changed = await call.uses.bridges.update(
+        _bridge_id(call), name=body.name, is_enabled=body.is_enabled, settings=body.settings
+    )
     return await _one(call, changed)
 
 
@@ -170,7 +207,8 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         "POST",
         "",
         "add_bridge",
-        "Register a bridge that pushes its events; the answer shows its secret, this once.",
+        "Register a bridge: one that pushes its events (the answer shows its secret, this once), or one of the kinds "
+        "that run inside the hub.",
         body=BridgeWish,
         reply=BridgeWithSecret,
         status=201,
@@ -191,7 +229,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         "PATCH",
         "/{id}",
         "change_bridge",
-        "Rename a bridge, or switch it off or on.",
+        "Rename a bridge, switch it off or on, or change its settings.",
         body=BridgeChanges,
         reply=OneBridge,
         errors=("bridge_not_found", "name_taken"),

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from hub import __version__
 from hub.api.bridge_events import BridgeEvents
+from hub.api.bridge_hooks import BRIDGE_HOOKS
 from hub.api.calls import AnyDescribed, AnyEndpoint, Call, Described, Endpoint, NoBody, NoQuery, Reply
 from hub.api.endpoints import NOUNS
 from hub.api.hooks import HOOKS
@@ -84,7 +85,7 @@ async def _show(call: Call[NoQuery, NoBody]) -> Reply:
 
 def described() -> tuple[AnyDescribed, ...]:
     """Every endpoint, the bare ones included."""
-    return (*NOUNS, *ENDPOINTS, BRIDGE_EVENTS, *HOOKS)
+    return (*NOUNS, *ENDPOINTS, BRIDGE_EVENTS, *BRIDGE_HOOKS, *HOOKS)
 
 
 @cache

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hub.api.ratelimit import RateLimiter
+from hub.flow.bridge_kinds import NO_BRIDGES, BridgeWorld
 from hub.flow.connection_states import ListConnections, no_connections
 from hub.flow.directory import DirectoryHolder
 from hub.flow.downloads import Downloads
@@ -122,6 +123,8 @@ class ApiParts:
     render_metrics: Callable[[], Awaitable[bytes]] | None
     #: POST /v1/bridge/events, which stays bare because it is the hot one.
     bridge_events: Application
+    #: What bridges can be, and what those that run here get.
+    bridges: BridgeWorld = NO_BRIDGES
     routes: RouteParts
     #: What other services may tell: POST /hooks/{name}.
     sources: SourceParts = field(default_factory=SourceParts)

@@ -6,13 +6,14 @@ Nothing is decided here but whose endpoints a request is for.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from starlette.routing import Match, Route, Router
 
 from hub.api import docs_page, openapi
 from hub.api.authentication import Authenticator
+from hub.api.bridge_hooks import BridgeHooksEndpoint
 from hub.api.calls import AnyEndpoint
 from hub.api.cors import Cors
 from hub.api.dialect import Dialect, RateLimit
@@ -23,6 +24,7 @@ from hub.api.parts import ApiParts, Application, Receive, Send
 from hub.api.serving import PathApp
 from hub.api.usecases import UseCases, use_cases
 from hub.model.errors import InvalidRequest
+from hub.rules.bridge_hooks import HOOKS_PATH as BRIDGE_HOOKS_PATH
 from hub.rules.problems import suggestion
 
 #: Every native endpoint but the bare one of the bridges.
@@ -35,7 +37,14 @@ def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
     uses = use_cases(parts)
     native = _Paths(ENDPOINTS, parts, uses)
     return Envelope(
-        _HotFirst(_ByDialect(native, dialects, parts, uses), parts.bridge_events, hooks_endpoint(parts)),
+        _HotFirst(
+            _ByDialect(native, dialects, parts, uses),
+            {
+                openapi.BRIDGE_EVENTS.path: parts.bridge_events,
+                BRIDGE_HOOKS_PATH: BridgeHooksEndpoint(parts),
+                HOOKS_PATH: hooks_endpoint(parts),
+            },
+        ),
         new_id=parts.new_id,
         monotonic=parts.monotonic,
         cors=_cors(parts.settings.cors_origins, dialects),
@@ -93,19 +102,23 @@ class _Paths:
 
 
 class _HotFirst:
-    """Sends the hot path, and what has another envelope, to its endpoint before any routing."""
+    """Sends the hot path, and what has another envelope, to its endpoint before any routing.
 
-    def __init__(self, router: Application, bridge_events: Application, hooks: Application) -> None:
+    Args:
+        router: Everything else.
+        bare: Path → its endpoint; one that ends with a slash stands for all below it.
+    """
+
+    def __init__(self, router: Application, bare: Mapping[str, Application]) -> None:
         self._router = router
-        self._bridge_events = bridge_events
-        self._hooks = hooks
+        self._exact = {path: app for path, app in bare.items() if not path.endswith("/")}
+        self._below = tuple((path, app) for path, app in bare.items() if path.endswith("/"))
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        inside = self._router
-        if scope["path"] == openapi.BRIDGE_EVENTS.path:
-            inside = self._bridge_events
-        elif scope["path"].startswith(HOOKS_PATH):
-            inside = self._hooks
+        path = scope["path"]
+        inside = self._exact.get(path)
+        if inside is None:
+            inside = next((app for start, app in self._below if path.startswith(start)), self._router)
         await inside(scope, receive, send)
 
 

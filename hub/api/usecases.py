@@ -124,6 +124,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         new_id=new_id,
         random_bytes=random_bytes,
         wake_ups=wake_ups,
+        kinds=parts.bridges.kinds,
     )
     lines = LineBook(store=store, directory=directory, clock=clock, new_id=new_id, wake_ups=wake_ups)
     outgoing = Outgoing(

@@ -7,8 +7,8 @@ from functools import partial
 from hub.actions.combined import CombinedActions
 from hub.actions.desk import ActionParts
 from hub.actions.registry import built_in_actions
-from hub.app.adapters import has_adapter
 from hub.app.ai import ai_connection
+from hub.app.bridges import has_adapter
 from hub.app.connectors import open_connectors
 from hub.app.core import Core, event_recorder
 from hub.connectors.actions import ConnectorActions

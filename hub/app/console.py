@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
+from bridge.registry import KINDS
 from bridge.sandbox import contacts
 from hub.api.dialect import key_prefixes, webhook_forms
 from hub.app.bulk import Workshop
@@ -53,6 +54,7 @@ class Console:
     new_id: IdFactory
     directory: DirectoryHolder
     wake_ups: RedisWakeUps
+    bridges: BridgeBook
     bulk: BulkDesk
     consents: ConsentBook
     enrolments: EnrolmentDesk
@@ -131,6 +133,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         files=InboundFiles(links, new_id.take),
     )
     book = RouteBook(store.routes)
+    bridges = _bridge_book(store, directory, wake_ups, new_id, clock)
     return Console(
         settings=settings,
         store=store,
@@ -151,7 +154,8 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         consents=ConsentBook(
             store=store, directory=directory, take_ids=new_id.take, wake_ups=wake_ups, clock=clock
         ),
-        enrolments=_enrolment_desk(store, directory, wake_ups, new_id, clock),
+        bridges=bridges,
+        enrolments=_enrolment_desk(store, bridges, wake_ups, new_id, clock),
         keys=KeyRing(
             store=store,
             clock=clock,
@@ -190,17 +194,23 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
     )
 
 
-def _enrolment_desk(
+def _bridge_book(
     store: Store, directory: DirectoryHolder, wake_ups: RedisWakeUps, new_id: IdFactory, clock: SystemClock
-) -> EnrolmentDesk:
-    bridges = BridgeBook(
+) -> BridgeBook:
+    return BridgeBook(
         store=store,
         directory=directory,
         clock=clock,
         new_id=new_id,
         random_bytes=secrets.token_bytes,
         wake_ups=wake_ups,
+        kinds=KINDS,
     )
+
+
+def _enrolment_desk(
+    store: Store, bridges: BridgeBook, wake_ups: RedisWakeUps, new_id: IdFactory, clock: SystemClock
+) -> EnrolmentDesk:
     return EnrolmentDesk(
         store=store,
         bridges=bridges,

@@ -18,8 +18,8 @@ from hub.api.dialect import key_prefixes, webhook_forms
 from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
 from hub.api.ratelimit import RedisRateLimiter
 from hub.api.surface import build
-from hub.app.adapters import has_adapter
 from hub.app.ai import ai_connection
+from hub.app.bridges import bridge_world, has_adapter, host_of
 from hub.app.collector import calm_collector
 from hub.app.connections import Connection
 from hub.app.core import Core, encryption_key, open_core
@@ -180,6 +180,7 @@ def api_parts(
             metrics=metrics,
             heartbeats=Heartbeats(core.store.bridges, core.clock),
         ),
+        bridges=bridge_world(host_of(core), client),
         routes=routes,
         sources=source_parts(settings, sources, is_hook=routes.late_book.has_hook),
         connections=_connections(core),

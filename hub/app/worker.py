@@ -6,14 +6,13 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import structlog
 
-from bridge.registry import ADAPTERS, Surroundings
-from bridge.sandbox.fates import Delays
 from hub.api.dialect import webhook_forms
+from hub.app.bridges import bridge_world, host_of, open_adapter
 from hub.app.bulk import Workshop
 from hub.app.collector import calm_collector
 from hub.app.core import Core, event_recorder, open_core
@@ -33,7 +32,6 @@ from hub.flow.file_cleanup import FileCleanup
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.opt_outs import OptOuts
 from hub.flow.outgoing import MOST_ATTEMPTS
-from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter
 from hub.flow.receivers import DeliveryDefaults
 from hub.flow.replay import ReplayJobs
@@ -47,6 +45,7 @@ from hub.rules.breaker import BreakerPolicy
 from hub.rules.retry import RetryPolicy
 from hub.rules.sending import SendPolicy
 from hub.store.faults import Refused
+from hub.worker.adapters import AdapterBook
 from hub.worker.bulk import BulkRounds
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher, DispatchLimits
@@ -112,7 +111,8 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
     dispatcher = _dispatcher(core, client, committer)
     dispatcher.on_opened = core.metrics.breakers.inc
     report.attach(committer)
-    adapters = _adapters(core)
+    adapters = AdapterBook(core.directory, partial(open_adapter, core, bridge_world(host_of(core), client)))
+    adapters.refresh()
     lines = LineLanes(
         store=store.hot,
         directory=core.directory,
@@ -131,7 +131,10 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         new_id=core.new_id,
         capabilities=CapabilityBook(store.lines, core.directory, core.wake_ups),
         heartbeats=Heartbeats(store.bridges, clock),
+        directory=core.directory,
+        clock=clock,
     )
+    feeds.on_refused = core.metrics.observations.labels("refused").inc
 
     routing = LateRouting(core, client)
     rounds = routing.rounds()
@@ -152,6 +155,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         dispatcher=dispatcher,
         committer=committer,
         lines=lines,
+        adapters=adapters,
         feeds=feeds,
         fetches=Fetches(_fetching(core, client, adapters).run_due),
         wake_ups=core.wake_ups,
@@ -188,7 +192,9 @@ def _bulk_feeding(core: Core) -> BulkFeeding:
     ).feeding()
 
 
-def _fetching(core: Core, client: OutboundClient, adapters: dict[int, BridgeAdapter]) -> AttachmentFetching:
+def _fetching(
+    core: Core, client: OutboundClient, adapters: Mapping[int, BridgeAdapter]
+) -> AttachmentFetching:
     fetching = AttachmentFetching(
         store=core.store,
         intake=core.files.intake,
@@ -200,25 +206,6 @@ def _fetching(core: Core, client: OutboundClient, adapters: dict[int, BridgeAdap
     counters = {each: core.metrics.attachment_fetches.labels(each.name.lower()).inc for each in Outcome}
     fetching.on_tried = lambda outcome: counters[outcome]()
     return fetching
-
-
-def _adapters(core: Core) -> dict[int, BridgeAdapter]:
-    """The adapters of the bridges that run inside the hub, by bridge id."""
-    surroundings = Surroundings(
-        clock=core.clock,
-        sandbox_network=core.store.sandbox,
-        sandbox_delays=Delays(
-            delivered_after_ms=core.settings.sandbox.delivered_after_ms,
-            read_after_ms=core.settings.sandbox.read_after_ms,
-        ),
-        sandbox_without=frozenset(core.settings.sandbox.without),
-        files=StoredFiles(core.store, core.files.blobs),
-    )
-    return {
-        bridge.id: ADAPTERS[bridge.kind](surroundings)
-        for bridge in core.directory.current.bridges_by_id.values()
-        if bridge.is_enabled and bridge.kind in ADAPTERS
-    }
 
 
 def _dispatcher(core: Core, client: OutboundClient, committer: Committer) -> Dispatcher:

@@ -1,23 +1,29 @@
-"""hub bridges: add a bridge with its line, let a machine enrol, list, rotate a secret."""
+"""hub bridges: add a bridge with its lines, set it up, try it, let a machine enrol, list, rotate a secret."""
 
 from __future__ import annotations
 
+import json
 import secrets
-from dataclasses import replace
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.bridge_settings import ask_missing, described, kind_named, known, read_pairs
 from hub.cli.console import run
 from hub.config.settings import Settings
+from hub.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from hub.app.console import Console
+    from hub.flow.bridge_kinds import Finding
 
 
 @click.group()
 def bridges() -> None:
-    """Bridges: list, add, enrol, rotate the secret."""
+    """Bridges: list, add, set up, try, enrol, rotate the secret."""
 
 
 @bridges.command(name="list")
@@ -41,32 +47,113 @@ def list_bridges(settings: Settings) -> None:
 
 
 @bridges.command()
-@click.argument("name")
-@click.option("--line", "handles", multiple=True, required=True, help="Handle of a line that it carries.")
 @click.pass_obj
-def add(settings: Settings, name: str, handles: tuple[str, ...]) -> None:
-    """Add a bridge that pushes events to POST /v1/bridge/events. Its secret is shown once."""
-    from hub.flow.bootstrap import add_push_bridge  # noqa: PLC0415
-    from hub.model.ids import Prefix, id_text  # noqa: PLC0415
+def kinds(settings: Settings) -> None:
+    """Show the kinds of bridges that run inside the hub, and their settings."""
+    from bridge.registry import KINDS  # noqa: PLC0415
 
-    async def use(console: Console) -> str:
-        if name in console.directory.current.bridges_by_name:
-            raise click.UsageError(f"There is a bridge '{name}' already.")
+    click.echo("push\n  a program of yours that posts to /v1/bridge/events (docs/bridges.md); no settings")
+    for name, kind in sorted(KINDS.items()):
+        click.echo(f"{name}\n  {kind.title}")
+        for line in described(kind):
+            click.echo(f"    {line}")
+
+
+@bridges.command()
+@click.argument("name")
+@click.option(
+    "--kind", "kind_name", default="push", show_default=True, help="`hub bridges kinds` shows them."
+)
+@click.option("--line", "handles", multiple=True, required=True, help="Handle of a line that it carries.")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="A setting; VALUE may be @FILE or env:NAME. A secret that is not given is asked for.",
+)
+@click.pass_obj
+def add(
+    settings: Settings, name: str, kind_name: str, handles: tuple[str, ...], pairs: tuple[str, ...]
+) -> None:
+    """Add a bridge with its lines. The secret of one that pushes is shown once."""
+    from hub.flow.bootstrap import add_lines  # noqa: PLC0415
+    from hub.model.ids import Prefix, id_text  # noqa: PLC0415
+    from hub.rules.bridge_hooks import hook_path  # noqa: PLC0415
+
+    kind = kind_named(kind_name)
+    given = {} if kind is None else ask_missing(kind, read_pairs(kind, pairs))
+    if kind is None and pairs:
+        raise click.UsageError("A bridge that pushes has no settings; --kind names another kind.")
+
+    async def use(console: Console) -> list[str]:
         for handle in handles:
             if handle in console.directory.current.lines_by_handle:
                 raise click.UsageError(f"The line {handle} exists already.")
-        bridge = await add_push_bridge(
-            console.store,
-            name=name,
-            handles=handles,
-            new_id=console.new_id,
-            random_bytes=secrets.token_bytes,
-            clock=console.clock,
-        )
+        try:
+            made = await console.bridges.add(name=name, kind=kind_name, settings=given or None)
+        except InvalidRequest as error:
+            raise click.UsageError(error.message) from None
+        bridge = made.bridge
+        await add_lines(console.store, bridge, handles=handles, new_id=console.new_id, clock=console.clock)
         console.wake_ups.configuration_changed()
-        return f"X-Bridge-Id: {id_text(Prefix.BRIDGE, bridge.id)}\nsecret: {bridge.secrets[0].text}"
+        told = [f"X-Bridge-Id: {id_text(Prefix.BRIDGE, bridge.id)}", f"secret: {made.secret}"]
+        if kind is not None:
+            told = [f"id: {id_text(Prefix.BRIDGE, bridge.id)}"]
+        if kind is not None and kind.open_hooks is not None:
+            told.append(f"hook: {settings.web.public_url}{hook_path(bridge)}")
+        return told
 
-    click.echo(run(settings, use))
+    for line in run(settings, use):
+        click.echo(line)
+    if kind is not None:
+        click.echo(f"Now try it: hub bridges doctor {name}")
+
+
+@bridges.command(name="set")
+@click.argument("name")
+@click.argument("pairs", nargs=-1, required=True, metavar="SETTING=VALUE...")
+@click.pass_obj
+def change(settings: Settings, name: str, pairs: tuple[str, ...]) -> None:
+    """Change settings of the bridge NAME: VALUE may be @FILE or env:NAME; an empty one takes the setting away."""
+
+    async def use(console: Console) -> None:
+        bridge = known(console, name)
+        kind = kind_named(bridge.kind)
+        if kind is None:
+            raise click.UsageError(f"'{name}' is a bridge that pushes: it has no settings.")
+        try:
+            await console.bridges.update(
+                bridge.id, name=None, is_enabled=None, settings=read_pairs(kind, pairs)
+            )
+        except InvalidRequest as error:
+            raise click.UsageError(error.message) from None
+
+    run(settings, use)
+    click.echo(f"Changed. Now try it: hub bridges doctor {name}")
+
+
+@bridges.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def doctor(settings: Settings, name: str, *, as_json: bool) -> None:
+    """Try whether the bridge NAME works, and say what was found; nothing is sent to anybody.
+
+    The report holds no secrets and can be shown to others. Ends with 1 if something failed.
+    """
+    from hub.app.bridge_doctor import look_at  # noqa: PLC0415
+
+    async def use(console: Console) -> Sequence[Finding]:
+        return await look_at(console, known(console, name))
+
+    findings = run(settings, use)
+    if as_json:
+        click.echo(json.dumps({"findings": [asdict(each) for each in findings]}, ensure_ascii=False))
+    for each in [] if as_json else findings:
+        click.echo(f"{each.state:8} {each.name:16} {each.detail}")
+    if any(each.state == "failed" for each in findings):
+        sys.exit(1)
 
 
 @bridges.command()
@@ -112,9 +199,7 @@ def rotate_secret(settings: Settings, name: str, overlap_hours: float) -> None:
     from hub.rules.signing import Secret  # noqa: PLC0415
 
     async def use(console: Console) -> str:
-        bridge = console.directory.current.bridges_by_name.get(name)
-        if bridge is None:
-            raise click.UsageError(f"No bridge '{name}'. `hub bridges list` shows them.")
+        bridge = known(console, name)
         ends_at = console.clock.now_ms() + int(overlap_hours * 3_600_000)
         fresh = StoredSecret(text=Secret.from_bytes(secrets.token_bytes(32)).text)
         older = [

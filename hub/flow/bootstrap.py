@@ -66,26 +66,10 @@ async def ensure_sandbox(
     return line
 
 
-async def add_push_bridge(
-    store: Store,
-    *,
-    name: str,
-    handles: Sequence[str],
-    new_id: Callable[[], int],
-    random_bytes: Callable[[int], bytes],
-    clock: Clock,
-) -> Bridge:
-    """Add a bridge that pushes its events to us, with its lines; its secret is in the result, this once."""
-    bridge = Bridge(
-        id=new_id(),
-        name=name,
-        kind=PUSH_KIND,
-        secrets=(StoredSecret(text=Secret.from_bytes(random_bytes(32)).text),),
-        cursor=None,
-        is_enabled=True,
-        created_at=clock.now_ms(),
-    )
-    await store.bridges.add(bridge)
+async def add_lines(
+    store: Store, bridge: Bridge, *, handles: Sequence[str], new_id: Callable[[], int], clock: Clock
+) -> None:
+    """Give a bridge lines, as careful as lines are unless somebody says otherwise."""
     for handle in handles:
         await store.lines.add(
             Line(
@@ -102,4 +86,3 @@ async def add_push_bridge(
                 created_at=clock.now_ms(),
             )
         )
-    return bridge

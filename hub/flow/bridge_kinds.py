@@ -23,7 +23,7 @@ class FileLinker(Protocol):
     """Gives addresses of our files to networks that fetch them from us (Twilio's MediaUrl)."""
 
     def address(self, file_id: str) -> str | None:
-        """Give a signed address that works for an hour without a key; None if the hub has no public address."""
+        """Give a signed address that works for an hour without a key; None while web.base_url is not set."""
         ...
 
 
@@ -41,11 +41,11 @@ class Surroundings:
     #: The bytes of what is sent.
     files: OutgoingFiles
     links: FileLinker
-    #: The handles of the bridge's lines, now.
+    #: The handles of the bridge's active lines, now.
     lines: Callable[[], Sequence[str]]
     #: Random numbers from 0 to 1, for jitter.
     draw: Callable[[], float]
-    #: Where the network reaches the bridge's hooks, secret included; None where the hub has no public address.
+    #: Where the network reaches the bridge's hooks, secret included; None while web.base_url does not say how.
     hook_url: str | None = None
 
 
@@ -113,3 +113,25 @@ class BridgeKind:
     examine: Callable[[Any, Surroundings], Awaitable[Sequence[Finding]]] | None = None
     #: Where it can run: in the hub, or in an agent beside the network.
     places: frozenset[Place] = frozenset({"hub", "agent"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BridgeWorld:
+    """The kinds that this hub can run, and what it gives to their adapters."""
+
+    kinds: Mapping[str, BridgeKind]
+    #: Bridge id → its surroundings in this process.
+    surroundings: Callable[[int], Surroundings]
+
+    def kind_here(self, name: str) -> BridgeKind | None:
+        """Give a kind whose adapters can run inside the hub."""
+        kind = self.kinds.get(name)
+        return kind if kind is not None and "hub" in kind.places else None
+
+
+def _nowhere(bridge_id: int) -> Surroundings:
+    raise LookupError("this process runs no bridges")
+
+
+#: For processes that run none.
+NO_BRIDGES = BridgeWorld(kinds={}, surroundings=_nowhere)

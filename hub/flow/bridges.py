@@ -1,4 +1,4 @@
-"""Bridges: register one that pushes its events to us, rotate its secret, switch it off.
+"""Bridges: register one that pushes its events to us or runs inside the hub, rotate its secret, switch it off.
 
 Not here: what bridges tell (hub.flow.ingest), and the sandbox bridge, which registers itself at the start.
 """
@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hub.flow.bootstrap import PUSH_KIND
+from hub.flow.bridge_kinds import BridgeKind
+from hub.flow.bridge_settings import merged
 from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock, WakeUps
 from hub.flow.repositories import Store
@@ -40,7 +42,9 @@ class BridgeBook:
         new_id: IdFactory,
         random_bytes: Callable[[int], bytes],
         wake_ups: WakeUps,
+        kinds: Mapping[str, BridgeKind],
     ) -> None:
+        self._kinds = kinds
         self._store = store
         self._directory = directory
         self._clock = clock
@@ -63,22 +67,26 @@ class BridgeBook:
             raise InvalidRequest("bridge_not_found", "Bridge not found.")
         return bridge
 
-    async def add(self, *, name: str) -> NewBridge:
-        """Register a push bridge.
+    async def add(
+        self, *, name: str, kind: str = PUSH_KIND, settings: Mapping[str, object] | None = None
+    ) -> NewBridge:
+        """Register a bridge: one that pushes, or one whose adapter runs inside the hub.
 
         Raises:
-            InvalidRequest: name_taken.
+            InvalidRequest: name_taken; invalid_parameter_value for an unknown kind; as `read_settings`.
         """
         await self.require_free(name)
+        kept = self._checked(kind, settings)
         secret = self._draw()
         bridge = Bridge(
             id=self._new_id(),
             name=name,
-            kind=PUSH_KIND,
+            kind=kind,
             secrets=(StoredSecret(text=secret),),
             cursor=None,
             is_enabled=True,
             created_at=self._clock.now_ms(),
+            settings=kept,
         )
         try:
             await self._store.bridges.add(bridge)
@@ -88,9 +96,22 @@ class BridgeBook:
         self._wake_ups.configuration_changed()
         return NewBridge(bridge=bridge, secret=secret)
 
-    async def update(self, bridge_id: int, *, name: str | None, is_enabled: bool | None) -> Bridge:
-        """Rename a bridge, or switch it off or on; None leaves as it is."""
+    async def update(
+        self,
+        bridge_id: int,
+        *,
+        name: str | None,
+        is_enabled: bool | None,
+        settings: Mapping[str, object] | None = None,
+    ) -> Bridge:
+        """Rename a bridge, switch it off or on, or change some of its settings; None leaves as it is.
+
+        Raises:
+            InvalidRequest: bridge_not_found, name_taken, or as `read_settings`.
+        """
         bridge = await self.get(bridge_id)
+        if settings is not None:
+            bridge = replace(bridge, settings=merged(self._kind(bridge), bridge.settings or {}, settings))
         if name is not None:
             await self.require_free(name, bridge_id)
             bridge = replace(bridge, name=name)
@@ -153,5 +174,31 @@ class BridgeBook:
         self._wake_ups.configuration_changed()
         return bridge
 
+    def _checked(self, kind: str, settings: Mapping[str, object] | None) -> dict[str, object] | None:
+        if kind == PUSH_KIND:
+            if settings:
+                raise _no_settings(PUSH_KIND)
+            return None
+        known = self._kinds.get(kind)
+        if known is None:
+            names = ", ".join(sorted([PUSH_KIND, *self._kinds]))
+            raise InvalidRequest(
+                "invalid_parameter_value",
+                f"There is no kind of bridge '{kind}'. There are: {names}.",
+                param="kind",
+            )
+        return merged(known, {}, settings or {})
+
+    def _kind(self, bridge: Bridge) -> BridgeKind:
+        known = self._kinds.get(bridge.kind)
+        if known is None:
+            raise _no_settings(bridge.kind)
+        return known
+
     def _draw(self) -> str:
         return Secret.from_bytes(self._random_bytes(SECRET_BYTES_GENERATED)).text
+
+
+def _no_settings(kind: str) -> InvalidRequest:
+    message = f"A bridge of the kind '{kind}' has no settings."
+    return InvalidRequest("invalid_parameter_value", message, param="settings")

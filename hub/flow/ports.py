@@ -303,8 +303,12 @@ class BridgeAdapter(Protocol):
         """`online`, `degraded` or `offline`, and why."""
         ...
 
-    def events(self, cursor: str | None) -> AsyncIterator[Observation]:
-        """What the network shows, from the cursor on, for ever; each carries the next cursor."""
+    def events(self, cursor: str | None) -> AsyncIterator[Observation | tuple[Observation, ...]]:
+        """What the network shows, from the cursor on, for ever; each carries the next cursor.
+
+        A tuple is recorded as a whole, which is quicker: for pages of history. Whoever asks for the next one has
+        recorded what came before.
+        """
         ...
 
     async def perform(self, operation: Operation) -> OperationOutcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hub.model.enrolment import BridgeSystem
@@ -23,6 +24,8 @@ class Bridge:
     created_at: int
     #: What its machine said of itself when it enrolled.
     system: BridgeSystem | None = None
+    #: How its adapter reaches the network (the shape is its kind's), secrets among it; None for one that pushes.
+    settings: Mapping[str, object] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

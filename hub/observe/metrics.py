@@ -36,6 +36,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_runs_ended": {"outcome": "completed, failed"},
     "hub_runs_failed": {"route": "the route's id; of more than 200 the others together"},
     "hub_runs_unfinished": {"state": "active, parked"},
+    "hub_bridge_hooks": {"kind": "the bridge's kind", "outcome": "accepted, refused, broken"},
     "hub_source_events": {"source": "the source's name", "status": "recorded, duplicate"},
     "hub_source_requests": {
         "source": "the source's name",
@@ -145,6 +146,12 @@ class Metrics:
             "hub_connector_calls",
             "Attempts at actions of connectors: done, or the class of the error.",
             ["connector", "outcome"],
+            registry=registry,
+        )
+        self.bridge_hooks = Counter(
+            "hub_bridge_hooks",
+            "Requests of networks to the bridges they call, by what became of them.",
+            ["kind", "outcome"],
             registry=registry,
         )
         self.source_requests = Counter(

@@ -6,20 +6,22 @@ The owner of a bridge's shard listens; bridges that push (POST /v1/bridge/events
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
 
 from hub.flow.bridge_store import Bridges
 from hub.flow.capabilities import CapabilityBook
+from hub.flow.directory import DirectoryHolder
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest
-from hub.flow.ports import BridgeAdapter
+from hub.flow.ports import BridgeAdapter, Clock
 from hub.flow.sandbox import Ingesting
 from hub.model.ids import IdFactory
-from hub.model.observation import Observation
+from hub.model.observation import Observation, ObservedError
 from hub.rules.lanes import shard_of
+from hub.rules.refusals import validate
 
 log = structlog.get_logger("worker")
 
@@ -40,7 +42,11 @@ class Feeds:
         new_id: IdFactory,
         capabilities: CapabilityBook,
         heartbeats: Heartbeats,
+        directory: DirectoryHolder,
+        clock: Clock,
     ) -> None:
+        self._directory = directory
+        self._clock = clock
         self._heartbeats = heartbeats
         self._capabilities = capabilities
         self._adapters = adapters
@@ -48,15 +54,26 @@ class Feeds:
         self._ingest = ingest
         self._new_id = new_id
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._owned: frozenset[int] = frozenset()
+        #: Told of each observation that could not be taken in.
+        self.on_refused: Callable[[], None] = lambda: None
+        #: Bridge id → what it last said of its health.
+        self._health: dict[int, tuple[str, str | None]] = {}
 
     def own(self, shards: Iterable[int]) -> None:
         """Listen to the bridges of these shards only."""
-        owned = frozenset(shards)
-        wanted = {bridge_id for bridge_id in self._adapters if shard_of(bridge_id) in owned}
+        self._owned = frozenset(shards)
+        wanted = {bridge_id for bridge_id in self._adapters if shard_of(bridge_id) in self._owned}
         for bridge_id in set(self._tasks) - wanted:
             self._tasks.pop(bridge_id).cancel()
         for bridge_id in wanted - set(self._tasks):
             self._tasks[bridge_id] = asyncio.get_running_loop().create_task(self._listen(bridge_id))
+
+    def adapters_changed(self, bridge_ids: Iterable[int]) -> None:
+        """Listen to new adapters, and to gone ones no more."""
+        for bridge_id in set(bridge_ids) & set(self._tasks):
+            self._tasks.pop(bridge_id).cancel()
+        self.own(self._owned)
 
     async def stop(self) -> None:
         """Stop listening; what was seen is ingested or will be seen again."""
@@ -74,15 +91,39 @@ class Feeds:
                 log.warning("bridge.silent", bridge_id=bridge_id, error=str(error) or type(error).__name__)
 
     async def _ask(self, bridge_id: int) -> None:
-        await self._capabilities.told(bridge_id, await self._adapters[bridge_id].capabilities())
-        await self._heartbeats.heard(bridge_id)
+        adapter = self._adapters[bridge_id]
+        await self._capabilities.told(bridge_id, await adapter.capabilities())
+        state, reason = await adapter.health()
+        if state != "offline":
+            await self._heartbeats.heard(bridge_id)
+        await self._tell_health(bridge_id, state, reason)
+
+    async def _tell_health(self, bridge_id: int, state: str, reason: str | None) -> None:
+        """Tell how the lines of a bridge are, when that changed."""
+        known = self._health.get(bridge_id, ("online", None))
+        lines = [line for line in self._directory.current.lines_by_id.values() if line.bridge_id == bridge_id]
+        if known == (state, reason) or not lines:
+            return
+        error = None if reason is None else ObservedError(code=f"bridge_{state}", raw=reason[:4096])
+        now_ms = self._clock.now_ms()
+        told = [
+            Observation(v=1, line=line.handle, kind="line.status", at=now_ms, value=state, error=error)
+            for line in lines
+        ]
+        await self._take(bridge_id, told)
+        self._health[bridge_id] = (state, reason)
 
     async def _listen(self, bridge_id: int) -> None:
         while True:
             try:
                 await self._ask(bridge_id)
-                async for observation in self._adapters[bridge_id].events(await self._cursor(bridge_id)):
-                    await self._take(bridge_id, observation)
+                told = self._adapters[bridge_id].events(await self._cursor(bridge_id))
+                try:
+                    async for found in told:
+                        await self._take(bridge_id, found if isinstance(found, tuple) else (found,))
+                finally:
+                    if isinstance(told, AsyncGenerator):
+                        await told.aclose()  # its connection must not outlive the listening
             except Exception:
                 log.warning("bridge.feed_failed", bridge_id=bridge_id, exc_info=True)
             await asyncio.sleep(RESTART_SECONDS)
@@ -91,10 +132,31 @@ class Feeds:
         """How far the bridge was heard, by whichever process: no revision tells of it."""
         return next((each.cursor for each in await self._bridges.all() if each.id == bridge_id), None)
 
-    async def _take(self, bridge_id: int, observation: Observation) -> None:
-        """Ingest first, then move the cursor: a crash between the two repeats, and repeats are harmless."""
-        body = msgspec.json.encode({"events": [observation]})
-        request_id = f"feed.{self._new_id():x}"
-        await self._ingest(BridgeRequest(bridge_id, request_id, body, (observation,)))
-        if observation.cursor is not None:
-            await self._bridges.save_cursor(bridge_id, observation.cursor)
+    async def _take(self, bridge_id: int, found: Sequence[Observation]) -> None:
+        """Ingest first, then move the cursor: a crash between the two repeats, and repeats are harmless.
+
+        What cannot be taken in is told of and passed over: it would never become better.
+        """
+        sound = [each for each in found if self._is_sound(bridge_id, each)]
+        if sound:
+            body = msgspec.json.encode({"events": sound})
+            request_id = f"feed.{self._new_id():x}"
+            await self._ingest(BridgeRequest(bridge_id, request_id, body, tuple(sound)))
+        cursor = next((each.cursor for each in reversed(found) if each.cursor is not None), None)
+        if cursor is not None:
+            await self._bridges.save_cursor(bridge_id, cursor)
+
+    def _is_sound(self, bridge_id: int, observation: Observation) -> bool:
+        wrong = validate(observation, now_ms=self._clock.now_ms())
+        if wrong is None:
+            return True
+        log.warning(
+            "observation.refused",
+            bridge_id=bridge_id,
+            kind=observation.kind,
+            path=wrong.path,
+            reason=wrong.why,
+            raw_ref=observation.raw_ref,
+        )
+        self.on_refused()
+        return False

@@ -19,6 +19,7 @@ from arq.worker import func
 from hub.flow.directory import DirectoryHolder
 from hub.observe.exchange import MetricsExchange
 from hub.observe.metrics import Metrics
+from hub.worker.adapters import AdapterBook
 from hub.worker.bulk import BulkRounds
 from hub.worker.committer import Committer
 from hub.worker.dispatcher import Dispatcher
@@ -57,6 +58,7 @@ class WorkerParts:
     dispatcher: Dispatcher
     committer: Committer
     lines: LineLanes
+    adapters: AdapterBook
     feeds: Feeds
     fetches: Fetches
     wake_ups: RedisWakeUps
@@ -205,6 +207,9 @@ class WorkerService:
             await directory.refresh()
         self._known_shards = shards
         self._parts.dispatcher.configuration_changed()
+        changed = self._parts.adapters.refresh()
+        if changed:
+            self._parts.feeds.adapters_changed(changed)
 
     async def _sweep_for_ever(self) -> None:
         """Rebuild every wake-up from SQL, again and again; needs no Redis."""

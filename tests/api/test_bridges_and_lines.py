@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook as StandardWebhook
 
-from hub.flow.bootstrap import add_push_bridge
 from hub.model.ids import Prefix, id_text
 from hub.model.webhook import StoredSecret
 from hub.rules.signing import Secret
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, HubWorld, line_id
+from tests.support.push_bridge import add_push_bridge
 
 HANDLE = "+15550100020"
 

@@ -43,7 +43,13 @@ def address(row: Row, things: dict[str, str] | None = None) -> str:
     """Give a row's path and query, with the things' names filled in."""
     filled = row.asked.format_map(things) if things is not None else ""
     name, _, query = filled.partition("?")
-    others = {"handle": "+15550100001", "contact": "+15550100001", "tag": "vip", "name": "payments"}
+    others = {
+        "handle": "+15550100001",
+        "contact": "+15550100001",
+        "tag": "vip",
+        "name": "payments",
+        "token": "0" * 40,
+    }
     path = row.path.format_map({"id": name or "none", **others})
     return quote(path) + (f"?{query.replace('+', '%2B')}" if query else "")
 

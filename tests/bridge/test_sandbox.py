@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bridge.registry import ADAPTERS, Surroundings
 from bridge.sandbox.alarm import LoopAlarm
 from bridge.sandbox.bridge import CAPABILITIES
 from bridge.sandbox.fates import FATES, OFFLINE_MS, ORDINARY, SLOW_MS, Fate
@@ -17,7 +16,6 @@ from hub.model.outbox import Disposition, OperationKind
 from hub.rules.facts import facts_of, text_of
 from tests.bridge.sandbox_harness import CONTACT, DELAYS, LINE, SandboxHarness
 from tests.support.manual_time import ManualClock
-from tests.support.sandbox_network import MemorySandboxNetwork
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "sandbox.md"
 ALL_WELL = ["message.sent", "message.delivered", "message.read"]
@@ -207,17 +205,6 @@ async def test_typing_leaves_no_trace(harness: SandboxHarness) -> None:
     await harness.adapter.perform(harness.operation(OperationKind.TYPING, state="on"))
 
     assert await harness.seen() == []
-
-
-def test_registry_is_alphabetical_and_each_builds_its_kind() -> None:
-    surroundings = Surroundings(
-        clock=ManualClock(), sandbox_network=MemorySandboxNetwork(), sandbox_delays=DELAYS
-    )
-
-    assert list(ADAPTERS) == sorted(ADAPTERS)
-    assert {kind: build(surroundings).kind for kind, build in ADAPTERS.items()} == {
-        kind: kind for kind in ADAPTERS
-    }
 
 
 def test_documentation_names_every_capability() -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.flow.bootstrap import SANDBOX_KIND, SandboxPlan, add_push_bridge, ensure_sandbox
+from hub.flow.bootstrap import SANDBOX_KIND, SandboxPlan, ensure_sandbox
 from hub.model.line import Line
 from hub.rules.signing import Secret
 from tests.support.hub_world import SANDBOX_LINE, HubWorld, open_world
+from tests.support.push_bridge import add_push_bridge
 
 
 @pytest.fixture

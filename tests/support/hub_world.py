@@ -21,7 +21,8 @@ from hub.api.surface import build
 from hub.dialects.registry import DIALECTS
 from hub.files.folder import FolderBlobs
 from hub.flow.announcing import AnnouncingStore
-from hub.flow.bootstrap import SandboxPlan, add_push_bridge, ensure_sandbox
+from hub.flow.bootstrap import SandboxPlan, ensure_sandbox
+from hub.flow.bridge_kinds import NO_BRIDGES, BridgeWorld
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.feed import Feed
 from hub.flow.hearing import Hearing
@@ -53,6 +54,7 @@ from tests.support.file_parts import file_links, file_parts
 from tests.support.inbound_sources import source_book
 from tests.support.local_live import LocalLive
 from tests.support.manual_time import ManualClock
+from tests.support.push_bridge import add_push_bridge
 from tests.support.route_actions import ShippedActions
 
 SANDBOX_LINE = "+15550100000"
@@ -230,13 +232,18 @@ async def _database_at(path: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def open_world(
-    place: Path | str, *, dialects: Sequence[Dialect] = DIALECTS, **settings: Any
+    place: Path | str,
+    *,
+    dialects: Sequence[Dialect] = DIALECTS,
+    bridges: BridgeWorld = NO_BRIDGES,
+    **settings: Any,
 ) -> AsyncIterator[HubWorld]:
     """Open a new hub.
 
     Args:
         place: A folder for its SQLite file, or the URL of a migrated, empty database.
         dialects: Whose clients it speaks to.
+        bridges: What bridges can be.
         settings: Replace those of the surface.
     """
     url = place if isinstance(place, str) else f"sqlite:///{place / 'hub.db'}"
@@ -246,7 +253,7 @@ async def open_world(
     client = local_client()
     files = (place if isinstance(place, Path) else Path(mkdtemp(prefix="hub-files-"))) / "files"
     try:
-        world = await _world(opened.store, settings, client, FolderBlobs(files), dialects)
+        world = await _world(opened.store, settings, client, FolderBlobs(files), dialects, bridges)
         yield world
         await world.parts.live.feed.stop()
     finally:
@@ -254,12 +261,13 @@ async def open_world(
         await opened.close()
 
 
-async def _world(
+async def _world(  # noqa: PLR0917 - as the next one
     store: Store,
     settings: dict[str, Any],
     client: OutboundClient,
     blobs: FolderBlobs,
     dialects: Sequence[Dialect],
+    bridges: BridgeWorld,
 ) -> HubWorld:
     clock, chance, wake_ups = ManualClock(), random.Random(7), WakeUpsHeard()
     feed = Feed(store.events, most_waiting=100)
@@ -299,7 +307,7 @@ async def _world(
     naps = Naps(clock)
     parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings, blobs, client)
     parts = replace(parts, webhook_forms=webhook_forms(dialects), key_prefixes=key_prefixes(dialects))
-    parts = replace(parts, sleep=naps, live=replace(parts.live, feed=feed), live_typing=live)
+    parts = replace(parts, bridges=bridges, sleep=naps, live=replace(parts.live, feed=feed), live_typing=live)
     admin = await keys.create(KeyWish(name="admin", scopes=frozenset({"admin"})))
     return HubWorld(
         parts=parts,

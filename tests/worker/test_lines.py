@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.registry import ADAPTERS, Surroundings
+from bridge.registry import SandboxParts, open_sandbox
 from bridge.sandbox.fates import Delays
 from hub.flow.outgoing import Outgoing
 from hub.flow.ports import HotTransaction
@@ -342,12 +342,12 @@ SANDBOX_NUMBERS = [
 async def test_the_sandbox_ends_each_number_as_documented(
     rig: Rig, number: str, expected: OutboxState
 ) -> None:
-    surroundings = Surroundings(
+    parts = SandboxParts(
         clock=rig.clock,
-        sandbox_network=rig.store.sandbox,
-        sandbox_delays=Delays(delivered_after_ms=1, read_after_ms=2),
+        network=rig.store.sandbox,
+        delays=Delays(delivered_after_ms=1, read_after_ms=2),
     )
-    desk = await a_desk(rig, ADAPTERS["sandbox"](surroundings))
+    desk = await a_desk(rig, open_sandbox(parts))
     [number_id] = await desk.owe(to=number)
     desk.lanes.line_due(desk.line.id)
     await desk.calm()

@@ -11,7 +11,7 @@ from hub.model.enrolment import BridgeSystem
 from hub.model.line import Bridge
 from hub.store.database import Database
 from hub.store.repositories.configuration import raise_revision
-from hub.store.repositories.sealed import open_secrets, seal_secrets
+from hub.store.repositories.sealed import open_secrets, open_settings, seal_secrets, seal_settings
 from hub.store.schema import bridges, lines
 from hub.store.sealing import Sealer
 
@@ -26,6 +26,7 @@ def bridge_from(row: Row[Any], sealer: Sealer) -> Bridge:
         is_enabled=bool(row.is_enabled),
         created_at=row.created_at,
         system=None if row.system is None else msgspec.json.decode(row.system, type=BridgeSystem),
+        settings=open_settings(sealer, row.id, row.settings),
     )
 
 
@@ -40,6 +41,7 @@ def bridge_values(bridge: Bridge, sealer: Sealer) -> dict[str, Any]:
         "is_enabled": int(bridge.is_enabled),
         "created_at": bridge.created_at,
         "system": None if bridge.system is None else msgspec.json.encode(bridge.system).decode(),
+        "settings": seal_settings(sealer, bridge.id, bridge.settings),
     }
 
 
@@ -65,7 +67,9 @@ class SqlBridges:
         return [bridge_from(row, self._sealer) for row in rows]
 
     async def save(self, bridge: Bridge) -> bool:
-        query = update(bridges).where(bridges.c.id == bridge.id).values(bridge_values(bridge, self._sealer))
+        values = bridge_values(bridge, self._sealer)
+        del values["cursor"]  # rises without a revision: what is at hand may be an old one
+        query = update(bridges).where(bridges.c.id == bridge.id).values(values)
 
         def work(connection: Connection) -> bool:
             is_found = connection.execute(query).rowcount > 0

@@ -1,6 +1,8 @@
-"""The sealed columns as values: secrets and custom headers."""
+"""The sealed columns as values: secrets, custom headers, settings of bridges."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -15,6 +17,7 @@ class _Secret(msgspec.Struct, frozen=True):
 
 _SECRETS = msgspec.json.Decoder(tuple[_Secret, ...])
 _PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...])
+_SETTINGS = msgspec.json.Decoder(dict[str, object])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -34,3 +37,19 @@ def seal_headers(sealer: Sealer, row_id: int, headers: tuple[tuple[str, str], ..
 
 def open_headers(sealer: Sealer, row_id: int, sealed: bytes | None) -> tuple[tuple[str, str], ...]:
     return () if sealed is None else _PAIRS.decode(sealer.open(sealed, place("webhooks", "headers", row_id)))
+
+
+def seal_settings(sealer: Sealer, row_id: int, settings: Mapping[str, object] | None) -> bytes | None:
+    return (
+        None
+        if settings is None
+        else sealer.seal(_encode(dict(settings)), place("bridges", "settings", row_id))
+    )
+
+
+def open_settings(sealer: Sealer, row_id: int, sealed: bytes | None) -> dict[str, object] | None:
+    return (
+        None
+        if sealed is None
+        else _SETTINGS.decode(sealer.open(sealed, place("bridges", "settings", row_id)))
+    )

@@ -63,6 +63,8 @@ bridges = Table(
     Column("system", Text),
     #: When it last spoke, to the minute; raises no revision.
     instant("heard_at"),
+    #: Sealed JSON: the settings of its adapter, secrets among them.
+    Column("settings", LargeBinary),
 )
 
 #: Permissions for machines to become bridges, each once.

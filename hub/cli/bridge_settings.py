@@ -1,0 +1,116 @@
+"""The settings of bridges as people type them: SETTING=VALUE, where a value may come from a file or the environment.
+
+Secrets need not stand in the command, where the shell's history and other users see them: @FILE, env:NAME, or asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from hub.rules.problems import suggestion
+
+if TYPE_CHECKING:
+    from hub.app.console import Console
+    from hub.flow.bridge_kinds import BridgeKind
+    from hub.model.line import Bridge
+
+
+def known(console: Console, name: str) -> Bridge:
+    """Find a bridge by its name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    bridge = console.directory.current.bridges_by_name.get(name)
+    if bridge is None:
+        raise click.UsageError(f"No bridge '{name}'. `hub bridges list` shows them.")
+    return bridge
+
+
+def kind_named(name: str) -> BridgeKind | None:
+    """Find a kind; None for `push`, which has no settings.
+
+    Raises:
+        UsageError: There is no such kind.
+    """
+    from bridge.registry import KINDS  # noqa: PLC0415 - heavy; other commands start without
+
+    if name == "push":
+        return None
+    kind = KINDS.get(name)
+    if kind is None:
+        near = suggestion(name, ("push", *KINDS))
+        meant = f" Did you mean '{near}'?" if near else ""
+        raise click.UsageError(f"There is no kind of bridge '{name}'.{meant} `hub bridges kinds` shows them.")
+    return kind
+
+
+def described(kind: BridgeKind) -> Iterator[str]:
+    """Give a line for each setting of a kind."""
+    for field in msgspec.structs.fields(kind.settings):
+        marks = ["needed"] if field.required else []
+        marks += ["secret"] if field.name in kind.secret_settings else []
+        default = "" if field.required or field.default is msgspec.NODEFAULT else f" [{field.default}]"
+        yield f"{field.encode_name}{default}{' (' + ', '.join(marks) + ')' if marks else ''}"
+
+
+def read_pairs(kind: BridgeKind, pairs: Iterable[str]) -> dict[str, object]:
+    """Read what was typed; a value gets the type that its setting has, and an empty one takes it away.
+
+    Raises:
+        UsageError: Something is not of the form, or cannot be read.
+    """
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(kind.settings)}
+    found: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"'{pair}' is no setting: write SETTING=VALUE, for example url=https://….")
+        value = _value(name, text)
+        if not value:
+            found[name] = None
+            continue
+        try:
+            found[name] = msgspec.to_builtins(msgspec.convert(value, types.get(name, str), strict=False))
+        except msgspec.ValidationError:
+            found[name] = _listed(name, value, types[name])
+    return found
+
+
+def ask_missing(kind: BridgeKind, given: dict[str, object]) -> dict[str, object]:
+    """Ask for the secrets that are needed and were not given."""
+    for field in msgspec.structs.fields(kind.settings):
+        name = field.encode_name
+        if field.required and name in kind.secret_settings and name not in given:
+            given = {**given, name: click.prompt(name, hide_input=True)}
+    return given
+
+
+def _listed(name: str, value: str, kind: object) -> object:
+    """Read `a,b` as the list that a setting wants."""
+    try:
+        return msgspec.to_builtins(msgspec.convert(value.split(","), kind, strict=False))
+    except msgspec.ValidationError as error:
+        raise click.UsageError(f"'{name}' cannot be '{value}': {error}.") from None
+
+
+def _value(name: str, text: str) -> str:
+    if text.startswith("@"):
+        try:
+            return Path(text[1:]).expanduser().read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"'{name}' cannot be read from {text[1:]}: {error}.") from None
+    if text.startswith("env:"):
+        value = os.environ.get(text[4:])
+        if value is None:
+            raise click.UsageError(
+                f"'{name}' is to come from the environment variable {text[4:]}, which is not set."
+            )
+        return value
+    return text

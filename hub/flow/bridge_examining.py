@@ -1,0 +1,64 @@
+"""Try whether a bridge works, and say what was found, for whoever set it up or is woken by it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from hub.flow.bridge_kinds import BridgeWorld, Finding
+from hub.flow.bridge_settings import read_settings
+from hub.model.errors import InvalidRequest
+from hub.model.line import Bridge
+
+log = structlog.get_logger("bridges")
+
+#: A person waits for the answer.
+EXAMINE_SECONDS: Final = 60.0
+
+
+async def examine(
+    world: BridgeWorld, bridge: Bridge, *, heard_at: int | None, now_ms: int
+) -> Sequence[Finding]:
+    """Try everything that can be tried from here; sends nothing to anybody, and never raises.
+
+    Args:
+        world: The kinds, and their surroundings here.
+        bridge: Which one.
+        heard_at: When it last spoke (Unix ms).
+        now_ms: Unix ms.
+    """
+    found = [_switch(bridge), _heard(heard_at, now_ms)]
+    kind = world.kind_here(bridge.kind)
+    if kind is None or kind.examine is None:
+        return found
+    try:
+        settings = read_settings(kind, bridge.settings or {})
+    except InvalidRequest as error:
+        return [*found, Finding(name="settings", state="failed", detail=error.message)]
+    try:
+        async with asyncio.timeout(EXAMINE_SECONDS):
+            return [*found, *await kind.examine(settings, world.surroundings(bridge.id))]
+    except TimeoutError:
+        detail = f"It did not come to an end within {EXAMINE_SECONDS:g} s: the network does not answer."
+        return [*found, Finding(name="network", state="failed", detail=detail)]
+    except Exception:
+        log.warning("bridge.unexamined", bridge_id=bridge.id, exc_info=True)
+        detail = "The examination itself broke; the hub's log says where (bridge.unexamined)."
+        return [*found, Finding(name="examination", state="failed", detail=detail)]
+
+
+def _switch(bridge: Bridge) -> Finding:
+    if bridge.is_enabled:
+        return Finding(name="switch", state="ok", detail="The bridge is switched on.")
+    return Finding(name="switch", state="failed", detail="The bridge is switched off: switch it on.")
+
+
+def _heard(heard_at: int | None, now_ms: int) -> Finding:
+    if heard_at is None:
+        detail = "The bridge never spoke: it was added a moment ago, or the hub is not running."
+        return Finding(name="heard", state="warning", detail=detail)
+    minutes = max(0, now_ms - heard_at) // 60_000
+    return Finding(name="heard", state="ok", detail=f"It spoke {minutes} min ago.")

@@ -1,0 +1,65 @@
+"""A kind of bridge whose network a test plays: settings, hooks and findings as real kinds have them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+import msgspec
+
+from hub.flow.bridge_kinds import BridgeKind, Finding, HookReply, HookRequest, Surroundings
+from hub.flow.ports import BridgeAdapter
+from hub.model.observation import Observation
+from tests.support.scripted_bridge import ScriptedBridge
+
+
+class ScriptedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the network is reached."""
+
+    url: str
+    password: str
+    poll_seconds: int = 5
+    numbers: tuple[str, ...] = ()
+
+
+class _Told(msgspec.Struct):
+    events: tuple[Observation, ...]
+
+
+class ScriptedHooks:
+    """Believes what is signed with the password."""
+
+    def __init__(self, settings: ScriptedSettings) -> None:
+        self._settings = settings
+
+    async def receive(self, request: HookRequest) -> HookReply:
+        if request.method == "GET":
+            return HookReply(body=dict(request.query).get("challenge", "").encode())
+        signature = hmac.digest(self._settings.password.encode(), request.body, hashlib.sha256).hex()
+        if not hmac.compare_digest(signature, request.headers.get("x-sign", "")):
+            return HookReply(status=401, reason="the signature does not match")
+        told = msgspec.json.decode(request.body, type=_Told)
+        return HookReply(observations=told.events, body=b"<ok/>", content_type="text/xml")
+
+
+async def _examine(settings: ScriptedSettings, surroundings: Surroundings) -> Sequence[Finding]:
+    if settings.url == "broken":
+        raise RuntimeError("the network is not as it was thought to be")
+    state = "ok" if settings.url.startswith("https://") else "failed"
+    return [Finding(name="server", state="ok" if state == "ok" else "failed", detail=settings.url)]
+
+
+def _open(settings: ScriptedSettings, surroundings: Surroundings) -> BridgeAdapter:
+    return ScriptedBridge(surroundings.clock)
+
+
+SCRIPTED = BridgeKind(
+    name="scripted",
+    title="A network that a test plays",
+    settings=ScriptedSettings,
+    secret_settings=frozenset({"password"}),
+    open=_open,
+    open_hooks=lambda settings, surroundings: ScriptedHooks(settings),
+    examine=_examine,
+)

@@ -1,0 +1,204 @@
+"""Adapters come, change and go with the bridges; feeds follow them, and pass over what cannot be taken in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bridge.sandbox import contacts
+from hub.flow.capabilities import CapabilityBook
+from hub.flow.heartbeats import Heartbeats
+from hub.flow.ingest import BridgeRequest
+from hub.flow.ports import BridgeAdapter
+from hub.model.line import Bridge
+from hub.model.observation import Observation
+from hub.rules.lanes import SHARD_COUNT
+from hub.worker.adapters import AdapterBook
+from hub.worker.feeds import Feeds
+from tests.support.hub_world import OTHER_LINE, HubWorld, open_world
+from tests.support.scripted_bridge import ScriptedBridge
+
+
+@dataclass
+class Network(ScriptedBridge):
+    """A bridge that tells what a test puts in, and notes when it is left."""
+
+    waiting: asyncio.Queue[Observation | tuple[Observation, ...]] = field(default_factory=asyncio.Queue)
+    asked_from: list[str | None] = field(default_factory=list)
+    state: tuple[str, str | None] = ("online", None)
+    listened: asyncio.Event = field(default_factory=asyncio.Event)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+    hung_up: int = 0
+
+    async def health(self) -> tuple[str, str | None]:
+        return self.state
+
+    async def events(self, cursor: str | None) -> AsyncIterator[Any]:
+        self.asked_from.append(cursor)
+        self.listened.set()
+        try:
+            while True:
+                yield await self.waiting.get()
+                self.waiting.task_done()  # asked for the next one: this one is recorded
+        finally:
+            self.hung_up += 1
+
+    async def aclose(self) -> None:
+        self.closed.set()
+
+
+@dataclass
+class Desk:
+    """A hub whose bridge `push` runs inside it, as a network that a test plays."""
+
+    world: HubWorld
+    book: AdapterBook
+    feeds: Feeds
+    networks: list[Network]
+    refused: list[int] = field(default_factory=list)
+
+    @property
+    def bridge(self) -> Bridge:
+        return self.world.directory.current.bridges_by_id[self.world.other_line.bridge_id]
+
+    async def change(self, **changes: Any) -> frozenset[int]:
+        """Change the bridge and take it over, as a worker does."""
+        await self.world.store.bridges.save(replace(self.bridge, **changes))
+        await self.world.directory.refresh()
+        changed = self.book.refresh()
+        self.feeds.adapters_changed(changed)
+        return changed
+
+    async def told(self, observation: Observation | tuple[Observation, ...]) -> None:
+        """Let the newest network tell, and wait until that was taken in."""
+        self.networks[-1].waiting.put_nowait(observation)
+        await self.networks[-1].waiting.join()
+
+    async def words(self) -> list[str]:
+        listed = await self.world.api.get(f"/v1/messages?from={OTHER_LINE.replace('+', '%2B')}")
+        return sorted(each["text"] for each in listed.json["data"])
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_world(tmp_path) as world:
+        networks: list[Network] = []
+
+        def opened(bridge: Bridge) -> BridgeAdapter | None:
+            if bridge.id != world.other_line.bridge_id:
+                return None
+            if bridge.settings == {"broken": True}:
+                raise ValueError("these are settings of another version")
+            networks.append(Network(world.clock))
+            return networks[-1]
+
+        book = AdapterBook(world.directory, opened, grace_seconds=0.01)
+        feeds = Feeds(
+            adapters=book,
+            bridges=world.store.bridges,
+            ingest=world.ingest,
+            new_id=world.new_id,
+            capabilities=CapabilityBook(world.store.lines, world.directory, world.wake_ups),
+            heartbeats=Heartbeats(world.store.bridges, world.clock),
+            directory=world.directory,
+            clock=world.clock,
+        )
+        desk = Desk(world, book, feeds, networks)
+        feeds.on_refused = lambda: desk.refused.append(1)
+        book.refresh()
+        feeds.own(range(SHARD_COUNT))
+        await networks[0].listened.wait()
+        yield desk
+        with contextlib.suppress(asyncio.CancelledError):
+            await feeds.stop()
+        await book.aclose()
+
+
+def said(guid: str, text: str, *, at: int = 1_780_000_000_000, cursor: str | None = None) -> Observation:
+    """A contact writes."""
+    scene = contacts.direct(OTHER_LINE, "+15550100042")
+    observation: Observation = contacts.say(scene, text, guid=guid, at=at)
+    return msgspec.structs.replace(observation, cursor=cursor)
+
+
+async def test_a_bridge_has_one_adapter_until_its_settings_change(desk: Desk) -> None:
+    assert await desk.change(name="renamed") == frozenset()
+    assert await desk.change(settings={"url": "b"}) == {desk.bridge.id}
+    await desk.networks[0].closed.wait()
+
+    assert len(desk.networks) == 2
+    assert desk.networks[0].hung_up == 1
+    assert desk.book[desk.bridge.id] is desk.networks[1]
+
+
+async def test_a_bridge_that_is_switched_off_has_none(desk: Desk) -> None:
+    await desk.change(is_enabled=False)
+    await desk.networks[0].closed.wait()
+
+    assert dict(desk.book) == {}
+    assert await desk.change(is_enabled=True) == {desk.bridge.id}
+    await desk.networks[1].listened.wait()
+
+
+async def test_settings_that_cannot_be_used_stop_nothing_else(desk: Desk) -> None:
+    await desk.change(settings={"broken": True})
+
+    assert dict(desk.book) == {}
+    await desk.change(settings={"url": "b"})
+    assert list(desk.book) == [desk.bridge.id]
+
+
+async def test_what_is_told_is_recorded_and_the_cursor_kept(desk: Desk) -> None:
+    await desk.told(said("G1", "one", cursor="7"))
+    await desk.change(settings={"url": "b"})
+    await desk.networks[1].listened.wait()
+
+    assert await desk.words() == ["one"]
+    assert desk.networks[1].asked_from == ["7"]
+
+
+async def test_a_page_of_history_is_recorded_as_one(desk: Desk) -> None:
+    requests: list[BridgeRequest] = []
+    ingest = desk.world.ingest
+
+    async def noted(request: BridgeRequest) -> Any:
+        requests.append(request)
+        return await ingest(request)
+
+    desk.feeds._ingest = noted
+    await desk.told(tuple(said(f"G{n}", str(n), cursor=str(n)) for n in range(5)))
+
+    assert [len(each.observations) for each in requests] == [5]
+    assert await desk.words() == list("01234")
+
+
+async def test_what_cannot_be_taken_in_is_passed_over(desk: Desk) -> None:
+    future = said("G1", "from the future", at=32_503_680_000_000, cursor="1")
+    halved = said("G2", "half of \ud83d", cursor="2")
+    await desk.told(future)
+    await desk.told((halved, said("G3", "sound", cursor="3")))
+
+    assert await desk.words() == ["sound"]
+    assert len(desk.refused) == 2
+    [kept] = [each.cursor for each in await desk.world.store.bridges.all() if each.id == desk.bridge.id]
+    assert kept == "3"
+
+
+async def test_a_change_of_health_is_told_once_for_each_line(desk: Desk) -> None:
+    async def statuses() -> Sequence[tuple[str, str | None]]:
+        listed = await desk.world.api.get("/v1/events?type=line.status_changed")
+        return [(each["data"]["status"], each["data"]["reason"]) for each in listed.json["data"]]
+
+    for state in [("online", None), ("offline", "no answer"), ("offline", "no answer"), ("online", None)]:
+        desk.networks[0].state = state
+        desk.world.clock.advance(1_000)
+        await desk.feeds.ask_capabilities()
+
+    assert sorted(await statuses()) == [("offline", "no answer"), ("online", None)]
