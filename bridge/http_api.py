@@ -1,0 +1,158 @@
+"""Call a vendor's HTTP API by the guarded way out, and say what it means for a send when no answer came.
+
+Every caller decides on the answers of its own network; here is only what all of them share. Addresses and keys never
+stand in what is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bridge.taming import json_in
+from hub.flow.calling import Call, CallFailed, Reply, StreamCaller, StreamedReply
+from hub.model.outbox import Disposition, OperationOutcome
+from hub.rules.retry import parse_retry_after
+
+#: Of one answer that is read whole.
+MOST_ANSWER_BYTES: Final = 8_388_608
+#: Of one attachment; what the hub keeps is bounded by itself (files.*).
+MOST_FILE_BYTES: Final = 134_217_728
+TIMEOUT_SECONDS: Final = 30.0
+FILE_SECONDS: Final = 120.0
+#: When a network says "too often" and not how long to wait.
+USUAL_WAIT_MS: Final = 30_000
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What an API said."""
+
+    status: int
+    #: Its body, where that is a JSON object.
+    body: Mapping[str, Any]
+    retry_after_ms: int | None
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class HttpApi:
+    """One API under one address, with one key."""
+
+    def __init__(self, caller: StreamCaller, *, url: str, authorization: str) -> None:
+        """Take where it is.
+
+        Args:
+            caller: The guarded way out.
+            url: Where every path begins, without a slash at its end.
+            authorization: The header of that name; empty for none.
+        """
+        self._caller = caller
+        self.url = url.rstrip("/")
+        self._authorization = authorization
+
+    async def ask(
+        self, method: str, path: str, *, body: bytes = b"", content_type: str = "", now_ms: int = 0
+    ) -> Answer:
+        """Send one request and read the answer.
+
+        Raises:
+            CallFailed: There is none.
+        """
+        headers = self._headers()
+        if content_type:
+            headers += ((b"Content-Type", content_type.encode("latin-1")),)
+        reply = await self._caller.send(
+            Call(
+                method=method,
+                url=self.url + path,
+                headers=headers,
+                body=body,
+                timeout_seconds=TIMEOUT_SECONDS,
+                max_response_bytes=MOST_ANSWER_BYTES,
+                is_repeatable=method == "GET",
+            )
+        )
+        wait = header_of(reply, b"retry-after")
+        return Answer(
+            status=reply.status,
+            body=({} if reply.is_cut else json_in(reply.body)) or {},
+            retry_after_ms=None if wait is None else parse_retry_after(wait, now_ms),
+        )
+
+    def open(self, url: str, *, is_authorized: bool) -> AbstractAsyncContextManager[StreamedReply]:
+        """Ask for a file.
+
+        Args:
+            url: Whole.
+            is_authorized: Whether the key goes along: never to an address that somebody else gave.
+        """
+        call = Call(
+            method="GET",
+            url=url,
+            headers=self._headers() if is_authorized else (),
+            body=b"",
+            timeout_seconds=FILE_SECONDS,
+            max_response_bytes=MOST_FILE_BYTES,
+            is_repeatable=True,
+        )
+        return self._caller.stream(call)
+
+    def _headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        accepting = (b"Accept", b"application/json")
+        if not self._authorization:
+            return (accepting,)
+        return (accepting, (b"Authorization", self._authorization.encode("latin-1", "replace")))
+
+
+def header_of(reply: Reply | StreamedReply, name: bytes) -> str | None:
+    """Give the first header of a name in small letters."""
+    return next((value.decode("latin-1") for each, value in reply.headers if each.lower() == name), None)
+
+
+def unanswered(error: CallFailed) -> OperationOutcome:
+    """Say what a call without an answer means for a send."""
+    match error.kind:
+        case "not_sent":
+            return OperationOutcome(
+                disposition=Disposition.NOT_STARTED,
+                code="network_unreachable",
+                detail=error.detail,
+                is_retry_safe=True,
+            )
+        case "refused":
+            return rejected("address_refused", error.detail)
+        case _:
+            return unknown("no_answer", error.detail)
+
+
+def rejected(code: str, detail: str, *, parts_done: int = 0) -> OperationOutcome:
+    """Say that it will never be done."""
+    return OperationOutcome(disposition=Disposition.REJECTED, code=code, detail=detail, parts_done=parts_done)
+
+
+def unknown(code: str, detail: str) -> OperationOutcome:
+    """Say that nobody knows whether it was done."""
+    return OperationOutcome(disposition=Disposition.MAY_HAVE_COMPLETED, code=code, detail=detail)
+
+
+def put_off(code: str, detail: str, *, wait_ms: int | None) -> OperationOutcome:
+    """Say that it was certainly not done, and may be tried again after a while."""
+    return OperationOutcome(
+        disposition=Disposition.NOT_STARTED,
+        code=code,
+        detail=detail,
+        is_retry_safe=True,
+        retry_after_ms=wait_ms,
+    )
+
+
+def accepted(provider_id: str | None = None) -> OperationOutcome:
+    """Say that the network has it."""
+    return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id=provider_id)

@@ -1,0 +1,98 @@
+"""Make what networks say fit the normal form: text without what no store can hold, in bounds, and dates in Unix ms.
+
+Foreign values have any type; nothing here raises for one. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import msgspec
+
+from hub.rules.jsonguard import check_json
+
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+MOST_TEXT: Final = 65_536
+MOST_ID: Final = 512
+MOST_HANDLE: Final = 320
+
+
+def tame(value: object, most: int = MOST_TEXT) -> str | None:
+    """Give a text or a number as text that can be kept; None for anything else and for nothing."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = value if isinstance(value, str) else str(value) if abs(value) < 10**40 else ""
+    return _UNSTORABLE.sub("\ufffd", text[:most]) or None
+
+
+def handle_in(value: object) -> str | None:
+    """Give somebody's handle; None where there is none, or none that can be one."""
+    text = tame(value, MOST_HANDLE + 1)
+    text = text.strip() if text is not None else None
+    return text if text and len(text) <= MOST_HANDLE else None
+
+
+def id_in(value: object) -> str | None:
+    """Give a network's id; a longer one than we keep is none, because half an id is another one."""
+    text = tame(value, MOST_ID + 1)
+    return text if text and len(text) <= MOST_ID else None
+
+
+def mapping_in(value: object) -> Mapping[str, Any]:
+    """Give an object; anything else is an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_in(value: object) -> list[Any]:
+    """Give a list; anything else is an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def json_in(body: bytes) -> Mapping[str, Any] | None:
+    """Read a JSON object; None for anything else, however it is built."""
+    if check_json(body) is not None:
+        return None
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def seconds_in(value: object, *, otherwise: int) -> int:
+    """Read Unix seconds, in digits or as a number, into Unix ms."""
+    text = tame(value, 16)
+    if text is None or not re.fullmatch(r"[0-9]{1,11}", text, re.ASCII):
+        return otherwise
+    return min(int(text) * 1000, _LATEST_MS)
+
+
+def date_in(value: object) -> int | None:
+    """Read a date of RFC 2822 or ISO 8601 with its zone into Unix ms."""
+    text = tame(value, 64)
+    if text is None:
+        return None
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            at = read(text)
+            # A text without a zone is of the writer's clock: nobody knows which.
+            return None if at.tzinfo is None else _in_bounds(round(at.timestamp() * 1000))
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None
+
+
+def iso_text(at_ms: int) -> str:
+    """Write Unix ms as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(at_ms // 1000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_LATEST_MS: Final = 32_503_680_000_000
+
+
+def _in_bounds(at_ms: int) -> int | None:
+    return at_ms if 0 <= at_ms <= _LATEST_MS else None
