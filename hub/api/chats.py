@@ -97,6 +97,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     handle: str
     #: Who that is, if known, and if the key has the scope `contacts:read`.
     contact: ContactBeside | None
+    #: Unix ms; null for who was there when the hub met the chat.
+    joined_at: int | None
 
 
 async def _list(call: Call[ChatQuery, NoBody]) -> Reply:
@@ -184,7 +186,11 @@ async def _get(call: Call[OneChatQuery, NoBody]) -> Reply:
 async def _participants(call: Call[NoQuery, NoBody]) -> Reply:
     _, chat = await chat_of(call)
     beside = await contacts_beside(call, set(chat.participants))
-    people = [Participant(handle=each, contact=beside.get(each)) for each in chat.participants]
+    joined = await call.uses.store.chats.joined(chat.id)
+    people = [
+        Participant(handle=each, contact=beside.get(each), joined_at=joined.get(each))
+        for each in chat.participants
+    ]
     return Reply(content=Listed(data=people, request_id=call.request_id))
 
 

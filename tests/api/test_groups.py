@@ -309,11 +309,26 @@ async def test_who_is_in_a_chat_is_told_with_contacts(world: HubWorld, worker: S
     without = await world.caller("chats:read")
 
     assert (await world.api.get(path)).json["data"] == [
-        {"handle": CONTACT, "contact": None},
-        {"handle": SECOND, "contact": {"id": contact["id"], "name": "Ann"}},
+        {"handle": CONTACT, "contact": None, "joined_at": None},
+        {"handle": SECOND, "contact": {"id": contact["id"], "name": "Ann"}, "joined_at": None},
     ]
     assert [each["contact"] for each in (await without.get(path)).json["data"]] == [None, None]
     assert (await world.api.get("/v1/chats/cht_0000000000001/participants")).code == "chat_not_found"
+
+
+async def test_who_joins_is_told_with_the_time(world: HubWorld, worker: SandboxWorker) -> None:
+    path = f"/v1/chats/{await made(world)}/participants"
+    began = world.clock.now_ms()
+    await worker.listen()
+    world.clock.advance(60_000)
+    joined = world.clock.now_ms()
+    await ask(world, "POST", path, {"handle": THIRD})
+    await worker.listen()
+    people = {each["handle"]: each["joined_at"] for each in (await world.api.get(path)).json["data"]}
+
+    assert set(people) == {CONTACT, SECOND, THIRD}
+    assert people[CONTACT] == people[SECOND] <= began
+    assert joined <= people[THIRD] <= world.clock.now_ms()
 
 
 async def test_scopes(world: HubWorld, worker: SandboxWorker) -> None:

@@ -54,6 +54,7 @@ async def test_the_latest_word_on_a_member_counts(store: Store) -> None:
     standing = await store.hot.write(lambda tx: tx.chats.members([1, 2, 3]))
 
     assert sorted(standing) == [MemberRow(1, "+1", 1, 15), MemberRow(2, "+1", 0, 1)]
+    assert (await store.chats.joined(1), await store.chats.joined(2)) == ({"+1": 15}, {})
 
 
 async def test_a_chats_state_comes_back_as_it_was_saved(store: Store) -> None:

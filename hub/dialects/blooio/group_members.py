@@ -34,8 +34,8 @@ class GroupMember(msgspec.Struct, frozen=True, kw_only=True):
     contact_id: str | None
     identifier: str
     name: str | None
-    #: Always null: networks do not tell when those joined whom the hub met there.
-    added_at: int | None = None
+    #: Null for those whom the hub met there: networks do not tell when they joined.
+    added_at: int | None
 
 
 class MemberList(Paged[GroupMember], frozen=True, kw_only=True):
@@ -70,6 +70,7 @@ def _shown(member: Participant) -> GroupMember:
         contact_id=None if known is None else known.id,
         identifier=member.handle,
         name=None if known is None else known.name,
+        added_at=member.joined_at,
     )
 
 

@@ -18,7 +18,7 @@ from hub.store.lookups import among
 from hub.store.repositories.chat_pages import COLUMNS, chat_of, count_chats, place_of, read_chats
 from hub.store.repositories.message_counts import count_by
 from hub.store.repositories.message_pages import IS_VISIBLE
-from hub.store.schema import chats, contact_cards, messages, places, poll_votes, polls
+from hub.store.schema import chat_members, chats, contact_cards, messages, places, poll_votes, polls
 
 #: Messages counted at the most: of those unread, and of all in one chat.
 MOST_UNREAD = 100
@@ -40,6 +40,9 @@ _BY_KEY_ON = (
     .order_by(_id)
 )
 _KEYS = select(_id, chats.c.chat_key).where(among(_id, "ids"))
+_JOINED = select(chat_members.c.handle, chat_members.c.changed_at).where(
+    chat_members.c.chat_id == bindparam("chat_id"), chat_members.c.is_member == 1
+)
 
 
 class SqlChats:
@@ -77,6 +80,9 @@ class SqlChats:
     async def last_messages(self, chat_ids: Sequence[int]) -> dict[int, MessageRow]:
         rows = map(MessageRow._make, await self._database.look_up(_LAST, {"ids": list(chat_ids)}))
         return {row.chat_id: row for row in rows}
+
+    async def joined(self, chat_id: int) -> dict[str, int]:
+        return {row[0]: row[1] for row in await self._database.look_up(_JOINED, {"chat_id": chat_id})}
 
     async def totals(self, chat_id: int) -> ChatTotals:
         counted = (
