@@ -134,10 +134,11 @@ class Desk:
         self, adapter: BridgeAdapter, *, rounds: int = 1, cursor: str | None = None
     ) -> list[Observation]:
         """Give what an adapter tells until it has waited so often."""
-        self.rounds, told = rounds, []
+        self.rounds = rounds
+        told: list[Observation] = []
         try:
             async for observation in adapter.events(cursor):
-                told.append(observation)  # noqa: PERF401 - what was told before the end must stay
+                told += observation if isinstance(observation, tuple) else (observation,)
         except EndOfTime:
             return told
         raise AssertionError("the events of a bridge never end")
