@@ -159,7 +159,7 @@ class Dialer:
                 raise ConnectionResetError
         except BaseException as error:
             self.open.discard(connection)
-            connection.abort()
+            await _given_up(connection, error)
             translated = _translate(error, target.host)
             if translated is error:
                 raise
@@ -203,6 +203,17 @@ class Dialer:
             if self.is_closed and not self.open:
                 self._all_closed.set()
         self._pool.discard(connection)
+
+
+async def _given_up(connection: Connection, error: BaseException) -> None:
+    """Close what was made of a connection, and return when it is closed.
+
+    The loop closes what is aborted in its next turn. Whoever hears that there is no connection may be done with the
+    client, and with the loop, before that turn.
+    """
+    connection.abort()
+    if not isinstance(error, GeneratorExit):  # there is no next turn
+        await asyncio.sleep(0)
 
 
 def _translate(error: BaseException, host: str) -> BaseException:
