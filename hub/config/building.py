@@ -66,14 +66,17 @@ class Builder:
         self._open: list[_Open] = []
         self._nodes = 0
         self._last = (0, 0)
+        #: Lines as messages may show them, each looked at once.
+        self._shown: dict[int, str] = {}
 
     def place(self, line: int, column: int) -> Place:
         """Return the place for a position that counts from 0."""
-        text = self._lines[line] if line < len(self._lines) else ""
-        may_be_shown = len(text) <= _LONGEST_SHOWN_LINE and not _MAY_HOLD_SECRET.search(text)
-        return Place(
-            source=self._source, line=line + 1, column=column + 1, line_text=text if may_be_shown else ""
-        )
+        shown = self._shown.get(line)
+        if shown is None:
+            text = self._lines[line] if line < len(self._lines) else ""
+            may_be_shown = len(text) <= _LONGEST_SHOWN_LINE and not _MAY_HOLD_SECRET.search(text)
+            shown = self._shown[line] = text if may_be_shown else ""
+        return Place(source=self._source, line=line + 1, column=column + 1, line_text=shown)
 
     def line_before(self, mark: yaml.Mark | None) -> str:
         """Return what stands before a place on its line."""
@@ -95,14 +98,6 @@ class Builder:
         if event.start_mark is not None:
             self._last = (event.start_mark.line, event.start_mark.column)
         match event:
-            case yaml.DocumentStartEvent() if self.root is not None:
-                self._refuse(
-                    "a second document starts here", "one file holds one document", "remove the `---`"
-                )
-                raise TooMuch
-            case yaml.AliasEvent():
-                self._refuse_anchor(f"*{event.anchor}")
-                self._put(ScalarNode(text="", is_quoted=False, place=self.last_place()))
             case yaml.ScalarEvent():
                 self._check_node(event)
                 self._put(self._scalar(event))
@@ -112,10 +107,18 @@ class Builder:
                 self._open.append(_Open(place=self.last_place(), is_mapping=is_mapping))
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 self._put(self._open.pop().close())
+            case yaml.DocumentStartEvent() if self.root is not None:
+                self._refuse(
+                    "a second document starts here", "one file holds one document", "remove the `---`"
+                )
+                raise TooMuch
+            case yaml.AliasEvent():
+                self._refuse_anchor(f"*{event.anchor}")
+                self._put(ScalarNode(text="", is_quoted=False, place=self.last_place()))
 
     def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         text = event.value
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             self._refuse(
                 "half of a surrogate pair is written as an escape",
                 "it stands for no character",

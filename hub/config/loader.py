@@ -12,6 +12,7 @@ from hub.config.building import Builder, TooMuch
 from hub.config.nodes import Node, ScalarNode
 from hub.config.problems import ConfigError, Place, Problem, problem_at
 from hub.config.scalars import cut
+from hub.config.yaml_events import events_of
 
 _MAX_BYTES = 256 * 1024
 
@@ -90,7 +91,7 @@ def read_document(
 def _feed(builder: Builder, text: str) -> list[Problem] | None:
     """Give all events to the builder; return why reading had to stop early, None when it did not."""
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in events_of(text):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         return [_syntax_problem(error, builder)]
