@@ -12,6 +12,7 @@ from typing import Final
 from bridge.sandbox.alarm import LoopAlarm
 from bridge.sandbox.bridge import SandboxBridge
 from bridge.sandbox.fates import Delays
+from bridge.twilio.kind import KIND as TWILIO
 from hub.flow.bridge_kinds import BridgeKind
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
 from hub.flow.repositories import SandboxNetwork
@@ -44,7 +45,7 @@ def open_sandbox(parts: SandboxParts) -> BridgeAdapter:
     )
 
 
-_ALL: Final[tuple[BridgeKind, ...]] = ()
+_ALL: Final[tuple[BridgeKind, ...]] = (TWILIO,)
 
 #: Kind of bridge → what it is; the sandbox is none of them, as nobody sets it up.
 KINDS: Final[dict[str, BridgeKind]] = {kind.name: kind for kind in _ALL}

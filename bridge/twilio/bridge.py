@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from bridge.checkups import Checkup, State
 from bridge.http_api import rejected, unanswered, unknown
-from bridge.line_states import LineStates, State
 from bridge.taming import date_in, id_in, iso_text
 from bridge.twilio.api import TwilioApi, TwilioRefused
 from bridge.twilio.reading import read_message
@@ -46,7 +46,7 @@ class TwilioBridge:
         self._settings = settings
         self._around = surroundings
         self._api = TwilioApi(settings, surroundings.caller)
-        self._states = LineStates()
+        self._checkup = Checkup(self._asked_state, surroundings.clock)
         #: Message → attempt, of what was answered here: two sends of the same words are told apart by it.
         self._taken: OrderedDict[str, str] = OrderedDict()
         #: What was told of each message that is listed again and again.
@@ -59,11 +59,7 @@ class TwilioBridge:
         return frozenset(able)
 
     async def health(self) -> State:
-        try:
-            answer = await self._api.account()
-        except CallFailed as error:
-            return "offline", f"Twilio cannot be reached: {error.detail}"
-        return account_state(answer.status, answer.body)
+        return await self._checkup.state()
 
     async def events(self, cursor: str | None) -> AsyncIterator[Observation]:
         since = date_in(cursor) or self._around.clock.now_ms()
@@ -77,8 +73,6 @@ class TwilioBridge:
                 for seen in await self._news(message):
                     yield msgspec.structs.replace(seen, cursor=iso_text(newest))
             since = newest
-            for seen in await self._states_now():
-                yield seen
             await self._around.sleep(self._settings.poll_seconds)
 
     async def perform(self, operation: Operation) -> OperationOutcome:
@@ -117,6 +111,13 @@ class TwilioBridge:
     async def aclose(self) -> None:
         """Nothing is held open."""
 
+    async def _asked_state(self) -> State:
+        try:
+            answer = await self._api.account()
+        except CallFailed as error:
+            return "offline", f"Twilio cannot be reached: {error.detail}"
+        return account_state(answer.status, answer.body)
+
     async def _listed(self, since_ms: int) -> list[Mapping[str, Any]]:
         """What Twilio lists since then, oldest first; nothing while it cannot be asked: the next round asks again."""
         try:
@@ -144,10 +145,6 @@ class TwilioBridge:
                 return ()
         _remember(self._told, sid, mark)
         return read_message(message, media)
-
-    async def _states_now(self) -> list[Observation]:
-        lines = self._around.lines()
-        return self._states.changed(lines, await self.health(), now_ms=self._around.clock.now_ms())
 
 
 def account_state(status: int, body: Mapping[str, Any]) -> State:

@@ -34,20 +34,29 @@ async def test_a_round_tells_only_what_is_new(harness: TwilioHarness) -> None:
     harness.twilio.receive("hi", sender=CONTACT)
     seen = await harness.desk.listen(harness.adapter, rounds=5)
 
-    assert [each.kind for each in seen] == ["message.received", "line.status"]
+    assert [each.kind for each in seen] == ["message.received"]
     assert harness.desk.waited == [60] * 5
 
 
-async def test_a_round_that_fails_is_made_up_for_and_the_line_is_offline(harness: TwilioHarness) -> None:
+async def test_a_round_that_fails_is_made_up_for(harness: TwilioHarness) -> None:
     harness.twilio.is_down = True
     harness.twilio.receive("hi", sender=CONTACT)
-    [offline] = await harness.desk.listen(harness.adapter)
-    assert (offline.line, offline.value) == (LINE, "degraded")
+    assert await harness.desk.listen(harness.adapter) == []
     harness.twilio.is_down = False
 
-    seen = await harness.desk.listen(harness.adapter)
+    [seen] = await harness.desk.listen(harness.adapter)
 
-    assert [each.value or each.kind for each in seen] == ["message.received", "online"]
+    assert seen.kind == "message.received"
+
+
+async def test_how_the_account_is_is_asked_once_a_minute(harness: TwilioHarness) -> None:
+    assert await harness.adapter.health() == ("online", None)
+    harness.twilio.status = "suspended"
+    harness.desk.clock.advance(59_000)
+    assert await harness.adapter.health() == ("online", None)
+    harness.desk.clock.advance(1_000)
+
+    assert await harness.adapter.health() == ("offline", "The Twilio account is suspended.")
 
 
 async def test_without_polls_nothing_is_told_and_nothing_spins(harness: TwilioHarness) -> None:
