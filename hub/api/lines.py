@@ -47,6 +47,8 @@ class LineReply(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     is_active: bool
     bridge_id: str
+    #: The bridge that sends as SMS what the first one's network cannot reach, where the sender allows it.
+    fallback_bridge_id: str | None
     #: Whether a contact must have written before the line may write to them.
     is_contact_first: bool
     pace_ms: int
@@ -77,6 +79,8 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     is_contact_first: bool = True
     pace_ms: PaceMs = 1000
     safety: LineSafety = LineSafety()
+    #: The bridge that sends as SMS what the first one's network cannot reach.
+    fallback_bridge_id: str | None = None
 
 
 class LineChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,6 +92,10 @@ class LineChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     is_contact_first: bool | UnsetType = UNSET
     pace_ms: PaceMs | UnsetType = UNSET
     capabilities_off: CapabilityNames | UnsetType = UNSET
+    #: The line moves to another bridge: what both tell is told once.
+    bridge_id: str | UnsetType = UNSET
+    #: Null takes the second bridge away.
+    fallback_bridge_id: str | UnsetType | None = UNSET
     #: Only what stands in it changes; a null takes the hub's setting again.
     safety: LineSafety | UnsetType = UNSET
 
@@ -100,6 +108,7 @@ def _fields(line: Line) -> dict[str, object]:
         "service": line.service,
         "is_active": line.is_active,
         "bridge_id": id_text(Prefix.BRIDGE, line.bridge_id),
+        "fallback_bridge_id": _bridge_text(line.fallback_bridge_id),
         "is_contact_first": line.is_contact_first,
         "pace_ms": line.pace_ms,
         "status": line.status,
@@ -109,6 +118,14 @@ def _fields(line: Line) -> dict[str, object]:
         "safety": line.safety,
         "created_at": line.created_at,
     }
+
+
+def _bridge_text(bridge_id: int | None) -> str | None:
+    return None if bridge_id is None else id_text(Prefix.BRIDGE, bridge_id)
+
+
+def _bridge_id(text: str | None, param: str) -> int | None:
+    return None if text is None else field_id(text, Prefix.BRIDGE, "bridge", param=param)
 
 
 async def _list(call: Call[NoQuery, NoBody]) -> Reply:
@@ -146,6 +163,7 @@ async def _add(call: Call[NoQuery, NewLine]) -> Reply:
         is_contact_first=body.is_contact_first,
         pace_ms=body.pace_ms,
         safety=body.safety,
+        fallback_bridge_id=_bridge_id(body.fallback_bridge_id, "fallback_bridge_id"),
     )
     call.uses.parts.policies.check(wish.bridge_id, wish.safety)
     return Reply(content=_one(call, await call.uses.lines.add(wish)), status=201)
@@ -156,6 +174,10 @@ async def _change(call: Call[NoQuery, LineChanges]) -> Reply:
     changes: dict[str, Any] = {
         name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not UNSET
     }
+    if {"bridge_id", "fallback_bridge_id"} & changes.keys():
+        call.uses.lines.require(call.key, None)  # bridges are not a matter of one line
+    for name in {"bridge_id", "fallback_bridge_id"} & changes.keys():
+        changes[name] = _bridge_id(changes[name], name)
     if "capabilities_off" in changes:
         changes["capabilities_off"] = _known_capabilities(changes["capabilities_off"])
     if isinstance(call.body.safety, LineSafety):
@@ -224,13 +246,13 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         method="PATCH",
         path="/v1/lines/{id}",
         name="change_line",
-        summary="Change a line.",
+        summary="Change a line, or move it to another bridge.",
         tag="lines",
         scope="lines:write",
         query=NoQuery,
         body=LineChanges,
         reply=OneLine,
-        errors=("line_not_found", "line_not_accessible"),
+        errors=("bridge_not_found", "line_not_found", "line_not_accessible"),
         example={"is_active": False},
         handle=_change,
     ),

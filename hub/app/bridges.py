@@ -100,7 +100,7 @@ def _hook_url(host: BridgeHost, bridge_id: int) -> str | None:
 
 def _handles(host: BridgeHost, bridge_id: int) -> Sequence[str]:
     lines = host.directory.current.lines_by_id.values()
-    return [line.handle for line in lines if line.bridge_id == bridge_id and line.is_active]
+    return [line.handle for line in lines if bridge_id in line.bridge_ids and line.is_active]
 
 
 def _sandbox_parts(core: Core) -> SandboxParts:

@@ -150,7 +150,8 @@ class BridgeBook:
         found: dict[int, list[Line]] = {}
         lines = (await self._directory.refresh()).lines_by_id.values()
         for line in sorted(lines, key=lambda each: each.id):
-            found.setdefault(line.bridge_id, []).append(line)
+            for bridge_id in line.bridge_ids:
+                found.setdefault(bridge_id, []).append(line)
         return found
 
     async def require_free(self, name: str, bridge_id: int | None = None) -> None:

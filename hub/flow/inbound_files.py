@@ -21,7 +21,6 @@ from hub.flow.sent_parts import file_ids
 from hub.flow.sighting import Sighting
 from hub.model.file import FileSource
 from hub.model.ids import Prefix, id_text
-from hub.model.line import Line
 from hub.model.observation import ATTACHED, KeptPart, Observation, Part
 from hub.rules.file_names import clean_name
 from hub.rules.media_types import UNKNOWN, usual_type
@@ -48,7 +47,7 @@ class InboundFiles:
             if places and item.line is not None:
                 ids = self._take_ids(len(places))
                 rows += [
-                    _row(item.observation, item.line, place, file_id=file_id, now_ms=now_ms)
+                    _row(item, place, file_id=file_id, now_ms=now_ms)
                     for place, file_id in zip(places, ids, strict=True)
                 ]
                 carriers.append((item, places))
@@ -87,11 +86,11 @@ def _places(observation: Observation) -> list[int]:
     ]
 
 
-def _row(observation: Observation, line: Line, place: int, *, file_id: int, now_ms: int) -> FileClaimRow:
-    message = observation.message
+def _row(item: Sighting, place: int, *, file_id: int, now_ms: int) -> FileClaimRow:
+    message, line = item.observation.message, item.known_line
     assert message is not None, "only messages have parts"
     part = message.parts[place]
-    source = FileSource(bridge_id=line.bridge_id, line=line.handle, ref=part.ref, url=part.url)
+    source = FileSource(bridge_id=item.bridge_id, line=line.handle, ref=part.ref, url=part.url)
     key = f"{message.provider_id}:{part.ref or place}"
     return FileClaimRow(
         file_id,

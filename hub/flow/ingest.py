@@ -218,8 +218,8 @@ def _items(raw_id: int, request: BridgeRequest, directory: Directory) -> list[Si
     items = []
     for observation in request.observations:
         line = lines.get(observation.line)
-        mine = line is not None and line.bridge_id == request.bridge_id
-        items.append(Sighting(observation, line if mine else None, raw_id))
+        mine = line is not None and request.bridge_id in line.bridge_ids
+        items.append(Sighting(observation, line if mine else None, raw_id, request.bridge_id))
     return items
 
 

@@ -32,6 +32,7 @@ class LineWish:
     is_contact_first: bool
     pace_ms: int
     safety: LineSafety = LineSafety()  # noqa: RUF009 - frozen
+    fallback_bridge_id: int | None = None
 
 
 class LineBook:
@@ -101,6 +102,7 @@ class LineBook:
         """
         handle = normalize_handle(wish.handle)
         await self._require_free(wish.bridge_id, handle)
+        self._require_bridges(wish.bridge_id, wish.fallback_bridge_id)
         line = Line(
             id=self._new_id(),
             bridge_id=wish.bridge_id,
@@ -115,6 +117,7 @@ class LineBook:
             created_at=self._clock.now_ms(),
             capabilities=self._told_by(wish.bridge_id),
             safety=wish.safety,
+            fallback_bridge_id=wish.fallback_bridge_id,
         )
         try:
             await self._store.lines.add(line)
@@ -129,6 +132,19 @@ class LineBook:
         lines = self._directory.current.lines_by_id.values()
         return next((each.capabilities for each in lines if each.bridge_id == bridge_id), None)
 
+    def _require_bridges(self, bridge_id: int, fallback_bridge_id: int | None) -> None:
+        """Refuse bridges that cannot carry a line together."""
+        bridges = self._directory.current.bridges_by_id
+        if bridge_id not in bridges:
+            raise InvalidRequest("bridge_not_found", "Bridge not found.", param="bridge_id")
+        if fallback_bridge_id is None:
+            return
+        if fallback_bridge_id not in bridges:
+            raise InvalidRequest("bridge_not_found", "Bridge not found.", param="fallback_bridge_id")
+        if fallback_bridge_id == bridge_id:
+            message = "The bridge that a line falls back to must be another one than its first."
+            raise InvalidRequest("invalid_parameter_value", message, param="fallback_bridge_id")
+
     async def _require_free(self, bridge_id: int, handle: str) -> None:
         directory = await self._directory.refresh()
         if bridge_id not in directory.bridges_by_id:
@@ -137,8 +153,17 @@ class LineBook:
             raise InvalidRequest("name_taken", f"'{handle}' is a line already.", param="handle")
 
     async def update(self, line: Line, **changes: object) -> Line:
-        """Change a line: what it is called, what it may do, how it is paced."""
+        """Change a line: what it is called, what it may do, how it is paced, which bridges carry it.
+
+        Raises:
+            InvalidRequest: line_not_found; bridge_not_found or invalid_parameter_value for its bridges.
+        """
         changed = replace(line, **changes)  # type: ignore[arg-type] # the caller passes checked fields of Line
+        if changed.bridge_ids != line.bridge_ids:
+            await self._directory.refresh()
+            self._require_bridges(changed.bridge_id, changed.fallback_bridge_id)
+        if changed.bridge_id != line.bridge_id:
+            await self._store.lines.carry(line.id, self._told_by(changed.bridge_id))
         if not await self._store.lines.save(changed):
             raise InvalidRequest("line_not_found", "Line not found.")
         self._wake_ups.configuration_changed()

@@ -36,6 +36,8 @@ class Outcome:
     step: NextStep
     #: The network's id, where the bridge told one.
     provider_id: str | None
+    #: It went as SMS because the first network could not reach the handle.
+    was_downgraded: bool
     #: When the bridge was called: what the network showed since then is newer.
     dispatched_at: int | None
     #: Unix ms.
@@ -124,6 +126,8 @@ async def conclude(
 def _accepted(claim: OutboxClaim, message: MessageRow, outcome: Outcome) -> _Changed:
     if message.accepted_at is None:
         message = message._replace(accepted_at=outcome.at_ms, sent_at=outcome.at_ms)
+    if outcome.was_downgraded and not message.was_downgraded:
+        return _Changed(message._replace(was_downgraded=1, service="sms"), "message.downgraded")
     return _Changed(message, None)
 
 

@@ -133,6 +133,10 @@ class Lines(Protocol):
         """Set how a line fares; False, and no new revision, if it is known already."""
         ...
 
+    async def carry(self, line_id: int, capabilities: frozenset[str] | None) -> None:
+        """Note what a line can do on the bridge that it moves to; None: it has not told yet."""
+        ...
+
     async def tell_capabilities(self, bridge_id: int, names: frozenset[str]) -> bool:
         """Set what the lines of a bridge can do; False, and no new revision, if they knew it already."""
         ...

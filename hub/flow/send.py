@@ -177,6 +177,7 @@ class Sending:
             line=errand.line,
             step=result.step,
             provider_id=update.provider_id,
+            was_downgraded=result.outcome is not None and result.outcome.was_downgraded,
             dispatched_at=result.dispatched_at,
             at_ms=now_ms,
             links=self._links,

@@ -19,6 +19,8 @@ class Sighting:
     #: None when no such line belongs to the bridge.
     line: Line | None
     raw_id: int
+    #: Which one told.
+    bridge_id: int
     facts: tuple[Fact, ...] = ()
     chat: ChatRow | None = None
     #: After the merge; the whole row for a message that we were asked to send.

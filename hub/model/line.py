@@ -52,6 +52,14 @@ class Line:
     capabilities_off: frozenset[str] = frozenset()
     #: What it wants otherwise than the hub, to be kept safe.
     safety: LineSafety = LineSafety()  # noqa: RUF009 - frozen
+    #: The bridge that sends as SMS what the first one's network cannot reach, where the sender allows it.
+    fallback_bridge_id: int | None = None
+
+    @property
+    def bridge_ids(self) -> tuple[int, ...]:
+        """The bridges that carry it, the first one first."""
+        fallback = self.fallback_bridge_id
+        return (self.bridge_id,) if fallback is None else (self.bridge_id, fallback)
 
     @property
     def able(self) -> frozenset[str] | None:

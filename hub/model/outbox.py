@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 
 class OutboxState(IntEnum):
@@ -95,6 +95,10 @@ class Disposition(StrEnum):
     REJECTED = "rejected"
 
 
+#: What bridges say of a handle that their network cannot reach, so that another network may (facts: `22` is Messages').
+UNREACHABLE_CODES: Final = frozenset({"22", "not_on_network", "sms_only"})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OperationOutcome:
     """A bridge's answer to `perform` or `lookup`."""
@@ -108,6 +112,8 @@ class OperationOutcome:
     is_retry_safe: bool = False
     #: How many of the operation's parts the network has; a retry begins after them.
     parts_done: int = 0
+    #: It went as SMS because the first network could not reach the handle.
+    was_downgraded: bool = False
     #: What the bridge found out or made, where there is more to tell than that it was done: a link, a place, votes.
     result: Mapping[str, object] | None = None
     #: How long the network asks to wait before the next try, in ms.

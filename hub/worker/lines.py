@@ -24,6 +24,7 @@ from hub.rules.lanes import shard_of
 from hub.rules.pacing import Pace, Start, reserve_start
 from hub.rules.sending import FLEETING, NextStep
 from hub.rules.turns import Turn, next_turn
+from hub.worker.fallback import adapter_of
 from hub.worker.timers import Timers
 
 log = structlog.get_logger("worker")
@@ -139,7 +140,7 @@ class LineLanes:
         """Take step after step while something is due."""
         while shard_of(line_id) in self._owned and not self._is_draining:
             line = self._directory.current.lines_by_id.get(line_id)
-            adapter = self._adapters.get(line.bridge_id) if line else None
+            adapter = adapter_of(line, self._adapters) if line else None
             if line is None or adapter is None:
                 return
             items = await self._items(line_id, errand)

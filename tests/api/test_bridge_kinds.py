@@ -259,3 +259,80 @@ async def test_a_bridge_that_is_switched_off_is_not_called(world: HubWorld) -> N
     await world.api.patch(f"/v1/bridges/{bridge['id']}", {"is_enabled": False})
 
     assert (await call(world, bridge, hello())).status == 404
+
+
+# ---- lines with several bridges
+
+
+async def lines_of(world: HubWorld) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Add two bridges, and a line on the first; give all three."""
+    first = await added(world)
+    wish = {"name": "sms", "kind": "scripted", "settings": SETTINGS}
+    second = (await world.api.post("/v1/bridges", wish)).json
+    listed = (await world.api.get("/v1/lines")).json["data"]
+    return first, second, next(each for each in listed if each["handle"] == HANDLE)
+
+
+async def test_both_bridges_of_a_line_tell_and_what_both_tell_is_told_once(world: HubWorld) -> None:
+    first, second, line = await lines_of(world)
+    changed = await world.api.patch(f"/v1/lines/{line['id']}", {"fallback_bridge_id": second["id"]})
+    for bridge, guid in [(first, "G1"), (second, "G1"), (second, "SM1"), (first, "SM1")]:
+        await call(world, bridge, hello(guid))
+    told = await world.api.get("/v1/messages?direction=inbound")
+    shown = await world.api.get(f"/v1/bridges/{second['id']}")
+
+    assert changed.json["fallback_bridge_id"] == second["id"]
+    assert len(told.json["data"]) == 2
+    assert shown.json["line_ids"] == [line["id"]]
+    assert (await world.api.delete(f"/v1/bridges/{second['id']}")).code == "bridge_in_use"
+
+
+async def test_a_line_that_moves_keeps_its_history_and_hears_the_new_bridge_only(world: HubWorld) -> None:
+    first, second, line = await lines_of(world)
+    await call(world, first, hello("G1"))
+    moved = await world.api.patch(f"/v1/lines/{line['id']}", {"bridge_id": second["id"]})
+    for bridge, guid in [(second, "G1"), (second, "G2"), (first, "G3")]:
+        await call(world, bridge, hello(guid))
+    told = await world.api.get("/v1/messages?direction=inbound")
+
+    assert (moved.status, moved.json["bridge_id"]) == (200, second["id"])
+    assert len(told.json["data"]) == 2  # G1 once, G2; the bridge before is not believed any more
+    assert (await world.api.delete(f"/v1/bridges/{first['id']}")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "param"),
+    [
+        ({"bridge_id": "brg_0f2m4h8x0g001"}, "bridge_not_found", "bridge_id"),
+        ({"fallback_bridge_id": "brg_0f2m4h8x0g001"}, "bridge_not_found", "fallback_bridge_id"),
+        ({"fallback_bridge_id": "{first}"}, "invalid_parameter_value", "fallback_bridge_id"),
+        ({"bridge_id": None}, "invalid_parameter_value", "bridge_id"),
+    ],
+)
+async def test_bridges_that_cannot_carry_a_line_are_refused(
+    world: HubWorld, change: dict[str, Any], code: str, param: str
+) -> None:
+    first, _, line = await lines_of(world)
+    change = {name: first["id"] if value == "{first}" else value for name, value in change.items()}
+    refused = await world.api.patch(f"/v1/lines/{line['id']}", change)
+
+    assert (refused.code, refused.param) == (code, param)
+
+
+async def test_a_key_of_one_line_does_not_move_it(world: HubWorld) -> None:
+    _, second, shown = await lines_of(world)
+    await world.directory.refresh()
+    line = world.directory.current.lines_by_handle[HANDLE]
+    caller = await world.caller("lines:write", lines=(line,))
+    refused = await caller.patch(f"/v1/lines/{shown['id']}", {"bridge_id": second["id"]})
+
+    assert (refused.status, refused.code) == (403, "line_not_accessible")
+
+
+async def test_a_second_bridge_can_be_taken_away(world: HubWorld) -> None:
+    _, second, line = await lines_of(world)
+    await world.api.patch(f"/v1/lines/{line['id']}", {"fallback_bridge_id": second["id"]})
+    changed = await world.api.patch(f"/v1/lines/{line['id']}", {"fallback_bridge_id": None})
+
+    assert changed.json["fallback_bridge_id"] is None
+    assert (await world.api.delete(f"/v1/bridges/{second['id']}")).status == 200

@@ -72,6 +72,21 @@ async def test_it_takes_its_networks_name(stage: Stage, quotes: bool, is_evidenc
     assert await stage.visible("G", attempt_id(outbox_id)) == {message.id: message}
 
 
+async def test_what_went_as_sms_says_so_once(stage: Stage) -> None:
+    accepted = await stage.ask(allow_sms_fallback=True)
+    asked_id = accepted.message_id or 0
+    stage.bridge.outcome = replace(named(ACCEPTED, "SM1"), was_downgraded=True)
+    await stage.end(accepted.outbox_id)
+    await stage.tell(shown("message.sent", "SM1", accepted.outbox_id, service="SMS", sent_at=AT + 1))
+    await stage.tell(shown("status.delivered", "SM1", None, service="SMS", delivered_at=AT + 2))
+
+    message = await stage.message(asked_id)
+    assert (message.was_downgraded, status_of(message)) == (1, "delivered")
+    told = await stage.told(asked_id)
+    assert told.count("message.downgraded") == 1
+    assert sorted(told) == ["message.delivered", "message.downgraded", "message.queued", "message.sent"]
+
+
 async def test_a_placeholder_becomes_a_part_of_the_row_that_its_network_showed(stage: Stage) -> None:
     """What was asked for is kept; the words are those of the network."""
     accepted = await stage.ask("hello")

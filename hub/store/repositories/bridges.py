@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, or_, select, update
 
 from hub.model.enrolment import BridgeSystem
 from hub.model.line import Bridge
@@ -80,7 +80,7 @@ class SqlBridges:
         return await self._database.write(work)
 
     async def delete(self, bridge_id: int) -> bool:
-        carries = exists().where(lines.c.bridge_id == bridge_id)
+        carries = exists().where(or_(lines.c.bridge_id == bridge_id, lines.c.fallback_bridge_id == bridge_id))
         query = delete(bridges).where(bridges.c.id == bridge_id, ~carries)
 
         def work(connection: Connection) -> bool:

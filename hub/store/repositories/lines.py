@@ -82,6 +82,16 @@ class SqlLines:
 
         return await self._database.write(work)
 
+    async def carry(self, line_id: int, capabilities: frozenset[str] | None) -> None:
+        told = None if capabilities is None else _names_json(capabilities)
+        query = update(lines).where(lines.c.id == line_id).values(capabilities=told)
+
+        def work(connection: Connection) -> None:
+            connection.execute(query)
+            raise_revision(connection, lines, [line_id])
+
+        await self._database.write(work)
+
     async def tell_capabilities(self, bridge_id: int, names: frozenset[str]) -> bool:
         told = _names_json(names)
         query = update(lines).where(

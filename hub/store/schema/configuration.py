@@ -102,6 +102,8 @@ lines = Table(
     Column("capabilities_off", Text, nullable=False, server_default="[]"),
     #: JSON of the line's own settings of safety (hub.model.line_safety).
     Column("safety", Text, nullable=False, server_default="{}"),
+    #: The bridge that sends as SMS what the first one's network cannot reach.
+    Column("fallback_bridge_id", Key),
 )
 
 webhooks = Table(
