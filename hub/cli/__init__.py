@@ -29,6 +29,7 @@ from hub.cli.importing import import_from
 from hub.cli.keys import keys
 from hub.cli.lines import lines
 from hub.cli.listen import listen
+from hub.cli.recording import record
 from hub.cli.routes import routes
 from hub.cli.running import migrate, serve, up, work
 from hub.cli.runs import replay, runs
@@ -45,7 +46,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
     "Start": (up, serve, work, migrate),
     "Try": (sandbox, listen),
     "Look": (events, deliveries, runs, explain, doctor),
-    "Write routes": (check, try_route, test_routes, schema, routes, replay),
+    "Write routes": (check, try_route, test_routes, schema, routes, replay, record),
     "Send": (bulk,),
     "Set up": (
         webhooks,
