@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.chatdb.kind import KIND as CHATDB
 from bridge.sandbox.alarm import LoopAlarm
 from bridge.sandbox.bridge import SandboxBridge
 from bridge.sandbox.fates import Delays
@@ -45,7 +46,7 @@ def open_sandbox(parts: SandboxParts) -> BridgeAdapter:
     )
 
 
-_ALL: Final[tuple[BridgeKind, ...]] = (TWILIO,)
+_ALL: Final[tuple[BridgeKind, ...]] = (CHATDB, TWILIO)
 
 #: Kind of bridge → what it is; the sandbox is none of them, as nobody sets it up.
 KINDS: Final[dict[str, BridgeKind]] = {kind.name: kind for kind in _ALL}

@@ -1,0 +1,1 @@
+"""Messages on a Mac without any third party: its database is read, and AppleScript sends."""

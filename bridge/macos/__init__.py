@@ -1,0 +1,1 @@
+"""What bridges beside Messages on a Mac share: Apple's dates, child processes, files, and which line it was."""

@@ -1,0 +1,75 @@
+"""What we ourselves have sent of late, so that evidence of it can be told from what others wrote.
+
+In memory only: after a restart an own message is told as one that the line sent, without the attempt that it came from.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+_MOST: Final = 2_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """One message that we asked Messages to send, and do not see yet."""
+
+    attempt_id: str
+    #: As in observations.
+    chat_key: str
+    #: Words as they can be compared; empty for a file.
+    words: str
+    filename: str | None
+    #: Unix ms.
+    since_ms: int
+    #: The highest ROWID before; None where it is not known.
+    after_rowid: int | None
+    #: If the network refuses it, another message takes its place: until then nothing is told of it.
+    is_tentative: bool = False
+
+
+class SentMemory:
+    """Knows which guid came of which attempt, and what is still to be seen."""
+
+    def __init__(self) -> None:
+        self._by_guid: OrderedDict[str, str] = OrderedDict()
+        self._disowned: OrderedDict[str, None] = OrderedDict()
+        self._expected: OrderedDict[tuple[str, str, str | None], Expected] = OrderedDict()
+
+    def expect(self, expected: Expected) -> None:
+        """Look out for a message."""
+        self._expected[_name(expected)] = expected
+        while len(self._expected) > _MOST:
+            self._expected.popitem(last=False)
+
+    def settle(self, expected: Expected) -> None:
+        """Look out for it no more."""
+        self._expected.pop(_name(expected), None)
+
+    @property
+    def expected(self) -> tuple[Expected, ...]:
+        return tuple(self._expected.values())
+
+    def note(self, guid: str, attempt_id: str) -> None:
+        """Remember what came of an attempt."""
+        self._by_guid.setdefault(guid, attempt_id)
+        while len(self._by_guid) > _MOST:
+            self._by_guid.popitem(last=False)
+
+    def disown(self, guid: str) -> None:
+        """Let a message that was refused be nobody's: another one took its place."""
+        self._disowned[guid] = None
+        while len(self._disowned) > _MOST:
+            self._disowned.popitem(last=False)
+
+    def is_disowned(self, guid: str) -> bool:
+        return guid in self._disowned
+
+    def attempt_of(self, guid: str) -> str | None:
+        return self._by_guid.get(guid)
+
+
+def _name(expected: Expected) -> tuple[str, str, str | None]:
+    return expected.attempt_id, expected.words, expected.filename
