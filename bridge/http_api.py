@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bridge.taming import json_in
+from bridge.taming import json_in, list_in, mapping_in
 from hub.flow.calling import Call, CallFailed, Reply, StreamCaller, StreamedReply
 from hub.model.outbox import Disposition, OperationOutcome
 from hub.rules.retry import parse_retry_after
@@ -35,6 +35,8 @@ class Answer:
     status: int
     #: Its body, where that is a JSON object.
     body: Mapping[str, Any]
+    #: Its body, where that is a JSON list.
+    items: list[Any]
     retry_after_ms: int | None
 
     @property
@@ -80,9 +82,11 @@ class HttpApi:
             )
         )
         wait = header_of(reply, b"retry-after")
+        found = None if reply.is_cut else json_in(reply.body)
         return Answer(
             status=reply.status,
-            body=({} if reply.is_cut else json_in(reply.body)) or {},
+            body=mapping_in(found),
+            items=list_in(found),
             retry_after_ms=None if wait is None else parse_retry_after(wait, now_ms),
         )
 

@@ -13,6 +13,7 @@ from bridge.chatdb.kind import KIND as CHATDB
 from bridge.sandbox.alarm import LoopAlarm
 from bridge.sandbox.bridge import SandboxBridge
 from bridge.sandbox.fates import Delays
+from bridge.smsgate.kind import KIND as SMSGATE
 from bridge.twilio.kind import KIND as TWILIO
 from hub.flow.bridge_kinds import BridgeKind
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
@@ -46,7 +47,7 @@ def open_sandbox(parts: SandboxParts) -> BridgeAdapter:
     )
 
 
-_ALL: Final[tuple[BridgeKind, ...]] = (CHATDB, TWILIO)
+_ALL: Final[tuple[BridgeKind, ...]] = (CHATDB, SMSGATE, TWILIO)
 
 #: Kind of bridge → what it is; the sandbox is none of them, as nobody sets it up.
 KINDS: Final[dict[str, BridgeKind]] = {kind.name: kind for kind in _ALL}

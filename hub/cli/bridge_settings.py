@@ -93,11 +93,16 @@ def ask_missing(kind: BridgeKind, given: dict[str, object]) -> dict[str, object]
 
 
 def _listed(name: str, value: str, kind: object) -> object:
-    """Read `a,b` as the list that a setting wants."""
-    try:
-        return msgspec.to_builtins(msgspec.convert(value.split(","), kind, strict=False))
-    except msgspec.ValidationError as error:
-        raise click.UsageError(f"'{name}' cannot be '{value}': {error}.") from None
+    """Read `a,b` as the list, or `a=1,b=2` as the mapping, that a setting wants."""
+    items = value.split(",")
+    pairs = dict(item.partition("=")[::2] for item in items)
+    why = ""
+    for found in (items, pairs):
+        try:
+            return msgspec.to_builtins(msgspec.convert(found, kind, strict=False))
+        except msgspec.ValidationError as error:
+            why = str(error)
+    raise click.UsageError(f"'{name}' cannot be '{value}': {why}.")
 
 
 def _value(name: str, text: str) -> str:

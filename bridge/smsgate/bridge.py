@@ -1,0 +1,197 @@
+"""A phone with SMS Gateway for Android as a bridge.
+
+The phone keeps the id under which a send was asked for and refuses it a second time (409): a send may be repeated
+until there is an answer. Webhooks set themselves up when the hub begins to listen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from typing import Final
+
+import structlog
+
+from bridge.checkups import Checkup, State
+from bridge.http_api import USUAL_WAIT_MS, Answer, accepted, put_off, rejected, unanswered, unknown
+from bridge.sent_words import sent_words
+from bridge.smsgate.api import PhoneApi, PhoneRefused
+from bridge.smsgate.ids import message_id
+from bridge.smsgate.reading import EVENTS, Sims, read_listed
+from bridge.smsgate.settings import SmsGateSettings
+from bridge.taming import id_in, mapping_in, tame
+from hub.flow.bridge_kinds import Surroundings
+from hub.flow.calling import CallFailed
+from hub.model.observation import Observation
+from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.rules.capabilities import missing_of, needs_of
+
+log = structlog.get_logger("bridge.smsgate")
+
+#: How far back a round looks for statuses.
+LOOK_BACK_MS: Final = 24 * 3_600_000
+MOST_PAGES: Final = 20
+MOST_REMEMBERED: Final = 10_000
+_IDLE_SECONDS: Final = 3_600.0
+_CAPABILITIES: Final = frozenset({"delivered", "idempotent_send", "text"})
+_BRIDGE: Final = re.compile(r"/hooks/([^/?]+)/")
+
+
+class SmsGateBridge:
+    """Adapter to one phone."""
+
+    kind: str = "smsgate"
+
+    def __init__(self, settings: SmsGateSettings, surroundings: Surroundings) -> None:
+        self._settings = settings
+        self._around = surroundings
+        self._api = PhoneApi(settings, surroundings.caller)
+        self._checkup = Checkup(self._asked_state, surroundings.clock)
+        self._told: OrderedDict[str, str] = OrderedDict()
+
+    async def capabilities(self) -> frozenset[str]:
+        return _CAPABILITIES | ({"history"} if self._settings.catch_up_hours else set())
+
+    async def health(self) -> State:
+        return await self._checkup.state()
+
+    async def events(self, cursor: str | None) -> AsyncIterator[Observation]:
+        is_set_up = False
+        while True:
+            is_set_up = is_set_up or await self._set_up()
+            for seen in await self._news() if self._settings.poll_seconds else ():
+                yield seen
+            idle = _IDLE_SECONDS if is_set_up else 60.0
+            await self._around.sleep(self._settings.poll_seconds or idle)
+
+    async def perform(self, operation: Operation) -> OperationOutcome:
+        missing = missing_of(needs_of(operation.kind, operation.payload), await self.capabilities())
+        if missing or operation.kind is not OperationKind.SEND:
+            return rejected("unsupported", f"the phone cannot do: {', '.join(missing)}")
+        said = sent_words(operation.payload)
+        if said.handle is None or said.text is None:
+            return rejected("groups_unsupported", "SMS knows no groups: send to each member.")
+        message: dict[str, object] = {
+            "id": message_id(operation.attempt_id),
+            "textMessage": {"text": said.text},
+            "phoneNumbers": [said.handle],
+            "withDeliveryReport": True,
+        }
+        sim = self._settings.sims.get(operation.line_handle)
+        message |= {} if sim is None else {"simNumber": sim}
+        ttl = self._settings.ttl_seconds
+        message |= {} if ttl is None else {"ttl": ttl}
+        try:
+            answer = await self._api.create(message, now_ms=self._around.clock.now_ms())
+        except CallFailed as error:
+            return unanswered(error)
+        return verdict_of(answer, operation)
+
+    async def lookup(self, operation: Operation) -> OperationOutcome:
+        own_id = message_id(operation.attempt_id)
+        try:
+            answer = await self._api.message(own_id)
+        except CallFailed as error:
+            return unknown("lookup_failed", error.detail)
+        if answer.is_good:
+            return accepted(own_id)
+        if answer.status == 404:
+            return OperationOutcome(
+                disposition=Disposition.NOT_STARTED,
+                code="not_found",
+                detail="The phone knows no such message.",
+                is_retry_safe=True,
+            )
+        return unknown("lookup_failed", f"The phone answered with status {answer.status}.")
+
+    def open_attachment(self, ref: str) -> AsyncIterator[bytes]:
+        return self._api.file(ref)
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+    async def _asked_state(self) -> State:
+        try:
+            answer = await self._api.webhooks()
+        except CallFailed as error:
+            return "offline", f"The phone cannot be reached: {error.detail}"
+        return phone_state(answer)
+
+    async def _set_up(self) -> bool:
+        """Let the phone tell us, and tell again what we may have missed; False if that must be tried again."""
+        hook_url = self._around.hook_url
+        if hook_url is None:
+            return True
+        try:
+            known = {id_in(each.get("id")): each for each in map(mapping_in, (await self._good()).items)}
+            for event in EVENTS:
+                name = webhook_name(hook_url, event)
+                if known.get(name, {}).get("url") != hook_url:
+                    await self._api.set_webhook(name=name, url=hook_url, event=event)
+            if self._settings.catch_up_hours:
+                now_ms = self._around.clock.now_ms()
+                await self._api.tell_again(now_ms - self._settings.catch_up_hours * 3_600_000, now_ms)
+        except (CallFailed, PhoneRefused) as error:
+            log.warning("smsgate.not_set_up", error=str(error), reason="it is tried again")
+            return False
+        return True
+
+    async def _good(self) -> Answer:
+        answer = await self._api.webhooks()
+        if not answer.is_good:
+            raise PhoneRefused(answer)
+        return answer
+
+    async def _news(self) -> list[Observation]:
+        """What the phone's list says that was not told from here; nothing while it cannot be asked."""
+        now_ms, sims = (
+            self._around.clock.now_ms(),
+            Sims(lines=self._around.lines(), numbers=self._settings.sims),
+        )
+        try:
+            listed = await self._api.sent(now_ms - LOOK_BACK_MS, now_ms, most_pages=MOST_PAGES)
+        except (CallFailed, PhoneRefused) as error:
+            log.warning("smsgate.unread", error=str(error), reason="webhooks tell it, or the next round")
+            return []
+        news: list[Observation] = []
+        for message in listed:
+            own_id, state = id_in(message.get("id")), str(message.get("state"))
+            if own_id is not None and self._told.get(own_id) != state:
+                news += read_listed(message, sims, now_ms=now_ms)
+                self._told[own_id] = state
+                while len(self._told) > MOST_REMEMBERED:
+                    self._told.popitem(last=False)
+        return news
+
+
+def verdict_of(answer: Answer, operation: Operation) -> OperationOutcome:
+    """Read the answer to a send."""
+    words = tame(answer.body.get("message"), 500) or "no reason was given"
+    if answer.is_good or answer.status == 409:
+        return accepted(message_id(operation.attempt_id))
+    if answer.status == 429:
+        wait_ms = USUAL_WAIT_MS if answer.retry_after_ms is None else answer.retry_after_ms
+        return put_off("rate_limited", "The phone, or its cloud, asks to go slower.", wait_ms=wait_ms)
+    if answer.status in (401, 403):
+        return rejected("bad_credentials", "The phone does not know user and password; set them anew.")
+    if answer.status == 400:
+        return rejected("refused", f"The phone refused it: {words}.")
+    if 400 <= answer.status < 500:
+        return rejected("unexpected_answer", f"Status {answer.status}: is `url` the app's address?")
+    return unknown("network_error", f"The phone answered with status {answer.status}.")
+
+
+def phone_state(answer: Answer) -> State:
+    """Say how the phone is, from how it answers."""
+    if answer.is_good:
+        return "online", None
+    if answer.status in (401, 403):
+        return "offline", "The phone does not know user and password; set the bridge's settings anew."
+    return "degraded", f"The phone answered with status {answer.status}."
+
+
+def webhook_name(hook_url: str, event: str) -> str:
+    """Name a webhook: the same for the same bridge, so that a new address takes the place of the old one."""
+    bridge = _BRIDGE.search(hook_url)
+    return f"hub-{bridge[1] if bridge else 'bridge'}-{event.replace(':', '-')}"
