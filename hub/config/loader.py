@@ -26,6 +26,11 @@ _SYNTAX_ADVICE: tuple[tuple[str, str, str], ...] = (
         "put text that contains ': ' into double quotes, and check the indentation",
     ),
     (
+        "while parsing a flow",
+        "between { } and [ ] a text with ': ', a comma, a bracket or a # needs quotes; or a bracket is not closed",
+        'put the text into double quotes, such as { text: "Note: closed" }, and check the brackets',
+    ),
+    (
         "could not find expected ':'",
         "a key needs a colon and a space",
         "write `key: value`, and check the indentation of the lines above",

@@ -14,6 +14,10 @@ from hub.rules.expressions.problems import Refused
 from hub.rules.expressions.values import OMIT, Kind, described, kind_of, legible
 from hub.rules.problems import suggestion
 
+#: Where people look for secrets and settings; there are none.
+_HIDDEN: Final = frozenset(
+    {"config", "connections", "credentials", "env", "environ", "environment", "secret", "secrets", "settings"}
+)
 _WORDS_ELSEWHERE: Final = {"null": "none", "nil": "none", "undefined": "none", "None": "none", "loop": ""}
 
 
@@ -105,6 +109,14 @@ def _is_known(building: Building, node: nodes.Name) -> bool:
             what=f"there is no {name} here",
             why=f"it is there {elsewhere}",
             fix=f"Use what there is: {', '.join(known)}",
+        )
+        return False
+    if name in _HIDDEN:
+        building.refuse(
+            node,
+            what=f"{name} is not known",
+            why="no secret, no setting and no environment variable can be read here",
+            fix="Name credentials in connections.yaml (docs/connectors.md), and put values of your own into vars",
         )
         return False
     meant = _WORDS_ELSEWHERE.get(name) or suggestion(name, [*known, "true", "false", "none"])

@@ -48,6 +48,40 @@ def named(pointer: str) -> str:
     return "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in parts).removeprefix(".")
 
 
+#: What other systems call the same.
+_OTHER_WORDS: Final[Mapping[str, str]] = {
+    "action": "use",
+    "actions": "steps",
+    "condition": "if",
+    "conditions": "when",
+    "do": "steps",
+    "event": "trigger",
+    "filter": "when",
+    "inputs": "with",
+    "name": "id",
+    "on": "trigger",
+    "params": "with",
+    "then": "steps",
+    "triggers": "trigger",
+    "uses": "use",
+}
+
+
+def _instead(key: str, known: tuple[str, ...], empty: str | None) -> str:
+    """Say what to write instead of a key that nothing reads.
+
+    Args:
+        key: As written.
+        known: What is read there.
+        empty: The key above it, if that says nothing: then its lines are probably not indented.
+    """
+    if empty is not None:
+        return f"Indent it by two more blanks if it belongs to `{empty}` above it, which is empty"
+    meant = _OTHER_WORDS.get(key)
+    near = meant if meant in known else suggestion(key, known)
+    return f"Did you mean {near}" if near else f"Use {_some(known)}"
+
+
 class Reading:
     """Collects what is wrong with one document."""
 
@@ -69,13 +103,13 @@ class Reading:
         if not isinstance(value, Mapping):
             self.refuse(pointer, f"{noun} is {shown(value)}", "it is a map", f"Write it with {_some(known)}")
             return _NO_MAP
-        for key in value:
-            if key not in known:
-                near = suggestion(str(key), known)
-                fix = f"Did you mean {near}" if near else f"Use {_some(known)}"
-                self.refuse(
-                    at(pointer, key), f"{noun} has no {str(key)[:_LONGEST_SHOWN]!r}", "nothing reads it", fix
-                )
+        empty = None
+        for key, each in value.items():
+            if key in known:
+                empty = key if each is None else None
+                continue
+            what = f"{noun} has no {str(key)[:_LONGEST_SHOWN]!r}"
+            self.refuse(at(pointer, key), what, "nothing reads it", _instead(str(key), known, empty))
         return value
 
     def required(self, document: Mapping[str, Any], key: str, pointer: str, *, noun: str, fix: str) -> Any:

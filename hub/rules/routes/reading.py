@@ -115,6 +115,15 @@ def read_as_far_as_sound(document: object, blueprints: Blueprints = NO_BLUEPRINT
         _require_version(reading, document)
         blueprint = read_blueprint(reading, document, "")
         return _read_bound(reading, None, [] if blueprint is None else bind_examples(blueprint))
+    if document is None:
+        reading.refuse(
+            "", "the file is empty", "it says no routes", "Write version: 1, then routes: and a list"
+        )
+        return _read_bound(reading, None, [])
+    if isinstance(document, list):
+        fix = "Write version: 1 and routes: above it, and indent the list"
+        reading.refuse("", "the file is a list", "the list of routes stands below `routes`", fix)
+        return _read_bound(reading, None, [])
     whole = reading.map(document, "", noun="a file of routes", keys=_FILE_KEYS)
     if whole:
         _require_version(reading, whole)

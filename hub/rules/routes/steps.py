@@ -342,7 +342,11 @@ class StepReader:
 
 def read_when(reading: Reading, document: Mapping[Any, Any], pointer: str, *, timezone: str | None) -> When:
     """Read `when`; without one everything fits."""
-    if document.get("when") is None:
+    if "when" not in document:
+        return ALWAYS
+    if document["when"] is None:
+        why, fix = "it is empty, and so would fit everything", "Indent its lines below it, or leave it out"
+        reading.refuse(at(pointer, "when"), "`when` says nothing", why, fix)
         return ALWAYS
     found = compile_when(document["when"], pointer=at(pointer, "when"), timezone=timezone)
     if isinstance(found, When):

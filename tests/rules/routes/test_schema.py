@@ -209,6 +209,7 @@ BEYOND = {
     "a schedule needs a time zone",
     "braces stand around a part of this expression",
     "braces stand in a text within an expression",
+    "env is not known",
     "evnt is not known",
     "there is no item here",
     "this gives text",
