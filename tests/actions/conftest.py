@@ -11,7 +11,7 @@ import pytest
 
 from hub.store import migration
 from tests.actions.bench import Bench, open_bench
-from tests.api.test_on_postgres import empty
+from tests.support.emptying import empty
 from tests.support.postgres import running_postgres
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
 
-from hub.store import address, migration
-from hub.store.schema import metadata
+from hub.store import migration
 from tests.api import (
     test_assignments,
     test_bad_input,
@@ -41,6 +38,7 @@ from tests.api import (
     test_sent_files,
     test_webhooks,
 )
+from tests.support.emptying import empty
 from tests.support.hub_world import HubWorld, open_world
 from tests.support.postgres import running_postgres
 
@@ -149,23 +147,6 @@ def url() -> Iterator[str]:
         with ThreadPoolExecutor(1) as thread:  # the fixture may be made from within a running loop
             thread.submit(asyncio.run, migration.migrate(made)).result()
         yield made
-
-
-async def empty(url: str) -> None:
-    """Make the database as it was after its migration."""
-
-    def work(connection: Connection) -> None:
-        names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "revisions")
-        connection.execute(text(f"TRUNCATE {names}"))
-        connection.execute(text("UPDATE revisions SET version = 1"))
-        connection.execute(text("SELECT setval('event_positions', 1, false)"))
-
-    parsed = address.parse(url)
-    assert not isinstance(parsed, Path)
-    engine = address.engine(parsed)
-    async with engine.begin() as connection:
-        await connection.run_sync(work)
-    await engine.dispose()
 
 
 @pytest.mark.slow

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from hub.api.calls import AnyEndpoint, NoBody
 from hub.api.dialect import Dialect
@@ -25,13 +25,14 @@ each_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: eac
 each_endpoint = pytest.mark.parametrize(
     ("dialect", "endpoint"), ENDPOINTS, ids=[endpoint.name for _, endpoint in ENDPOINTS]
 )
+in_one_loop = pytest.mark.asyncio(loop_scope="module")
 _NATIVE = [re.compile(re.sub(r"\{[^}]*\}", "[^/]+", each.path)) for each in NOUNS]
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    """A hub that counts no requests."""
-    async with open_world(tmp_path, requests_per_hour=0) as opened:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HubWorld]:
+    """A hub that counts no requests; one for all, as each test has keys of its own and every request is refused."""
+    async with open_world(tmp_path_factory.mktemp("hub"), requests_per_hour=0) as opened:
         yield opened
 
 
@@ -46,6 +47,7 @@ def is_shared(dialect: Dialect, endpoint: AnyEndpoint) -> bool:
     return not dialect.owns(path) and any(native.fullmatch(path) for native in _NATIVE)
 
 
+@in_one_loop
 @each_endpoint
 async def test_without_a_key_and_with_an_unknown_one(
     world: HubWorld, dialect: Dialect, endpoint: AnyEndpoint
@@ -62,6 +64,7 @@ async def test_without_a_key_and_with_an_unknown_one(
     assert nobody.headers["www-authenticate"] == "Bearer"
 
 
+@in_one_loop
 @each_endpoint
 async def test_with_a_revoked_key(world: HubWorld, dialect: Dialect, endpoint: AnyEndpoint) -> None:
     wish = KeyWish(name="old", scopes=dialect.scopes, dialect=dialect.name)
@@ -73,6 +76,7 @@ async def test_with_a_revoked_key(world: HubWorld, dialect: Dialect, endpoint: A
     assert tells(dialect, answered, "invalid_api_key"), answered.body
 
 
+@in_one_loop
 @each_endpoint
 async def test_a_key_may_do_it_with_its_scope_alone(
     world: HubWorld, dialect: Dialect, endpoint: AnyEndpoint

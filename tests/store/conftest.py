@@ -9,13 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
 
 from hub.flow.repositories import Store
-from hub.store import address, migration
+from hub.store import migration
 from hub.store.open import OpenStore, open_store
-from hub.store.schema import metadata
 from hub.store.sealing import Sealer
+from tests.support.emptying import empty
 from tests.support.postgres import PostgresServer, running_postgres
 
 KEY = b"k" * 32
@@ -46,28 +45,13 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _empty(connection: Connection) -> None:
-    names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "revisions")
-    connection.execute(text(f"TRUNCATE {names}"))
-    connection.execute(text("UPDATE revisions SET version = 1"))
-    connection.execute(text("SELECT setval('event_positions', 1, false)"))
-
-
-async def _emptied(url: str) -> str:
-    parsed = address.parse(url)
-    assert not isinstance(parsed, Path)
-    engine = address.engine(parsed)
-    async with engine.begin() as connection:
-        await connection.run_sync(_empty)
-    await engine.dispose()
-    return url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty, migrated database."""
     if request.param == "postgresql":
-        return await _emptied(request.getfixturevalue("migrated_postgres"))
+        made: str = request.getfixturevalue("migrated_postgres")
+        await empty(made)
+        return made
     shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "hub.db")
     return f"sqlite:///{tmp_path / 'hub.db'}"
 
