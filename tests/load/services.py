@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 #: The source tree that this harness belongs to: its hub is the one that is run.
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30.0
+#: Below those that systems give to connections: one of another test must not have it when it is listened on.
+PORTS: Final = range(20_000, 32_000)
 
 
 class Service:
@@ -112,10 +117,12 @@ class Service:
 
 
 def free_port() -> int:
-    """Give a TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Give a TCP port that nobody listens on now; by chance, so that those who ask at the same time get others."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def is_listening(port: int) -> bool:

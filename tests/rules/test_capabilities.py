@@ -51,7 +51,11 @@ CASES: tuple[tuple[OperationKind, Payload, set[str]], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "payload", "needs"), CASES, ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize(
+    ("kind", "payload", "needs"),
+    CASES,
+    ids=lambda each: str(sorted(each) if isinstance(each, set) else each)[:40],
+)
 def test_an_operation_needs_what_it_says(kind: OperationKind, payload: Payload, needs: set[str]) -> None:
     assert needs_of(kind, payload) == needs
 

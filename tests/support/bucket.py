@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.load.services import free_port
+
 READY_SECONDS = 30.0
 ACCESS_KEY, SECRET_KEY = "AKIDHUBTESTS", "secret-of-the-tests"
 BUCKET = "hub-files"
@@ -25,13 +27,6 @@ class S3Server:
     endpoint: str
     #: What it holds, bucket by bucket.
     folder: Path
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _program() -> str:
@@ -47,7 +42,7 @@ def running_s3() -> Iterator[S3Server]:
     """Run a server with an empty bucket for the length of a block."""
     folder = Path(tempfile.mkdtemp(prefix="hub-s3-"))
     (folder / BUCKET).mkdir()
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     command = [_program(), "serve", "s3", "--addr", address, "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
     command += ["--config", "/dev/null", "--log-level", "ERROR", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
