@@ -6,15 +6,14 @@ A network is added by its folder and one line here.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
-from bridge.chatdb.kind import KIND as CHATDB
 from bridge.sandbox.alarm import LoopAlarm
 from bridge.sandbox.bridge import SandboxBridge
 from bridge.sandbox.fates import Delays
-from bridge.smsgate.kind import KIND as SMSGATE
-from bridge.twilio.kind import KIND as TWILIO
 from hub.flow.bridge_kinds import BridgeKind
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
 from hub.flow.repositories import SandboxNetwork
@@ -47,7 +46,35 @@ def open_sandbox(parts: SandboxParts) -> BridgeAdapter:
     )
 
 
-_ALL: Final[tuple[BridgeKind, ...]] = (CHATDB, SMSGATE, TWILIO)
+class Kinds(Mapping[str, BridgeKind]):
+    """Kinds by name; each is loaded when it is asked for, because most hubs have one or two of them.
 
-#: Kind of bridge → what it is; the sandbox is none of them, as nobody sets it up.
-KINDS: Final[dict[str, BridgeKind]] = {kind.name: kind for kind in _ALL}
+    Args:
+        modules: Name → the module whose `KIND` it is.
+    """
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._modules = modules
+
+    def __getitem__(self, name: str) -> BridgeKind:
+        kind: BridgeKind = import_module(self._modules[name]).KIND
+        return kind
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+#: The sandbox is none of them, as nobody sets it up.
+KINDS: Final = Kinds(
+    {
+        "chatdb": "bridge.chatdb.kind",
+        "smsgate": "bridge.smsgate.kind",
+        "twilio": "bridge.twilio.kind",
+    }
+)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply, path_id
+from hub.api.field_docs import described
 from hub.flow.bridge_examining import examine
 from hub.flow.bridge_kinds import BridgeKind
 from hub.model.ids import Prefix, id_text
@@ -49,10 +50,11 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 
 def kind_fields(kind: BridgeKind) -> KindReply:
     """Show a kind."""
-    schema = msgspec.json.schema(kind.settings)
-    name = str(schema.pop("$ref", "")).rpartition("/")[2]
-    definitions = schema.pop("$defs", {})
-    shape = {**definitions.pop(name, {}), **({"$defs": definitions} if definitions else {})}
+    (reference,), components = msgspec.json.schema_components([kind.settings], ref_template="#/$defs/{name}")
+    shapes = described(components, [kind.settings])
+    shape = shapes.pop(reference["$ref"].rpartition("/")[2])
+    if shapes:
+        shape["$defs"] = shapes
     return KindReply(
         kind=kind.name,
         title=kind.title,

@@ -80,7 +80,7 @@ def field_descriptions(shape: type[msgspec.Struct]) -> Descriptions:
 @cache
 def _of_module(name: str) -> Mapping[str, Descriptions]:
     """Give class → field → comment of one of our modules."""
-    if not name.startswith("hub."):
+    if not name.startswith(("hub.", "bridge.")):
         return {}
     try:
         source = inspect.getsource(sys.modules[name])

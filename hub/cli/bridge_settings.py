@@ -52,12 +52,18 @@ def kind_named(name: str) -> BridgeKind | None:
 
 
 def described(kind: BridgeKind) -> Iterator[str]:
-    """Give a line for each setting of a kind."""
+    """Give a line for each setting of a kind, and what it is for."""
+    from hub.api.field_docs import field_descriptions  # noqa: PLC0415 - heavy
+
+    words = field_descriptions(kind.settings)
     for field in msgspec.structs.fields(kind.settings):
         marks = ["needed"] if field.required else []
-        marks += ["secret"] if field.name in kind.secret_settings else []
-        default = "" if field.required or field.default is msgspec.NODEFAULT else f" [{field.default}]"
-        yield f"{field.encode_name}{default}{' (' + ', '.join(marks) + ')' if marks else ''}"
+        marks += ["secret"] if field.encode_name in kind.secret_settings else []
+        if not field.required and field.default not in {None, "", msgspec.NODEFAULT}:
+            marks.append(f"{msgspec.json.encode(field.default).decode()} unless said")
+        yield f"{field.encode_name}{' (' + ', '.join(marks) + ')' if marks else ''}"
+        if field.encode_name in words:
+            yield f"  {words[field.encode_name]}"
 
 
 def read_pairs(kind: BridgeKind, pairs: Iterable[str]) -> dict[str, object]:
@@ -76,10 +82,7 @@ def read_pairs(kind: BridgeKind, pairs: Iterable[str]) -> dict[str, object]:
         if not value:
             found[name] = None
             continue
-        try:
-            found[name] = msgspec.to_builtins(msgspec.convert(value, types.get(name, str), strict=False))
-        except msgspec.ValidationError:
-            found[name] = _listed(name, value, types[name])
+        found[name] = _typed(name, value, types.get(name, str))
     return found
 
 
@@ -92,17 +95,28 @@ def ask_missing(kind: BridgeKind, given: dict[str, object]) -> dict[str, object]
     return given
 
 
-def _listed(name: str, value: str, kind: object) -> object:
-    """Read `a,b` as the list, or `a=1,b=2` as the mapping, that a setting wants."""
-    items = value.split(",")
-    pairs = dict(item.partition("=")[::2] for item in items)
-    why = ""
-    for found in (items, pairs):
-        try:
-            return msgspec.to_builtins(msgspec.convert(found, kind, strict=False))
-        except msgspec.ValidationError as error:
-            why = str(error)
-    raise click.UsageError(f"'{name}' cannot be '{value}': {why}.")
+def _typed(name: str, value: str, kind: object) -> object:
+    """Give what was typed the type of its setting: `a,b` is a list, `a=1,b=2` a mapping, where one is wanted."""
+    given: object = value
+    if _wants(kind, _LISTS):
+        given = value.split(",")
+    elif _wants(kind, (msgspec.inspect.DictType,)):
+        given = dict(item.partition("=")[::2] for item in value.split(","))
+    try:
+        return msgspec.to_builtins(msgspec.convert(given, kind, strict=False))
+    except msgspec.ValidationError as error:
+        raise click.UsageError(f"'{name}' cannot be what was given: {error}.") from None
+
+
+_LISTS = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.FrozenSetType)
+
+
+def _wants(kind: object, shapes: tuple[type, ...]) -> bool:
+    found = msgspec.inspect.type_info(kind)
+    while isinstance(found, msgspec.inspect.Metadata):
+        found = found.type
+    members = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+    return any(isinstance(member, shapes) for member in members)
 
 
 def _value(name: str, text: str) -> str:

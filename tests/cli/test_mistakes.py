@@ -60,6 +60,22 @@ WRONG_USE = {
     "bridge to replace": (("bridges", "enrol", "--replace", "x"), "`hub bridges list`"),
     "bridge of two names": (("bridges", "enrol", "--name", "a", "--replace", "x"), "Give either"),
     "bridge of a known line": (("bridges", "add", "b", "--line", "+15550100000"), "exists already"),
+    "kind of bridge": (("bridges", "add", "b", "--line", "+1", "--kind", "twillio"), "Did you mean 'twilio'?"),
+    "setting of a bridge": (
+        ("bridges", "add", "b", "--line", "+1", "--kind", "twilio", "--set", "account_sid=AC1"),
+        "'account_sid' cannot be",
+    ),
+    "no setting": (("bridges", "add", "b", "--line", "+1", "--kind", "twilio", "--set", "x"), "SETTING=VALUE"),
+    "push with settings": (("bridges", "add", "b", "--line", "+1", "--set", "url=x"), "has no settings"),
+    "setting from nowhere": (
+        ("bridges", "add", "b", "--line", "+1", "--kind", "twilio", "--set", "auth_token=@no"),
+        "cannot be read",
+    ),
+    "unset variable": (
+        ("bridges", "add", "b", "--line", "+1", "--kind", "twilio", "--set", "auth_token=env:NO_SUCH"),
+        "NO_SUCH, which is not set",
+    ),
+    "doctor of nobody": (("bridges", "doctor", "x"), "`hub bridges list`"),
     "bad secret": (("listen", "--secret", "whsec_short"), "--secret"),
     "backup over something": (("backup", "."), "give a new folder"),
     "restore nothing": (("restore", "nowhere"), "does not exist"),
