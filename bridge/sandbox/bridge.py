@@ -54,6 +54,7 @@ CAPABILITIES: Final = frozenset(
         "reply",
         "sms_fallback",
         "subject",
+        "templates",
         "text",
         "typing_in",
         "typing_out",

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from bridge.sandbox.ids import group_key_for, option_id
+from hub.flow.sent_parts import sent_parts
 from hub.model.observation import ObservedChat, ObservedOption, ObservedPoll, ObservedReaction, Part
 from hub.model.outbox import Operation, OperationKind
 from hub.rules.capabilities import STANDARD_REACTIONS
@@ -170,6 +171,8 @@ def _handle(payload: Payload) -> str | None:
 
 
 def _parts(payload: Payload) -> tuple[Part, ...]:
+    if payload.get("template"):
+        return sent_parts(payload)
     listed = _listed(payload.get("parts"))
     if listed:
         return tuple(_part(each) for each in listed if isinstance(each, Mapping))

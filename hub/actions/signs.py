@@ -13,7 +13,13 @@ from hub.actions.desk import Desk
 from hub.actions.lines import find_line, line_of_event, sending_line
 from hub.actions.sends import LineName, find_conversation, recipient_text
 from hub.actions.situation import address_in, chat_in, message_in
-from hub.flow.recipients import Recipient, find_message, find_recipient, require_named
+from hub.flow.recipients import (
+    Recipient,
+    find_message,
+    find_recipient,
+    last_received,
+    require_named,
+)
 from hub.flow.rows import MessageRow
 from hub.flow.wishes import Wish
 from hub.model.actions import ActionCall, ActionFailed
@@ -22,6 +28,7 @@ from hub.model.line import Line
 from hub.model.outbox import OperationKind
 from hub.rules.capabilities import STANDARD_REACTIONS
 from hub.rules.emoji import is_one_emoji
+from hub.rules.sending import FLEETING
 
 _To = Annotated[
     str,
@@ -141,6 +148,8 @@ async def _owe(
 ) -> Output:
     to = recipient_text(recipient)
     payload = {"from": line.handle, "to": to, "chat_key": recipient.chat_key, **more}
+    if kind in FLEETING:
+        payload |= await last_received(desk.store, line, recipient.chat)
     wish = Wish(kind=kind, payload=payload, message_id=about)
     accepted = await desk.outgoing.accept_set(line, [wish], api_key_id=None, repeatable=once(call))
     return {

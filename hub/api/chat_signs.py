@@ -12,6 +12,7 @@ import msgspec
 from hub.api.calls import AnyEndpoint, Call, Endpoint, NoBody, NoQuery, Reply
 from hub.api.chat_operations import CHAT_ERRORS, VERDICT, chat_of, owe
 from hub.api.sends import SEND_HEADERS, SendReply
+from hub.flow.recipients import last_received
 from hub.model.outbox import OperationKind
 
 
@@ -22,7 +23,9 @@ class TypingState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 async def _read(call: Call[NoQuery, NoBody]) -> Reply:
-    return await owe(call, *await chat_of(call), OperationKind.READ)
+    line, chat = await chat_of(call)
+    more = await last_received(call.uses.store, line, chat)
+    return await owe(call, line, chat, OperationKind.READ, **more)
 
 
 async def _unread(call: Call[NoQuery, NoBody]) -> Reply:
@@ -30,7 +33,9 @@ async def _unread(call: Call[NoQuery, NoBody]) -> Reply:
 
 
 async def _type(call: Call[NoQuery, TypingState]) -> Reply:
-    return await owe(call, *await chat_of(call), OperationKind.TYPING)
+    line, chat = await chat_of(call)
+    more = await last_received(call.uses.store, line, chat)
+    return await owe(call, line, chat, OperationKind.TYPING, **more)
 
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (

@@ -29,6 +29,7 @@ from hub.flow.recipients import find_message, find_recipient, require_contact, r
 from hub.flow.wishes import Wish
 from hub.model.errors import InvalidRequest
 from hub.model.outbox import OperationKind
+from hub.model.template import Template
 
 MOST_TEXT: Final = 20_000
 MOST_ATTACHMENTS: Final = 1
@@ -81,7 +82,7 @@ class LinkedText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to send: `text` with or without an attachment, or `texts`, or `parts`."""
+    """A message to send: `text` with or without an attachment, or `texts`, or `parts`, or a `template`."""
 
     from_: FromOrAuto = msgspec.field(name="from")
     to: To
@@ -91,6 +92,9 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     texts: Annotated[tuple[Words | LinkedText, ...], Meta(max_length=MOST_TEXTS)] = ()
     #: One message of several pieces, in this order.
     parts: Annotated[tuple[TextPart | AttachmentPart | LinkPart, ...], Meta(max_length=MOST_PARTS)] = ()
+    #: A message whose words the network has approved, in the place of all others: WhatsApp lets nothing else through to
+    #: a contact who has not written for 24 hours.
+    template: Template | None = None
     reply_to: MessageReference | None = None
     #: As the line's network names it: `slam`, `confetti`, …
     effect: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
@@ -154,11 +158,12 @@ def _text_fields(text: str | LinkedText) -> dict[str, object]:
 
 
 def _check_content(body: NewMessage) -> None:
-    if not (body.text or body.attachments or body.texts or body.parts):
+    if not (body.text or body.attachments or body.texts or body.parts or body.template):
         raise missing("text")
     forms = [
         name
         for name, is_given in (
+            ("template", body.template),
             ("parts", body.parts),
             ("texts", body.texts),
             ("text", body.text),
@@ -166,7 +171,7 @@ def _check_content(body: NewMessage) -> None:
         )
         if is_given
     ]
-    if len(forms) > 1 and forms[0] in {"parts", "texts"}:
+    if len(forms) > 1 and forms[0] in {"parts", "template", "texts"}:
         raise _invalid(forms[0], f"'{forms[0]}' stands alone, without '{forms[1]}': put everything into it.")
     if len(body.attachments) > MOST_ATTACHMENTS:
         raise _invalid("attachments", "A message carries at most one attachment; for more, use 'parts'.")
@@ -197,6 +202,8 @@ def _files(body: NewMessage) -> list[tuple[str, str]]:
     for index, part in enumerate(body.parts):
         if isinstance(part, AttachmentPart):
             named.append((part.file_id, f"parts[{index}].file_id"))
+    if body.template is not None and body.template.header_file_id is not None:
+        named.append((body.template.header_file_id, "template.header_file_id"))
     return named
 
 

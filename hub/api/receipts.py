@@ -9,7 +9,7 @@ import msgspec
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
 from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, SendReply, To, accept
-from hub.flow.recipients import find_chat, find_recipient
+from hub.flow.recipients import find_chat, find_recipient, last_received
 from hub.model.ids import Prefix, id_text
 from hub.model.outbox import OperationKind
 from hub.rules.chatkeys import handle_of
@@ -42,7 +42,11 @@ class ReceiptReply(msgspec.Struct, frozen=True, kw_only=True):
 async def _mark_read(call: Call[NoQuery, NewReceipt]) -> Reply:
     line = await call.line(call.body.from_)
     recipient = await find_recipient(call.uses.store, line, call.body.to)
-    return await accept(call, line, OperationKind.READ, resolved={"chat_key": recipient.chat_key})
+    resolved = {
+        "chat_key": recipient.chat_key,
+        **await last_received(call.uses.store, line, recipient.chat),
+    }
+    return await accept(call, line, OperationKind.READ, resolved=resolved)
 
 
 async def _list(call: Call[ReceiptQuery, NoBody]) -> Reply:

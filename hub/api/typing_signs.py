@@ -8,7 +8,7 @@ import msgspec
 
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, Reply
 from hub.api.sends import SEND_ERRORS, SEND_HEADERS, From, FromOrAuto, SendReply, To, accept, sending_line
-from hub.flow.recipients import find_chat, find_recipient
+from hub.flow.recipients import find_chat, find_recipient, last_received
 from hub.model.ids import Prefix, id_text
 from hub.model.live import Typist
 from hub.model.outbox import OperationKind
@@ -42,7 +42,8 @@ class TypingReply(msgspec.Struct, frozen=True, kw_only=True):
 async def _type(call: Call[NoQuery, NewTyping]) -> Reply:
     line = await sending_line(call, call.body.from_, call.body.to)
     recipient = await find_recipient(call.uses.store, line, call.body.to)
-    resolved = {"from": line.handle, "chat_key": recipient.chat_key}
+    resolved: dict[str, object] = {"from": line.handle, "chat_key": recipient.chat_key}
+    resolved |= await last_received(call.uses.store, line, recipient.chat)
     return await accept(call, line, OperationKind.TYPING, resolved=resolved)
 
 

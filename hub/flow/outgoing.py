@@ -39,7 +39,9 @@ MOST_ATTEMPTS = 8
 #: Requests in one transaction at the most.
 MOST_SENDS = 256
 #: Fields that we add to the client's request for the bridge; they are not shown again.
-RESOLVED_FIELDS = frozenset({"chat_key", "files", "message_guid", "reply_to_guid", CONFIRMS, RESTLESS})
+RESOLVED_FIELDS = frozenset(
+    {"chat_key", "files", "last_received_guid", "message_guid", "reply_to_guid", CONFIRMS, RESTLESS}
+)
 
 
 class Order(NamedTuple):

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from hub.flow.adoption import is_placeholder
+from hub.flow.message_pages import MessageFilter
 from hub.flow.payloads import status_of
 from hub.flow.repositories import Chat, Store
 from hub.flow.rows import MessageRow
@@ -19,6 +20,9 @@ from hub.rules.chatkeys import direct_chat_key, handle_of, normalize_chat_key, n
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _APPLE_ID = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+
+#: Messages that are looked through for the last one that came in.
+_MOST_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +101,15 @@ def require_contact(line: Line, recipient: Recipient) -> None:
             "This contact has not written to the line yet; the line may only answer.",
             param="to",
         )
+
+
+async def last_received(store: Store, line: Line, chat: Chat | None) -> dict[str, object]:
+    """Name the last message that came in, for networks where typing and reading are signs on it (WhatsApp)."""
+    if chat is None or not chat.has_inbound:
+        return {}
+    wanted = MessageFilter(line_ids=(line.id,), chat_ids=(chat.id,), is_from_me=False)
+    page = await store.messages.page(wanted, after=None, limit=1, most_read=_MOST_LOOKED_AT)
+    return {"last_received_guid": page.messages[0].guid} if page.messages else {}
 
 
 async def find_message(store: Store, line: Line, text: str, *, param: str) -> MessageRow:

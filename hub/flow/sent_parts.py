@@ -12,6 +12,7 @@ import msgspec
 
 from hub.model.ids import InvalidId, Prefix, parse_id
 from hub.model.observation import ATTACHED, KeptPart, Part
+from hub.model.template import Template, template_words
 
 
 class _SentPart(msgspec.Struct):
@@ -39,6 +40,7 @@ class _Sent(msgspec.Struct):
     attachments: tuple[str, ...] = ()
     voice_memo: bool = False
     parts: tuple[_SentPart, ...] = ()
+    template: Template | None = None
     #: By id, where the surface has resolved them.
     files: dict[str, _KnownFile] = {}
 
@@ -56,12 +58,21 @@ def sent_parts(payload: Mapping[str, Any] | str) -> tuple[Part, ...]:
         sent = _decode(payload) if isinstance(payload, str) else msgspec.convert(payload, _Sent)
     except msgspec.ValidationError:
         return ()
+    if sent.template is not None:
+        return _of_template(sent.template, sent)
     if sent.parts:
         return tuple(_part(part, sent) for part in sent.parts)
     parts = [Part(type="text", text=sent.text)] if sent.text else []
     parts += [_file("audio", sent.audio_message, sent)] if sent.audio_message else []
     kind = "audio" if sent.voice_memo else "attachment"
     return (*parts, *(_file(kind, file_id, sent) for file_id in sent.attachments))
+
+
+def _of_template(template: Template, sent: _Sent) -> tuple[Part, ...]:
+    words = Part(type="text", text=template_words(template))
+    if template.header_file_id is None:
+        return (words,)
+    return (_file("attachment", template.header_file_id, sent), words)
 
 
 def _part(part: _SentPart, sent: _Sent) -> Part:

@@ -38,6 +38,7 @@ CAPABILITIES: Final[dict[str, str]] = {
     "reply": "answer one message in a thread",
     "sms_fallback": "send as SMS what the first network refuses",
     "subject": "send with a subject",
+    "templates": "send a template that the network has approved",
     "text": "send words",
     "typing_in": "tell when a contact types",
     "typing_out": "show that we type",

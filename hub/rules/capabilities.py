@@ -44,6 +44,7 @@ _SEND_FIELDS: Final[dict[str, str]] = {
     "reply_to": "reply",
     "reply_to_guid": "reply",
     "subject": "subject",
+    "template": "templates",
     "text": "text",
 }
 

@@ -70,7 +70,7 @@ async def test_each_command_works(world: HubWorld) -> None:
     await worker.work()
 
     assert [(command, each.body) for command, each in answers if each.status >= 300] == []
-    assert len(answers) == 14
+    assert len(answers) == 15
     assert (await message(world, values["SENT"]))["status"] == "unsent"
     assert (await message(world, values["PLANNED"]))["status"] == "cancelled"
     assert (await message(world, values["OF_A_SET"]))["status"] == "cancelled"

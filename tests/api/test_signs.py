@@ -194,3 +194,28 @@ async def test_signs_of_another_line_are_refused(world: HubWorld) -> None:
         answered = await caller.get(f"/v1/{noun}?from=%2B{OTHER_LINE[1:]}&to=%2B{CONTACT[1:]}")
 
         assert (answered.status, answered.code) == (403, "line_not_accessible")
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/v1/typing", {"state": "on"}),
+        ("/v1/receipts", {}),
+        ("/v1/chats/{chat}/typing", None),
+        ("/v1/chats/{chat}/read", None),
+    ],
+)
+async def test_signs_name_the_last_message_that_came_in(
+    world: HubWorld, path: str, more: dict[str, object] | None
+) -> None:
+    """On some networks typing and reading are signs on a message; the client is not shown our addition."""
+    first, last = await world.say("Hi"), await world.say("Are you there?")
+    chat = (await world.api.get(f"/v1/messages/{first}")).json["chat_id"]
+    body = None if more is None else {"from": SANDBOX_LINE, "to": CONTACT, **more}
+    answered = await world.api.post(path.format(chat=chat), body)
+    item = await world.store.outbox.get(parse_id(Prefix.OUTBOX, answered.json["id"]))
+
+    assert item is not None
+    assert item.payload["last_received_guid"] == last
+    shown = (await world.api.get(f"/v1/outbox?id={answered.json['id']}")).json
+    assert "last_received_guid" not in str(shown)

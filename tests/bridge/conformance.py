@@ -141,6 +141,11 @@ OPERATIONS: tuple[tuple[str, Asking, frozenset[str]], ...] = (
     ("read_out", _says(OperationKind.READ), frozenset()),
     ("reply", _says(OperationKind.SEND, text="yes", reply_to_guid="PARENT-GUID"), frozenset()),
     ("subject", _says(OperationKind.SEND, text="hi", subject="News"), frozenset()),
+    (
+        "templates",
+        _says(OperationKind.SEND, template={"name": "shipped", "language": "en_US", "values": ["Ada"]}),
+        frozenset(),
+    ),
     ("text", _says(OperationKind.SEND, text="hello"), frozenset()),
     ("typing_out", _says(OperationKind.TYPING, state="on"), frozenset()),
     ("unread_out", _says(OperationKind.UNREAD), frozenset()),

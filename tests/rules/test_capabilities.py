@@ -39,6 +39,7 @@ CASES: tuple[tuple[OperationKind, Payload, set[str]], ...] = (
     (OperationKind.SEND, {"audio_message": "file_1"}, {"audio"}),
     (OperationKind.SEND, {"text": "hi", "reply_to_guid": "G"}, {"text", "reply"}),
     (OperationKind.SEND, {"text": "hi", "effect": "confetti", "subject": "S"}, {"text", "effects", "subject"}),
+    (OperationKind.SEND, {"template": {"name": "shipped", "language": "en"}}, {"templates"}),
     (OperationKind.SEND, {"text": "https://a.example", "link_preview": {"title": "A"}}, {"text", "link_preview"}),
     (
         OperationKind.SEND,
