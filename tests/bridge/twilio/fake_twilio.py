@@ -52,6 +52,7 @@ class FakeTwilio:
     is_down: bool = False
     status: str = "active"
     sms_url: str = HOOK_URL
+    numbers: set[str] = field(default_factory=lambda: {"+15550100000"})
     page_size: int = 1000
     token: str = TOKEN
     listed: list[dict[str, str]] = field(default_factory=list)
@@ -233,7 +234,7 @@ class FakeTwilio:
     async def _numbers(self, request: Request) -> Response:
         wanted = request.query_params["PhoneNumber"]
         number = {"phone_number": wanted, "sms_url": self.sms_url, "sms_method": "POST"}
-        found = [number] if wanted == "+15550100000" else []
+        found = [number] if wanted in self.numbers else []
         return self._refusal(request) or JSONResponse({"incoming_phone_numbers": found})
 
     def _sid(self, prefix: str) -> str:
