@@ -60,14 +60,21 @@ class HttpApi:
         self._authorization = authorization
 
     async def ask(
-        self, method: str, path: str, *, body: bytes = b"", content_type: str = "", now_ms: int = 0
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        content_type: str = "",
+        now_ms: int = 0,
+        more: tuple[tuple[bytes, bytes], ...] = (),
     ) -> Answer:
-        """Send one request and read the answer.
+        """Send one request and read the answer; `more` are headers of this one.
 
         Raises:
             CallFailed: There is none.
         """
-        headers = self._headers()
+        headers = self._headers() + more
         if content_type:
             headers += ((b"Content-Type", content_type.encode("latin-1")),)
         reply = await self._caller.send(

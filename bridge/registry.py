@@ -73,6 +73,7 @@ class Kinds(Mapping[str, BridgeKind]):
 #: The sandbox is none of them, as nobody sets it up.
 KINDS: Final = Kinds(
     {
+        "blooio": "bridge.vendors.blooio.kind",
         "chatdb": "bridge.chatdb.kind",
         "smsgate": "bridge.smsgate.kind",
         "twilio": "bridge.twilio.kind",

@@ -236,6 +236,7 @@ async def open_world(
     *,
     dialects: Sequence[Dialect] = DIALECTS,
     bridges: BridgeWorld = NO_BRIDGES,
+    sandbox: str = SANDBOX_LINE,
     **settings: Any,
 ) -> AsyncIterator[HubWorld]:
     """Open a new hub.
@@ -244,6 +245,7 @@ async def open_world(
         place: A folder for its SQLite file, or the URL of a migrated, empty database.
         dialects: Whose clients it speaks to.
         bridges: What bridges can be.
+        sandbox: The handle of its sandbox line.
         settings: Replace those of the surface.
     """
     url = place if isinstance(place, str) else f"sqlite:///{place / 'hub.db'}"
@@ -253,7 +255,7 @@ async def open_world(
     client = local_client()
     files = (place if isinstance(place, Path) else Path(mkdtemp(prefix="hub-files-"))) / "files"
     try:
-        world = await _world(opened.store, settings, client, FolderBlobs(files), dialects, bridges)
+        world = await _world(opened.store, settings, client, FolderBlobs(files), dialects, bridges, sandbox)
         yield world
         await world.parts.live.feed.stop()
     finally:
@@ -268,13 +270,14 @@ async def _world(  # noqa: PLR0917 - as the next one
     blobs: FolderBlobs,
     dialects: Sequence[Dialect],
     bridges: BridgeWorld,
+    sandbox: str,
 ) -> HubWorld:
     clock, chance, wake_ups = ManualClock(), random.Random(7), WakeUpsHeard()
     feed = Feed(store.events, most_waiting=100)
     live = LocalLive(feed, clock)
     store = replace(store, hot=AnnouncingStore(store.hot, live.recorded))
     new_id = IdFactory(1, clock.now_ms)
-    plan = SandboxPlan(handle=SANDBOX_LINE, pace_ms=0)
+    plan = SandboxPlan(handle=sandbox, pace_ms=0)
     sandbox_line = await ensure_sandbox(
         store, plan, new_id=new_id, random_bytes=chance.randbytes, clock=clock
     )

@@ -1,0 +1,1 @@
+"""Accounts at vendors of messaging APIs, as bridges: the vendor carries the messages, the hub is its client."""

@@ -1,0 +1,72 @@
+"""What a vendor's account must be able to do for the bridge that is made of it, and what it tells of a message.
+
+One class per vendor implements `Account`; bridge.vendors.bridge does the rest, the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.checkups import State
+from bridge.http_api import Answer
+from hub.flow.bridge_kinds import Finding
+from hub.model.errors import BridgeError
+from hub.model.observation import Observation
+from hub.model.outbox import Operation, OperationKind, OperationOutcome
+
+Act = Callable[[Operation], Awaitable[OperationOutcome]]
+
+
+class VendorRefused(BridgeError):
+    """The vendor answered a question, and not with what was asked for."""
+
+    def __init__(self, title: str, answer: Answer) -> None:
+        super().__init__(f"{title} answered with status {answer.status}")
+        self.answer = answer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A message of ours as the vendor lists it, to find a send whose answer was lost."""
+
+    provider_id: str
+    #: The other side, as hub.rules.chatkeys spells it, or the group's key; None where the list does not say.
+    to: str | None
+    text: str | None
+    files: int
+    made_at: int
+    #: The vendor's own name of the request, where its answer gave one.
+    request: str | None = None
+    #: The message failed: the vendor has it, and will not send it.
+    has_failed: bool = False
+
+
+class Account(Protocol):
+    """One account at one vendor. Questions raise CallFailed and VendorRefused; acts only CallFailed."""
+
+    title: str
+    #: What it can do; `history` comes by itself where it is polled.
+    able: frozenset[str]
+
+    @property
+    def acts(self) -> Mapping[OperationKind, Act]:
+        """What performs which kind of operation."""
+        ...
+
+    async def state(self) -> State:
+        """Tell how the account is."""
+        ...
+
+    async def news(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
+        """List what happened since then, oldest first: one tuple for each message."""
+        ...
+
+    async def sent_to(self, operation: Operation) -> Sequence[Listed]:
+        """List our latest messages of the operation's conversation."""
+        ...
+
+    async def examine(self) -> Sequence[Finding]:
+        """Try what can be tried without sending anything."""
+        ...

@@ -1,0 +1,1 @@
+"""An account at Blooio, by its API of version 2."""

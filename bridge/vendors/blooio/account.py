@@ -1,0 +1,242 @@
+"""A key at Blooio: what the bridge asks of it, and what its webhooks say (contracts: blooio)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bridge.checkups import State
+from bridge.http_api import Answer, accepted, unknown
+from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
+from bridge.vendors.account import Act, Listed
+from bridge.vendors.blooio.errors import FAULTS
+from bridge.vendors.blooio.reading import (
+    latest_of,
+    listed,
+    ms_in,
+    place_in,
+    read_event,
+    read_message,
+)
+from bridge.vendors.blooio.sending import chat_path, message_path, reaction_body, send_body
+from bridge.vendors.blooio.settings import BlooioSettings
+from bridge.vendors.bridge import SLACK_MS
+from bridge.vendors.examining import account_finding, line_findings, webhook_findings
+from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed
+from bridge.vendors.operations import check_result, handles_of, in_path, named_files, place_of
+from bridge.vendors.seen import reaction
+from bridge.vendors.vendor_api import VendorApi
+from hub.flow.bridge_kinds import Finding, HookRequest, Surroundings
+from hub.model.observation import Observation
+from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+
+TITLE: Final = "Blooio"
+_ABLE: Final = frozenset(
+    {
+        "attachments",
+        "availability",
+        "delivered",
+        "effects",
+        "idempotent_send",
+        "react_emoji",
+        "react_std",
+        "read_in",
+        "read_out",
+        "reply",
+        "text",
+        "typing_out",
+    }
+)
+#: Of chats, in one round.
+_PAGE: Final = 100
+_MOST_PAGES: Final = 20
+
+
+class BlooioAccount:
+    """bridge.vendors.account.Account."""
+
+    title = TITLE
+    able = _ABLE
+
+    def __init__(self, settings: BlooioSettings, surroundings: Surroundings) -> None:
+        self._settings = settings
+        self._around = surroundings
+        self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
+
+    @property
+    def acts(self) -> Mapping[OperationKind, Act]:
+        return {
+            OperationKind.CHECK: self._check,
+            OperationKind.REACT: self._react,
+            OperationKind.READ: self._read,
+            OperationKind.SEND: self._send,
+            OperationKind.TYPING: self._type,
+        }
+
+    async def _send(self, operation: Operation) -> OperationOutcome:
+        files = named_files(operation, self._around.links)
+        if isinstance(files, OperationOutcome):
+            return files
+        body = send_body(operation, files)
+        answer = await self._api.do(
+            "POST", f"{chat_path(operation)}/messages", body, once_as=operation.attempt_id
+        )
+        if answer.status == 409:
+            # The key is known with another body: addresses of files are signed anew on each try.
+            return unknown(
+                "already_taken", "Blooio knows this send already; its list tells which message it is."
+            )
+        if not answer.is_good:
+            return FAULTS.verdict(answer, may_repeat=True)
+        message_id = id_in(answer.body.get("message_id"))
+        if message_id is None:
+            return unknown("unreadable_answer", "Blooio took it and named no message.")
+        return accepted(message_id)
+
+    async def _react(self, operation: Operation) -> OperationOutcome:
+        return _done(
+            await self._api.do("POST", f"{message_path(operation)}/reactions", reaction_body(operation))
+        )
+
+    async def _read(self, operation: Operation) -> OperationOutcome:
+        return _done(await self._api.do("POST", f"{chat_path(operation)}/read"))
+
+    async def _type(self, operation: Operation) -> OperationOutcome:
+        method = "DELETE" if operation.payload.get("state") == "off" else "POST"
+        return _done(await self._api.do(method, f"{chat_path(operation)}/typing"))
+
+    async def _check(self, operation: Operation) -> OperationOutcome:
+        found: dict[str, Mapping[str, object]] = {}
+        for handle in handles_of(operation):
+            answer = await self._api.ask(f"/contacts/{in_path(handle)}/capabilities")
+            if not answer.is_good:
+                return FAULTS.verdict(answer, may_repeat=True)
+            told = mapping_in(answer.body.get("capabilities"))
+            found[handle] = {
+                name: told.get(name)
+                for name in ("imessage", "sms", "facetime")
+                if isinstance(told.get(name), bool)
+            }
+        return OperationOutcome(disposition=Disposition.ACCEPTED, result=check_result(operation, found))
+
+    async def state(self) -> State:
+        answer = await self._api.ask("/me")
+        if answer.status in (401, 403):
+            return "offline", "Blooio does not know the API key; set the bridge's settings anew."
+        if not answer.is_good:
+            return "degraded", f"Blooio answered with status {answer.status}."
+        devices = [mapping_in(each) for each in list_in(answer.body.get("devices"))]
+        if devices and not any(each.get("is_active") for each in devices):
+            return "offline", "Blooio says that no number of this key is active."
+        return "online", None
+
+    async def news(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
+        found: list[tuple[Observation, ...]] = []
+        for number in range(_MOST_PAGES):
+            page = await self._api.show("/chats", limit=_PAGE, offset=number * _PAGE, sort="recent")
+            chats = [mapping_in(each) for each in list_in(page.get("chats"))]
+            for chat in chats:
+                if (ms_in(chat.get("last_message_time")) or 0) >= since_ms:
+                    found += await self._news_of(chat, since_ms)
+            if len(chats) < _PAGE or (ms_in(chats[-1].get("last_message_time")) or 0) < since_ms:
+                break
+        return sorted(found, key=lambda message: message[0].at)
+
+    async def _news_of(self, chat: Mapping[str, Any], since_ms: int) -> list[tuple[Observation, ...]]:
+        chat_id, lines = id_in(chat.get("id")), tuple(self._around.lines())
+        if chat_id is None:
+            return []
+        messages = await self._messages(chat_id, since=max(0, since_ms - 1), sort="asc")
+        return [told for each in messages if (told := read_message(each, chat, lines))]
+
+    async def _messages(self, chat_id: str, **query: str | int | None) -> list[Mapping[str, Any]]:
+        messages: list[Mapping[str, Any]] = []
+        for number in range(_MOST_PAGES):
+            path = f"/chats/{in_path(chat_id)}/messages"
+            page = await self._api.show(path, limit=_PAGE, offset=number * _PAGE, **query)
+            found = [mapping_in(each) for each in list_in(page.get("messages"))]
+            messages += found
+            if len(found) < _PAGE:
+                break
+        return messages
+
+    async def sent_to(self, operation: Operation) -> Sequence[Listed]:
+        place, since = place_of(operation), max(0, operation.dispatched_at - SLACK_MS - 1)
+        answer = await self._api.ask(
+            f"{chat_path(operation)}/messages", direction="outbound", since=since, limit=_PAGE
+        )
+        if answer.status == 404:
+            return ()
+        page = answer.body if answer.is_good else await self._api.show(f"{chat_path(operation)}/messages")
+        found = [listed(mapping_in(each), place) for each in list_in(page.get("messages"))]
+        return [each for each in found if each is not None]
+
+    async def examine(self) -> Sequence[Finding]:
+        state = await self.state()
+        if state[0] != "online":
+            return (account_finding(state),)
+        numbers = [mapping_in(each) for each in list_in((await self._api.show("/me/numbers")).get("numbers"))]
+        hooks = [mapping_in(each) for each in list_in((await self._api.show("/webhooks")).get("webhooks"))]
+        active = {str(each.get("phone_number")): bool(each.get("is_active")) for each in numbers}
+        urls = [str(each.get("webhook_url")) for each in hooks if each.get("is_active") is not False]
+        return (
+            account_finding(state),
+            *line_findings(self._around, active, TITLE),
+            *webhook_findings(
+                self._around,
+                secret=self._settings.webhook_secret,
+                urls=urls,
+                poll_seconds=self._settings.poll_seconds,
+            ),
+        )
+
+    async def told(self, body: Mapping[str, Any], now_ms: int) -> Told:
+        """Read a webhook's delivery: one event, or several in `events`."""
+        several = body.get("events")
+        if not isinstance(several, list):
+            return await self._event(body, now_ms)
+        read = [await self._event(mapping_in(each), now_ms) for each in several[:100]]
+        seen = tuple(each for one in read if not isinstance(one, str) for each in one)
+        return seen or "it holds no event that is taken in"
+
+    async def _event(self, body: Mapping[str, Any], now_ms: int) -> Told:
+        lines = tuple(self._around.lines())
+        if body.get("event") == "message.reaction":
+            return await self._reaction(body, lines, now_ms)
+        return read_event(body, lines, now_ms)
+
+    async def _reaction(self, body: Mapping[str, Any], lines: tuple[str, ...], now_ms: int) -> Told:
+        """A repeat of a webhook has a new time, so the message says when somebody reacted."""
+        place, target = place_in(body, lines), id_in(body.get("message_id"))
+        word, action = tame(body.get("reaction"), 64), body.get("action")
+        if place is None or target is None or word is None or action not in ("add", "remove"):
+            return "it names no message, no reaction or no conversation"
+        sender = None if body.get("direction") == "outbound" else handle_in(body.get("sender"))
+        answer = await self._api.ask(f"/chats/{in_path(place.other)}/messages/{in_path(target)}")
+        shown = list_in(answer.body.get("reactions")) if answer.is_good else []
+        at, is_added = latest_of(shown, word, sender, is_added=action == "add"), action == "add"
+        # Without a date it counts once for each person, word and message.
+        own_id = None if at is not None else f"{target}:{sender or ''}:{word}"[:512]
+        when = at or ms_in(body.get("timestamp")) or now_ms
+        return (
+            reaction(
+                place, target=target, word=word, is_added=is_added, at=when, sender=sender, provider_id=own_id
+            ),
+        )
+
+
+def check(secret: bytes, request: HookRequest, body: Mapping[str, Any], now_ms: int) -> str | None:
+    """Verify `X-Blooio-Signature: t=<seconds>,v1=<hex>`: the whole secret signs `{t}.{body}`."""
+    del body
+    parts = dict(
+        each.strip().partition("=")[::2] for each in request.headers.get("x-blooio-signature", "").split(",")
+    )
+    seconds = parts.get("t", "")
+    is_number = seconds.isascii() and seconds.isdigit() and len(seconds) < 12
+    if not is_number or not is_signed(secret, seconds.encode() + b"." + request.body, parts.get("v1", "")):
+        return BAD_SIGNATURE
+    return None if is_current(int(seconds) * 1000, now_ms) else STALE
+
+
+def _done(answer: Answer) -> OperationOutcome:
+    return accepted() if answer.is_good else FAULTS.verdict(answer, may_repeat=True)

@@ -1,0 +1,95 @@
+"""An account at any vendor is a bridge like any other; the vendor is a hub of ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from hub.flow.ports import BridgeAdapter
+from hub.model.observation import Observation
+from hub.model.outbox import Operation, OperationKind, OperationOutcome
+from tests.bridge.conformance import BridgeConformance, BridgeHarness
+from tests.bridge.networks import CONTACT, Desk, desk
+from tests.bridge.vendors.peer import Peer, ids_in, links_to
+
+LOSES_ANSWER, LOSES_REQUEST = "+15550100408", "+15550100504"
+
+
+class _Noted:
+    """The adapter, and whose operation is under way."""
+
+    def __init__(self, adapter: BridgeAdapter, peer: Peer) -> None:
+        self._adapter, self._peer = adapter, peer
+        self.answers: dict[int, set[str]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._adapter, name)
+
+    async def perform(self, operation: Operation) -> OperationOutcome:
+        before = len(self._peer.way.written)
+        try:
+            return await self._adapter.perform(operation)
+        finally:
+            written = self._peer.way.written[before:]
+            made = ids_in(written, lambda call: True)
+            self.answers.setdefault(operation.outbox_id, set()).update(made)
+
+
+class VendorHarness(BridgeHarness):
+    """The bridge, its webhooks and the vendor."""
+
+    def __init__(self, desk: Desk, peer: Peer, known: str) -> None:
+        self.desk, self.peer, self._known = desk, peer, known
+        settings = msgspec.convert(peer.settings, peer.vendor.kind.settings)
+        surroundings = peer.surroundings(desk.surroundings)
+        self._bridge: Any = _Noted(peer.vendor.kind.open(settings, surroundings), peer)
+        make = peer.vendor.kind.open_hooks
+        self.hooks = None if make is None else make(settings, surroundings)
+
+    @property
+    def adapter(self) -> BridgeAdapter:
+        adapter: BridgeAdapter = self._bridge
+        return adapter
+
+    def operation(self, kind: OperationKind, **payload: object) -> Operation:
+        for name in ("message_guid", "reply_to_guid"):
+            if str(payload.get(name, "")).endswith("-GUID"):
+                payload[name] = self._known
+        return self.desk.operation(kind, **payload)
+
+    def timing_out(self) -> tuple[Operation, ...]:
+        return tuple(self.desk.send("wait", to=to) for to in (LOSES_ANSWER, LOSES_REQUEST))
+
+    def arrived(self, operation: Operation) -> int:
+        return len(self._bridge.answers.get(operation.outbox_id, ()))
+
+    async def seen(self) -> list[Observation]:
+        told: list[Observation] = []
+        await self.peer.work()
+        for request in await self.peer.deliveries():
+            assert self.hooks is not None
+            reply = await self.hooks.receive(request)
+            assert reply.status == 200, reply.reason
+            told += reply.observations
+        return told + await self.desk.listen(self.adapter)
+
+
+@pytest.fixture
+async def harness(peer: Peer) -> AsyncIterator[VendorHarness]:
+    async with desk() as opened:
+        opened.clock = peer.world.clock
+        opened.links = links_to(peer)
+        opened.lines = [peer.world.sandbox_line.handle]
+        said = await peer.act("say", contact=CONTACT, text="first")
+        for each in (LOSES_ANSWER, LOSES_REQUEST):
+            await peer.act("say", contact=each, text="first")
+        peer.way.loses_answer.add(LOSES_ANSWER[1:].encode())
+        peer.way.loses_request.add(LOSES_REQUEST[1:].encode())
+        yield VendorHarness(opened, peer, await peer.name_of(said["message_guid"]))
+
+
+class TestVendors(BridgeConformance):
+    """`harness` stands above."""
