@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api import (
+    agents,
     assignments,
     audio_messages,
     availability,
@@ -66,6 +67,7 @@ from hub.api.calls import AnyEndpoint
 
 #: Alphabetical by file.
 NOUNS: Final[tuple[AnyEndpoint, ...]] = (
+    *agents.ENDPOINTS,
     *audio_messages.ENDPOINTS,
     *availability.ENDPOINTS,
     *assignments.ENDPOINTS,

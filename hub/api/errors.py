@@ -138,6 +138,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(404, NOT_FOUND, "bridge_not_found", "No such bridge.", "List the bridges with GET /v1/bridges."),
     _code(404, NOT_FOUND, "bulk_not_found", "No such bulk send.", "List the bulk sends with GET /v1/bulk."),
     _code(
+        404, NOT_FOUND, "call_not_found", "An agent's call is not known, or is not under way.",
+        "Leave it: nobody waits for it any more.",
+    ),
+    _code(
         404, NOT_FOUND, "chat_not_found", "The line has no such chat.",
         "List the line's chats with GET /v1/chats?from=…",
     ),
@@ -212,6 +216,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         409, INVALID, "bridge_in_use", "The bridge still carries lines.",
         "Disable it instead: PATCH /v1/bridges/{id} with {\"is_enabled\": false}.",
+    ),
+    _code(
+        409, INVALID, "bridge_superseded", "Another agent has said hello for this bridge since.",
+        "Stop this one; if both machines should run, enrol each as a bridge of its own (docs/agent.md).",
     ),
     _code(
         409, INVALID, "bulk_state_conflict", "The bulk send is not in a state in which this can be done.",

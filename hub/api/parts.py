@@ -10,7 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hub.api.bridge_events import BridgeLimits
 from hub.api.ratelimit import RateLimiter
+from hub.flow.agent_store import Bell
+from hub.flow.bells import LocalBell
 from hub.flow.bridge_kinds import NO_BRIDGES, BridgeWorld
 from hub.flow.connection_states import ListConnections, no_connections
 from hub.flow.directory import DirectoryHolder
@@ -123,6 +126,9 @@ class ApiParts:
     render_metrics: Callable[[], Awaitable[bytes]] | None
     #: POST /v1/bridge/events, which stays bare because it is the hot one.
     bridge_events: Application
+    bridge_limits: BridgeLimits
+    #: Wakes agents that wait for work, and those who wait for agents.
+    bell: Bell = field(default_factory=LocalBell)
     #: What bridges can be, and what those that run here get.
     bridges: BridgeWorld = NO_BRIDGES
     routes: RouteParts

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.api.authentication import Authenticator
+from hub.api.bridge_signatures import BridgeSignatures
 from hub.api.parts import ApiParts, ApiSettings
 from hub.api.stream_places import StreamPlaces
+from hub.flow.agents import AgentDesk
 from hub.flow.assignments import AssignmentDesk
 from hub.flow.availability import AvailabilityDesk
 from hub.flow.bridges import BridgeBook
@@ -25,6 +27,7 @@ from hub.flow.line_choice import LineChoice
 from hub.flow.line_health import LineHealth
 from hub.flow.lines import LineBook
 from hub.flow.outgoing import Outgoing
+from hub.flow.outgoing_files import StoredFiles
 from hub.flow.queue import QueueBook
 from hub.flow.record import Recorder
 from hub.flow.repeats import RepeatDesk
@@ -36,6 +39,7 @@ from hub.flow.stream_tokens import StreamTokens
 from hub.flow.turns import Turns
 from hub.flow.verdicts import Verdicts
 from hub.flow.webhooks import WebhookRegistry
+from hub.rules.bridge_calls import CallPolicy
 
 if TYPE_CHECKING:
     from hub.flow.routing.desk import RouteDesk
@@ -48,9 +52,11 @@ class UseCases:
 
     store: Store
     settings: ApiSettings
+    agents: AgentDesk
     assignments: AssignmentDesk
     authenticator: Authenticator
     availability: AvailabilityDesk
+    bridge_signatures: BridgeSignatures
     bridges: BridgeBook
     bulk: BulkDesk
     contact_groups: ContactGroupBook
@@ -144,6 +150,16 @@ def use_cases(parts: ApiParts) -> UseCases:
     return UseCases(
         store=store,
         settings=parts.settings,
+        agents=AgentDesk(
+            store=store,
+            directory=directory,
+            clock=clock,
+            monotonic=parts.monotonic,
+            bell=parts.bell,
+            wake_ups=wake_ups,
+            files=StoredFiles(store, parts.files.blobs),
+            policy=CallPolicy(),
+        ),
         assignments=AssignmentDesk(recorder=recorder, clock=clock, new_id=new_id),
         authenticator=Authenticator(keys),
         availability=AvailabilityDesk(
@@ -152,6 +168,9 @@ def use_cases(parts: ApiParts) -> UseCases:
             verdicts=verdicts,
             clock=clock,
             keep_ms=parts.settings.availability_keep_ms,
+        ),
+        bridge_signatures=BridgeSignatures(
+            directory, clock, tolerance_seconds=parts.bridge_limits.tolerance_seconds
         ),
         bridges=bridges,
         bulk=_bulk_desk(parts, outgoing),

@@ -12,7 +12,7 @@ from bridge.registry import KINDS, SandboxParts, open_sandbox
 from bridge.sandbox.fates import Delays
 from hub.app.core import Core
 from hub.config.settings import Settings
-from hub.flow.bootstrap import SANDBOX_KIND
+from hub.flow.bootstrap import PUSH_KIND, SANDBOX_KIND
 from hub.flow.bridge_kinds import BridgeWorld, Surroundings
 from hub.flow.bridge_settings import read_settings
 from hub.flow.directory import DirectoryHolder
@@ -23,13 +23,17 @@ from hub.model.line import Bridge, Line
 from hub.outbound.calling import GuardedCaller
 from hub.outbound.client import OutboundClient
 from hub.outbound.sockets import GuardedSockets
+from hub.rules.bridge_calls import CallPolicy
 from hub.rules.bridge_hooks import hook_path
+from hub.worker.remote import RemoteAdapter, RemoteParts
 
 
 def has_adapter(core: Core, line: Line) -> bool:
-    """Tell whether the line's bridge runs inside the hub, so that it can be asked to send."""
+    """Tell whether the line's bridge can be asked to send: it runs inside the hub, or an agent of it said hello."""
     bridge = core.directory.current.bridges_by_id.get(line.bridge_id)
-    return bridge is not None and (bridge.kind == SANDBOX_KIND or bridge.kind in KINDS)
+    return bridge is not None and (
+        bridge.kind == SANDBOX_KIND or bridge.kind in KINDS or bridge.agent is not None
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,10 +73,22 @@ def open_adapter(core: Core, world: BridgeWorld, bridge: Bridge) -> BridgeAdapte
     """
     if bridge.kind == SANDBOX_KIND:
         return open_sandbox(_sandbox_parts(core))
+    if bridge.kind == PUSH_KIND:
+        return None if bridge.agent is None else RemoteAdapter(bridge.id, bridge.agent, _remote_parts(core))
     kind = world.kind_here(bridge.kind)
     if kind is None:
         return None
     return kind.open(read_settings(kind, bridge.settings or {}), world.surroundings(bridge.id))
+
+
+def _remote_parts(core: Core) -> RemoteParts:
+    return RemoteParts(
+        calls=core.store.bridge_calls,
+        clock=core.clock,
+        bell=core.bell,
+        new_id=core.new_id,
+        policy=CallPolicy(),
+    )
 
 
 def _surroundings(

@@ -37,6 +37,7 @@ from hub.observe.exchange import MetricsExchange
 from hub.observe.metrics import Metrics
 from hub.store.open import OpenStore, open_store
 from hub.store.sealing import Sealer
+from hub.worker.bell import RedisBell
 from hub.worker.live import RedisLive
 from hub.worker.ownership import Membership
 from hub.worker.wakeups import QUEUE, RedisWakeUps
@@ -67,6 +68,8 @@ class Core:
     #: For those who follow events in this process.
     feed: Feed
     live: RedisLive
+    #: Wakes agents that wait for work, and those who wait for agents.
+    bell: RedisBell
     files: FileParts
     policies: LinePolicies
 
@@ -180,6 +183,7 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
             policies=policies,
             feed=feed,
             live=live,
+            bell=RedisBell(redis),
         )
         loop = asyncio.get_running_loop()
         presence, asking = loop.create_task(_stay_seen(core)), loop.create_task(live.ask_for_ever())
@@ -190,6 +194,7 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
             asking.cancel()
             await wake_ups.flush()
             await live.flush()
+            await core.bell.aclose()
     finally:
         await redis.aclose(close_connection_pool=True)
         await opened.close()

@@ -103,6 +103,7 @@ async def serve(settings: Settings, *, name: str, redis_url: str) -> None:
 def _stop(server: uvicorn.Server, core: Core) -> None:
     server.should_exit = True
     core.feed.close()  # streams never end by themselves
+    core.bell.close()  # nor do agents that wait for work, for a while
 
 
 def _config(
@@ -167,16 +168,13 @@ def api_parts(
         contacts=contacts,
         policies=core.policies,
         render_metrics=core.exchange.render if settings.metrics.enabled else None,
+        bridge_limits=_bridge_limits(settings),
+        bell=core.bell,
         bridge_events=BridgeEventsEndpoint(
             directory=core.directory,
             ingest=core.ingest,
             clock=core.clock,
-            limits=BridgeLimits(
-                max_body_bytes=settings.bridge.max_body_bytes,
-                max_events=settings.bridge.max_events_per_request,
-                json_depth=settings.limits.json_depth,
-                tolerance_seconds=settings.bridge.timestamp_tolerance_seconds,
-            ),
+            limits=_bridge_limits(settings),
             metrics=metrics,
             heartbeats=Heartbeats(core.store.bridges, core.clock),
         ),
@@ -194,6 +192,15 @@ def api_parts(
         live_typing=core.live,
         on_answer=lambda status: metrics.requests.labels(str(status)).inc(),
         on_upload=lambda outcome: metrics.uploads.labels(outcome).inc(),
+    )
+
+
+def _bridge_limits(settings: Settings) -> BridgeLimits:
+    return BridgeLimits(
+        max_body_bytes=settings.bridge.max_body_bytes,
+        max_events=settings.bridge.max_events_per_request,
+        json_depth=settings.limits.json_depth,
+        tolerance_seconds=settings.bridge.timestamp_tolerance_seconds,
     )
 
 

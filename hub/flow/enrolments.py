@@ -156,7 +156,9 @@ class EnrolmentDesk:
         secrets = (StoredSecret(text=secret),)
         if enrolment.bridge_id is not None:
             known = await self._bridges.get(enrolment.bridge_id)
-            return replace(known, secrets=secrets, system=wish.system or known.system, is_enabled=True)
+            system = wish.system or known.system
+            # Whether the new machine asks for work, it tells by itself.
+            return replace(known, secrets=secrets, system=system, is_enabled=True, agent=None)
         name = enrolment.name or wish.name
         if name is None:
             message = "The 'name' field is required: this enrolment leaves the name to you."

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hub.flow.agent_store import BridgeCalls
 from hub.flow.bridge_store import Bridges, Enrolments
 from hub.flow.bulk_store import Bulk
 from hub.flow.chat_rows import PlaceRow
@@ -372,6 +373,7 @@ class Store:
     hot: HotStore
     ai_usage: AiUsage
     availability: Availability
+    bridge_calls: BridgeCalls
     bridges: Bridges
     enrolments: Enrolments
     bulk: Bulk

@@ -127,9 +127,8 @@ class Sending:
             # The bridge cannot tell, or sees no trace; its network may have shown one all the same.
             proved = await self._store.read(partial(_proof, item.id))
             outcome = proved or outcome
-        is_idempotent = outcome.disposition is Disposition.NOT_STARTED and await _is_idempotent(
-            errand.adapter, self._timeouts.lookup_seconds
-        )
+        is_open = outcome.disposition is Disposition.NOT_STARTED and not outcome.is_certain
+        is_idempotent = is_open and await _is_idempotent(errand.adapter, self._timeouts.lookup_seconds)
         step = after_lookup(
             self._policy,
             outcome,

@@ -29,6 +29,7 @@ class Prefix(StrEnum):
 
     API_KEY = "key"
     BRIDGE = "brg"
+    BRIDGE_CALL = "bcl"
     BULK = "blk"
     CHAT = "cht"
     CONSENT = "cns"

@@ -26,6 +26,8 @@ class Bridge:
     system: BridgeSystem | None = None
     #: How its adapter reaches the network (the shape is its kind's), secrets among it; None for one that pushes.
     settings: Mapping[str, object] | None = field(default=None, repr=False)
+    #: The kind of its agent (hub.model.bridge_call), if one ever asked for work; kept as the agent tells it.
+    agent: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

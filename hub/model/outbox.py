@@ -118,6 +118,8 @@ class OperationOutcome:
     result: Mapping[str, object] | None = None
     #: How long the network asks to wait before the next try, in ms.
     retry_after_ms: int | None = None
+    #: Of `not_started` after a look-up: a record proves it. Otherwise it only says that no trace was seen.
+    is_certain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

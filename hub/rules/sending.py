@@ -86,7 +86,7 @@ def after_lookup(
 
     Args:
         policy: The line's patience.
-        outcome: ACCEPTED: it happened. NOT_STARTED: no trace of it. Anything else: cannot tell yet.
+        outcome: ACCEPTED: it happened. NOT_STARTED: no trace of it, or certainly not. Anything else: cannot tell yet.
         attempt_number: From 1.
         dispatched_at: Unix ms of the hand-over to the bridge.
         is_idempotent: The bridge itself drops a repeat of the same attempt id, so repeating is harmless.
@@ -94,7 +94,7 @@ def after_lookup(
     """
     if outcome.disposition in (Disposition.ACCEPTED, Disposition.REJECTED):
         return after_perform(policy, outcome, attempt_number=attempt_number, now_ms=now_ms)
-    if outcome.disposition is Disposition.NOT_STARTED and is_idempotent:
+    if outcome.disposition is Disposition.NOT_STARTED and (is_idempotent or outcome.is_certain):
         return _again(policy, outcome, attempt_number, now_ms)
     if now_ms - dispatched_at >= policy.unknown_after_ms:
         return NextStep(

@@ -17,6 +17,7 @@ from hub.store import address, revision
 from hub.store.database import Database
 from hub.store.repositories.ai_usage import SqlAiUsage
 from hub.store.repositories.availability import SqlAvailability
+from hub.store.repositories.bridge_calls import SqlBridgeCalls
 from hub.store.repositories.bridges import SqlBridges
 from hub.store.repositories.bulk import SqlBulk
 from hub.store.repositories.chats import SqlChats
@@ -111,6 +112,7 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         ai_usage=SqlAiUsage(database),
         availability=SqlAvailability(database),
         bulk=SqlBulk(database),
+        bridge_calls=SqlBridgeCalls(database),
         bridges=SqlBridges(database, sealer),
         chats=SqlChats(database),
         configurations=SqlConfigurations(database, sealer),

@@ -99,7 +99,7 @@ class AdapterBook(Mapping[int, BridgeAdapter]):
 
 def _shape(bridge: Bridge) -> tuple[object, ...]:
     """What an adapter was made from (its hooks' address, too): anything else may change without a new one."""
-    return bridge.kind, bridge.settings, bridge.secrets[0].text
+    return bridge.kind, bridge.settings, bridge.secrets[0].text, bridge.agent
 
 
 async def _end(adapter: BridgeAdapter) -> None:

@@ -350,6 +350,7 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
     no_networks: tuple[IPNetwork, ...] = ()
     limits = BridgeLimits(max_body_bytes=65_536, max_events=100, json_depth=32, tolerance_seconds=300)
     return ApiParts(
+        bridge_limits=limits,
         store=store,
         directory=directory,
         clock=clock,

@@ -12,7 +12,7 @@ from hub.model.line import Bridge
 from hub.store.database import Database
 from hub.store.repositories.configuration import raise_revision
 from hub.store.repositories.sealed import open_secrets, open_settings, seal_secrets, seal_settings
-from hub.store.schema import bridges, lines
+from hub.store.schema import bridge_agents, bridge_calls, bridges, lines
 from hub.store.sealing import Sealer
 
 
@@ -27,6 +27,7 @@ def bridge_from(row: Row[Any], sealer: Sealer) -> Bridge:
         created_at=row.created_at,
         system=None if row.system is None else msgspec.json.decode(row.system, type=BridgeSystem),
         settings=open_settings(sealer, row.id, row.settings),
+        agent=row.agent,
     )
 
 
@@ -42,6 +43,7 @@ def bridge_values(bridge: Bridge, sealer: Sealer) -> dict[str, Any]:
         "created_at": bridge.created_at,
         "system": None if bridge.system is None else msgspec.json.encode(bridge.system).decode(),
         "settings": seal_settings(sealer, bridge.id, bridge.settings),
+        "agent": bridge.agent,
     }
 
 
@@ -69,6 +71,7 @@ class SqlBridges:
     async def save(self, bridge: Bridge) -> bool:
         values = bridge_values(bridge, self._sealer)
         del values["cursor"]  # rises without a revision: what is at hand may be an old one
+        del values["agent"]  # kept as agents tell it
         query = update(bridges).where(bridges.c.id == bridge.id).values(values)
 
         def work(connection: Connection) -> bool:
@@ -86,6 +89,8 @@ class SqlBridges:
         def work(connection: Connection) -> bool:
             is_gone = connection.execute(query).rowcount > 0
             if is_gone:
+                connection.execute(delete(bridge_calls).where(bridge_calls.c.bridge_id == bridge_id))
+                connection.execute(delete(bridge_agents).where(bridge_agents.c.bridge_id == bridge_id))
                 raise_revision(connection, bridges, [bridge_id])
             return is_gone
 

@@ -7,6 +7,7 @@ Deliveries and outbox items hold their own due time: a crash at any point leaves
 
 from __future__ import annotations
 
+from hub.store.schema.agents import bridge_agents, bridge_call_pieces, bridge_calls
 from hub.store.schema.ai import ai_usage
 from hub.store.schema.base import metadata
 from hub.store.schema.bulk import bulk_jobs, bulk_recipients
@@ -54,6 +55,9 @@ __all__ = [
     "attempts",
     "availability",
     "blobs",
+    "bridge_agents",
+    "bridge_call_pieces",
+    "bridge_calls",
     "bridges",
     "bulk_jobs",
     "bulk_recipients",

@@ -65,6 +65,8 @@ bridges = Table(
     instant("heard_at"),
     #: Sealed JSON: the settings of its adapter, secrets among them.
     Column("settings", LargeBinary),
+    #: The kind of its agent, if one ever asked for work (hub.store.schema.agents).
+    Column("agent", Text),
 )
 
 #: Permissions for machines to become bridges, each once.

@@ -1,0 +1,156 @@
+"""The way to the hub: signed requests (docs/agent.md), and what its answers mean for an agent."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from hub.flow.calling import Call, CallFailed, StreamCaller, StreamedReply
+from hub.flow.ports import Clock
+from hub.model.errors import HubError
+from hub.rules.signing import Secret, StandardSigner
+
+Shape = TypeVar("Shape")
+
+MOST_ANSWER_BYTES: Final = 16_777_216
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class HubAway(Exception):
+    """The hub does not answer, or cannot now: ask again later."""
+
+
+class HubRefused(HubError):
+    """The hub will not do it, and asking again does not help."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"The hub refused it ({code}): {message}")
+        self.status = status
+        self.code = code
+
+
+class Superseded(HubRefused):
+    """Another agent has taken the bridge over."""
+
+
+class _Detail(msgspec.Struct, frozen=True):
+    code: str = "unknown"
+    message: str = "it gave no reason"
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    error: _Detail = _Detail()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """As whom an agent speaks to which hub."""
+
+    #: Without a slash at its end.
+    hub: str
+    #: brg_…
+    bridge: str
+    secret: str = field(repr=False)
+
+
+class HubLink:
+    """Asks the hub.
+
+    Args:
+        identity: As whom.
+        caller: The way out.
+        clock: Signatures are dated.
+        draw_id: Draws the `webhook-id` of a request.
+    """
+
+    def __init__(
+        self, identity: Identity, caller: StreamCaller, clock: Clock, draw_id: Callable[[], str]
+    ) -> None:
+        self._identity = identity
+        self._caller = caller
+        self._clock = clock
+        self._draw_id = draw_id
+        self._signer = StandardSigner([Secret(identity.secret)])
+
+    async def ask(self, word: str, body: Any, reply: type[Shape], *, timeout_seconds: float = 20.0) -> Shape:
+        """POST /v1/bridge/{word}.
+
+        Raises:
+            HubAway: It may be asked again.
+            HubRefused: It need not (Superseded: for ever).
+        """
+        answer = await self.post(word, _encode(body), self._draw_id(), timeout_seconds=timeout_seconds)
+        try:
+            return msgspec.json.decode(answer, type=reply)
+        except msgspec.MsgspecError as error:
+            raise HubAway(f"what answered is no hub: {error}") from None
+
+    async def post(self, word: str, body: bytes, request_id: str, *, timeout_seconds: float) -> bytes:
+        """POST bytes under an id of the caller's: the same one for a repetition.
+
+        Raises:
+            HubAway: It may be asked again.
+            HubRefused: It need not (Superseded: for ever).
+        """
+        try:
+            reply = await self._caller.send(self._call(word, body, request_id, timeout_seconds))
+        except CallFailed as error:
+            raise HubAway(error.detail) from None
+        _require_good(reply.status, reply.body)
+        return reply.body
+
+    @contextlib.asynccontextmanager
+    async def stream(self, word: str, body: Any, *, timeout_seconds: float) -> AsyncIterator[StreamedReply]:
+        """POST, and read the answer while it arrives.
+
+        Raises:
+            HubAway: It may be asked again.
+            HubRefused: It need not.
+        """
+        call = self._call(word, _encode(body), self._draw_id(), timeout_seconds)
+        try:
+            async with self._caller.stream(call) as reply:
+                if reply.status != 200:
+                    text = b""
+                    async for piece in reply.pieces:
+                        text = (text + piece)[:10_000]
+                    _require_good(reply.status, text)
+                yield reply
+        except CallFailed as error:
+            raise HubAway(error.detail) from None
+
+    def _call(self, word: str, body: bytes, request_id: str, timeout_seconds: float) -> Call:
+        seconds = self._clock.now_ms() // 1000
+        signature = self._signer.sign(request_id.encode(), seconds, body)
+        return Call(
+            method="POST",
+            url=f"{self._identity.hub}/v1/bridge/{word}",
+            headers=(
+                (b"content-type", b"application/json"),
+                (b"x-bridge-id", self._identity.bridge.encode()),
+                (b"webhook-id", request_id.encode()),
+                (b"webhook-timestamp", b"%d" % seconds),
+                (b"webhook-signature", signature),
+            ),
+            body=body,
+            timeout_seconds=timeout_seconds,
+            max_response_bytes=MOST_ANSWER_BYTES,
+            is_repeatable=True,
+        )
+
+
+def _require_good(status: int, body: bytes) -> None:
+    if 200 <= status < 300:
+        return
+    if status in {408, 429} or status >= 500:
+        raise HubAway(f"it answered {status}")
+    try:
+        refusal = msgspec.json.decode(body, type=_Refusal).error
+    except msgspec.MsgspecError:
+        raise HubAway(f"what answered {status} is no hub") from None
+    kind = Superseded if refusal.code == "bridge_superseded" else HubRefused
+    raise kind(status, refusal.code, refusal.message)

@@ -1,0 +1,1 @@
+"""The agent: what it does on its machine, and what it says to the hub."""

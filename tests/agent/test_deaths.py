@@ -1,0 +1,264 @@
+"""Whoever dies at whichever step of a send: the network has the message once, or the hub says that it does not know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.agent.link import Superseded
+from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.rules.bridge_calls import SILENT_MS, CallPolicy
+from tests.support.agent_stage import AgentStage
+from tests.support.hub_world import open_world
+from tests.support.scripted_bridge import Act, ScriptedBridge
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[AgentStage]:
+    async with open_world(tmp_path) as world:
+        yield AgentStage.of(world, tmp_path / "agent")
+
+
+@pytest.fixture
+def network(stage: AgentStage) -> ScriptedBridge:
+    """What the agent reaches; it counts what arrives."""
+    return ScriptedBridge(stage.world.clock)
+
+
+def send(stage: AgentStage) -> Operation:
+    return Operation(
+        outbox_id=stage.world.new_id(),
+        line_handle=stage.world.other_line.handle,
+        kind=OperationKind.SEND,
+        payload={"from": stage.world.other_line.handle, "to": "+15550100001", "text": "hello"},
+        dispatched_at=stage.world.clock.now_ms(),
+    )
+
+
+async def until(words: list[str], word: str, count: int = 1) -> None:
+    """Wait until the hub was asked for something, or has answered it."""
+    async with asyncio.timeout(10):
+        while words.count(word) < count:  # noqa: ASYNC110 - the wire has no bell
+            await asyncio.sleep(0.001)
+
+
+async def settled(stage: AgentStage, operation: Operation) -> OperationOutcome:
+    """Look up as the hub's lanes do, until something is known."""
+    async with asyncio.timeout(10):
+        while True:
+            found = await stage.remote().lookup(operation)
+            if found.disposition not in {Disposition.MAY_HAVE_COMPLETED, Disposition.STILL_IN_FLIGHT}:
+                return found
+            await asyncio.sleep(0.001)
+
+
+async def test_without_an_agent_nothing_is_begun(stage: AgentStage) -> None:
+    outcome = await stage.remote().perform(send(stage))
+
+    assert (outcome.disposition, outcome.code) == (Disposition.NOT_STARTED, "bridge_offline")
+    assert outcome.is_retry_safe
+
+
+async def test_an_agent_that_fell_silent_is_not_asked(stage: AgentStage, network: ScriptedBridge) -> None:
+    async with stage.agent(network):
+        pass
+    stage.world.clock.advance(SILENT_MS + 1)
+
+    outcome = await stage.remote().perform(send(stage))
+
+    assert outcome.code == "bridge_offline"
+    assert await stage.remote().health() == ("offline", "the agent was last heard 60 s ago")
+    assert network.sent == []
+
+
+async def test_an_agent_that_dies_before_it_claims_leaves_nothing_begun(
+    stage: AgentStage, network: ScriptedBridge
+) -> None:
+    async with stage.agent(network):
+        pass
+    stage.policy, operation = CallPolicy(claim_ms=0), send(stage)
+
+    outcome = await stage.remote().perform(operation)
+    stage.policy, other = CallPolicy(), send(stage)
+    async with stage.agent(network):
+        await stage.remote().perform(other)
+
+    assert (outcome.disposition, outcome.is_retry_safe) == (Disposition.NOT_STARTED, True)
+    assert network.sent == [other.outbox_id]
+
+
+async def test_an_agent_that_dies_between_claim_and_beginning_gets_the_call_again(
+    stage: AgentStage, network: ScriptedBridge
+) -> None:
+    stage.wire.cut = lambda word: False if word == "dispatched" else None
+    operation = send(stage)
+    async with stage.agent(network):
+        performing = asyncio.create_task(stage.remote().perform(operation))
+        await until(stage.wire.asked, "claim", 2)
+    stage.wire.cut = lambda word: None
+    async with stage.agent(network):
+        outcome = await performing
+
+    assert outcome.disposition is Disposition.ACCEPTED
+    assert network.arrived(operation) == 1
+
+
+async def test_an_agent_that_dies_after_it_said_that_it_begins_never_began(
+    stage: AgentStage, network: ScriptedBridge
+) -> None:
+    """The hub heard `dispatched`, the journal knows nothing: it certainly did not happen."""
+    stage.wire.cut = lambda word: True if word == "dispatched" else None
+    operation = send(stage)
+    async with stage.agent(network):
+        performing = asyncio.create_task(stage.remote().perform(operation))
+        await until(stage.wire.answered, "dispatched")
+    stage.wire.cut = lambda word: None
+    async with stage.agent(network):
+        outcome = await performing
+        found = await settled(stage, operation)
+
+    assert outcome.disposition is Disposition.MAY_HAVE_COMPLETED
+    assert (found.disposition, found.is_certain, found.is_retry_safe) == (Disposition.NOT_STARTED, True, True)
+    assert network.arrived(operation) == 0
+
+
+@pytest.mark.parametrize("can_look_up", [True, False])
+async def test_an_agent_that_dies_while_it_performs_is_looked_up_and_never_repeats(
+    stage: AgentStage, network: ScriptedBridge, can_look_up: bool
+) -> None:
+    network.script.append(Act.HANG)
+    network.can_look_up = can_look_up
+    operation = send(stage)
+    async with stage.agent(network):
+        performing = asyncio.create_task(stage.remote().perform(operation))
+        await until(stage.wire.answered, "dispatched")
+        async with asyncio.timeout(10):
+            while not network.sent:  # noqa: ASYNC110 - the network has no bell
+                await asyncio.sleep(0.001)
+    async with stage.agent(network):
+        outcome = await performing
+        found = await stage.remote().lookup(operation)
+        again = await stage.remote().perform(operation)
+
+    assert outcome.disposition is Disposition.MAY_HAVE_COMPLETED
+    expected = Disposition.ACCEPTED if can_look_up else Disposition.MAY_HAVE_COMPLETED
+    assert (found.disposition, again.disposition) == (expected, expected)
+    assert network.arrived(operation) == 1
+
+
+async def test_an_agent_that_dies_before_it_answers_answers_from_its_journal(
+    stage: AgentStage, network: ScriptedBridge
+) -> None:
+    stage.wire.cut = lambda word: False if word == "ack" else None
+    network.can_look_up = False
+    operation = send(stage)
+    async with stage.agent(network):
+        performing = asyncio.create_task(stage.remote().perform(operation))
+        await until(stage.wire.answered, "dispatched")
+        async with asyncio.timeout(10):
+            while not network.sent:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+    stage.wire.cut = lambda word: None
+    async with stage.agent(network):
+        await performing
+        found = await settled(stage, operation)
+
+    assert (found.disposition, found.provider_id is not None) == (Disposition.ACCEPTED, True)
+    assert network.looked_up == []
+    assert network.arrived(operation) == 1
+
+
+async def test_a_hub_that_dies_while_it_waits_finds_the_answer_in_the_row(
+    stage: AgentStage, network: ScriptedBridge
+) -> None:
+    network.script.append(Act.HANG)
+    operation = send(stage)
+    async with stage.agent(network):
+        performing = asyncio.create_task(stage.remote().perform(operation))
+        await until(stage.wire.answered, "dispatched")
+        performing.cancel()
+        in_flight = await stage.remote().lookup(operation)
+        network.answer_now.set()
+        found = await settled(stage, operation)
+
+    assert in_flight.disposition is Disposition.STILL_IN_FLIGHT
+    assert found.disposition is Disposition.ACCEPTED
+    assert network.looked_up == []
+    assert network.arrived(operation) == 1
+
+
+async def test_a_hub_that_dies_before_the_claim_takes_the_call_back(
+    stage: AgentStage, network: ScriptedBridge
+) -> None:
+    async with stage.agent(network):
+        pass
+    operation, calls = send(stage), stage.world.store.bridge_calls
+    performing = asyncio.create_task(stage.remote().perform(operation))
+    async with asyncio.timeout(10):
+        while await calls.performed(operation.attempt_id) is None:  # noqa: ASYNC110 - nobody rings for a row
+            await asyncio.sleep(0.001)
+    performing.cancel()
+
+    found = await stage.remote().lookup(operation)
+    other = send(stage)
+    async with stage.agent(network):
+        await stage.remote().perform(other)
+
+    assert (found.disposition, found.is_certain) == (Disposition.NOT_STARTED, True)
+    assert network.sent == [other.outbox_id]
+
+
+@pytest.mark.parametrize("word", ["claim", "dispatched", "ack"])
+async def test_a_lost_answer_of_the_hub_changes_nothing(
+    stage: AgentStage, network: ScriptedBridge, word: str
+) -> None:
+    lost = [word]
+
+    def cut(asked: str) -> bool | None:
+        if asked in lost and "hello" in stage.wire.asked:
+            lost.remove(asked)
+            return True
+        return None
+
+    operation = send(stage)
+    async with stage.agent(network):
+        stage.wire.cut = cut
+        outcome = await stage.remote().perform(operation)
+
+    assert outcome.disposition is Disposition.ACCEPTED
+    assert network.arrived(operation) == 1
+
+
+async def test_a_claim_whose_lease_ended_is_not_begun(stage: AgentStage, network: ScriptedBridge) -> None:
+    """The agent slept between claim and beginning; the hub has taken the call back."""
+    operation = send(stage)
+    async with stage.agent(network):
+
+        def sleep_first(word: str) -> bool | None:
+            if word == "dispatched":
+                stage.world.clock.advance(stage.policy.begin_ms)
+            return None
+
+        stage.wire.cut = sleep_first
+        outcome = await stage.remote().perform(operation)
+        await until(stage.wire.answered, "dispatched")
+
+    assert (outcome.disposition, outcome.is_certain) == (Disposition.NOT_STARTED, True)
+    assert network.sent == []
+
+
+async def test_of_two_agents_the_older_ends_and_begins_nothing(
+    stage: AgentStage, network: ScriptedBridge, tmp_path: Path
+) -> None:
+    other = ScriptedBridge(stage.world.clock)
+    async with stage.agent(network) as older, stage.agent(other, folder=tmp_path / "other"):
+        outcome = await stage.remote().perform(operation := send(stage))
+        with pytest.raises(Superseded):
+            await asyncio.wait_for(older, 10)
+
+    assert outcome.disposition is Disposition.ACCEPTED
+    assert (network.arrived(operation), other.arrived(operation)) == (0, 1)
