@@ -77,5 +77,6 @@ KINDS: Final = Kinds(
         "chatdb": "bridge.chatdb.kind",
         "smsgate": "bridge.smsgate.kind",
         "twilio": "bridge.twilio.kind",
+        "whatsapp": "bridge.whatsapp.kind",
     }
 )
