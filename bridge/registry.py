@@ -75,6 +75,7 @@ KINDS: Final = Kinds(
     {
         "blooio": "bridge.vendors.blooio.kind",
         "chatdb": "bridge.chatdb.kind",
+        "imsg": "bridge.imsg.kind",
         "smsgate": "bridge.smsgate.kind",
         "twilio": "bridge.twilio.kind",
         "whatsapp": "bridge.whatsapp.kind",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -54,11 +56,17 @@ async def run_child(
 
 async def _end(child: asyncio.subprocess.Process, work: asyncio.Future[tuple[bytes, bytes]]) -> None:
     """Leave no child behind, whoever gave up on it."""
-    if child.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            child.kill()
+    end_now(child)
     with contextlib.suppress(Exception):
         await work
+
+
+def end_now(child: asyncio.subprocess.Process) -> None:
+    """Kill a child that still runs."""
+    if child.returncode is None:
+        # Not child.kill(): in Python 3.11 it may reap the child, and whoever waits for it learns nothing (bpo-43884).
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
 
 
 def _text(output: bytes) -> str:

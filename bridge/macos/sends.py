@@ -58,6 +58,10 @@ class SentMemory:
         while len(self._by_guid) > _MOST:
             self._by_guid.popitem(last=False)
 
+    def guid_of(self, attempt_id: str) -> str | None:
+        """Give the first message that came of an attempt."""
+        return next((guid for guid, attempt in self._by_guid.items() if attempt == attempt_id), None)
+
     def disown(self, guid: str) -> None:
         """Let a message that was refused be nobody's: another one took its place."""
         self._disowned[guid] = None

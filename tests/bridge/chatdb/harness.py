@@ -117,7 +117,7 @@ class ChatDbHarness(BridgeHarness):
     async def told(self, cursor: str | None = None) -> list[Observation]:
         """Give all that is told from the cursor on, until there is no more."""
         async with self.listening(cursor) as heard:
-            return await heard.until_quiet()
+            return await heard.until_quiet(at_least=1)
 
     @contextlib.asynccontextmanager
     async def listening(self, cursor: str | None = None) -> AsyncIterator[Listening]:

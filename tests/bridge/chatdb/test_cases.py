@@ -286,7 +286,7 @@ async def test_live_and_from_the_past_the_same_follows(tmp_path: Path) -> None:
         await heard.until_quiet(0.1)
         for _, write, _ in CASES + LATE_CASES:
             write(stage)
-        live = await heard.until_quiet(0.6)
+        live = await heard.until_quiet(0.6, at_least=40)
 
     past = await harness.told()
 

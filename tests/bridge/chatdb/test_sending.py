@@ -161,7 +161,7 @@ async def test_what_went_as_sms_is_one_message(tmp_path: Path) -> None:
     async with harness.listening() as heard:
         await heard.until_quiet(0.1)
         outcome = await harness.adapter.perform(operation)
-        told = [each.message for each in await heard.until_quiet() if each.message]
+        told = [each.message for each in await heard.until_quiet(at_least=1) if each.message]
 
     assert {(each.provider_id, each.attempt_id, each.service) for each in told} == {
         (outcome.provider_id, operation.attempt_id, "SMS")
@@ -212,7 +212,7 @@ async def test_own_messages_quote_their_attempt(harness: ChatDbHarness, fault: s
     async with harness.listening() as heard:
         await heard.until_quiet(0.1)
         await harness.adapter.perform(operation)
-        told = await heard.until_quiet()
+        told = await heard.until_quiet(at_least=1)
 
     assert {each.message.attempt_id for each in told if each.message} == {operation.attempt_id}
     assert {fact.type for each in told for fact in facts_of(each, 7)} == {"message.sent"}

@@ -11,6 +11,8 @@ from hub.model.observation import Observation
 
 #: No news for so long, in real seconds, and the bridge has told everything.
 QUIET_SECONDS: Final = 0.25
+#: For what comes for certain, however slow the machine is.
+_LONG_SECONDS: Final = 30.0
 
 
 class Listening:
@@ -28,9 +30,9 @@ class Listening:
             for observation in told if isinstance(told, tuple) else (told,):
                 self._heard.put_nowait(observation)
 
-    async def until_quiet(self, seconds: float = QUIET_SECONDS) -> list[Observation]:
-        """Give what comes until nothing has come for a while."""
-        heard: list[Observation] = []
+    async def until_quiet(self, seconds: float = QUIET_SECONDS, *, at_least: int = 0) -> list[Observation]:
+        """Give what comes until nothing has come for a while; so many come for certain, if it takes long."""
+        heard = [await asyncio.wait_for(self._next(), _LONG_SECONDS) for _ in range(at_least)]
         with contextlib.suppress(TimeoutError):
             while True:
                 heard.append(await asyncio.wait_for(self._next(), seconds))
@@ -39,7 +41,7 @@ class Listening:
 
     async def next(self) -> Observation:
         """Give the next one, whenever it comes."""
-        observation = await asyncio.wait_for(self._next(), 20)
+        observation = await asyncio.wait_for(self._next(), _LONG_SECONDS)
         self.all.append(observation)
         return observation
 

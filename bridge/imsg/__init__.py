@@ -1,0 +1,1 @@
+"""Messages on a Mac by `imsg rpc`, JSON-RPC over the standard streams of a child process."""
