@@ -20,10 +20,16 @@ class CombinedActions:
     def __init__(self, built_in: Actions, connectors: Actions) -> None:
         self._built_in = built_in
         self._connectors = connectors
+        self._of_connectors: Mapping[str, ActionSpec] | None = None
+        self._specs: Mapping[str, ActionSpec] = {}
 
     def specs(self) -> Mapping[str, ActionSpec]:
-        """Give all actions by name."""
-        return {**self._connectors.specs(), **self._built_in.specs()}
+        """Give all actions by name; runs ask for each of their steps, so they are put together once."""
+        of_connectors = self._connectors.specs()
+        if of_connectors is not self._of_connectors:
+            self._specs = {**of_connectors, **self._built_in.specs()}
+            self._of_connectors = of_connectors
+        return self._specs
 
     def connections(self) -> Mapping[str, str]:
         """Give the connector of each connection."""

@@ -174,6 +174,7 @@ async def test_both_kinds_are_one_catalogue(bench: Bench) -> None:
 
     await actions.run(bench.call("slack.post_message"))
     await actions.run(bench.call("log", {"message": "Hi"}))
+    assert "slack.get_user" not in actions.specs()
     connectors.names = ("slack.post_message", "slack.get_user")
 
     assert connectors.called == ["slack.post_message"]
