@@ -5,6 +5,7 @@ text means is for the reader of its key to decide.
 """
 
 from dataclasses import replace
+from typing import Final
 
 import yaml
 
@@ -52,6 +53,10 @@ _SYNTAX_ADVICE: tuple[tuple[str, str, str], ...] = (
     ),
     ("special characters are not allowed", "control characters have no place in a text file", "remove it"),
 )
+
+
+#: What is wrong with these stands where they begin, not where reading gave up, which may be lines below.
+_TOLD_WHERE_BEGUN: Final = frozenset({"could not find expected ':'", "while scanning a quoted scalar"})
 
 
 def load_document(content: str | bytes, *, source: str, is_prose: bool = False) -> Node:
@@ -163,6 +168,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, builder: Builder) -> Problem:
         )
     for words, why, fix in _SYNTAX_ADVICE:
         if words in said:
+            if words in _TOLD_WHERE_BEGUN and error.context_mark:
+                place = builder.place(error.context_mark.line, error.context_mark.column)
             return problem_at(place, what="this is not valid YAML", why=why, fix=fix)
     return problem_at(
         place,

@@ -56,7 +56,7 @@ def test_text_is_kept_as_written(text: str, expected: object) -> None:
         pytest.param("~: 2\n", (1, 1), "not a text", id="no key"),
         pytest.param("a: 1\n\tb: 2\n", (2, 1), "indent with spaces", id="tab"),
         pytest.param("a: b: c\n", (1, 5), "double quotes", id="two colons"),
-        pytest.param("a: 'x\n", (2, 1), "close the quote", id="open quote"),
+        pytest.param("a: 'x\n", (1, 4), "close the quote", id="open quote"),
         pytest.param("a: [1, 2\n", (2, 1), "not valid YAML", id="open bracket"),
         pytest.param("a: @x\n", (1, 4), "double quotes", id="reserved character"),
         pytest.param("a:\n  b: 1\n c: 2\n", (3, 2), "indent", id="indentation"),

@@ -67,19 +67,22 @@ _OTHER_WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def _instead(key: str, known: tuple[str, ...], empty: str | None) -> str:
+def _instead(key: str, known: tuple[str, ...], empty: str | None, otherwise: str | None) -> str:
     """Say what to write instead of a key that nothing reads.
 
     Args:
         key: As written.
         known: What is read there.
         empty: The key above it, if that says nothing: then its lines are probably not indented.
+        otherwise: What to say if it is like nothing that is known; None says what is.
     """
     if empty is not None:
         return f"Indent it by two more blanks if it belongs to `{empty}` above it, which is empty"
     meant = _OTHER_WORDS.get(key)
     near = meant if meant in known else suggestion(key, known)
-    return f"Did you mean {near}" if near else f"Use {_some(known)}"
+    if near:
+        return f"Did you mean {near}"
+    return otherwise or f"Use {_some(known)}"
 
 
 class Reading:
@@ -97,8 +100,18 @@ class Reading:
         """Note the problems that another reader found."""
         self.problems += list(problems)[: MOST_PROBLEMS - len(self.problems)]
 
-    def map(self, value: object, pointer: str, *, noun: str, keys: Iterable[str]) -> Mapping[str, Any]:
-        """Read a map whose keys are known; unknown ones are refused. Empty if it is none."""
+    def map(
+        self, value: object, pointer: str, *, noun: str, keys: Iterable[str], otherwise: str | None = None
+    ) -> Mapping[str, Any]:
+        """Read a map whose keys are known; unknown ones are refused. Empty if it is none.
+
+        Args:
+            value: As written.
+            pointer: Where it stands.
+            noun: What it is.
+            keys: Those that are known.
+            otherwise: What to do about a key that is like none of them.
+        """
         known = tuple(keys)
         if not isinstance(value, Mapping):
             self.refuse(pointer, f"{noun} is {shown(value)}", "it is a map", f"Write it with {_some(known)}")
@@ -109,7 +122,9 @@ class Reading:
                 empty = key if each is None else None
                 continue
             what = f"{noun} has no {str(key)[:_LONGEST_SHOWN]!r}"
-            self.refuse(at(pointer, key), what, "nothing reads it", _instead(str(key), known, empty))
+            self.refuse(
+                at(pointer, key), what, "nothing reads it", _instead(str(key), known, empty, otherwise)
+            )
         return value
 
     def required(self, document: Mapping[str, Any], key: str, pointer: str, *, noun: str, fix: str) -> Any:

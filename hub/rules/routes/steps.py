@@ -53,6 +53,15 @@ VERBS: Final[Mapping[str, tuple[str, ...]]] = {
     "stop": (),
 }
 _ALWAYS: Final = ("id", "if")
+#: What other systems call the same.
+_OTHER_VERBS: Final[Mapping[str, str]] = {
+    "action": "use",
+    "pause": "delay",
+    "sleep": "delay",
+    "uses": "use",
+    "wait": "delay",
+}
+_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])", re.ASCII)
 
 
 class StepReader:
@@ -103,7 +112,8 @@ class StepReader:
         if verb is None:
             return None
         known = (*_ALWAYS, verb, *VERBS[verb])
-        self._reading.map(value, pointer, noun=f"a `{verb}` step", keys=known)
+        otherwise = "Write it below `with` if the action takes it" if verb == "use" else None
+        self._reading.map(value, pointer, noun=f"a `{verb}` step", keys=known, otherwise=otherwise)
         base = {
             "pointer": pointer,
             "id": self._id(value, pointer),
@@ -124,10 +134,7 @@ class StepReader:
                 pointer, what, "a step does one thing", "Make a step of each: begin it with `- `"
             )
             return None
-        near = next((f"Did you mean {found}" for key in step if (found := suggestion(str(key), VERBS))), None)
-        self._reading.refuse(
-            pointer, "a step does nothing", f"it needs one of {names}", near or "Write use: …"
-        )
+        self._reading.refuse(pointer, "a step does nothing", f"it needs one of {names}", _meant(step))
         return None
 
     def _id(self, step: Mapping[Any, Any], pointer: str) -> str | None:
@@ -153,8 +160,11 @@ class StepReader:
         reading = self._reading
         action = reading.text(step["use"], at(pointer, "use"), noun="`use`")
         if action is not None and not _ACTION.fullmatch(action):
-            why, fix = "an action is connector.action", "Write one such as slack.post_message"
-            reading.refuse(at(pointer, "use"), f"`use` is {shown(action)}", why, fix)
+            spelt = _CAPITAL.sub(r"_\1", action).replace("-", "_").lower()
+            fix = f"Write {spelt}" if _ACTION.fullmatch(spelt) else "Write one such as slack.post_message"
+            reading.refuse(
+                at(pointer, "use"), f"`use` is {shown(action)}", "an action is connector.action", fix
+            )
             action = None
         with_ = step.get("with", {})
         if not isinstance(with_, Mapping):
@@ -338,6 +348,21 @@ class StepReader:
             "set": self._set,
             "stop": self._stop,
         }
+
+
+def _meant(step: Mapping[Any, Any]) -> str:
+    """Say what a step was probably meant to do."""
+    keys = [str(key) for key in step]
+    action = next((key for key in keys if "." in key and _ACTION.fullmatch(key)), None)
+    if action is not None:
+        return f"Write use: {action}, and its inputs below `with`"
+    if "then" in keys or "else" in keys:
+        return "Choose with switch: a list of cases, each with if: and steps:, the last with else: true"
+    for key in keys:
+        meant = _OTHER_VERBS.get(key) or suggestion(key, VERBS)
+        if meant is not None:
+            return f"Did you mean {meant}"
+    return "Write use: …"
 
 
 def read_when(reading: Reading, document: Mapping[Any, Any], pointer: str, *, timezone: str | None) -> When:

@@ -194,6 +194,8 @@ def compile_when(written: object, *, pointer: str = "", timezone: str | None = N
     """
     if not isinstance(written, Mapping) or not written:
         fix = "Write paths and values, such as direction: inbound; or leave `when` out"
+        if isinstance(written, str):
+            fix = "Write paths and values, such as direction: inbound; an expression stands under `if`"
         return [Problem(pointer=pointer, what="`when` is no map", why="it would say nothing", fix=fix)]
     reader = _WhenReader(timezone)
     if len(written) > MOST_PATHS:
