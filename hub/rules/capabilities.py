@@ -16,11 +16,10 @@ Payload = Mapping[str, object]
 #: The tapbacks that iMessage has names for; another type is an emoji.
 STANDARD_REACTIONS: Final = frozenset({"love", "like", "dislike", "laugh", "emphasize", "question"})
 
-#: Operations that need the same whatever they say; SEND and REACT look at what they say.
+#: Operations that need the same whatever they say; those of _READERS look at what they say.
 _FIXED: Final[dict[OperationKind, str]] = {
     OperationKind.BACKGROUND: "background",
     OperationKind.CHECK: "availability",
-    OperationKind.CONTACT_CARD: "contact_card",
     OperationKind.EDIT: "edit",
     OperationKind.FACETIME: "facetime",
     OperationKind.GROUP_ADD: "group_members",
@@ -84,8 +83,14 @@ def _needs_of_reaction(payload: Payload) -> frozenset[str]:
 
 
 def _needs_of_group(payload: Payload) -> frozenset[str]:
-    """A group may begin with its first words."""
-    return frozenset({"group_create", "text"} if payload.get("text") else {"group_create"})
+    """A group may begin with its first words; some networks know no other beginning."""
+    return frozenset({"group_create", "text" if payload.get("text") else "group_empty"})
+
+
+def _needs_of_card(payload: Payload) -> frozenset[str]:
+    """To share what the account has is less than to know or change it."""
+    is_share = payload.get("action", "share") == "share"
+    return frozenset({"contact_card"} if is_share else {"contact_card", "contact_card_own"})
 
 
 def _parts(payload: Payload) -> list[Mapping[str, object]]:
@@ -94,6 +99,7 @@ def _parts(payload: Payload) -> list[Mapping[str, object]]:
 
 
 _READERS: Final[dict[OperationKind, Callable[[Payload], frozenset[str]]]] = {
+    OperationKind.CONTACT_CARD: _needs_of_card,
     OperationKind.GROUP_CREATE: _needs_of_group,
     OperationKind.REACT: _needs_of_reaction,
     OperationKind.SEND: _needs_of_send,

@@ -101,15 +101,23 @@ OPERATIONS: tuple[tuple[str, Asking, frozenset[str]], ...] = (
         _says(OperationKind.BACKGROUND, file_id="file_0000000000003"),
         frozenset({"has_background", "background_id", "version"}),
     ),
-    (
-        "contact_card",
-        _says(OperationKind.CONTACT_CARD, action="set", card={"first_name": "Ada"}),
-        frozenset({"card"}),
+    *(
+        (
+            capability,
+            _says(OperationKind.CONTACT_CARD, action="set", card={"first_name": "Ada"}),
+            frozenset({"card"}),
+        )
+        for capability in ("contact_card", "contact_card_own")
     ),
     ("edit", _on_message(OperationKind.EDIT, text="hello"), frozenset()),
     ("effects", _says(OperationKind.SEND, text="hi", effect="confetti"), frozenset()),
     ("facetime", _says(OperationKind.FACETIME), frozenset({"url"})),
-    ("group_create", _says(OperationKind.GROUP_CREATE, participants=MEMBERS), frozenset({"chat_key"})),
+    (
+        "group_create",
+        _says(OperationKind.GROUP_CREATE, participants=MEMBERS, text="hi all"),
+        frozenset({"chat_key"}),
+    ),
+    ("group_empty", _says(OperationKind.GROUP_CREATE, participants=MEMBERS), frozenset({"chat_key"})),
     ("group_icon", _in_group(OperationKind.GROUP_ICON, file_id="file_0000000000004"), frozenset()),
     ("group_leave", _in_group(OperationKind.GROUP_LEAVE), frozenset()),
     ("group_members", _in_group(OperationKind.GROUP_ADD, handle=NEWCOMER), frozenset()),

@@ -28,7 +28,12 @@ from hub.rules.refusals import NEEDED
 
 TEXT = (Path(__file__).parents[2] / "docs" / "bridges.md").read_text(encoding="utf-8")
 #: What these need depends on what they say.
-LOOKED_AT = {OperationKind.GROUP_CREATE, OperationKind.REACT, OperationKind.SEND}
+LOOKED_AT = {
+    OperationKind.CONTACT_CARD,
+    OperationKind.GROUP_CREATE,
+    OperationKind.REACT,
+    OperationKind.SEND,
+}
 CODE = set(re.findall(r"`([^`\n]+)`", TEXT))
 KINDS = {
     kind: (needs, events)
