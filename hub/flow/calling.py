@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 #: `not_sent`: nothing left the hub; `unknown`: it may have been done; `no_http`: what answered speaks no HTTP;
@@ -17,9 +17,10 @@ class Call:
     """One request."""
 
     method: str
-    url: str
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
+    #: Not shown: some servers want their password in it.
+    url: str = field(repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+    body: bytes = field(repr=False)
     timeout_seconds: float
     max_response_bytes: int
     #: Sent once more where a kept connection turns out to be closed: a repetition does no harm.
@@ -84,8 +85,8 @@ class SocketCall:
     """One WebSocket to be opened."""
 
     #: wss:// or ws:// (or https:// and http://, which mean the same here).
-    url: str
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    url: str = field(repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     #: Until it is open.
     timeout_seconds: float = 20.0
     #: The longest message that is taken, whole; a longer one ends the socket.
