@@ -74,6 +74,7 @@ class Kinds(Mapping[str, BridgeKind]):
 KINDS: Final = Kinds(
     {
         "blooio": "bridge.vendors.blooio.kind",
+        "bluebubbles": "bridge.bluebubbles.kind",
         "chatdb": "bridge.chatdb.kind",
         "imsg": "bridge.imsg.kind",
         "smsgate": "bridge.smsgate.kind",

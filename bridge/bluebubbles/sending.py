@@ -1,0 +1,230 @@
+"""Sends: pieces become messages, one after the other, each asked for once.
+
+The server drops a repeat only while the first is under way (its tempGuid is a lock, not a key), so nothing is repeated
+here: what may have been sent is told as such, and looked up (bridge.bluebubbles.proof).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bridge.bluebubbles.answers import not_started, outcome_of, outcome_of_failure, rejected
+from bridge.bluebubbles.chats import guid_for, is_masked, key_of
+from bridge.bluebubbles.knowledge import Knowledge
+from bridge.bluebubbles.server_info import method_for
+from bridge.bluebubbles.settings import BlueBubblesSettings
+from bridge.bluebubbles.shapes import mappings, number, text
+from bridge.bluebubbles.state import ServerState
+from bridge.bluebubbles.wire import Server, Upload, segment
+from bridge.bluebubbles.wishes import Piece, Wish, temp_guid, wish_of
+from hub.flow.calling import CallFailed
+from hub.flow.ports import OutgoingFiles
+from hub.model.errors import AttachmentGone, BlobMissing, StoreUnavailable
+from hub.model.outbox import Disposition, Operation, OperationOutcome
+from hub.rules.chatkeys import handle_of
+
+
+class NotSent(Exception):
+    """It ended before anything was asked for."""
+
+    def __init__(self, outcome: OperationOutcome) -> None:
+        super().__init__(outcome.code)
+        self.outcome = outcome
+
+
+class Sending:
+    """Performs sends."""
+
+    def __init__(
+        self,
+        server: Server,
+        state: ServerState,
+        knowledge: Knowledge,
+        *,
+        settings: BlueBubblesSettings,
+        files: OutgoingFiles,
+    ) -> None:
+        self._server = server
+        self._state = state
+        self._knowledge = knowledge
+        self._settings = settings
+        self._files = files
+
+    async def send(self, operation: Operation) -> OperationOutcome:
+        """Send all pieces that are not sent yet."""
+        method = method_for(await self._state.info(), self._settings.method)
+        wish = wish_of(operation, is_private=method == "private-api")
+        if not wish.pieces:
+            return rejected("empty", "there is nothing to send")
+        done = min(max(number(operation.payload, "parts_done") or 0, 0), len(wish.pieces))
+        first: str | None = None
+        try:
+            guid = await self.chat_guid(operation)
+            while done < len(wish.pieces):
+                outcome, count = await self._next(operation, wish, done, guid, method)
+                if outcome.disposition is not Disposition.ACCEPTED:
+                    return replace(outcome, parts_done=done)
+                self._note(outcome, operation, done)
+                first, done = first or outcome.provider_id, done + count
+                guid = guid or await self.chat_guid(operation)
+        except NotSent as error:
+            return replace(error.outcome, parts_done=done)
+        return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id=first, parts_done=done)
+
+    async def chat_guid(self, operation: Operation) -> str | None:
+        """How the Mac names the chat; None for a direct chat that it does not have yet.
+
+        Raises:
+            NotSent: There is no such group, nobody there, or the server cannot be asked.
+        """
+        key = key_of(operation.payload)
+        handle = handle_of(key)
+        if handle is not None and (is_masked(handle) or not handle):
+            raise NotSent(
+                rejected("masked_handle", "the Mac does not tell who this is, so nothing can be sent")
+            )
+        known = self._knowledge.chat_guids.get(key)
+        if known is not None:
+            return known
+        for macos in dict.fromkeys(((await self._state.info()).macos, 26, 13)):
+            guid = guid_for(key, macos=macos)
+            if await self._has_chat(guid):
+                self._knowledge.chat_guids.note(key, guid)
+                return guid
+        if handle is None:
+            raise NotSent(rejected("not_found", "the Mac has no such group"))
+        return None
+
+    async def _has_chat(self, guid: str) -> bool:
+        try:
+            answer = await self._server.get(f"/chat/{segment(guid)}", seconds=self._server.patience.probe)
+        except CallFailed as failure:
+            raise NotSent(_not_begun(failure)) from None
+        if answer.status == 404 and answer.is_envelope:
+            return False
+        if not answer.is_ok:
+            outcome = outcome_of(answer)
+            if outcome.disposition is Disposition.MAY_HAVE_COMPLETED:
+                outcome = not_started("unreachable", outcome.detail or "")  # it was only a question
+            raise NotSent(outcome)
+        return True
+
+    async def _next(
+        self, operation: Operation, wish: Wish, done: int, guid: str | None, method: str
+    ) -> tuple[OperationOutcome, int]:
+        """Send the next message; give what became of it, and how many pieces it was."""
+        piece = wish.pieces[done]
+        fields: dict[str, Any] = {"tempGuid": temp_guid(operation, done)}
+        if done == 0:
+            fields |= dict(wish.extras)
+        try:
+            if guid is None and piece.text is not None:
+                return await self._open_chat(operation, piece.text, fields, method), 1
+            fields["chatGuid"] = guid or guid_for(key_of(operation.payload), macos=0)
+            if wish.is_one_message:
+                return await self._send_together(wish, done, fields), len(wish.pieces) - done
+            fields["method"] = method
+            if piece.text is not None:
+                return outcome_of(
+                    await self._server.do("POST", "/message/text", {**fields, "message": piece.text})
+                ), 1
+            return await self._send_file(piece, fields), 1
+        except CallFailed as failure:
+            return outcome_of_failure(failure), 1
+
+    async def _open_chat(
+        self, operation: Operation, words: str, fields: dict[str, Any], method: str
+    ) -> OperationOutcome:
+        """Begin a direct chat with its first words: what is not there cannot be sent to."""
+        handle = handle_of(key_of(operation.payload)) or ""
+        body = {name: fields[name] for name in fields if name not in {"selectedMessageGuid", "partIndex"}}
+        body |= {"addresses": [handle], "message": words, "method": method, "service": "iMessage"}
+        answer = await self._server.do("POST", "/chat/new", body)
+        outcome = outcome_of(answer)
+        if outcome.disposition is not Disposition.ACCEPTED:
+            return outcome
+        if (guid := text(answer.message, "guid", most=512)) is not None:
+            self._knowledge.chat_guids.note(key_of(operation.payload), guid)
+        rows = mappings(answer.message.get("messages"))
+        return replace(outcome, provider_id=text(rows[0], "guid", most=512) if rows else None)
+
+    async def _send_together(self, wish: Wish, done: int, fields: dict[str, Any]) -> OperationOutcome:
+        parts: list[dict[str, Any]] = []
+        for index, piece in enumerate(wish.pieces[done:]):
+            part: dict[str, Any] = {"partIndex": index}
+            if piece.text is not None:
+                part["text"] = piece.text
+                part |= {"mention": piece.mention} if piece.mention else {}
+            else:
+                upload = await self._upload(piece, "attachment")
+                part |= {"attachment": await self._put(upload), "name": upload.filename}
+            parts.append(part)
+        return outcome_of(await self._server.do("POST", "/message/multipart", {**fields, "parts": parts}))
+
+    async def _put(self, upload: Upload) -> str:
+        """Bring a file to the server, to be sent with others; nothing is sent yet."""
+        try:
+            answer = await self._server.upload("/attachment/upload", upload)
+        except CallFailed as failure:
+            raise NotSent(_not_begun(failure)) from None
+        path = text(answer.message, "path", most=1024)
+        if not answer.is_ok or path is None:
+            outcome = outcome_of(answer)
+            is_refusal = outcome.disposition in (Disposition.REJECTED, Disposition.NOT_STARTED)
+            raise NotSent(outcome if is_refusal else not_started("upload_failed", answer.words))
+        return path
+
+    async def _send_file(self, piece: Piece, fields: dict[str, Any]) -> OperationOutcome:
+        upload = await self._upload(piece, "attachment")
+        values = [(name, str(value)) for name, value in fields.items()]
+        values += [("name", upload.filename), ("isAudioMessage", "true" if piece.is_voice else "false")]
+        return outcome_of(await self._server.upload("/message/attachment", replace(upload, values=values)))
+
+    async def _upload(self, piece: Piece, field: str) -> Upload:
+        return await read_file(
+            self._files,
+            piece.file_id,
+            field=field,
+            most=self._settings.most_file_bytes,
+            is_voice=piece.is_voice,
+        )
+
+    def _note(self, outcome: OperationOutcome, operation: Operation, index: int) -> None:
+        if outcome.provider_id is not None and index == 0:
+            self._knowledge.attempts.note(outcome.provider_id, operation.attempt_id)
+
+
+async def read_file(
+    files: OutgoingFiles, file_id: str | None, *, field: str, most: int, is_voice: bool = False
+) -> Upload:
+    """Read a file of ours whole, to be part of a form.
+
+    Raises:
+        NotSent: It is gone, too long, or cannot be read now.
+    """
+    try:
+        opened = await files.open_file(file_id or "")
+        content = bytearray()
+        if opened.size <= most:
+            async for chunk in opened.chunks:
+                content += chunk
+                if len(content) > most:
+                    break
+    except (AttachmentGone, BlobMissing) as error:
+        raise NotSent(rejected("file_unavailable", str(error))) from None
+    except StoreUnavailable as error:
+        raise NotSent(not_started("files_away", str(error))) from None
+    if opened.size > most or len(content) > most:
+        raise NotSent(rejected("file_too_large", f"the bridge sends files of up to {most} bytes"))
+    if not content:
+        raise NotSent(rejected("file_unavailable", "the file is empty"))
+    name = opened.filename or ("Audio Message.mp3" if is_voice else "file")
+    return Upload(field=field, filename=name, mime_type=opened.mime_type, content=bytes(content))
+
+
+def _not_begun(failure: CallFailed) -> OperationOutcome:
+    """A question, or a file put down, without an answer: nothing was sent."""
+    if failure.kind == "refused":
+        return rejected("address_refused", failure.detail)
+    return not_started("unreachable", failure.detail)

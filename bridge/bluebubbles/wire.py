@@ -1,0 +1,194 @@
+"""Requests to the server: the only input and output of this bridge, beside its socket.
+
+The password is part of every URL (the server knows no other way), so none is ever shown: not in logs, errors or reprs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from bridge.bluebubbles.answers import Answer, read_answer
+from bridge.bluebubbles.settings import BlueBubblesSettings
+from bridge.bluebubbles.shapes import read_json
+from hub.flow.calling import Call, SocketCall, StreamCaller, StreamedReply
+
+#: Of one answer; a page of 1,000 whole messages has some 6 MB.
+MOST_ANSWER_BYTES: Final = 33_554_432
+_JSON_HEADERS: Final = ((b"Content-Type", b"application/json"),)
+#: Free tunnels show a page of their own without it.
+_HEADERS: Final = ((b"ngrok-skip-browser-warning", b"1"), (b"skip_zrok_interstitial", b"1"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long each kind of request may take, in seconds."""
+
+    probe: float = 10.0
+    read: float = 60.0
+    #: The server itself waits up to 120 s for a text and 20 minutes for a file; who gives up earlier knows nothing.
+    send: float = 180.0
+    file: float = 1260.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """A form with one file."""
+
+    field: str
+    filename: str
+    mime_type: str
+    content: bytes
+    values: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One request, without what all have in common."""
+
+    method: str
+    path: str
+    seconds: float
+    is_repeatable: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Server:
+    """One BlueBubbles server."""
+
+    def __init__(self, settings: BlueBubblesSettings, caller: StreamCaller, *, patience: Patience) -> None:
+        self._caller = caller
+        self._password = settings.password
+        self._base = settings.url.rstrip("/")
+        self.patience = patience
+
+    def __repr__(self) -> str:
+        return f"Server({urlsplit(self._base).hostname})"
+
+    def move_to(self, url: str) -> None:
+        """Call another address from now on."""
+        self._base = url.rstrip("/")
+
+    async def get(
+        self, path: str, query: Mapping[str, str] | None = None, *, seconds: float | None = None
+    ) -> Answer:
+        """Ask for something; asked twice, it does no harm.
+
+        Raises:
+            CallFailed: There is no answer.
+        """
+        wait = seconds or self.patience.read
+        return await self._send(_Ask("GET", path, wait, is_repeatable=True, query=query or {}))
+
+    async def query(self, path: str, body: dict[str, Any], *, seconds: float | None = None) -> Answer:
+        """Ask by a POST; asked twice, it does no harm.
+
+        Raises:
+            CallFailed: There is no answer.
+        """
+        content = msgspec.json.encode(body)
+        wait = seconds or self.patience.read
+        return await self._send(
+            _Ask("POST", path, wait, is_repeatable=True, body=content, headers=_JSON_HEADERS)
+        )
+
+    async def do(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+        """Have something done, once.
+
+        Raises:
+            CallFailed: There is no answer.
+        """
+        content = b"" if body is None else msgspec.json.encode(body)
+        headers = () if body is None else _JSON_HEADERS
+        return await self._send(_Ask(method, path, self.patience.send, body=content, headers=headers))
+
+    async def upload(self, path: str, upload: Upload) -> Answer:
+        """Send a form with a file, once.
+
+        Raises:
+            CallFailed: There is no answer.
+        """
+        boundary, body = _form(upload)
+        headers = ((b"Content-Type", b"multipart/form-data; boundary=" + boundary),)
+        return await self._send(_Ask("POST", path, self.patience.file, body=body, headers=headers))
+
+    @contextlib.asynccontextmanager
+    async def stream(self, path: str, query: Mapping[str, str]) -> AsyncIterator[StreamedReply]:
+        """Read an answer while it comes.
+
+        Raises:
+            CallFailed: There is none, or not a whole one.
+        """
+        call = self._call(_Ask("GET", path, self.patience.file, is_repeatable=True, query=query), most=2**40)
+        async with self._caller.stream(call) as reply:
+            yield reply
+
+    def socket_call(self) -> SocketCall:
+        """The socket of live events."""
+        url = f"{self._base}/socket.io/?{self._query({'EIO': '4', 'transport': 'websocket'})}"
+        return SocketCall(
+            url=url, headers=_HEADERS, timeout_seconds=self.patience.probe * 2, max_message_bytes=16_777_216
+        )
+
+    async def _send(self, ask: _Ask) -> Answer:
+        reply = await self._caller.send(self._call(ask))
+        decoded = None if reply.is_cut else read_json(reply.body)
+        return read_answer(reply.status, decoded, secret=self._password)
+
+    def _call(self, ask: _Ask, *, most: int = MOST_ANSWER_BYTES) -> Call:
+        return Call(
+            method=ask.method,
+            url=f"{self._base}/api/v1{ask.path}?{self._query(ask.query)}",
+            headers=(*_HEADERS, *ask.headers),
+            body=ask.body,
+            timeout_seconds=ask.seconds,
+            max_response_bytes=most,
+            is_repeatable=ask.is_repeatable,
+        )
+
+    def _query(self, query: Mapping[str, str]) -> str:
+        return urlencode({**query, "guid": self._password}, quote_via=quote)
+
+
+def segment(text: str) -> str:
+    """Write an id as one segment of a path."""
+    return quote(text, safe="")
+
+
+def _form(upload: Upload) -> tuple[bytes, bytes]:
+    boundary = b"hub-" + msgspec.json.encode(hash(upload.content)).lstrip(b"-").zfill(20)
+    while boundary in upload.content:
+        boundary += b"x"
+    lines: list[bytes] = []
+    for name, value in upload.values:
+        lines += [
+            b"--" + boundary,
+            b'Content-Disposition: form-data; name="%s"' % name.encode(),
+            b"",
+            value.encode(),
+        ]
+    disposition = (
+        f'Content-Disposition: form-data; name="{upload.field}"; filename="{_quoted(upload.filename)}"'
+    )
+    lines += [
+        b"--" + boundary,
+        disposition.encode(),
+        b"Content-Type: " + _quoted(upload.mime_type).encode(),
+        b"",
+        upload.content,
+        b"--" + boundary + b"--",
+        b"",
+    ]
+    return boundary, b"\r\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """As browsers write names in forms: nothing can end the line or the quotation."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,1 @@
+"""BlueBubbles, before a server that is true to the source."""

@@ -1,0 +1,617 @@
+"""A BlueBubbles server, true to the source of 1.9.9: real HTTP, a real WebSocket, its envelopes, waits and faults.
+
+Each fault is a switch. What it does is read from routers/{message,chat,handle,attachment,webhook}Router.ts,
+responses/*.ts, middleware/*.ts, services/webhookService and api/http/index.ts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from multipart import (  # type: ignore[import-untyped]  # it has no stubs
+    MultipartParser,
+    parse_options_header,
+)
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from tests.bridge.bluebubbles.mac import NOT_IN_NOTIFICATIONS, Mac, Row, body_of
+from tests.worker.time_by_hand import eventually
+
+PASSWORD = "pa ss/wörd&hunter2"
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass
+class Faults:
+    """What goes wrong, as it does in the wild."""
+
+    #: Own sends are told twice as new, the first time with their tempGuid.
+    double_new_message: bool = True
+    is_private_api: bool = True
+    is_helper_connected: bool = True
+    os_version: str = "14.5"
+    server_version: str = "1.9.9"
+    #: Words → how a send of them ends.
+    #: `error22`, `hang_sent`, `hang_unsent`, `lost`, `timeout`, `refused`.
+    by_words: dict[str, str] = field(default_factory=dict)
+    #: Guids whose presence makes a whole page fail.
+    poison: set[str] = field(default_factory=set)
+    #: Path beginnings → status answered in place of the server, as a tunnel does.
+    broken: dict[str, int] = field(default_factory=dict)
+    #: Nothing of `where` is understood.
+    no_where: bool = False
+    socket_refuses: bool = False
+    ping_interval_ms: int = 25_000
+
+
+class BlueBubblesServer:
+    """One server before one Mac."""
+
+    def __init__(self, mac: Mac) -> None:
+        self.mac = mac
+        self.faults = Faults()
+        self.url = ""
+        #: tempGuids whose call is in flight.
+        self.queue: set[str] = set()
+        self.uploads: dict[str, tuple[str, bytes, str]] = {}
+        self.webhooks: list[Row] = []
+        self.sockets: set[WebSocket] = set()
+        self.asked: list[str] = []
+        self.connects = 0
+        self.gone = asyncio.Event()
+        self.typing: list[tuple[str, str]] = []
+        #: Called with each webhook that would be sent.
+        self.on_webhook: Callable[[str, bytes], None] = lambda url, body: None
+
+    # What the server tells.
+
+    async def emit(self, name: str, data: Any) -> None:
+        """Tell everybody, over sockets and webhooks."""
+        for each in list(self.sockets):
+            with contextlib.suppress(Exception):
+                await each.send_text("42" + json.dumps([name, data]))
+        for hook in self.webhooks:
+            if "*" in hook["events"] or name in hook["events"]:
+                self.on_webhook(hook["url"], json.dumps({"type": name, "data": data}).encode())
+
+    async def raw(self, text: str) -> None:
+        """Send anything over the sockets."""
+        for each in list(self.sockets):
+            await each.send_text(text)
+
+    async def hang_up(self) -> None:
+        """End all sockets, as a restart does."""
+        for each in list(self.sockets):
+            await each.close(1001)
+
+    async def new_message(self, row: Row, temp_guid: str | None = None) -> None:
+        """Tell a row as new; of our own first with its tempGuid, in the form for notifications."""
+        if temp_guid is not None and self.faults.double_new_message:
+            await self.emit("new-message", {**self.shown(row, is_notification=True), "tempGuid": temp_guid})
+        await self.emit("new-message", self.shown(row, summary=True, body=True))
+
+    async def updated_message(self, row: Row) -> None:
+        """Tell that something of a row has changed: without its chats."""
+        await self.emit("updated-message", self.shown(row, is_notification=True, chats=False))
+
+    def shown(
+        self,
+        row: Row,
+        *,
+        is_notification: bool = False,
+        chats: bool = True,
+        attachments: bool = True,
+        summary: bool = False,
+        body: bool = False,
+    ) -> Row:
+        """Serialise a row."""
+        out = {
+            key: value for key, value in row.items() if not (is_notification and key in NOT_IN_NOTIFICATIONS)
+        }
+        if not summary:
+            out["messageSummaryInfo"] = None
+        if not body:
+            out["attributedBody"] = None
+        if not attachments:
+            out["attachments"] = []
+        if chats:
+            out["chats"] = [self.mac.chats[self.mac.places[row["guid"]]]]
+        return out
+
+    # The pieces of an answer.
+
+    @staticmethod
+    def good(data: Any = None, message: str = "Success", **more: Any) -> Response:
+        body = {"status": 200, "message": message, "data": data, **more}
+        return Response(json.dumps(body), media_type="application/json")
+
+    @staticmethod
+    def bad(
+        status: int, kind: str, error: str, message: str = "You've made a bad request!", data: Any = None
+    ) -> Response:
+        body: Row = {"status": status, "message": message, "error": {"type": kind, "message": error}}
+        if data is not None:
+            body["data"] = data
+        return JSONResponse(body, status)
+
+    def routes(self) -> list[Route]:
+        """The table of httpRoutes.ts, as far as a hub uses it."""
+        plain: list[tuple[str, str, Handler]] = [
+            ("GET", "/ping", self.ping),
+            ("GET", "/server/info", self.info),
+            ("POST", "/message/query", self.query),
+            ("POST", "/handle/query", self.handle_page),
+            ("POST", "/message/text", self.send_text),
+            ("POST", "/message/attachment", self.send_attachment),
+            ("GET", "/message/{guid}", self.message),
+            ("GET", "/attachment/{guid}/download", self.download),
+            ("GET", "/webhook", self.list_webhooks),
+            ("POST", "/webhook", self.add_webhook),
+            ("DELETE", "/webhook/{id}", self.delete_webhook),
+            ("POST", "/chat/new", self.new_chat),
+            ("GET", "/chat/{guid}", self.find_chat),
+        ]
+        private: list[tuple[str, str, Handler]] = [
+            ("POST", "/attachment/upload", self.upload),
+            ("POST", "/message/multipart", self.multipart),
+            ("POST", "/message/react", self.react),
+            ("POST", "/message/{guid}/edit", self.edit),
+            ("POST", "/message/{guid}/unsend", self.unsend),
+            ("GET", "/handle/availability/{service}", self.availability),
+            ("POST", "/chat/{guid}/typing", self.type),
+            ("DELETE", "/chat/{guid}/typing", self.type),
+            ("POST", "/chat/{guid}/share/contact", self.mark),
+            ("POST", "/chat/{guid}/participant", self.toggle),
+            ("DELETE", "/chat/{guid}/participant", self.toggle),
+            ("POST", "/chat/{guid}/icon", self.set_icon),
+            ("DELETE", "/chat/{guid}/icon", self.remove_icon),
+            ("POST", "/chat/{guid}/{deed}", self.mark),
+            ("PUT", "/chat/{guid}", self.rename),
+        ]
+        routes = [self._route(*each, is_private=False) for each in plain]
+        return routes + [self._route(*each, is_private=True) for each in private]
+
+    def _route(self, method: str, path: str, handler: Handler, *, is_private: bool) -> Route:
+        async def answer(request: Request) -> Response:
+            self.asked.append(f"{method} {request.url.path.removeprefix('/api/v1')}")
+            refusal = self._broken(request) or self._unknown(request)
+            if refusal is None and is_private:
+                refusal = self._refusal("private-api", "Bad Request") or self._without_chat(request)
+            return refusal or await handler(request)
+
+        return Route("/api/v1" + path, answer, methods=[method])
+
+    def _broken(self, request: Request) -> Response | None:
+        path = request.url.path.removeprefix("/api/v1")
+        statuses = [status for begin, status in self.faults.broken.items() if path.startswith(begin)]
+        return Response("<html>tunnel</html>", statuses[0]) if statuses else None
+
+    def _unknown(self, request: Request) -> Response | None:
+        given = request.query_params.get("guid") or request.query_params.get("password")
+        if given == PASSWORD:
+            return None
+        message = "You are not authorized to access this resource"
+        return self.bad(401, "Authentication Error", "Unauthorized", message)
+
+    def _without_chat(self, request: Request) -> Response | None:
+        is_of_chat = request.url.path.startswith("/api/v1/chat/")
+        if is_of_chat and request.path_params["guid"] not in self.mac.chats:
+            return self.bad(404, "Database Error", "Chat does not exist!")
+        return None
+
+    async def ping(self, request: Request) -> Response:
+        return self.good("pong")
+
+    async def upload(self, request: Request) -> Response:
+        _, (name, content, mime_type) = await _form(request, "attachment")
+        path = f"{len(self.uploads)}/hash.{name.rpartition('.')[2]}"
+        self.uploads[path] = (name, content, mime_type)
+        return self.good({"path": path})
+
+    async def availability(self, request: Request) -> Response:
+        service, address = request.path_params["service"], request.query_params["address"]
+        return self.good({"available": address.startswith("+1555") or service == "imessage"})
+
+    async def find_chat(self, request: Request) -> Response:
+        chat = self.mac.chats.get(request.path_params["guid"])
+        return self.good(chat) if chat else self.bad(404, "Database Error", "Chat does not exist!")
+
+    async def list_webhooks(self, request: Request) -> Response:
+        return self.good(self.webhooks)
+
+    async def delete_webhook(self, request: Request) -> Response:
+        number = request.path_params["id"]
+        self.webhooks = [each for each in self.webhooks if str(each["id"]) != number]
+        return self.good()
+
+    async def info(self, request: Request) -> Response:
+        return self.good(
+            {
+                "computer_id": "mini",
+                "os_version": self.faults.os_version,
+                "server_version": self.faults.server_version,
+                "private_api": self.faults.is_private_api,
+                "proxy_service": "dynamic-dns",
+                "helper_connected": self.faults.is_helper_connected,
+                "detected_icloud": "ada@example.com",
+                "detected_imessage": self.mac.line,
+                "macos_time_sync": 0.01,
+                "local_ipv4s": ["192.0.2.7"],
+                "local_ipv6s": [],
+            }
+        )
+
+    async def query(self, request: Request) -> Response:
+        body: Row = await request.json()
+        given, limit, offset = body.get("with", []), body.get("limit", 100), body.get("offset", 0)
+        if not 1 <= limit <= 1000:
+            return self.bad(400, "Validation Error", "The limit may not be greater than 1000.")
+        where = body.get("where") or []
+        if where and self.faults.no_where:
+            return self.bad(500, "Server Error", "SQLITE_ERROR: no such column")
+        rows = [row for row in self.mac.rows if self._is_in(row, body, where)]
+        rows.sort(key=lambda row: row["dateCreated"] or 0, reverse=body.get("sort", "DESC") == "DESC")
+        page = rows[offset : offset + limit]
+        if any(row["guid"] in self.faults.poison for row in page):
+            return self.bad(500, "Server Error", "Cannot read properties of undefined")
+        data = [
+            self.shown(
+                row,
+                chats="chat" in given or "chats" in given,
+                summary="message-summary-info" in given,
+                body="attributed-body" in given,
+                attachments="attachment" in given,
+            )
+            for row in page
+        ]
+        meta = {"offset": offset, "limit": limit, "total": len(rows), "count": len(data)}
+        return self.good(data, "Successfully fetched messages!", metadata=meta)
+
+    def _is_in(self, row: Row, body: Row, where: list[Row]) -> bool:
+        at = row["dateCreated"] or 0
+        if at < body.get("after", 0) or at > body.get("before", 2**60):
+            return False
+        if body.get("chatGuid") and self.mac.places[row["guid"]] != body["chatGuid"]:
+            return False
+        for each in where:
+            changed = each["args"]["changed"] // 1_000_000 + 978_307_200_000
+            if not any((row[name] or 0) >= changed for name in ("dateDelivered", "dateRead", "dateEdited")):
+                return False
+        return True
+
+    async def handle_page(self, request: Request) -> Response:
+        body: Row = await request.json()
+        people = list(self.mac.handles.values())
+        return self.good(people[body["offset"] : body["offset"] + body["limit"]])
+
+    async def message(self, request: Request) -> Response:
+        row = self.mac.row(request.path_params["guid"])
+        if row is None:
+            return self.bad(404, "Database Error", "Message does not exist!")
+        asked = request.query_params.get("with", "").split(",")
+        return self.good(
+            self.shown(
+                row,
+                chats="chats" in asked or "chat" in asked,
+                attachments="attachment" in asked,
+                summary="message-summary-info" in asked,
+                body="attributed-body" in asked,
+            )
+        )
+
+    async def download(self, request: Request) -> Response:
+        guid = request.path_params["guid"]
+        if not any(each["guid"] == guid for row in self.mac.rows for each in row["attachments"]):
+            return self.bad(404, "Database Error", "Attachment does not exist!")
+        content = self.mac.files.get(guid)
+        if content is None:
+            return self.bad(500, "Server Error", "Attachment does not exist in disk!")
+        return Response(content, media_type="application/octet-stream")
+
+    async def send_text(self, request: Request) -> Response:
+        body: Row = await request.json()
+        method = body.get("method") or "apple-script"
+        if body.get("effectId") or body.get("subject") or body.get("selectedMessageGuid"):
+            method = "private-api"
+        if method == "apple-script" and not body.get("tempGuid"):
+            return self.bad(400, "Validation Error", "A 'tempGuid' is required when sending via AppleScript")
+        if (refusal := self._refusal(method)) is not None:
+            return refusal
+        return await self._send(body, body["message"])
+
+    def _refusal(self, method: str, message: str = "Message Send Error") -> Response | None:
+        if method == "private-api" and not (self.faults.is_private_api and self.faults.is_helper_connected):
+            why = "is not enabled!" if not self.faults.is_private_api else "Helper is not connected!"
+            return self.bad(500, "iMessage Error", f"iMessage Private API {why}", message)
+        return None
+
+    async def _send(
+        self, body: Row, words: str, *, files: list[tuple[str, bytes, str]] | None = None
+    ) -> Response:
+        temp_guid, chat = body.get("tempGuid") or "", body["chatGuid"]
+        if temp_guid and temp_guid in self.queue:
+            why = f"Message is already queued to be sent! (Temp GUID: {temp_guid})"
+            return self.bad(400, "Validation Error", why)
+        if chat not in self.mac.chats:
+            return self.bad(500, "iMessage Error", f"Chat does not exist! {chat}", "Message Send Error")
+        self.queue.add(temp_guid)
+        try:
+            return await self._write(body, words, files or [])
+        finally:
+            self.queue.discard(temp_guid)
+
+    async def _write(self, body: Row, words: str, files: list[tuple[str, bytes, str]]) -> Response:
+        fate = self.faults.by_words.get(words, "")
+        if fate == "refused":
+            return self.bad(500, "iMessage Error", "execution error: -1728", "Message Send Error")
+        if fate == "hang_unsent":
+            await self.gone.wait()
+        temp_guid = body.get("tempGuid") or ""
+        row = self.mac.write(
+            body["chatGuid"],
+            words or None,
+            subject=body.get("subject"),
+            expressiveSendStyleId=body.get("effectId"),
+            threadOriginatorGuid=body.get("selectedMessageGuid"),
+            error=22 if fate == "error22" else 0,
+            partCount=len(files) + bool(words),
+            isAudioMessage=body.get("isAudioMessage") == "true",
+        )
+        for name, content, mime_type in files:
+            self.mac.attach(row, name, content, mime_type)
+        if not row["attributedBody"]:
+            row["attributedBody"] = body_of(words, [])
+        self.mac.sent[temp_guid] = self.mac.sent.get(temp_guid, 0) + 1
+        self.mac.deeds.append(f"sent {row['guid']}")
+        if fate == "error22":
+            await self.emit(
+                "message-send-error", {**self.shown(row, is_notification=True), "tempGuid": temp_guid}
+            )
+            data = self.shown(row)
+            why = "Failed to send message! See attached message error code."
+            return self.bad(500, "iMessage Error", why, "Message Send Error", data)
+        await self.new_message(row, temp_guid)
+        if fate == "hang_sent":
+            await self.gone.wait()
+        if fate == "timeout":
+            why = "Failed to send message! See attached message error code."
+            return self.bad(500, "iMessage Error", why, "Message Send Error")
+        if fate == "lost":
+            return Response(status_code=504)
+        return self.good({**self.shown(row, body=True, summary=True), "tempGuid": temp_guid}, "Message sent!")
+
+    async def send_attachment(self, request: Request) -> Response:
+        fields, (_, content, mime_type) = await _form(request, "attachment")
+        if "name" not in fields or "chatGuid" not in fields:
+            return self.bad(400, "Validation Error", "The name field is required.")
+        if (refusal := self._refusal(fields.get("method", "apple-script"))) is not None:
+            return refusal
+        answer = await self._send(fields, "", files=[(fields["name"], content, mime_type)])
+        if answer.status_code != 200:
+            return answer
+        data = json.loads(bytes(answer.body))["data"]
+        del data["tempGuid"]  # it is not injected here
+        return self.good(data, "Attachment sent!")
+
+    async def multipart(self, request: Request) -> Response:
+        body: Row = await request.json()
+        words = "".join(part.get("text", "") for part in body["parts"])
+        files = []
+        for part in body["parts"]:
+            if "attachment" in part:
+                if part["attachment"] not in self.uploads:
+                    return self.bad(
+                        400, "Validation Error", f"Attachment '{part['attachment']}' does not exist"
+                    )
+                _, content, mime_type = self.uploads[part["attachment"]]
+                files.append((part["name"], content, mime_type))
+            if part.get("mention"):
+                self.mac.deeds.append(f"mentioned {part['mention']}")
+        return await self._send(body, words, files=files)
+
+    async def react(self, request: Request) -> Response:
+        body: Row = await request.json()
+        target = self.mac.row(body["selectedMessageGuid"])
+        if target is None:
+            return self.bad(400, "Validation Error", "Selected message does not exist!")
+        named = body["reaction"]
+        allowed = {"love", "like", "dislike", "laugh", "emphasize", "question"}
+        if named.removeprefix("-") not in allowed:
+            return self.bad(400, "Validation Error", "The selected reaction is invalid.")
+        fields = {"associatedMessageGuid": f"p:0/{target['guid']}", "associatedMessageType": named}
+        row = self.mac.write(body["chatGuid"], "Loved “x”", **fields)
+        self.mac.deeds.append(f"reacted {named}")
+        await self.new_message(row)
+        return self.good(self.shown(row), "Reaction sent!")
+
+    async def edit(self, request: Request) -> Response:
+        body: Row = await request.json()
+        guid = request.path_params["guid"]
+        row = self.mac.row(guid)
+        if row is None:
+            return self.bad(400, "Validation Error", "Selected message does not exist!")
+        row |= {
+            "text": body["editedMessage"],
+            "attributedBody": body_of(body["editedMessage"], []),
+            "dateEdited": self.mac.now_ms(),
+            "messageSummaryInfo": [{"ep": [0], "ec": {"0": []}, "otr": {"0": {"lo": 0, "le": 1}}}],
+        }
+        self.mac.deeds.append(f"edited {guid}")
+        await self.updated_message(row)
+        return self.good(self.shown(row), "Message edited!")
+
+    async def unsend(self, request: Request) -> Response:
+        body: Row = await request.json()
+        guid = request.path_params["guid"]
+        row = self.mac.row(guid)
+        if row is None:
+            return self.bad(400, "Validation Error", "Selected message does not exist!")
+        gone = sorted({*((row["messageSummaryInfo"] or [{}])[0].get("rp", [])), body.get("partIndex", 0)})
+        total = max(len(row["attachments"]) + bool(row["text"]), len(gone), 1)
+        row |= {
+            "dateEdited": self.mac.now_ms(),
+            "messageSummaryInfo": [{"rp": gone, "otr": {str(part): {} for part in range(total)}}],
+            "partCount": max(total - len(gone), 0),
+        }
+        self.mac.deeds.append(f"unsent {guid}:{body.get('partIndex', 0)}")
+        await self.updated_message(row)
+        return self.good(self.shown(row), "Message unsent!")
+
+    async def new_chat(self, request: Request) -> Response:
+        body: Row = await request.json()
+        method, addresses = body.get("method", "apple-script"), body["addresses"]
+        if (refusal := self._refusal(method)) is not None:
+            return refusal
+        if not body.get("message"):
+            why = "A message is required when creating chats with the Private API!"
+            return self.bad(500, "Server Error", why)
+        if method == "apple-script" and len(addresses) > 1:
+            return self.bad(500, "Server Error", "Cannot create group chats on macOS Big Sur or newer!")
+        guid = self.mac.direct(addresses[0]) if len(addresses) == 1 else self.mac.group(*addresses)
+        answer = await self._send({**body, "chatGuid": guid}, body["message"])
+        if answer.status_code != 200:
+            return answer
+        row = {**json.loads(bytes(answer.body))["data"], "chats": []}
+        return self.good({**self.mac.chats[guid], "messages": [row]}, "Successfully created chat!")
+
+    async def type(self, request: Request) -> Response:
+        self.typing.append((request.method, request.path_params["guid"]))  # both start typing, in 1.9.9
+        return self.good()
+
+    async def mark(self, request: Request) -> Response:
+        guid, deed = request.path_params["guid"], request.path_params.get("deed", "share")
+        if deed not in {"leave", "read", "share", "unread"}:
+            return Response("Not Found", 404)
+        self.mac.deeds.append(f"{deed} {guid}")
+        if deed == "leave":
+            await self._group_row(guid, "participant-left", itemType=3, groupActionType=0)
+        return self.good()
+
+    async def set_icon(self, request: Request) -> Response:
+        guid = request.path_params["guid"]
+        _, (_, content, _) = await _form(request, "icon")
+        self.mac.icons[guid] = content
+        await self._group_row(guid, "group-icon-changed", itemType=3, groupActionType=1)
+        return self.good()
+
+    async def remove_icon(self, request: Request) -> Response:
+        guid = request.path_params["guid"]
+        self.mac.icons.pop(guid, None)
+        await self._group_row(guid, "group-icon-removed", itemType=3, groupActionType=2)
+        return self.good()
+
+    async def rename(self, request: Request) -> Response:
+        guid, name = request.path_params["guid"], (await request.json())["displayName"]
+        chat = self.mac.chats[guid]
+        if len(chat["participants"]) <= 1:
+            return self.bad(500, "iMessage Error", "Chat is not a group", "Cannot rename a non-group chat!")
+        chat["displayName"] = name
+        await self._group_row(guid, "group-name-change", itemType=2, groupTitle=name)
+        return self.good(chat)
+
+    async def toggle(self, request: Request) -> Response:
+        guid, is_added = request.path_params["guid"], request.method == "POST"
+        chat, person = self.mac.chats[guid], self.mac.handle((await request.json())["address"])
+        others = [each for each in chat["participants"] if each["address"] != person["address"]]
+        chat["participants"] = [*others, person] if is_added else others
+        fields = {"groupActionType": 0 if is_added else 1, "otherHandle": person["originalROWID"]}
+        event = "participant-added" if is_added else "participant-removed"
+        await self._group_row(guid, event, itemType=1, **fields)
+        return self.good(chat)
+
+    async def _group_row(self, guid: str, event: str, **fields: Any) -> None:
+        row = self.mac.write(guid, None, **fields)
+        self.mac.deeds.append(event)
+        await self.emit(event, self.shown(row))
+
+    async def add_webhook(self, request: Request) -> Response:
+        body: Row = await request.json()
+        known = next((each for each in self.webhooks if each["url"] == body["url"]), None)
+        if known is None:  # a known one is given back unchanged
+            known = {"id": len(self.webhooks) + 1, "url": body["url"], "events": body["events"], "created": 0}
+            self.webhooks.append(known)
+        return self.good(known)
+
+    async def socket(self, websocket: WebSocket) -> None:
+        self.connects += 1
+        await websocket.accept()
+        opened = {
+            "sid": "a",
+            "upgrades": [],
+            "pingInterval": self.faults.ping_interval_ms,
+            "pingTimeout": 20_000,
+        }
+        try:
+            await websocket.send_text("0" + json.dumps(opened))
+            while await websocket.receive_text() != "40":
+                pass
+            await websocket.send_text('40{"sid":"b"}')
+            if self.faults.socket_refuses or websocket.query_params.get("guid") != PASSWORD:
+                await websocket.send_text("41")
+                await websocket.close()
+                return
+            self.sockets.add(websocket)
+            await websocket.send_text('42["hello-world",null]')
+            while True:
+                await websocket.receive_text()
+        except (WebSocketDisconnect, RuntimeError):
+            return
+        finally:
+            self.sockets.discard(websocket)
+
+
+async def _form(request: Request, field: str) -> tuple[Row, tuple[str, bytes, str]]:
+    """Read a form: its fields, and the file of one of them."""
+    _, options = parse_options_header(request.headers["content-type"])
+    parser = MultipartParser(io.BytesIO(await request.body()), options["boundary"])
+    fields: Row = {}
+    file = ("", b"", "")
+    for part in parser:
+        if part.name == field:
+            file = (part.filename or "", part.raw, part.content_type or "")
+        else:
+            fields[part.name] = part.value
+    return fields, file
+
+
+@contextlib.asynccontextmanager
+async def serving(mac: Mac) -> AsyncIterator[BlueBubblesServer]:
+    """Run a server on the loopback."""
+    fake = BlueBubblesServer(mac)
+    app = Starlette(routes=[*fake.routes(), WebSocketRoute("/socket.io/", fake.socket)])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            ws="websockets-sansio",
+            ws_ping_interval=None,
+            access_log=False,
+        )
+        server = uvicorn.Server(config)
+        fake.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        task = asyncio.create_task(server.serve([listener]))
+        try:
+            await eventually(lambda: server.started)
+            yield fake
+        finally:
+            fake.gone.set()
+            await fake.hang_up()
+            server.should_exit = True
+            server.force_exit = True
+            await asyncio.wait_for(task, 20)

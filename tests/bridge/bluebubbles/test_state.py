@@ -1,0 +1,201 @@
+"""What the server is, what a line can do by it, what the doctor finds; and the password is never shown."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, replace
+
+import msgspec
+import pytest
+import structlog
+
+from bridge.bluebubbles.examining import examine
+from bridge.bluebubbles.kind import KIND
+from bridge.bluebubbles.server_info import ServerInfo, capabilities_of, health_of, method_for
+from bridge.bluebubbles.settings import BlueBubblesSettings
+from hub.flow.bridge_kinds import Finding
+from hub.flow.calling import Call
+from hub.model.capability import CAPABILITIES
+from hub.model.outbox import OperationKind
+from tests.bridge.bluebubbles.harness import CONTACT, BlueBubblesHarness
+from tests.bridge.bluebubbles.server import PASSWORD
+
+FULL = ServerInfo(os_version="14.5", server_version="1.9.9", is_private_api=True, is_helper_connected=True)
+
+
+@pytest.mark.parametrize(
+    ("info", "has", "lacks"),
+    [
+        (
+            FULL,
+            {"react_std", "edit", "unsend", "typing_out", "reply"},
+            {"react_emoji", "idempotent_send", "polls"},
+        ),
+        (replace(FULL, os_version="12.7.1"), {"react_std", "reply"}, {"edit", "unsend"}),
+        (
+            replace(FULL, is_helper_connected=False),
+            {"text", "attachments"},
+            {"react_std", "audio", "typing_in"},
+        ),
+        (ServerInfo(), {"text"}, {"reply"}),
+    ],
+)
+def test_capabilities_follow_the_server(info: ServerInfo, has: set[str], lacks: set[str]) -> None:
+    able = capabilities_of(info, "auto")
+
+    assert has <= able <= set(CAPABILITIES)
+    assert not lacks & able
+
+
+def test_who_asks_for_applescript_gets_no_effects_by_another_way() -> None:
+    assert not {"effects", "reply", "subject"} & capabilities_of(FULL, "apple-script")
+    assert "react_std" in capabilities_of(FULL, "apple-script")
+
+
+@pytest.mark.parametrize(
+    ("changes", "method", "state"),
+    [
+        ({}, "auto", "online"),
+        ({"is_helper_connected": False}, "auto", "degraded"),
+        ({"is_private_api": False}, "auto", "online"),
+        ({"is_private_api": False}, "private-api", "degraded"),
+        ({"skew_seconds": -90.0}, "auto", "degraded"),
+        ({"os_version": "26.1", "is_private_api": False}, "auto", "degraded"),
+        ({"os_version": "26.1"}, "auto", "online"),
+    ],
+)
+def test_health(changes: dict[str, object], method: str, state: str) -> None:
+    assert health_of(replace(FULL, **changes), method)[0] == state  # type: ignore[arg-type]  # a table
+
+
+def test_versions_are_numbers() -> None:
+    assert [
+        replace(FULL, server_version=each).can_stop_typing for each in ("1.9.9", "1.9.10", "2.0.0", "", "x")
+    ] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert method_for(replace(FULL, is_helper_connected=False), "auto") == "apple-script"
+
+
+async def test_a_server_that_is_away_is_offline_and_could_do_what_it_could(bb: BlueBubblesHarness) -> None:
+    able = await bb.adapter.capabilities()
+    bb.server.faults.broken[""] = 502
+    bb.clock.advance(60_000)
+
+    assert (await bb.adapter.health())[0] == "offline"
+    assert await bb.adapter.capabilities() == able
+
+
+async def find(bb: BlueBubblesHarness, **given: object) -> dict[str, Finding]:
+    return {each.name: each for each in await examine(bb.settings(**given), bb.surroundings())}
+
+
+async def test_the_doctor_finds_all_well(bb: BlueBubblesHarness) -> None:
+    bb.mac.write(bb.chat, "hi", author=CONTACT)
+    found = await find(bb)
+
+    assert {name: each.state for name, each in found.items()} == {
+        "server": "ok",
+        "versions": "ok",
+        "private api": "ok",
+        "line": "ok",
+        "clock": "ok",
+        "history": "ok",
+        "socket": "ok",
+        "sending": "skipped",
+    }
+    assert bb.mac.deeds == []
+
+
+async def test_the_doctor_names_what_is_wrong(bb: BlueBubblesHarness) -> None:
+    bb.server.faults.is_helper_connected = False
+    bb.server.faults.socket_refuses = True
+    bb.server.faults.os_version = "26.0"
+    bb.mac.line = "+15550107777"
+    found = await find(bb)
+
+    assert found["private api"].state == "failed"
+    assert found["socket"].state == "failed"
+    assert found["versions"].state == "warning"
+    assert found["history"].state == "warning"
+    assert found["line"].state == "warning"
+    assert "+15550107777" not in found["line"].detail
+
+
+async def test_the_doctor_looks_for_the_webhook(bb: BlueBubblesHarness) -> None:
+    without = await find(bb, feed="webhook")
+    bb.hook_url = "https://hub.example/v1/bridge/hooks/brg_1/t"
+    before = await find(bb, feed="webhook")
+    bb.server.webhooks.append({"id": 1, "url": bb.hook_url, "events": ["*"]})
+    after = await find(bb, feed="webhook")
+
+    assert [each["webhook"].state for each in (without, before, after)] == ["failed", "warning", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("password", "broken"), [("wrong", {}), (PASSWORD, {"": 502})], ids=["password", "tunnel"]
+)
+async def test_the_doctor_stops_where_nobody_answers(
+    bb: BlueBubblesHarness, password: str, broken: dict[str, int]
+) -> None:
+    bb.server.faults.broken = broken
+
+    assert [each.state for each in (await find(bb, password=password)).values()] == ["failed"]
+
+
+async def test_the_password_is_never_shown(
+    bb: BlueBubblesHarness, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In no log, error, repr, observation or finding; as it is, quoted or encoded."""
+    caplog.set_level(logging.DEBUG)
+    shown: list[object] = [bb.settings(), bb.adapter, bb.adapter.looking, KIND]
+    bb.server.faults.by_words = {
+        "a": "lost",
+        "b": "timeout",
+        "c": "refused",
+        "d": "error22",
+        PASSWORD: "refused",
+    }
+    bb.mac.write(bb.chat, "hi", author=CONTACT)
+    with structlog.testing.capture_logs() as logs:
+        async with bb.listening('{"at":1}') as told:
+            await told.quiet()
+            for words in ("a", "b", "c", "d"):
+                operation = bb.operation(OperationKind.SEND, text=words)
+                shown += [await bb.adapter.perform(operation), await bb.adapter.lookup(operation)]
+            await bb.server.raw("garbage")
+            await bb.server.hang_up()
+            bb.server.faults.broken = {"": 502}
+            bb.clock.advance(60_000)
+            shown += [await bb.send("e"), await bb.adapter.health(), *(await find(bb)).values()]
+            bb.server.faults.broken = {}
+            shown += [*(await find(bb)).values(), *(await find(bb, feed="webhook")).values(), *told.seen]
+    # The server that it is tried against runs here, too, and logs as servers do.
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
+    shown += [*logs, *ours, capsys.readouterr(), bb.adapter._server.socket_call()]
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert({"url": bb.server.url, "password": PASSWORD, "method": "x"}, BlueBubblesSettings)
+    shown.append(caught.value)
+
+    text = "\n".join(map(repr, shown))
+    for needle in ("hunter2", "w\u00f6rd", "w%C3%B6rd", "pa ss", "pa%20ss"):
+        assert needle not in text
+
+
+def test_a_call_shows_no_address() -> None:
+    call = Call(
+        method="GET",
+        url="https://x/?guid=secret",
+        headers=((b"Authorization", b"secret"),),
+        body=b"secret",
+        timeout_seconds=1.0,
+        max_response_bytes=1,
+        is_repeatable=True,
+    )
+
+    assert "secret" not in repr(call)
+    assert asdict(call)["url"].endswith("secret")
