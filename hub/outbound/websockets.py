@@ -1,6 +1,6 @@
 """WebSockets under the same guard as requests: resolved once, vetted, TLS verified, through the proxy, within limits.
 
-The protocol itself is that of the `websockets` package, without its input and output (decision 33). No compression is
+The protocol itself is that of the `websockets` package, without its input and output (decision 34). No compression is
 offered, so that no message is longer than its bytes. Not here: getting a connection (hub.outbound.sockets) and
 reconnecting, which is the caller's business.
 """
