@@ -156,9 +156,8 @@ def read_message(
     guid = identifier(row["guid"])
     if guid is None:
         return None
-    numbers: dict[str, Any] = {name: whole(row[name]) for name in _NUMBERS}
-    flags: dict[str, Any] = {name: bool(whole(row[name])) for name in _FLAGS}
-    texts: dict[str, Any] = {name: text(row[name]) for name in _TEXTS}
+    plain: dict[str, Any] = {name: whole(row[name]) for name in _NUMBERS}
+    plain |= {name: bool(whole(row[name])) for name in _FLAGS} | {name: text(row[name]) for name in _TEXTS}
     return MessageRow(
         rowid=whole(row["ROWID"]),
         guid=guid,
@@ -177,9 +176,7 @@ def read_message(
         thread_originator_guid=identifier(row["thread_originator_guid"]),
         part_count=None if row["part_count"] is None else whole(row["part_count"]),
         is_scheduled=whole(row["schedule_type"]) != 0,
-        **numbers,
-        **flags,
-        **texts,
+        **plain,
     )
 
 

@@ -63,32 +63,36 @@ def observation_of(message: Payload, *, line: str, now_ms: int, attempt_id: str 
         raise Unusable("guidless" if guid is None else "unjoined")
     if message.get("is_reaction") is True:
         return _reaction(message, guid, chat, line, now_ms)
-    at, own = _date(message.get("created_at"), now_ms), message.get("is_from_me") is True
     poll = message.get("poll")
     if isinstance(poll, dict) and poll.get("kind") in {"created", "vote"}:
         return _poll(message, guid, chat, line, now_ms)
-    parts = _parts(message)
-    if not parts:
-        raise Unusable("empty")
-    shown = ObservedMessage(
-        provider_id=guid,
-        parts=parts,
-        is_from_me=own,
-        reply_to=identifier(message.get("thread_originator_guid"))
-        or identifier(message.get("reply_to_guid")),
-        service=label(message.get("service"), most=32),
-        attempt_id=attempt_id or attempt_in(guid),
-        sent_at=at,
-    )
+    shown = _shown(message, guid, now_ms, attempt_id)
+    own = message.get("is_from_me") is True
     return Observation(
         v=1,
         line=line,
         kind="message.sent" if own else "message.received",
-        at=at or now_ms,
+        at=shown.sent_at or now_ms,
         observed_at=now_ms,
         chat=chat,
         actor=None if own else _actor(message, chat),
         message=shown,
+    )
+
+
+def _shown(message: Payload, guid: str, now_ms: int, attempt_id: str | None) -> ObservedMessage:
+    parts = _parts(message)
+    if not parts:
+        raise Unusable("empty")
+    return ObservedMessage(
+        provider_id=guid,
+        parts=parts,
+        is_from_me=message.get("is_from_me") is True,
+        reply_to=identifier(message.get("thread_originator_guid"))
+        or identifier(message.get("reply_to_guid")),
+        service=label(message.get("service"), most=32),
+        attempt_id=attempt_id or attempt_in(guid),
+        sent_at=_date(message.get("created_at"), now_ms),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import sys
@@ -92,6 +93,11 @@ class ImsgHarness(BridgeHarness):
     def send(self, text: str = "hello", **payload: object) -> Operation:
         return self.operation(OperationKind.SEND, text=text, **payload)
 
+    async def watched(self) -> None:
+        """Wait until imsg is listened to."""
+        while not self.calls("watch.subscribe"):  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+
     def came(self, text: str = "hi", *, chat: str = CONTACT, **more: Any) -> str:
         """Let a message come in."""
         return self.network.add(at_ms=self.time.now_ms(), chat=chat, own=False, text=text, **more)
@@ -112,8 +118,7 @@ class ImsgHarness(BridgeHarness):
     async def told(self, cursor: str | None = None) -> list[Observation]:
         """Give all that is told from the cursor on, until there is no more."""
         async with self.listening(cursor) as heard:
-            await heard.next() if self.network.newest() else None
-            await heard.until_quiet()
+            await heard.until_quiet(at_least=1)
             return heard.all
 
     @contextlib.asynccontextmanager

@@ -28,7 +28,7 @@ def types(told: list[Observation]) -> Counter[str]:
 
 async def test_what_is_new_is_told(harness: ImsgHarness) -> None:
     async with harness.listening() as heard:
-        await heard.until_quiet(0.5)
+        await harness.watched()
         harness.came("one")
         harness.network.add(at_ms=harness.time.now_ms(), chat=CONTACT, own=True, text="from my phone")
         harness.came("all", chat=GROUP)
@@ -77,7 +77,7 @@ async def test_it_goes_on_where_it_was(harness: ImsgHarness) -> None:
 async def test_a_watch_that_ends_is_begun_again_where_it_was(harness: ImsgHarness, fault: str) -> None:
     harness.switch(watch=fault)
     async with harness.listening() as heard:
-        await heard.until_quiet(0.5)
+        await harness.watched()
         for number in range(10):
             harness.came(str(number))
         while len(set(words(heard.all))) < 10:
@@ -90,7 +90,7 @@ async def test_a_watch_that_ends_is_begun_again_where_it_was(harness: ImsgHarnes
 async def test_nonsense_is_counted(harness: ImsgHarness) -> None:
     harness.switch(watch="garbage")
     async with harness.listening() as heard:
-        await heard.until_quiet(0.5)
+        await harness.watched()
         harness.came("after it")
         await heard.next()
 
@@ -114,7 +114,7 @@ async def test_a_replaced_database_is_told_again(harness: ImsgHarness) -> None:
 
 async def test_receipts_are_asked_for(harness: ImsgHarness) -> None:
     async with harness.listening() as heard:
-        await heard.until_quiet(0.5)
+        await harness.watched()
         guid = harness.network.add(at_ms=harness.time.now_ms(), chat=CONTACT, own=True, text="x")
         await heard.next()
         harness.network.mark(guid, is_delivered=True, date_delivered=iso(harness.time.now_ms()))
@@ -128,7 +128,7 @@ async def test_receipts_are_asked_for(harness: ImsgHarness) -> None:
 
 async def test_a_failure_is_told(harness: ImsgHarness) -> None:
     async with harness.listening() as heard:
-        await heard.until_quiet(0.5)
+        await harness.watched()
         guid = harness.network.add(at_ms=harness.time.now_ms(), chat=CONTACT, own=True, text="x")
         harness.network.mark(guid, error=22)
         while not types(heard.all)["message.failed"]:
@@ -137,7 +137,7 @@ async def test_a_failure_is_told(harness: ImsgHarness) -> None:
 
 async def test_typing_is_a_sign_of_life(harness: ImsgHarness) -> None:
     async with harness.listening() as heard:
-        await heard.until_quiet(0.5)
+        await harness.watched()
         data = {"chatGuid": f"iMessage;-;{CONTACT}"}
         harness.switch(
             events=[
@@ -156,7 +156,7 @@ async def test_typing_is_a_sign_of_life(harness: ImsgHarness) -> None:
 
 async def test_a_watch_that_says_nothing_is_probed_and_begun_again(harness: ImsgHarness) -> None:
     async with harness.listening() as heard:
-        await heard.until_quiet(0.5)
+        await harness.watched()
         harness.switch({"status": "wedged"})
         await heard.until_quiet(2.5)
         harness.switch({})

@@ -1,0 +1,66 @@
+"""With `reads_database` imsg sends and chat.db is read: what imsg does not tell is told, under the same keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.rules.facts import facts_of
+from tests.bridge.chatdb.builder import Builder
+from tests.bridge.imsg.harness import ImsgHarness
+from tests.bridge.macos.surroundings import CONTACT
+
+
+@pytest.fixture
+async def harness(tmp_path: Path) -> AsyncIterator[ImsgHarness]:
+    harness = ImsgHarness(tmp_path, reads_database=True, database=str(tmp_path / "chat.db"))
+    yield harness
+    await harness.aclose()
+
+
+async def test_edits_are_told_and_own_sends_known(harness: ImsgHarness) -> None:
+    builder = Builder(harness.folder / "chat.db")
+    chat, now_ms = builder.chat(CONTACT), harness.time.now_ms()
+    operation = harness.send("words")
+    outcome = await harness.adapter.perform(operation)
+    row = builder.message(chat, "words", at_ms=now_ms, guid=outcome.provider_id)
+    builder.edit(row, ["words", "others"], at_ms=now_ms + 1)
+    file = builder.message(chat, "\ufffc", sender=CONTACT, at_ms=now_ms)
+    builder.attachment(file, harness.folder / "Attachments", "a.png", b"content")
+
+    told = await harness.told()
+
+    assert {fact.type for each in told for fact in facts_of(each, 7)} == {
+        "message.sent",
+        "message.edited",
+        "message.received",
+    }
+    assert [each.message.attempt_id for each in told if each.message] == [operation.attempt_id, None]
+    ref = [each.message.parts[0].ref for each in told if each.message][-1] or ""
+    assert b"".join([piece async for piece in harness.adapter.open_attachment(ref)]) == b"content"
+
+
+async def test_both_ways_of_listening_give_the_same_facts(harness: ImsgHarness, tmp_path: Path) -> None:
+    builder = Builder(harness.folder / "chat.db")
+    chat, now_ms = builder.chat(CONTACT), harness.time.now_ms()
+    by_imsg = tmp_path / "imsg only"
+    by_imsg.mkdir()
+    other = ImsgHarness(by_imsg)
+    for number in range(3):
+        builder.message(chat, str(number), sender=CONTACT, at_ms=now_ms, guid=f"GUID-{number}")
+        other.came(str(number), guid=f"GUID-{number}")
+    target = builder.message(chat, "mine", at_ms=now_ms, guid="GUID-9")
+    builder.tapback(chat, target, 2000, sender=CONTACT, at_ms=now_ms, guid="TAP")
+    other.network.add(at_ms=now_ms, chat=CONTACT, own=True, text="mine", guid="GUID-9")
+    other.came("", guid="TAP", is_reaction=True, reaction_type="love", reacted_to_guid="p:0/GUID-9")
+
+    keys = [
+        {fact.dedupe_key for each in await mac.told() for fact in facts_of(each, 7)}
+        for mac in (harness, other)
+    ]
+    await other.aclose()
+
+    assert keys[0] == keys[1]
+    assert len(keys[0]) == 5
