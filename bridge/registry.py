@@ -77,6 +77,8 @@ KINDS: Final = Kinds(
         "bluebubbles": "bridge.bluebubbles.kind",
         "chatdb": "bridge.chatdb.kind",
         "imsg": "bridge.imsg.kind",
+        "messages-dev": "bridge.vendors.messages_dev.kind",
+        "msgbubbles": "bridge.vendors.msgbubbles.kind",
         "smsgate": "bridge.smsgate.kind",
         "twilio": "bridge.twilio.kind",
         "whatsapp": "bridge.whatsapp.kind",

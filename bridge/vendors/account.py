@@ -32,15 +32,9 @@ class Listed:
     """A message of ours as the vendor lists it, to find a send whose answer was lost."""
 
     provider_id: str
-    #: The other side, as hub.rules.chatkeys spells it, or the group's key; None where the list does not say.
-    to: str | None
     text: str | None
     files: int
     made_at: int
-    #: The vendor's own name of the request, where its answer gave one.
-    request: str | None = None
-    #: The message failed: the vendor has it, and will not send it.
-    has_failed: bool = False
 
 
 class Account(Protocol):
@@ -61,6 +55,10 @@ class Account(Protocol):
 
     async def news(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
         """List what happened since then, oldest first: one tuple for each message."""
+        ...
+
+    async def known(self, operation: Operation) -> OperationOutcome | None:
+        """Tell what became of a send that the vendor has taken and named; None where it named nothing."""
         ...
 
     async def sent_to(self, operation: Operation) -> Sequence[Listed]:

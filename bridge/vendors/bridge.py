@@ -92,10 +92,11 @@ class VendorBridge:
         if operation.kind is not OperationKind.SEND:
             return unknown("not_found", "Only sends can be looked up.")
         try:
-            listed = await self._account.sent_to(operation)
+            found = await self._account.known(operation)
+            if found is None:
+                found = self._found(operation, await self._account.sent_to(operation))
         except (CallFailed, VendorRefused) as error:
             return unknown("lookup_failed", str(error))
-        found = self._found(operation, listed)
         if found.disposition is Disposition.ACCEPTED:
             _remember(self._taken, found.provider_id or "", operation.attempt_id)
             return found

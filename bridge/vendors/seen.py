@@ -58,6 +58,8 @@ class Seen:
     stage: Stage = "sent"
     #: Whether its words and files are all here; a status often says nothing of them.
     is_whole: bool = True
+    #: Told because its words have changed.
+    is_edited: bool = False
     sent_at: int | None = None
     delivered_at: int | None = None
     read_at: int | None = None
@@ -103,6 +105,8 @@ class Seen:
     def _kind(self) -> ObservationKind:
         if self.stage == "unsent":
             return "message.unsent"
+        if self.is_edited:
+            return "message.edited"
         if not self.is_from_me:
             return "message.received"
         if self.stage in ("sent", "delivered", "read") and self.is_whole:
@@ -170,6 +174,7 @@ def file_part(
     mime_type: object = None,
     size: object = None,
     is_voice: bool = False,
+    transcription: object = None,
 ) -> Part | None:
     """Give a file that the hub can fetch by its address; None without one."""
     address, kind = tame(url, 4097), tame(mime_type, 255)
@@ -182,6 +187,7 @@ def file_part(
         filename=tame(filename, 1024),
         mime_type=kind,
         size=count,
+        transcription=tame(transcription) if is_voice else None,
     )
 
 

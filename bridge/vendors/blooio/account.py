@@ -13,7 +13,6 @@ from bridge.vendors.blooio.errors import FAULTS
 from bridge.vendors.blooio.reading import (
     latest_of,
     listed,
-    ms_in,
     place_in,
     read_event,
     read_message,
@@ -23,7 +22,8 @@ from bridge.vendors.blooio.settings import BlooioSettings
 from bridge.vendors.bridge import SLACK_MS
 from bridge.vendors.examining import account_finding, line_findings, webhook_findings
 from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed
-from bridge.vendors.operations import check_result, handles_of, in_path, named_files, place_of
+from bridge.vendors.numbers import ms_in
+from bridge.vendors.operations import check_result, handles_of, in_path, named_files
 from bridge.vendors.seen import reaction
 from bridge.vendors.vendor_api import VendorApi
 from hub.flow.bridge_kinds import Finding, HookRequest, Surroundings
@@ -160,15 +160,19 @@ class BlooioAccount:
                 break
         return messages
 
+    async def known(self, operation: Operation) -> OperationOutcome | None:
+        """Blooio names the message at once: there is nothing between."""
+        return None
+
     async def sent_to(self, operation: Operation) -> Sequence[Listed]:
-        place, since = place_of(operation), max(0, operation.dispatched_at - SLACK_MS - 1)
+        since = max(0, operation.dispatched_at - SLACK_MS - 1)
         answer = await self._api.ask(
             f"{chat_path(operation)}/messages", direction="outbound", since=since, limit=_PAGE
         )
         if answer.status == 404:
             return ()
         page = answer.body if answer.is_good else await self._api.show(f"{chat_path(operation)}/messages")
-        found = [listed(mapping_in(each), place) for each in list_in(page.get("messages"))]
+        found = [listed(mapping_in(each)) for each in list_in(page.get("messages"))]
         return [each for each in found if each is not None]
 
     async def examine(self) -> Sequence[Finding]:

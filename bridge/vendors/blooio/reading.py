@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
 from bridge.vendors.account import Listed
+from bridge.vendors.numbers import ms_in
 from bridge.vendors.seen import MOST_FILES, Place, Seen, Stage, failure, file_part, line_of, reaction, words
 from hub.model.observation import Observation, Part
 
@@ -148,14 +149,13 @@ def place_in(body: Mapping[str, Any], lines: tuple[str, ...]) -> Place | None:
     )
 
 
-def listed(message: Mapping[str, Any], to: str) -> Listed | None:
+def listed(message: Mapping[str, Any]) -> Listed | None:
     """Read a message of ours, to find a send by."""
     message_id, made_at = id_in(message.get("message_id")), ms_in(message.get("time_sent"))
     if message_id is None or made_at is None or message.get("direction") != "outbound":
         return None
     return Listed(
         provider_id=message_id,
-        to=to,
         text=tame(message.get("text")),
         files=len(list_in(message.get("attachments"))),
         made_at=made_at,
@@ -178,12 +178,6 @@ def service_of(protocol: object) -> str | None:
 
 
 _SERVICES: Final = {"imessage": "iMessage", "non-imessage": "SMS", "rcs": "RCS", "sms": "SMS"}
-
-
-def ms_in(value: object) -> int | None:
-    """Read Unix ms."""
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and isinstance(value, int) and 0 < value <= 32_503_680_000_000 else None
 
 
 def _alone(place: Place) -> str | None:

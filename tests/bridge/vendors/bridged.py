@@ -15,7 +15,7 @@ from hub.flow.ports import BridgeAdapter
 from hub.flow.send import Sending, SendTimeouts
 from hub.rules.lanes import shard_of
 from tests.bridge.networks import Desk, desk
-from tests.bridge.vendors.peer import Peer, links_to
+from tests.bridge.vendors.peer import Peer, files_of_all_kinds, links_to
 from tests.support.asgi import Answered
 from tests.support.hub_world import HubWorld, open_world
 from tests.support.manual_time import EndOfTime
@@ -130,6 +130,12 @@ class Bridged:
         """Give the words that the vendor's number sent, oldest first."""
         return [each["text"] for each in (await self.vendor.messages())[::-1] if each["is_from_me"]]
 
+    async def reactions_at_vendor(self, guid: str) -> list[dict[str, Any]]:
+        """Give who has reacted to a message, as the vendor knows it."""
+        listed = await self.vendor.world.api.get(f"/v1/reactions?message_id={guid}")
+        found: list[dict[str, Any]] = listed.json["data"]
+        return found
+
 
 @contextlib.asynccontextmanager
 async def bridged(vendor: Peer, place: Path) -> AsyncIterator[Bridged]:
@@ -137,7 +143,7 @@ async def bridged(vendor: Peer, place: Path) -> AsyncIterator[Bridged]:
     place.mkdir(exist_ok=True)  # noqa: ASYNC240 - a folder of the test, at once
     async with desk() as opened:
         opened.lines = [vendor.world.sandbox_line.handle]
-        opened.links = links_to(vendor)
+        opened.links, opened.files = links_to(vendor), files_of_all_kinds()
         kind = vendor.vendor.kind
 
         def surroundings(bridge_id: int) -> Surroundings:

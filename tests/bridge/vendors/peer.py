@@ -20,6 +20,7 @@ from hub.dialects.registry import DIALECTS
 from hub.flow.bridge_kinds import HookRequest, Surroundings
 from hub.flow.calling import Call, CallFailed, Reply, StreamedReply
 from hub.flow.keys import KeyWish
+from hub.flow.ports import OutgoingFile
 from hub.flow.rows import DueDelivery
 from hub.flow.webhook_forms import NATIVE_FORMS
 from hub.model.key import SCOPES
@@ -31,11 +32,14 @@ from tests.flow.posting import Line as PostingLine
 from tests.flow.posting import receiver
 from tests.support.asgi import Caller
 from tests.support.calling import local_client
-from tests.support.hub_world import CONTACT, HubWorld, open_world
+from tests.support.hub_world import HubWorld, open_world
 from tests.support.sandbox_worker import SandboxWorker
 from tests.support.served import served
 
+#: Seconds; who waits longer waits for the next round.
+LONGEST_WAIT = 30
 PICTURE = b"\x89PNG\r\n\x1a\n picture"
+SOUND = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x64" + bytes(400)
 _SCOPES = frozenset(SCOPES) - {"admin", "sandbox:write"}
 
 
@@ -145,8 +149,14 @@ class Peer:
         return self.vendor.called(message)
 
     def surroundings(self, given: Surroundings) -> Surroundings:
-        """Put the way to this vendor into surroundings."""
-        return replace(given, caller=self.way)
+        """Put the way to this vendor into surroundings; while the bridge waits for a send, the vendor works."""
+
+        async def sleep(seconds: float) -> None:
+            if seconds >= LONGEST_WAIT:
+                return await given.sleep(seconds)
+            return await SandboxWorker(self.world).perform()
+
+        return replace(given, caller=self.way, sleep=sleep)
 
 
 def _hook_request(head: bytes, body: bytes) -> HookRequest:
@@ -197,6 +207,17 @@ def _files() -> Starlette:
     return Starlette(routes=[Route("/{name}", give)])
 
 
+def files_of_all_kinds() -> Shelf:
+    """Give the hub's files: pictures, and one that is sound."""
+
+    class Pictures(Shelf):
+        async def open_file(self, file_id: str) -> OutgoingFile:
+            self.files.setdefault(file_id, ("image/png", PICTURE))
+            return await super().open_file(file_id)
+
+    return Pictures({"file_0000000000002": ("audio/mpeg", SOUND)})
+
+
 def links_to(peer: Peer) -> Links:
     """Give public addresses of files, on this machine."""
 
@@ -216,6 +237,3 @@ def ids_in(written: Sequence[tuple[Call, Reply]], wanted: Callable[[Call], bool]
         if wanted(call) and reply.status < 300:
             found.add(str(told.get("message_id") or told.get("id")))
     return found
-
-
-__all__ = ["CONTACT", "PICTURE", "Peer", "Shelf", "Way", "ids_in", "links_to", "playing"]

@@ -11,11 +11,12 @@ import pytest
 from hub.flow.ports import BridgeAdapter
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationKind, OperationOutcome
-from tests.bridge.conformance import BridgeConformance, BridgeHarness
+from tests.bridge.conformance import OPERATIONS, Asking, BridgeConformance, BridgeHarness
 from tests.bridge.networks import CONTACT, Desk, desk
-from tests.bridge.vendors.peer import Peer, ids_in, links_to
+from tests.bridge.vendors.peer import Peer, files_of_all_kinds, ids_in, links_to
+from tests.support.sandbox_worker import SandboxWorker
 
-LOSES_ANSWER, LOSES_REQUEST = "+15550100408", "+15550100504"
+LOSES_ANSWER, LOSES_REQUEST = "+15550100031", "+15550100032"
 
 
 class _Noted:
@@ -36,6 +37,14 @@ class _Noted:
             written = self._peer.way.written[before:]
             made = ids_in(written, lambda call: True)
             self.answers.setdefault(operation.outbox_id, set()).update(made)
+            if operation.kind is OperationKind.SEND:
+                # What is sent can be changed next.
+                await SandboxWorker(self._peer.world).perform()
+
+    async def lookup(self, operation: Operation) -> OperationOutcome:
+        """The vendor has gone on meanwhile."""
+        await SandboxWorker(self._peer.world).perform()
+        return await self._adapter.lookup(operation)
 
 
 class VendorHarness(BridgeHarness):
@@ -81,7 +90,7 @@ class VendorHarness(BridgeHarness):
 async def harness(peer: Peer) -> AsyncIterator[VendorHarness]:
     async with desk() as opened:
         opened.clock = peer.world.clock
-        opened.links = links_to(peer)
+        opened.links, opened.files = links_to(peer), files_of_all_kinds()
         opened.lines = [peer.world.sandbox_line.handle]
         said = await peer.act("say", contact=CONTACT, text="first")
         for each in (LOSES_ANSWER, LOSES_REQUEST):
@@ -93,3 +102,15 @@ async def harness(peer: Peer) -> AsyncIterator[VendorHarness]:
 
 class TestVendors(BridgeConformance):
     """`harness` stands above."""
+
+    @pytest.mark.parametrize(("capability", "ask", "tells"), OPERATIONS, ids=[each[0] for each in OPERATIONS])
+    async def test_capability_is_honoured_or_the_operation_refused(
+        self, harness: BridgeHarness, capability: str, ask: Asking, tells: frozenset[str]
+    ) -> None:
+        assert isinstance(harness, VendorHarness)
+        operation = await ask(harness)
+        if harness.peer.vendor.name == "messages-dev" and operation.payload.get("remove"):
+            # Its API adds reactions and cannot take them back: the one thing is no reason to refuse the other.
+            assert (await harness.adapter.perform(operation)).code == "unsupported"
+            return
+        await super().test_capability_is_honoured_or_the_operation_refused(harness, capability, ask, tells)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hub.dialects.msgbubbles.identifiers import uuid_of
 from hub.flow.bridge_kinds import BridgeKind
 from tests.support.asgi import Answered
 
@@ -26,6 +27,8 @@ class Vendor:
     webhook: tuple[str, Mapping[str, Any], Callable[[Answered], str]] | None = None
     #: What else must be set.
     settings: Mapping[str, Any] | None = None
+    #: Whether it tells its customer's own reactions, too.
+    tells_own_reactions: bool = True
     #: How the vendor calls a message, by what the native surface of the hub that plays it says.
     called: Callable[[Mapping[str, Any]], str] = lambda message: str(message["id"])
 
@@ -46,4 +49,30 @@ def _blooio() -> Vendor:
     )
 
 
-VENDORS: Final = {each.name: each for each in (_blooio(),)}
+def _messages_dev() -> Vendor:
+    from bridge.vendors.messages_dev.kind import KIND
+
+    events = ["message.received", "message.sent", "reaction.added", "reaction.removed"]
+    body = {"from": "+15550100000", "url": RECEIVER, "events": events}
+    return Vendor(
+        kind=KIND,
+        dialect="native",
+        webhook=("/v1/webhooks", body, lambda answered: str(answered.json["secret"])),
+        called=lambda message: str(message["guid"]),
+    )
+
+
+def _msgbubbles() -> Vendor:
+    from bridge.vendors.msgbubbles.kind import KIND
+
+    return Vendor(
+        kind=KIND,
+        dialect="msgbubbles",
+        tells_own_reactions=False,
+        root="/v1",
+        webhook=("/v1/webhooks", {"url": RECEIVER}, lambda answered: str(answered.json["data"]["secret"])),
+        called=lambda message: uuid_of(str(message["id"])),
+    )
+
+
+VENDORS: Final = {each.name: each for each in (_blooio(), _messages_dev(), _msgbubbles())}
