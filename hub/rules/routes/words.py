@@ -185,7 +185,13 @@ QUIET_HOURS: Final = Group(
         key("from", "HH:MM", "They begin.", CLOCK, need=True),
         key("to", "HH:MM", "They end.", CLOCK, need=True),
         key("days", "`mon-fri`, list", "On which days they begin.", DAYS, "every day"),
-        key("timezone", "IANA name, `contact`", "By whose clock.", ZONE, "the route's"),
+        key(
+            "timezone",
+            "IANA name, `contact`",
+            "By whose clock; `contact`: as their `metadata.timezone` says, or their number, or else the route.",
+            ZONE,
+            "the route's",
+        ),
         key("then", "`wait`, `skip`", "What becomes of the step.", word("wait", "skip"), "wait"),
     ),
 )

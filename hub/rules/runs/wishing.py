@@ -114,7 +114,7 @@ def ask(
     for standing in matching:
         route = standing.route
         if hops >= MOST_HOPS:
-            reason = f"the event stems from {hops} runs, one after the other: routes trigger one another"
+            reason = f"the event stems from {hops} runs, one after the other, which is the most"
             decided.append(_decided(standing, RunVerdict.LOOP, reason))
             continue
         asked = _Asked(standing, names_for(standing.route, event, env_name), now_ms)

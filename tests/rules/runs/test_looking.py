@@ -407,6 +407,7 @@ QUIET = 'quiet_hours: {{ from: "21:00", to: "08:00", timezone: {zone}, then: {th
         ("America/New_York", None, 0),  # 18:10
         ("contact", "Europe/Berlin", 8),
         ("contact", "Asia/Tokyo", 1),  # 07:10
+        ("contact", None, 10),  # nobody knows: by the route's clock, UTC
     ],
 )
 def test_people_are_left_alone_in_quiet_hours_and_other_systems_are_not(
