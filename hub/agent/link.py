@@ -20,8 +20,11 @@ MOST_ANSWER_BYTES: Final = 16_777_216
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class HubAway(Exception):
+class HubAway(HubError):
     """The hub does not answer, or cannot now: ask again later."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"The hub does not answer: {detail}.")
 
 
 class HubRefused(HubError):
@@ -100,7 +103,7 @@ class HubLink:
             reply = await self._caller.send(self._call(word, body, request_id, timeout_seconds))
         except CallFailed as error:
             raise HubAway(error.detail) from None
-        _require_good(reply.status, reply.body)
+        require_good(reply.status, reply.body)
         return reply.body
 
     @contextlib.asynccontextmanager
@@ -118,7 +121,7 @@ class HubLink:
                     text = b""
                     async for piece in reply.pieces:
                         text = (text + piece)[:10_000]
-                    _require_good(reply.status, text)
+                    require_good(reply.status, text)
                 yield reply
         except CallFailed as error:
             raise HubAway(error.detail) from None
@@ -143,7 +146,13 @@ class HubLink:
         )
 
 
-def _require_good(status: int, body: bytes) -> None:
+def require_good(status: int, body: bytes) -> None:
+    """Pass on what was done.
+
+    Raises:
+        HubAway: It may be asked again.
+        HubRefused: It need not.
+    """
     if 200 <= status < 300:
         return
     if status in {408, 429} or status >= 500:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -38,6 +38,13 @@ class Welcomed(msgspec.Struct, frozen=True, kw_only=True):
     max_events: int
 
 
+@dataclass(slots=True)
+class KnownLines:
+    """The bridge's lines, as the hub last told."""
+
+    handles: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentParts:
     """What an agent is made of."""
@@ -50,6 +57,7 @@ class AgentParts:
     sleep: Callable[[float], Awaitable[None]]
     draw: Callable[[], float]
     draw_id: Callable[[], str]
+    lines: KnownLines = field(default_factory=KnownLines)
 
 
 class Agent:
@@ -82,11 +90,6 @@ class Agent:
             draw_id=parts.draw_id,
             most_events=lambda: self._welcome.max_events,
         )
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The handles of the bridge's lines, as the hub last told."""
-        return self._welcome.lines
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until it is told to stop; what was begun is finished, within a limit.
@@ -153,6 +156,7 @@ class Agent:
             "health": {"state": state, "reason": None if reason is None else reason[:2000]},
         }
         self._welcome = await self._parts.link.ask("hello", told, Welcomed)
+        self._parts.lines.handles = self._welcome.lines
         self.welcomed.set()
 
     async def _health(self) -> tuple[str, str | None]:

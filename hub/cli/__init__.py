@@ -13,6 +13,7 @@ import click
 
 from hub import __version__
 from hub.cli import sandbox_groups  # noqa: F401 - adds its commands to `hub sandbox`
+from hub.cli.agent import agent
 from hub.cli.backup import backup, restore
 from hub.cli.bridges import bridges
 from hub.cli.bulk import bulk
@@ -52,6 +53,7 @@ SECTIONS: Final[dict[str, tuple[click.Command, ...]]] = {
         webhooks,
         keys,
         bridges,
+        agent,
         contacts,
         import_from,
         consents,

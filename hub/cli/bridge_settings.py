@@ -78,7 +78,7 @@ def read_pairs(kind: BridgeKind, pairs: Iterable[str]) -> dict[str, object]:
         name, equals, text = pair.partition("=")
         if not equals:
             raise click.UsageError(f"'{pair}' is no setting: write SETTING=VALUE, for example url=https://….")
-        value = _value(name, text)
+        value = value_of(name, text)
         if not value:
             found[name] = None
             continue
@@ -119,7 +119,12 @@ def _wants(kind: object, shapes: tuple[type, ...]) -> bool:
     return any(isinstance(member, shapes) for member in members)
 
 
-def _value(name: str, text: str) -> str:
+def value_of(name: str, text: str) -> str:
+    """Give a value as typed, or from the file or variable that it names.
+
+    Raises:
+        UsageError: There is no such file or variable.
+    """
     if text.startswith("@"):
         try:
             return Path(text[1:]).expanduser().read_text("utf-8").strip()

@@ -24,8 +24,8 @@ class BridgeCalls(Protocol):
 
     async def add(self, call: BridgeCall) -> None: ...
     async def get(self, call_id: int) -> BridgeCall | None: ...
-    async def performed(self, attempt_id: str) -> BridgeCall | None:
-        """The newest call to perform an attempt."""
+    async def performed(self, bridge_id: int, attempt_id: str) -> BridgeCall | None:
+        """The newest call to a bridge's agent to perform an attempt."""
         ...
 
     async def claim(

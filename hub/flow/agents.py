@@ -76,7 +76,7 @@ class AgentDesk:
             self._wake_ups.configuration_changed()
         await self._calls.forget(bridge.id, before=now_ms - KEPT_MS, limit=MOST_FORGOTTEN)
         lines = self._directory.current.lines_by_id.values()
-        handles = sorted(line.handle for line in lines if line.bridge_id == bridge.id and line.is_active)
+        handles = sorted(line.handle for line in lines if bridge.id in line.bridge_ids and line.is_active)
         return Welcome(agent=agent, lines=tuple(handles))
 
     async def claim(

@@ -102,15 +102,15 @@ class RemoteAdapter:
         return await self._outcome(call, claim_by=now_ms + self._policy.claim_ms)
 
     async def lookup(self, operation: Operation) -> OperationOutcome:
-        known = await self._calls.performed(operation.attempt_id)
-        if known is not None and known.bridge_id == self._bridge_id:
+        known = await self._calls.performed(self._bridge_id, operation.attempt_id)
+        if known is not None:
             outcome = await self._recorded(known)
             if outcome is not None:
                 return outcome
         agent, now_ms = await self._calls.agent(self._bridge_id), self._clock.now_ms()
         if not is_there(agent, now_ms):
             return _silent(_absence(agent, now_ms))
-        asked_of = None if known is None or known.bridge_id != self._bridge_id else known.fence
+        asked_of = None if known is None else known.fence
         asked = write_operation(operation, asked_of=asked_of)
         call = await self._ask(CallVerb.LOOKUP, asked, operation.attempt_id)
         outcome = await self._outcome(call, claim_by=now_ms + LOOK_UP_CLAIM_MS)

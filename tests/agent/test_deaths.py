@@ -199,7 +199,7 @@ async def test_a_hub_that_dies_before_the_claim_takes_the_call_back(
     operation, calls = send(stage), stage.world.store.bridge_calls
     performing = asyncio.create_task(stage.remote().perform(operation))
     async with asyncio.timeout(10):
-        while await calls.performed(operation.attempt_id) is None:  # noqa: ASYNC110 - nobody rings for a row
+        while await calls.performed(stage.bridge.id, operation.attempt_id) is None:  # noqa: ASYNC110 - nobody rings for a row
             await asyncio.sleep(0.001)
     performing.cancel()
 

@@ -23,6 +23,7 @@ SECTIONS = {section for section, keys in SETTINGS.items() if isinstance(keys, di
 VARIABLES = {f"HUB_{key.replace('.', '__').upper()}" for key in KEYS | SETTINGS.keys()}
 #: Variables that are no settings, and what they are.
 OTHER_VARIABLES = {
+    "HUB_AGENT_FOLDER": "where hub agent lives",
     "HUB_CONFIG": "names the operator's file",
     "HUB_KEY": "the reader's API key, in commands to paste",
     "HUB_WEBHOOK_SECRET": "an option of hub listen",

@@ -128,9 +128,10 @@ async def test_an_answer_counts_once_and_only_after_a_claim(store: Store, fence:
     await claimed(store, fence)
     assert await calls.answer(5, bridge_id=1, outcome="first")
     assert not await calls.answer(5, bridge_id=1, outcome="second")
-    found = await calls.performed("a-1")
+    found = await calls.performed(1, "a-1")
     assert found is not None
     assert (found.outcome, found.state) == ("first", CallState.ANSWERED)
+    assert await calls.performed(2, "a-1") is None
 
 
 async def test_what_was_begun_and_is_not_held_is_lost(store: Store, fence: int) -> None:

@@ -76,10 +76,14 @@ class SqlBridgeCalls:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return None if row is None else _call(row)
 
-    async def performed(self, attempt_id: str) -> BridgeCall | None:
+    async def performed(self, bridge_id: int, attempt_id: str) -> BridgeCall | None:
         query = (
             select(bridge_calls)
-            .where(_calls.attempt_id == attempt_id, _calls.verb == CallVerb.PERFORM)
+            .where(
+                _calls.attempt_id == attempt_id,
+                _calls.bridge_id == bridge_id,
+                _calls.verb == CallVerb.PERFORM,
+            )
             .order_by(_calls.id.desc())
             .limit(1)
         )

@@ -1,0 +1,184 @@
+"""`hub agent`, wired: an adapter of this machine, the guarded client, the way to the hub. Neither store nor Redis.
+
+Two clients: one may reach the hub and nothing else, the other what the adapter's settings name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from bridge.registry import KINDS
+from hub import __version__
+from hub.agent.enrolling import EnrolWish, enrol
+from hub.agent.files import HubFiles
+from hub.agent.folder import AgentConfig, AgentUnready, read_config
+from hub.agent.journal import Journal
+from hub.agent.link import HubAway, HubLink, HubRefused, Superseded
+from hub.agent.running import Agent, AgentParts, KnownLines
+from hub.app.world import SystemClock
+from hub.flow.bridge_kinds import BridgeKind, Finding, Surroundings
+from hub.flow.bridge_settings import read_settings
+from hub.outbound.calling import GuardedCaller
+from hub.outbound.client import OutboundClient, OutboundLimits
+from hub.outbound.sockets import GuardedSockets
+from hub.rules.egress import read_allow_list
+
+log = structlog.get_logger("agent")
+
+#: An adapter beside its network mostly speaks to this very machine.
+THIS_MACHINE: Final = ("127.0.0.0/8", "::1/128", "localhost")
+_LIMITS: Final = OutboundLimits(max_connections=64, user_agent=f"hub-agent/{__version__}")
+
+
+class _NoLinks:
+    """An agent serves nothing (hub.flow.bridge_kinds.FileLinker)."""
+
+    def address(self, file_id: str) -> str | None:
+        return None
+
+
+def agent_kind(name: str, kinds: Mapping[str, BridgeKind] = KINDS) -> BridgeKind:
+    """Find a kind that runs in an agent.
+
+    Raises:
+        AgentUnready: There is none of this name.
+    """
+    kind = kinds.get(name)
+    if kind is None or "agent" not in kind.places:
+        there = ", ".join(sorted(each for each in kinds if "agent" in kinds[each].places))
+        raise AgentUnready(f"No kind of bridge '{name}' runs in an agent. There are: {there}.")
+    return kind
+
+
+@contextlib.asynccontextmanager
+async def _client(allow: Sequence[str]) -> AsyncIterator[OutboundClient]:
+    client = OutboundClient(read_allow_list(allow), limits=_LIMITS)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+def _hub_only(hub: str) -> tuple[str, ...]:
+    return (urlsplit(hub).hostname or "",)
+
+
+def _draw_id() -> str:
+    return f"agent-{secrets.token_hex(12)}"
+
+
+async def enrol_machine(folder: Path, wish: EnrolWish) -> str:
+    """Become a bridge; give its name. Errors are those of `hub.agent.enrolling.enrol`."""
+    async with _client(_hub_only(wish.config.hub)) as client:
+        return await enrol(folder, wish, GuardedCaller(client))
+
+
+async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> None:
+    """Run until SIGTERM or SIGINT, or until another agent has taken the bridge over.
+
+    Raises:
+        AgentUnready: The machine is not enrolled, or its settings cannot be used.
+        JournalBusy: Another agent runs on this folder.
+    """
+    config = read_config(folder)
+    kind = agent_kind(config.kind, kinds)
+    settings = read_settings(kind, config.settings)
+    stop, loop, clock = asyncio.Event(), asyncio.get_running_loop(), SystemClock()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    journal = Journal(folder, lambda: secrets.token_hex(8))
+    try:
+        async with (
+            _client(_hub_only(config.hub)) as to_hub,
+            _client((*THIS_MACHINE, *config.allow)) as client,
+        ):
+            link, lines = HubLink(config.identity, GuardedCaller(to_hub), clock, _draw_id), KnownLines()
+            adapter = kind.open(settings, _surroundings(client, link, lines))
+            parts = AgentParts(
+                kind=kind.name,
+                adapter=adapter,
+                link=link,
+                journal=journal,
+                clock=clock,
+                sleep=asyncio.sleep,
+                draw=random.random,
+                draw_id=_draw_id,
+                lines=lines,
+            )
+            await Agent(parts).run(stop)
+    except Superseded as error:
+        # It ends in peace: a service manager that restarts only what failed leaves the field to the newer one.
+        log.error("agent.superseded", reason=str(error))
+    finally:
+        journal.close()
+
+
+def _surroundings(client: OutboundClient, link: HubLink, lines: KnownLines) -> Surroundings:
+    return Surroundings(
+        clock=SystemClock(),
+        sleep=asyncio.sleep,
+        caller=GuardedCaller(client),
+        sockets=GuardedSockets(client),
+        files=HubFiles(link),
+        links=_NoLinks(),
+        lines=lambda: lines.handles,
+        draw=random.random,
+    )
+
+
+async def examine_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> Sequence[Finding]:
+    """Try everything that can be tried from this machine; sends nothing to anybody.
+
+    Raises:
+        AgentUnready: The machine is not enrolled, or its settings cannot be used.
+    """
+    config = read_config(folder)
+    kind = agent_kind(config.kind, kinds)
+    settings = read_settings(kind, config.settings)
+    async with (
+        _client(_hub_only(config.hub)) as to_hub,
+        _client((*THIS_MACHINE, *config.allow)) as client,
+    ):
+        link = HubLink(config.identity, GuardedCaller(to_hub), SystemClock(), _draw_id)
+        found = [await _hub_finding(config, link)]
+        if kind.examine is not None:
+            found += await _examined(kind, settings, _surroundings(client, link, KnownLines()))
+    return found
+
+
+async def _hub_finding(config: AgentConfig, link: HubLink) -> Finding:
+    """Ask for something that does not exist: who gets as far as that is known to the hub."""
+    try:
+        await link.ask("extend", {"fence": 2**53, "call_id": "bcl_0000000000000"}, dict)
+    except HubAway as error:
+        return Finding(name="hub", state="failed", detail=f"{config.hub}: {error}")
+    except Superseded:
+        return Finding(name="hub", state="ok", detail=f"{config.hub} knows this machine as {config.bridge}")
+    except HubRefused as error:
+        return Finding(name="hub", state="failed", detail=str(error))
+    return Finding(name="hub", state="warning", detail=f"{config.hub} answers, but not as a hub does")
+
+
+async def _examined(kind: BridgeKind, settings: Any, surroundings: Surroundings) -> Sequence[Finding]:
+    assert kind.examine is not None, "asked before"
+    try:
+        return await kind.examine(settings, surroundings)
+    except Exception as error:
+        log.error("bridge.examine_broke", kind=kind.name, exc_info=True)
+        return [
+            Finding(
+                name="bridge",
+                state="failed",
+                detail=f"it broke while it was looked at ({type(error).__name__})",
+            )
+        ]
