@@ -36,6 +36,17 @@ WARNED = {
         "6:14",
         "message.send has message.delivered happen, which starts this route",
     ),
+    "no-braces": (
+        """\
+  - id: a
+    trigger: message.received
+    steps:
+      - use: log
+        with: { message: event.text }
+""",
+        "7:26",
+        "event.text has no braces",
+    ),
     "unused-id": (
         """\
   - id: a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from jinja2 import nodes
@@ -19,6 +20,8 @@ _HIDDEN: Final = frozenset(
     {"config", "connections", "credentials", "env", "environ", "environment", "secret", "secrets", "settings"}
 )
 _WORDS_ELSEWHERE: Final = {"null": "none", "nil": "none", "undefined": "none", "None": "none", "loop": ""}
+#: Fields of events that beginners ask for by themselves.
+_OF_EVENTS: Final = frozenset({"channel", "contact", "conversation", "direction", "from", "text", "to"})
 
 
 def compile_name(building: Building, node: nodes.Name, is_lenient: bool) -> Evaluate:
@@ -119,14 +122,20 @@ def _is_known(building: Building, node: nodes.Name) -> bool:
             fix="Name credentials in connections.yaml (docs/connectors.md), and put values of your own into vars",
         )
         return False
-    meant = _WORDS_ELSEWHERE.get(name) or suggestion(name, [*known, "true", "false", "none"])
     building.refuse(
         node,
         what=f"{name} is not known",
         why=f"names here are {', '.join(known)}; text stands in quotes",
-        fix=f"Did you mean {meant}" if meant else f"Write '{name}' if it is text",
+        fix=_instead(name, known),
     )
     return False
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    if name in _OF_EVENTS and "event" in known:
+        return f"Write event.{name}, or '{name}' if it is text"
+    meant = _WORDS_ELSEWHERE.get(name) or suggestion(name, [*known, "true", "false", "none"])
+    return f"Did you mean {meant}" if meant else f"Write '{name}' if it is text"
 
 
 def _refuse_hidden(building: Building, node: nodes.Node) -> None:

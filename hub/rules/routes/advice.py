@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -9,7 +10,7 @@ from typing import Any, Final, Literal
 from hub.model.actions import ActionSpec
 from hub.rules.connectors.secrets import looks_secret
 from hub.rules.event_types import expand_pattern
-from hub.rules.expressions import EACH
+from hub.rules.expressions import EACH, Structure
 from hub.rules.fixtures.fields import is_known, suggested_field, types_with
 from hub.rules.problems import Problem
 from hub.rules.routes.document import at
@@ -30,9 +31,12 @@ from hub.rules.routes.written import all_written
 from hub.rules.runs.waits import all_steps
 from hub.rules.runs.wishing import types_of
 
-Rule = Literal["unused-id", "unreachable", "unthrottled-reply", "self-trigger", "secret", "unknown-field"]
+Rule = Literal[
+    "no-braces", "unused-id", "unreachable", "unthrottled-reply", "self-trigger", "secret", "unknown-field"
+]
 #: The names of our warnings: they do not change.
 RULES: Final[Mapping[Rule, str]] = {
+    "no-braces": "a text is spelled like a value, and has no braces around it",
     "secret": "a credential stands in the file",
     "self-trigger": "what the route does starts the route again",
     "unknown-field": "no event of the trigger has a field",
@@ -53,6 +57,8 @@ _CAUSES: Final[Mapping[str, frozenset[str]]] = {
 _WIDE: Final = frozenset(
     {"direction", "channel", "service", "line", "line_id", "line_handle", "is_from_me", "now"}
 )
+#: What is a value between braces, and as it stands a text that nobody writes.
+_NAMED: Final = re.compile(r"(event|item|steps|vars)(\.[a-z0-9_]+)+", re.ASCII)
 _ANSWERS: Final = frozenset({"message.reply", "message.send"})
 
 
@@ -80,6 +86,7 @@ def advise(
         *_unthrottled(route),
         *_self_triggered(route, actions),
         *_unknown_fields(route),
+        *_unbraced(route),
     ]
 
 
@@ -264,6 +271,24 @@ def _unknown_field(pointer: str, path: str, types: tuple[str, ...], *, offset: i
     else:
         fix = f"Did you mean {near}" if near else "docs/reference/routes.md shows the fields"
     return _advice("unknown-field", pointer, what, "the run would fail there", fix, offset=offset)
+
+
+def _unbraced(route: Route) -> Iterator[Advice]:
+    for written in all_written(route):
+        if isinstance(written.code, Structure):
+            yield from _texts_like_values(written.source, written.pointer)
+
+
+def _texts_like_values(value: object, pointer: str) -> Iterator[Advice]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _texts_like_values(each, at(pointer, key))
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from _texts_like_values(each, at(pointer, place))
+    elif isinstance(value, str) and _NAMED.fullmatch(value):
+        why = "without braces it is a text, and these very letters would be used"
+        yield _advice("no-braces", pointer, f"{value} has no braces", why, f'Write "{{{{ {value} }}}}"')
 
 
 def _advice(  # noqa: PLR0917 - the parts of one sentence

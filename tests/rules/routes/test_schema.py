@@ -211,6 +211,7 @@ BEYOND = {
     "braces stand in a text within an expression",
     "env is not known",
     "evnt is not known",
+    "text is not known",
     "there is no item here",
     "this gives text",
     "two routes are called a",
