@@ -42,6 +42,7 @@ TAKEN: tuple[tuple[str, str, str, tuple[str | int, ...]], ...] = (
     ),
     ("migrating-from-msgbubbles.md", "/v1/keys", "HUB_KEY", ("api_key",)),
     ("migrating-from-msgbubbles.md", "/v1/keys", "MSGBUBBLES_KEY", ("api_key",)),
+    ("routes-api.md", '/v1/routes"', "ROUTE", ("id",)),
     ("sending.md", "order-17", "MESSAGE", ("message_id",)),
     ("sending.md", "order-17", "OUTBOX", ("id",)),
     ("sending.md", "TOMORROW", "PLANNED", ("message_id",)),

@@ -23,6 +23,9 @@ HEADER = "marker-xylophone-header"
 #: Metrics with no sample until something goes wrong.
 QUIET = frozenset(
     {
+        # Without bridges that networks call, and without connections.
+        "hub_bridge_hooks",
+        "hub_connection_works",
         "hub_cleaned",
         "hub_connector_calls",
         "hub_delivery_attempts",

@@ -15,7 +15,8 @@ from typing import Final
 
 #: The source tree that this harness belongs to: its hub is the one that is run.
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 30.0
+#: A bound, never a measure: beside other tests a process may wait long for its turn.
+READY_SECONDS = 90.0
 #: Below those that systems give to connections: one of another test must not have it when it is listened on.
 PORTS: Final = range(20_000, 32_000)
 

@@ -231,13 +231,13 @@ def test_words_of_a_message(parts: tuple[Part, ...], expected: str | None) -> No
 
 
 @pytest.mark.parametrize("kind", get_args(ObservationKind))
-def test_every_kind_leads_to_facts_or_is_fleeting(kind: ObservationKind) -> None:
+def test_every_kind_leads_to_facts_or_is_fleeting_or_about_consent(kind: ObservationKind) -> None:
     observation = seen(
         kind, chat=GROUP, actor=CONTACT, message=a_message(**OWN), target="GUID", reaction=LOVE, value=OTHER,
         poll=POLL,
     )  # fmt: skip
 
-    is_silent = kind.startswith("typing.") or kind == "message.observed"
+    is_silent = kind.startswith(("contact.", "typing.")) or kind == "message.observed"
     assert bool(facts_of(observation, LINE)) is not is_silent
 
 
