@@ -88,6 +88,7 @@ class Proof:
                 code="not_found",
                 detail=f"no trace after {quiet_ms // 1000} s on a healthy server",
                 is_retry_safe=True,
+                is_certain=True,  # so its owner has decided
             )
         return unknown("not_found", "the Mac shows no trace of it, which does not rule it out")
 
@@ -106,9 +107,10 @@ class Proof:
         found: list[JSON] = []
         for piece in pieces:
             row = next((row for row in rows if row not in found and _holds(row, piece)), None)
-            if row is None:
-                return None
-            found.append(row)
+            if row is not None:
+                found.append(row)
+        if found and len(found) < len(pieces):
+            return unknown("partly_found", f"the Mac shows {len(found)} of its {len(pieces)} messages")
         return _verdict(found)
 
     async def _needle(self, piece: Piece) -> _Needle:

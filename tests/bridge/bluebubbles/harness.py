@@ -23,7 +23,8 @@ from hub.outbound.calling import GuardedCaller
 from hub.outbound.sockets import GuardedSockets
 from hub.rules.egress import read_allow_list
 from tests.bridge.bluebubbles.mac import Mac
-from tests.bridge.bluebubbles.server import PASSWORD, BlueBubblesServer, serving
+from tests.bridge.bluebubbles.server import BlueBubblesServer, serving
+from tests.bridge.bluebubbles.telling import PASSWORD
 from tests.bridge.conformance import MEMBERS, BridgeHarness
 from tests.support.manual_time import ManualClock
 

@@ -12,7 +12,6 @@ import io
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
@@ -22,131 +21,18 @@ from multipart import (  # type: ignore[import-untyped]  # it has no stubs
 )
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests.bridge.bluebubbles.mac import NOT_IN_NOTIFICATIONS, Mac, Row, body_of
+from tests.bridge.bluebubbles.mac import Mac, Row, body_of
+from tests.bridge.bluebubbles.telling import PASSWORD, Telling
 from tests.worker.time_by_hand import eventually
-
-PASSWORD = "pa ss/wörd&hunter2"
-
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-@dataclass
-class Faults:
-    """What goes wrong, as it does in the wild."""
-
-    #: Own sends are told twice as new, the first time with their tempGuid.
-    double_new_message: bool = True
-    is_private_api: bool = True
-    is_helper_connected: bool = True
-    os_version: str = "14.5"
-    server_version: str = "1.9.9"
-    #: Words → how a send of them ends.
-    #: `error22`, `hang_sent`, `hang_unsent`, `lost`, `timeout`, `refused`.
-    by_words: dict[str, str] = field(default_factory=dict)
-    #: Guids whose presence makes a whole page fail.
-    poison: set[str] = field(default_factory=set)
-    #: Path beginnings → status answered in place of the server, as a tunnel does.
-    broken: dict[str, int] = field(default_factory=dict)
-    #: Nothing of `where` is understood.
-    no_where: bool = False
-    socket_refuses: bool = False
-    ping_interval_ms: int = 25_000
-
-
-class BlueBubblesServer:
+class BlueBubblesServer(Telling):
     """One server before one Mac."""
-
-    def __init__(self, mac: Mac) -> None:
-        self.mac = mac
-        self.faults = Faults()
-        self.url = ""
-        #: tempGuids whose call is in flight.
-        self.queue: set[str] = set()
-        self.uploads: dict[str, tuple[str, bytes, str]] = {}
-        self.webhooks: list[Row] = []
-        self.sockets: set[WebSocket] = set()
-        self.asked: list[str] = []
-        self.connects = 0
-        self.gone = asyncio.Event()
-        self.typing: list[tuple[str, str]] = []
-        #: Called with each webhook that would be sent.
-        self.on_webhook: Callable[[str, bytes], None] = lambda url, body: None
-
-    # What the server tells.
-
-    async def emit(self, name: str, data: Any) -> None:
-        """Tell everybody, over sockets and webhooks."""
-        for each in list(self.sockets):
-            with contextlib.suppress(Exception):
-                await each.send_text("42" + json.dumps([name, data]))
-        for hook in self.webhooks:
-            if "*" in hook["events"] or name in hook["events"]:
-                self.on_webhook(hook["url"], json.dumps({"type": name, "data": data}).encode())
-
-    async def raw(self, text: str) -> None:
-        """Send anything over the sockets."""
-        for each in list(self.sockets):
-            await each.send_text(text)
-
-    async def hang_up(self) -> None:
-        """End all sockets, as a restart does."""
-        for each in list(self.sockets):
-            await each.close(1001)
-
-    async def new_message(self, row: Row, temp_guid: str | None = None) -> None:
-        """Tell a row as new; of our own first with its tempGuid, in the form for notifications."""
-        if temp_guid is not None and self.faults.double_new_message:
-            await self.emit("new-message", {**self.shown(row, is_notification=True), "tempGuid": temp_guid})
-        await self.emit("new-message", self.shown(row, summary=True, body=True))
-
-    async def updated_message(self, row: Row) -> None:
-        """Tell that something of a row has changed: without its chats."""
-        await self.emit("updated-message", self.shown(row, is_notification=True, chats=False))
-
-    def shown(
-        self,
-        row: Row,
-        *,
-        is_notification: bool = False,
-        chats: bool = True,
-        attachments: bool = True,
-        summary: bool = False,
-        body: bool = False,
-    ) -> Row:
-        """Serialise a row."""
-        out = {
-            key: value for key, value in row.items() if not (is_notification and key in NOT_IN_NOTIFICATIONS)
-        }
-        if not summary:
-            out["messageSummaryInfo"] = None
-        if not body:
-            out["attributedBody"] = None
-        if not attachments:
-            out["attachments"] = []
-        if chats:
-            out["chats"] = [self.mac.chats[self.mac.places[row["guid"]]]]
-        return out
-
-    # The pieces of an answer.
-
-    @staticmethod
-    def good(data: Any = None, message: str = "Success", **more: Any) -> Response:
-        body = {"status": 200, "message": message, "data": data, **more}
-        return Response(json.dumps(body), media_type="application/json")
-
-    @staticmethod
-    def bad(
-        status: int, kind: str, error: str, message: str = "You've made a bad request!", data: Any = None
-    ) -> Response:
-        body: Row = {"status": status, "message": message, "error": {"type": kind, "message": error}}
-        if data is not None:
-            body["data"] = data
-        return JSONResponse(body, status)
 
     def routes(self) -> list[Route]:
         """The table of httpRoutes.ts, as far as a hub uses it."""
@@ -545,33 +431,6 @@ class BlueBubblesServer:
             known = {"id": len(self.webhooks) + 1, "url": body["url"], "events": body["events"], "created": 0}
             self.webhooks.append(known)
         return self.good(known)
-
-    async def socket(self, websocket: WebSocket) -> None:
-        self.connects += 1
-        await websocket.accept()
-        opened = {
-            "sid": "a",
-            "upgrades": [],
-            "pingInterval": self.faults.ping_interval_ms,
-            "pingTimeout": 20_000,
-        }
-        try:
-            await websocket.send_text("0" + json.dumps(opened))
-            while await websocket.receive_text() != "40":
-                pass
-            await websocket.send_text('40{"sid":"b"}')
-            if self.faults.socket_refuses or websocket.query_params.get("guid") != PASSWORD:
-                await websocket.send_text("41")
-                await websocket.close()
-                return
-            self.sockets.add(websocket)
-            await websocket.send_text('42["hello-world",null]')
-            while True:
-                await websocket.receive_text()
-        except (WebSocketDisconnect, RuntimeError):
-            return
-        finally:
-            self.sockets.discard(websocket)
 
 
 async def _form(request: Request, field: str) -> tuple[Row, tuple[str, bytes, str]]:

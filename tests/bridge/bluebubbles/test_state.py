@@ -18,7 +18,7 @@ from hub.flow.calling import Call
 from hub.model.capability import CAPABILITIES
 from hub.model.outbox import OperationKind
 from tests.bridge.bluebubbles.harness import CONTACT, BlueBubblesHarness
-from tests.bridge.bluebubbles.server import PASSWORD
+from tests.bridge.bluebubbles.telling import PASSWORD
 
 FULL = ServerInfo(os_version="14.5", server_version="1.9.9", is_private_api=True, is_helper_connected=True)
 
