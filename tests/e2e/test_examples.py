@@ -48,7 +48,7 @@ TAKEN: tuple[tuple[str, str, str, tuple[str | int, ...]], ...] = (
     ("sending.md", "TOMORROW", "PLANNED", ("message_id",)),
 )
 #: Vendors whom pages lead away from: the hub stands for each, under `$NAME` and `$NAME_KEY`.
-VENDORS = ("BLOOIO", "COOP", "MSGBUBBLES")
+VENDORS = ("BLOOIO", "COOP", "MESSAGES", "MSGBUBBLES")
 #: The last ones change the line for good.
 LAST = ("api-conventions.md", "chats-and-groups.md", "line-safety.md")
 #: Played by tests of their own, which make what they speak of: runs that failed, in tests/api/test_runs_guide.py.
@@ -124,7 +124,14 @@ def things(rest: Rest) -> dict[str, str]:
     chat = rest.get("/v1/chats", participant=CONTACT, is_group="false")["data"][0]
     planned = {"from": LINE, "to": CONTACT, "texts": ["One", "Two"], "send_at": tomorrow}
     trip = rest.get("/v1/chats", is_group="true")["data"][0]
+    account = {
+        "name": "account",
+        "scopes": ["messages:read", "messages:write", "webhooks:write"],
+        "dialect": "msgbubbles",
+    }
     return {
+        "ACCOUNT_KEY": rest.post("/v1/keys", account)["api_key"],
+        "HOOK": "https://hub.example/v1/bridge/hooks/brg_1/0",
         "LINE": rest.get("/v1/lines")["data"][0]["id"],
         "CHAT": chat["id"],
         "GROUP": trip["id"],
@@ -143,6 +150,10 @@ def test_every_command_of_a_page_does_what_is_shown(reader: Reader, document: Pa
     reader = replace(reader, env=dict(reader.env))
     if document.name == "chats-and-groups.md":
         upload(reader)
+    if document.name == "upstream-vendors.md":
+        reader.env["MSGBUBBLES_KEY"] = reader.env[
+            "ACCOUNT_KEY"
+        ]  # there it is the key of an account, not of a hub
     for example in examples(document):
         if variable := re.match(r"([A-Z]+)=", example.command):
             reader.env[variable[1]] = reader.paste(f'{example.command}; printf %s "${variable[1]}"')
