@@ -136,3 +136,12 @@ def test_every_label_is_documented() -> None:
     }
 
     assert {name: set(labels) for name, labels in LABELS.items()} == labelled
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(path.name[:4]) for path in files]
+
+    assert len(set(numbers)) == len(numbers)
+    for path, number in zip(files, numbers, strict=True):
+        assert path.read_text("utf-8").startswith(f"# {number}. "), path.name
