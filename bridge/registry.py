@@ -73,9 +73,11 @@ class Kinds(Mapping[str, BridgeKind]):
 #: The sandbox is none of them, as nobody sets it up.
 KINDS: Final = Kinds(
     {
+        "ava": "bridge.vendors.ava.kind",
         "blooio": "bridge.vendors.blooio.kind",
         "bluebubbles": "bridge.bluebubbles.kind",
         "chatdb": "bridge.chatdb.kind",
+        "coop": "bridge.vendors.coop.kind",
         "imsg": "bridge.imsg.kind",
         "messages-dev": "bridge.vendors.messages_dev.kind",
         "msgbubbles": "bridge.vendors.msgbubbles.kind",

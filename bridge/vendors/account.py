@@ -33,7 +33,8 @@ class Listed:
 
     provider_id: str
     text: str | None
-    files: int
+    #: How many; None where the list does not say.
+    files: int | None
     made_at: int
 
 

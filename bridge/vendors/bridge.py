@@ -148,7 +148,7 @@ class VendorBridge:
             if self._taken.get(each.provider_id, operation.attempt_id) == operation.attempt_id
             and each.made_at >= operation.dispatched_at - SLACK_MS
             and (each.text or "").strip() == text
-            and each.files == len(said.files)
+            and each.files in (None, len(said.files))
         ]
         if len(fitting) == 1:
             return accepted(fitting[0].provider_id)

@@ -75,4 +75,26 @@ def _msgbubbles() -> Vendor:
     )
 
 
-VENDORS: Final = {each.name: each for each in (_blooio(), _messages_dev(), _msgbubbles())}
+def _coop() -> Vendor:
+    from bridge.vendors.coop.kind import KIND
+
+    events = [
+        "message.delivered", "message.failed", "message.queued", "message.received", "message.sent",
+    ]  # fmt: skip
+    secret = "the secret of the webhook"
+    body = {"url": RECEIVER, "events": events, "secret": secret.replace(" ", "-")}
+    return Vendor(
+        kind=KIND,
+        dialect="coop",
+        webhook=("/api/v1/webhooks", body, lambda answered: secret.replace(" ", "-")),
+        called=lambda message: str(message["id"]),
+    )
+
+
+def _ava() -> Vendor:
+    from bridge.vendors.ava.kind import KIND
+
+    return Vendor(kind=KIND, dialect="ava")
+
+
+VENDORS: Final = {each.name: each for each in (_ava(), _blooio(), _coop(), _messages_dev(), _msgbubbles())}

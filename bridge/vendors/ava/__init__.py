@@ -1,0 +1,1 @@
+"""An account at AVA by Buzzed Tech."""

@@ -1,0 +1,153 @@
+"""An account at AVA: four endpoints, and polling for all that comes in (contracts: ava)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bridge.checkups import State
+from bridge.http_api import accepted, rejected, unknown
+from bridge.sent_words import sent_words
+from bridge.taming import date_in, handle_in, id_in, iso_text, list_in, mapping_in, tame
+from bridge.vendors.account import Act, Listed
+from bridge.vendors.ava.settings import AvaSettings
+from bridge.vendors.examining import account_finding
+from bridge.vendors.operations import in_path, is_group, place_of
+from bridge.vendors.seen import Place, Seen, Stage, words
+from bridge.vendors.vendor_api import VendorApi
+from bridge.vendors.verdicts import BY_STATUS, Faults
+from hub.flow.bridge_kinds import Finding, Surroundings
+from hub.model.observation import Observation
+from hub.model.outbox import Operation, OperationKind, OperationOutcome
+
+TITLE: Final = "AVA"
+FAULTS: Final = Faults(title=TITLE, known={}, by_status=BY_STATUS)
+STAGES: Final[dict[str, Stage]] = {
+    "delivered": "delivered",
+    "failed": "failed",
+    "queued": "waiting",
+    "read": "read",
+    "sent": "sent",
+}
+_PAGE: Final = 100
+_MOST_PAGES: Final = 50
+#: How long after a send its contact's history is looked at for statuses.
+WATCHED_MS: Final = 900_000
+_MOST_WATCHED: Final = 100
+_ONE_LINE: Final = "An AVA account has one number: give the bridge exactly one line."
+
+
+class AvaAccount:
+    """bridge.vendors.account.Account."""
+
+    title = TITLE
+    able = frozenset({"delivered", "text"})
+
+    def __init__(self, settings: AvaSettings, surroundings: Surroundings) -> None:
+        self._around = surroundings
+        self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
+        #: Contact → when something was last sent there.
+        self._watched: OrderedDict[str, int] = OrderedDict()
+
+    @property
+    def acts(self) -> Mapping[OperationKind, Act]:
+        return {OperationKind.SEND: self._send}
+
+    async def _send(self, operation: Operation) -> OperationOutcome:
+        text = sent_words(operation.payload).text
+        if is_group(operation):
+            return rejected("groups_unsupported", "AVA knows no groups: send to each member.")
+        phone = place_of(operation)
+        self._watch(phone)
+        answer = await self._api.do("POST", "/api/send", {"phone": phone, "message": text or ""})
+        if not answer.is_good:
+            return FAULTS.verdict(answer, may_repeat=False)
+        message_id = id_in(answer.body.get("message_id"))
+        if message_id is None:
+            return unknown("unreadable_answer", "AVA took it and named no message.")
+        return accepted(message_id)
+
+    def _watch(self, phone: str) -> None:
+        self._watched[phone] = self._around.clock.now_ms()
+        self._watched.move_to_end(phone)
+        while len(self._watched) > _MOST_WATCHED:
+            self._watched.popitem(last=False)
+
+    async def state(self) -> State:
+        if len(self._around.lines()) != 1:
+            return "offline", _ONE_LINE
+        answer = await self._api.ask("/api/messages/poll", since=iso_text(self._around.clock.now_ms()))
+        if answer.status in (401, 403):
+            return "offline", "AVA does not take the API key; set the bridge's settings anew."
+        return (
+            ("online", None) if answer.is_good else ("degraded", f"AVA answered with status {answer.status}.")
+        )
+
+    async def news(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
+        lines = self._around.lines()
+        if len(lines) != 1:
+            return ()
+        messages = await self._came_in(since_ms)
+        earliest = self._around.clock.now_ms() - WATCHED_MS
+        for phone in [phone for phone, at in self._watched.items() if at >= earliest]:
+            messages += await self._history(phone)
+        told = [seen for each in messages if (seen := read_message(each, lines[0])) is not None]
+        return [(each,) for each in sorted(told, key=lambda seen: seen.at) if each.at >= since_ms - 1000]
+
+    async def _came_in(self, since_ms: int) -> list[Mapping[str, Any]]:
+        """List what came in since then. `since` counts whole seconds: pages overlap by one, lest one is lost."""
+        found: dict[str, Mapping[str, Any]] = {}
+        since = since_ms - 1000
+        for _ in range(_MOST_PAGES):
+            page = await self._api.show("/api/messages/poll", since=iso_text(max(0, since)))
+            messages = [mapping_in(each) for each in list_in(page.get("messages"))]
+            found |= {str(each.get("id")): each for each in messages}
+            newest = max((date_in(each.get("timestamp")) or 0 for each in messages), default=0)
+            if page.get("has_more") is not True or not messages:
+                break
+            since = newest - 1000 if newest - 1000 > since else newest
+        return list(found.values())
+
+    async def _history(self, phone: str) -> list[Mapping[str, Any]]:
+        """List the latest messages with a contact; the history begins with the oldest."""
+        path = f"/api/messages/{in_path(phone)}"
+        total = (await self._api.show(path, limit=1)).get("total")
+        count = total if isinstance(total, int) and not isinstance(total, bool) else 0
+        page = await self._api.show(path, limit=_PAGE, offset=max(0, count - _PAGE))
+        messages = [mapping_in(each) for each in list_in(page.get("messages"))]
+        return [each for each in messages if each.get("direction") == "outbound"]
+
+    async def known(self, operation: Operation) -> OperationOutcome | None:
+        """AVA names the message at once: there is nothing between."""
+        return None
+
+    async def sent_to(self, operation: Operation) -> Sequence[Listed]:
+        found = []
+        for each in await self._history(place_of(operation)):
+            message_id, made_at = id_in(each.get("id")), date_in(each.get("timestamp"))
+            if message_id is not None and made_at is not None:
+                text = tame(each.get("message"))
+                found.append(Listed(provider_id=message_id, text=text, files=None, made_at=made_at))
+        return found
+
+    async def examine(self) -> Sequence[Finding]:
+        return (account_finding(await self.state()),)
+
+
+def read_message(message: Mapping[str, Any], line: str) -> Observation | None:
+    """Read a message of a poll or a history; None where it cannot be read."""
+    message_id, phone = id_in(message.get("id")), handle_in(message.get("phone"))
+    at, is_from_me = date_in(message.get("timestamp")), message.get("direction") == "outbound"
+    if message_id is None or phone is None or at is None:
+        return None
+    return Seen(
+        id=message_id,
+        place=Place(line=line, other=phone),
+        at=at,
+        is_from_me=is_from_me,
+        sender=None if is_from_me else phone,
+        parts=words(message.get("message")),
+        stage=STAGES.get(str(message.get("status")), "sent") if is_from_me else "sent",
+        sent_at=at,
+    ).observation

@@ -1,0 +1,1 @@
+"""An account at Coop (txtcoop.com)."""
