@@ -94,7 +94,8 @@ def _coop() -> Vendor:
 def _ava() -> Vendor:
     from bridge.vendors.ava.kind import KIND
 
-    return Vendor(kind=KIND, dialect="ava")
+    # Waits as long as the others: shorter ones are those for a send, during which the vendor works.
+    return Vendor(kind=KIND, dialect="ava", settings={"poll_seconds": 120})
 
 
 VENDORS: Final = {each.name: each for each in (_ava(), _blooio(), _coop(), _messages_dev(), _msgbubbles())}
