@@ -69,7 +69,7 @@ class BlueBubblesBridge:
     async def health(self) -> tuple[str, str | None]:
         return await self._state.health()
 
-    async def events(self, cursor: str | None) -> AsyncIterator[Observation]:
+    async def events(self, cursor: str | None) -> AsyncIterator[Observation | tuple[Observation, ...]]:
         feed = Feed(
             self._server,
             self._state,

@@ -7,7 +7,7 @@ but the cursor stays: whatever ends the process then, nothing between is lost.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -62,6 +62,8 @@ TYPING_SECONDS: Final = 60.0
 #: Tries in a row without a socket before a line is called offline.
 _OFFLINE_AFTER: Final = 3
 _NO_LINES_SECONDS: Final = 5.0
+#: Rows of the history whose observations are recorded as one.
+_TOLD_AT_ONCE: Final = 100
 
 
 class Feed:
@@ -92,8 +94,8 @@ class Feed:
         #: Why there is no socket; None while there is one, or was a moment ago.
         self._without_socket: str | None = None
 
-    async def told(self, cursor: str | None) -> AsyncGenerator[Observation, None]:
-        """Tell all from a cursor on."""
+    async def told(self, cursor: str | None) -> AsyncGenerator[Observation | tuple[Observation, ...], None]:
+        """Tell all from a cursor on; history in pages."""
         while not self._surroundings.lines():
             await self._surroundings.sleep(_NO_LINES_SECONDS)
         now_ms, days = self._surroundings.clock.now_ms(), self._settings.history_days
@@ -105,14 +107,14 @@ class Feed:
             self._waiting.put(Due())
         try:
             while True:
-                async for observation in self._of(await self._waiting.take(), place):
-                    yield msgspec.structs.replace(observation, cursor=place.cursor())
+                async for found in self._of(await self._waiting.take(), place):
+                    yield _with_cursor(found, place.cursor())
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _of(self, item: Item, place: Place) -> AsyncIterator[Observation]:
+    async def _of(self, item: Item, place: Place) -> AsyncIterator[Observation | tuple[Observation, ...]]:
         if isinstance(item, Due):
             if item.is_back:
                 self._without_socket = None
@@ -127,17 +129,19 @@ class Feed:
             for each in await self._of_event(item, place):
                 yield each
 
-    async def _catch_up(self, place: Place) -> AsyncIterator[Observation]:
+    async def _catch_up(self, place: Place) -> AsyncIterator[Observation | tuple[Observation, ...]]:
         place.is_whole = False
         began_at, since = self._surroundings.clock.now_ms(), place.since
         try:
             if self._settings.feed == "webhook" and self._surroundings.hook_url is not None:
                 await ensure_registered(self._server, self._surroundings.hook_url)
             async for rows in self._history.since(since):
-                for row in rows:
-                    for each in await self._looking.of_row(row):
-                        yield each
-                    place.reached(number(row, "dateCreated") or 0, now_ms=began_at)
+                for first in range(0, len(rows), _TOLD_AT_ONCE):
+                    page, failure = await self._page(rows[first : first + _TOLD_AT_ONCE], place, began_at)
+                    if page:
+                        yield page
+                    if failure is not None:
+                        raise failure
             for row in await self._history.changed(since, await self._state.info()):
                 for each in await self._looking.of_row(row):
                     yield each
@@ -156,6 +160,19 @@ class Feed:
             state, why = "degraded", f"news comes late, for the socket does not open: {self._without_socket}"
         for each in self._line_states(place, state, why):
             yield each
+
+    async def _page(
+        self, rows: Sequence[Any], place: Place, began_at: int
+    ) -> tuple[tuple[Observation, ...], CallFailed | None]:
+        """Read rows of the history; where the server fails in the middle, what was read before it counts."""
+        told: list[Observation] = []
+        for row in rows:
+            try:
+                told += await self._looking.of_row(row)
+            except CallFailed as failure:
+                return tuple(told), failure
+            place.reached(number(row, "dateCreated") or 0, now_ms=began_at)
+        return tuple(told), None
 
     async def _of_event(self, event: Event, place: Place) -> tuple[Observation, ...]:
         if event.name in ABOUT_ROWS:
@@ -262,3 +279,11 @@ class Feed:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _with_cursor(
+    found: Observation | tuple[Observation, ...], cursor: str
+) -> Observation | tuple[Observation, ...]:
+    if isinstance(found, tuple):
+        return tuple(msgspec.structs.replace(each, cursor=cursor) for each in found)
+    return msgspec.structs.replace(found, cursor=cursor)

@@ -59,6 +59,8 @@ class Feeds:
         self.on_refused: Callable[[], None] = lambda: None
         #: Bridge id → what it last said of its health.
         self._health: dict[int, tuple[str, str | None]] = {}
+        #: Bridges whose adapters tell how their lines are among the events: nobody says it twice.
+        self._tells_itself: set[int] = set()
 
     def own(self, shards: Iterable[int]) -> None:
         """Listen to the bridges of these shards only."""
@@ -101,6 +103,8 @@ class Feeds:
     async def _tell_health(self, bridge_id: int, state: str, reason: str | None) -> None:
         """Tell how the lines of a bridge are, when that changed."""
         known = self._health.get(bridge_id, ("online", None))
+        if bridge_id in self._tells_itself:
+            return
         lines = [line for line in self._directory.current.lines_by_id.values() if line.bridge_id == bridge_id]
         if known == (state, reason) or not lines:
             return
@@ -120,6 +124,8 @@ class Feeds:
                 told = self._adapters[bridge_id].events(await self._cursor(bridge_id))
                 try:
                     async for found in told:
+                        if not isinstance(found, tuple) and found.kind == "line.status":
+                            self._tells_itself.add(bridge_id)
                         await self._take(bridge_id, found if isinstance(found, tuple) else (found,))
                 finally:
                     if isinstance(told, AsyncGenerator):

@@ -195,8 +195,8 @@ class Told:
     async def listen(self, adapter: BlueBubblesBridge, cursor: str | None) -> None:
         events = adapter.events(cursor)
         try:
-            async for observation in events:
-                self.seen.append(observation)
+            async for found in events:
+                self.seen += found if isinstance(found, tuple) else (found,)
                 self._news.set()
         finally:
             await events.aclose()  # type: ignore[attr-defined]  # a generator

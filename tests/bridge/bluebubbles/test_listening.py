@@ -149,11 +149,11 @@ async def test_live_events_during_the_history_are_kept(bb: BlueBubblesHarness) -
     first = await anext(events)
     await eventually(lambda: bb.server.sockets)
     await bb.server.new_message(bb.mac.write(bb.chat, "live", author=CONTACT))
-    seen = [first]
+    seen = list(first) if isinstance(first, tuple) else [first]
     async with asyncio.timeout(10):
-        async for observation in events:
-            seen.append(observation)
-            if observation.kind == "line.status":
+        async for found in events:
+            seen += found if isinstance(found, tuple) else (found,)
+            if seen[-1].kind == "line.status":
                 break
     await events.aclose()  # type: ignore[attr-defined]  # a generator
 
