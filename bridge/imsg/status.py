@@ -9,7 +9,7 @@ from typing import Any, Final
 #: Method that must work → what it lets a line do.
 _GIVES: Final[dict[str, tuple[str, ...]]] = {
     "bridge.events.subscribe": ("typing_in",),
-    "chats.create": ("group_create",),
+    "chats.create": ("group_create", "group_empty"),
     "chats.markUnread": ("unread_out",),
     "group.leave": ("group_leave",),
     "group.rename": ("group_rename",),

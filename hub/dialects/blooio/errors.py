@@ -33,8 +33,9 @@ STATUS: Final[Mapping[str, int]] = {
             "link_refused",
         ),
         404: (
-            "bridge_not_found", "bulk_not_found", "chat_not_found", "contact_group_not_found", "contact_not_found",
-            "delivery_not_found", "enrolment_not_found", "event_not_found", "file_not_found", "file_unavailable",
+            "bridge_not_found", "bulk_not_found", "call_not_found", "chat_not_found", "contact_group_not_found",
+            "contact_not_found", "delivery_not_found", "enrolment_not_found", "event_not_found", "file_not_found",
+            "file_unavailable",
             "job_not_found", "key_not_found", "line_not_found", "location_not_found", "message_not_found",
             "outbox_item_not_found", "poll_not_found", "route_id_not_found", "route_not_found",
             "run_not_found", "source_not_found",
@@ -42,7 +43,8 @@ STATUS: Final[Mapping[str, int]] = {
         ),
         405: ("method_not_allowed",),
         409: (
-            "bridge_in_use", "bulk_state_conflict", "chat_left", "contact_exists", "file_already_uploaded",
+            "bridge_in_use", "bridge_superseded", "bulk_state_conflict", "chat_left", "contact_exists",
+            "file_already_uploaded",
             "file_in_use", "file_not_ready", "idempotency_answer_lost", "idempotency_in_progress",
             "idempotency_key_conflict", "job_finished", "message_not_sent", "message_state_conflict",
             "name_taken", "not_a_group", "route_in_file", "route_not_startable", "run_state_conflict",
