@@ -7,7 +7,6 @@ make of a request is recorded before it is answered; a repetition adds nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -19,12 +18,11 @@ from hub.flow.bridge_kinds import BridgeHooks, HookReply, HookRequest
 from hub.flow.bridge_settings import read_settings
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest
+from hub.flow.soundness import sound
 from hub.model.errors import InvalidRequest
 from hub.model.ids import InvalidId, Prefix, parse_id
 from hub.model.line import Bridge
-from hub.model.observation import Observation
 from hub.rules.bridge_hooks import HOOKS_PATH, opens
-from hub.rules.refusals import validate
 from hub.rules.sources.bodies import read_query
 
 log = structlog.get_logger("bridges")
@@ -79,6 +77,7 @@ class BridgeHooksEndpoint:
         self._public_url = parts.settings.public_url
         self._heartbeats = Heartbeats(parts.store.bridges, parts.clock)
         self._requests = parts.live.metrics.bridge_hooks
+        self._refused = parts.live.metrics.observations.labels("refused")
         self._open: dict[int, _Open] = {}
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -172,30 +171,18 @@ class BridgeHooksEndpoint:
 
     async def _record(self, bridge: Bridge, reply: HookReply, body: bytes) -> int:
         """Record what was seen; give how much of it was new."""
-        sound = self._sound(bridge, reply.observations)
+        kept = sound(
+            reply.observations,
+            bridge_id=bridge.id,
+            now_ms=self._clock.now_ms(),
+            on_refused=self._refused.inc,
+        )
         if reply.status < 400:
             await self._heartbeats.heard(bridge.id)
-        if not sound:
+        if not kept:
             return 0
-        request = BridgeRequest(bridge.id, f"hook.{self._new_id():x}", body, sound)
+        request = BridgeRequest(bridge.id, f"hook.{self._new_id():x}", body, kept)
         return sum(result.status == "recorded" for result in await self._ingest(request))
-
-    def _sound(self, bridge: Bridge, observations: Sequence[Observation]) -> tuple[Observation, ...]:
-        sound, now_ms = [], self._clock.now_ms()
-        for each in observations:
-            wrong = validate(each, now_ms=now_ms)
-            if wrong is None:
-                sound.append(each)
-                continue
-            log.warning(
-                "observation.refused",
-                bridge_id=bridge.id,
-                kind=each.kind,
-                path=wrong.path,
-                reason=wrong.why,
-                raw_ref=each.raw_ref,
-            )
-        return tuple(sound)
 
 
 async def _answer(reply: HookReply, send: Send) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import structlog
 
 from hub.flow.directory import DirectoryHolder
+from hub.flow.line_store import Lines
 from hub.flow.ports import WakeUps
-from hub.flow.repositories import Lines
 from hub.model.capability import CAPABILITIES
 from hub.model.errors import InvalidRequest
 from hub.model.line import Line

@@ -20,6 +20,7 @@ from hub.flow.connection_states import ConnectionStates
 from hub.flow.contact_store import Availability, ContactGroups, Contacts
 from hub.flow.event_store import Events, Queue
 from hub.flow.file_store import Files
+from hub.flow.line_store import Lines
 from hub.flow.message_counts import MessageCounts
 from hub.flow.message_store import Messages
 from hub.flow.poll_payloads import Tally
@@ -32,7 +33,6 @@ from hub.model.delivery import Attempt, Delivery, DeliveryState
 from hub.model.draft import AiLimit, AiLimits, AiTally, Spending
 from hub.model.job import Job
 from hub.model.key import ApiKey
-from hub.model.line import Line
 from hub.model.outbox import OutboxItem
 from hub.model.webhook import Webhook
 from hub.rules.idempotency import KeyRecord
@@ -114,32 +114,6 @@ class Webhooks(Protocol):
 
     async def list(self, *, line_id: int | None, after: int | None, limit: int) -> list[Webhook]:
         """With a line id: the webhooks of that line and those of every line."""
-        ...
-
-
-class Lines(Protocol):
-    async def counts(
-        self, line_ids: Sequence[int], *, since: int | None = None, until: int | None = None
-    ) -> dict[int, MessageCounts]:
-        """The messages of each line, counted: from `since` on, before `until` (Unix ms)."""
-        ...
-
-    async def add(self, line: Line) -> None: ...
-    async def all(self) -> list[Line]: ...
-    async def save(self, line: Line) -> bool:
-        """Overwrite by id, but for what `tell_capabilities` and `tell_status` keep. False if it is gone."""
-        ...
-
-    async def tell_status(self, line_id: int, status: str, reason: str | None) -> bool:
-        """Set how a line fares; False, and no new revision, if it is known already."""
-        ...
-
-    async def carry(self, line_id: int, capabilities: frozenset[str] | None) -> None:
-        """Note what a line can do on the bridge that it moves to; None: it has not told yet."""
-        ...
-
-    async def tell_capabilities(self, bridge_id: int, names: frozenset[str]) -> bool:
-        """Set what the lines of a bridge can do; False, and no new revision, if they knew it already."""
         ...
 
 

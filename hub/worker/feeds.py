@@ -18,10 +18,10 @@ from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest
 from hub.flow.ports import BridgeAdapter, Clock
 from hub.flow.sandbox import Ingesting
+from hub.flow.soundness import sound
 from hub.model.ids import IdFactory
 from hub.model.observation import Observation, ObservedError
 from hub.rules.lanes import shard_of
-from hub.rules.refusals import validate
 
 log = structlog.get_logger("worker")
 
@@ -143,26 +143,11 @@ class Feeds:
 
         What cannot be taken in is told of and passed over: it would never become better.
         """
-        sound = [each for each in found if self._is_sound(bridge_id, each)]
-        if sound:
-            body = msgspec.json.encode({"events": sound})
+        kept = sound(found, bridge_id=bridge_id, now_ms=self._clock.now_ms(), on_refused=self.on_refused)
+        if kept:
+            body = msgspec.json.encode({"events": kept})
             request_id = f"feed.{self._new_id():x}"
-            await self._ingest(BridgeRequest(bridge_id, request_id, body, tuple(sound)))
+            await self._ingest(BridgeRequest(bridge_id, request_id, body, kept))
         cursor = next((each.cursor for each in reversed(found) if each.cursor is not None), None)
         if cursor is not None:
             await self._bridges.save_cursor(bridge_id, cursor)
-
-    def _is_sound(self, bridge_id: int, observation: Observation) -> bool:
-        wrong = validate(observation, now_ms=self._clock.now_ms())
-        if wrong is None:
-            return True
-        log.warning(
-            "observation.refused",
-            bridge_id=bridge_id,
-            kind=observation.kind,
-            path=wrong.path,
-            reason=wrong.why,
-            raw_ref=observation.raw_ref,
-        )
-        self.on_refused()
-        return False

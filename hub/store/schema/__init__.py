@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from hub.store.schema.agents import bridge_agents, bridge_call_pieces, bridge_calls
 from hub.store.schema.ai import ai_usage
-from hub.store.schema.base import metadata
 from hub.store.schema.bulk import bulk_jobs, bulk_recipients
 from hub.store.schema.chats import chat_members, contact_cards, places, poll_votes, polls
+from hub.store.schema.columns import metadata
 from hub.store.schema.configuration import (
     api_keys,
     bridges,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Integer, Table
 
-from hub.store.schema.base import instant, metadata
+from hub.store.schema.columns import instant, metadata
 
 #: One row a day (UTC), so that limits are held by one statement, whichever process asks.
 ai_usage = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text
 
-from hub.store.schema.base import Key, instant, key, metadata
+from hub.store.schema.columns import Key, instant, key, metadata
 
 bulk_jobs = Table(
     "bulk_jobs",

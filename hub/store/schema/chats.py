@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from hub.store.schema.base import Key, instant, key, metadata
+from hub.store.schema.columns import Key, instant, key, metadata
 
 #: The latest word on each member that came or went. chats.participants is the list that follows from it.
 chat_members = Table(

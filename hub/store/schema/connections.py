@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
 
-from hub.store.schema.base import instant, metadata
+from hub.store.schema.columns import instant, metadata
 
 connection_states = Table(
     "connection_states",

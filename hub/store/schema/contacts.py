@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text
 
-from hub.store.schema.base import Key, instant, key, metadata
+from hub.store.schema.columns import Key, instant, key, metadata
 
 #: Ordered by its bytes on both databases, whatever language the server speaks.
 Sorted = Text().with_variant(Text(collation="C"), "postgresql")

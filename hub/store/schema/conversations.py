@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.store.schema.base import Key, instant, key, metadata
+from hub.store.schema.columns import Key, instant, key, metadata
 
 chats = Table(
     "chats",

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.store.schema.base import Key, instant, key, metadata
+from hub.store.schema.columns import Key, instant, key, metadata
 
 #: state: 0 live, 1 doomed (its bytes are being removed).
 blobs = Table(

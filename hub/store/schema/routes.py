@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.store.schema.base import Key, instant, key, metadata
+from hub.store.schema.columns import Key, instant, key, metadata
 
 routes = Table(
     "routes",

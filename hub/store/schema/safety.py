@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.store.schema.base import Key, instant, key, metadata
+from hub.store.schema.columns import Key, instant, key, metadata
 
 #: Everything that was ever said about consent. Rows are added and never changed, but for `reply_state`.
 consent_log = Table(

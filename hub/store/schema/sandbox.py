@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, SmallInteger, Table, Text
 
-from hub.store.schema.base import instant, metadata
+from hub.store.schema.columns import instant, metadata
 
 #: The simulated network behind the sandbox bridge: what its phones have seen.
 sandbox_sends = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
 
-from hub.store.schema.base import instant, key, metadata
+from hub.store.schema.columns import instant, key, metadata
 
 #: Ids of events and single-use values of sources, each until a moment.
 source_memory = Table(

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.store.schema.base import Key, instant, key, metadata
+from hub.store.schema.columns import Key, instant, key, metadata
 
 #: state: 0 pending, 1 succeeded, 2 dead letter, 3 held (matched while its webhook was disabled), 4 cancelled.
 deliveries = Table(
