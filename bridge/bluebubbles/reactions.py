@@ -15,7 +15,7 @@ from hub.rules.capabilities import STANDARD_REACTIONS
 
 _EMOJI: Final = frozenset({"2006", "3006"})
 _STICKER: Final = frozenset({"2007", "3007"})
-_TARGET: Final = re.compile(r"(?:p:\d{1,4}/|bp:)?(.{1,512})", re.DOTALL)
+_TARGET: Final = re.compile(r"(?:p:(?P<part>\d{1,3})/|bp:)?(?P<guid>.{1,512})", re.DOTALL | re.ASCII)
 #: A sign with its joiners and modifiers; keycaps begin with a digit.
 _SIGNS: Final = re.compile(
     r"[0-9#*]\ufe0f?\u20e3|(?:[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]"
@@ -34,24 +34,32 @@ class Tapback(NamedTuple):
 
 def target_of(of: JSON) -> str | None:
     """The message that a row is on: `p:0/GUID`, `bp:GUID` or GUID."""
+    return _target_in(of)[0]
+
+
+def _target_in(of: JSON) -> tuple[str | None, int]:
+    """Give the message, and which part of it."""
     found = _TARGET.fullmatch(text(of, "associatedMessageGuid", most=520) or "")
-    return found[1] if found is not None else None
+    return (None, 0) if found is None else (found["guid"], int(found["part"] or 0))
 
 
 def tapback_of(of: JSON, guid: str) -> Tapback | None:
     """Read a row as a tapback; none if it is something else."""
     named = of.get("associatedMessageType")
-    target = target_of(of)
+    target, part = _target_in(of)
     if not isinstance(named, str) or target is None:
         return None
     name = named.removeprefix("-")
     if name in STANDARD_REACTIONS:
-        return Tapback(target, ObservedReaction(type=name, provider_id=guid), named.startswith("-"))
+        standard = ObservedReaction(type=name, provider_id=guid, part=part)
+        return Tapback(target, standard, named.startswith("-"))
     if named in _EMOJI:
-        reaction = ObservedReaction(type="emoji", emoji=emoji_in(text(of, "text") or ""), provider_id=guid)
-        return Tapback(target, reaction, named == "3006")
+        emoji = emoji_in(text(of, "text") or "")
+        shown = ObservedReaction(type="emoji", emoji=emoji, provider_id=guid, part=part)
+        return Tapback(target, shown, named == "3006")
     if named in _STICKER:
-        return Tapback(target, ObservedReaction(type="sticker", provider_id=guid), named == "3007")
+        sticker = ObservedReaction(type="sticker", provider_id=guid, part=part)
+        return Tapback(target, sticker, named == "3007")
     return None
 
 

@@ -108,6 +108,13 @@ def target_of(associated_guid: str | None) -> str | None:
     return identifier(bare.removeprefix("bp:"))
 
 
+def part_of(associated_guid: str | None) -> int:
+    """Give the part that a tapback is on: the N of `p:N/GUID`; 0 where it is on the whole."""
+    number, slash, _ = (associated_guid or "").removeprefix("p:").partition("/")
+    is_part = bool(slash) and number.isascii() and number.isdigit() and len(number) < 4
+    return int(number) if is_part else 0
+
+
 def _observation(seen: Seen, kind: ObservationKind, at: int, **fields: Any) -> Observation:
     return Observation(
         v=1, line=seen.line, kind=kind, at=at, observed_at=seen.now_ms, chat=chat_of(seen), **fields
@@ -232,7 +239,12 @@ def _tapback(seen: Seen) -> Observation:
     target, emoji = target_of(row.associated_guid), label(row.associated_emoji, most=64)
     if target is None or (name == "emoji" and emoji is None):
         raise Unusable("tapback")
-    reaction = ObservedReaction(type=name, provider_id=row.guid, emoji=emoji if name == "emoji" else None)
+    reaction = ObservedReaction(
+        type=name,
+        provider_id=row.guid,
+        emoji=emoji if name == "emoji" else None,
+        part=part_of(row.associated_guid),
+    )
     kind: ObservationKind = "reaction.added" if is_added else "reaction.removed"
     return _observation(seen, kind, _dated(seen), actor=_actor(seen), target=target, reaction=reaction)
 

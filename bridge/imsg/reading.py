@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bridge.chatdb.content import URL_BALLOON
-from bridge.chatdb.observing import target_of
+from bridge.chatdb.observing import part_of, target_of
 from bridge.macos.apple_time import APPLE_EPOCH_MS
 from bridge.macos.wire_text import MOST_TEXT, clean, identifier, label
 from hub.model.observation import (
@@ -183,14 +183,17 @@ def _about(kind: ObservationKind, line: str, now_ms: int, chat: ObservedChat, **
 
 
 def _reaction(message: Payload, guid: str, chat: ObservedChat, line: str, now_ms: int) -> Observation:
-    target = target_of(identifier(message.get("reacted_to_guid")))
+    named = identifier(message.get("reacted_to_guid"))
+    target = target_of(named)
     name, emoji = (
         _REACTIONS.get(str(message.get("reaction_type"))),
         label(message.get("reaction_emoji"), most=64),
     )
     if target is None or (name is None and emoji is None):
         raise Unusable("tapback")
-    reaction = ObservedReaction(type=name or "emoji", provider_id=guid, emoji=None if name else emoji)
+    reaction = ObservedReaction(
+        type=name or "emoji", provider_id=guid, emoji=None if name else emoji, part=part_of(named)
+    )
     own = message.get("is_from_me") is True
     return Observation(
         v=1,

@@ -104,6 +104,10 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         path="/v1/reactions",
         name="list_reactions",
         summary="List a message's reactions, oldest first; one that was taken back has `added: false`.",
+        description=(
+            "The latest word of each person: a new reaction takes the place of the old one, of which no event tells. "
+            "On a line with `react_many`, the latest word of each person on each type."
+        ),
         tag="reactions",
         scope="reactions:read",
         query=ReactionQuery,
@@ -119,7 +123,8 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         summary="React to a message, or take a reaction back.",
         description=(
             f"`type` is one of {_NAMES}, or one emoji where the line can (`react_emoji`). A reaction of another type "
-            "takes the place of the first where the network allows one for each person. `remove: true` takes it back."
+            "takes the place of the line's first one, unless its network lets a person hold several (`react_many`). "
+            "`remove: true` takes it back."
         ),
         tag="reactions",
         scope="reactions:write",

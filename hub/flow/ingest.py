@@ -257,13 +257,13 @@ def _superseded(row: SnapshotRow) -> SnapshotRow:
 
 
 def _last_reactions(items: Sequence[Sighting]) -> list[ReactionRow]:
+    """Fold the batch's words on one thing into the last one, as the merge would one after the other."""
     rows: dict[tuple[int, str, str, str], ReactionRow] = {}
     for item in items:
         if (row := item.reaction) is not None:
-            key = (row.line_id, row.message_guid, row.sender, row.type)
-            known = rows.get(key)
-            if known is None or row.sent_at >= known.sent_at:
-                rows[key] = row
+            known = rows.get(row.key)
+            if known is None or row.rank > known.rank:
+                rows[row.key] = row
     return list(rows.values())
 
 

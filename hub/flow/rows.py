@@ -121,17 +121,29 @@ class MessageRow(NamedTuple):
 
 
 class ReactionRow(NamedTuple):
-    """reactions: the latest word of one sender on one message."""
+    """reactions: the latest word of one sender on one message, or on one of its parts (hub.rules.reactions)."""
 
     id: int
     line_id: int
     message_guid: str
     sender: str
+    #: What a newer word takes the place of.
+    slot: str
     type: str
     is_from_me: int
     is_added: int
     sent_at: int
     synced_at: int
+
+    @property
+    def key(self) -> tuple[int, str, str, str]:
+        """What the row is known by."""
+        return self.line_id, self.message_guid, self.sender, self.slot
+
+    @property
+    def rank(self) -> tuple[int, int, int, str]:
+        """Of two words the one that ranks higher counts: the later one; at a tie that something is there."""
+        return self.sent_at, self.is_added, self.is_from_me, self.type
 
 
 class EventRow(NamedTuple):

@@ -17,6 +17,7 @@ from hub.model.observation import Observation, ObservedChat, ObservedError, Obse
 from hub.model.outbox import outbox_id_of
 from hub.rules.chatkeys import handle_of, normalize_chat_key, normalize_handle
 from hub.rules.facts import is_own, reaction_type, text_of
+from hub.rules.reactions import REACT_MANY, slot_of
 
 _NO_PARTICIPANTS = "[]"
 #: Kinds that show the message itself, even one without words.
@@ -171,13 +172,15 @@ def reaction_row(
     """Give the reaction as it stands after the observation; None if it is not about a reaction."""
     if observation.reaction is None or observation.target is None:
         return None
-    actor = observation.actor
+    actor, word = observation.actor, reaction_type(observation)
+    is_one_of_many = line.capabilities is not None and REACT_MANY in line.capabilities
     return ReactionRow(
         id=reaction_id,
         line_id=line.id,
         message_guid=observation.target,
         sender=line.handle if actor is None else normalize_handle(actor),
-        type=reaction_type(observation),
+        slot=slot_of(word, part=observation.reaction.part, is_one_of_many=is_one_of_many),
+        type=word,
         is_from_me=int(actor is None),
         is_added=int(observation.kind == "reaction.added"),
         sent_at=observation.at,

@@ -34,6 +34,7 @@ CAPABILITIES: Final[dict[str, str]] = {
     "mentions": "mention a member of a group",
     "polls": "send a poll and tell its votes",
     "react_emoji": "react with any emoji",
+    "react_many": "hold several reactions of one person to one message",
     "react_std": "react with one of the six names",
     "read_in": "tell when a contact has read a message",
     "read_out": "mark a chat as read",

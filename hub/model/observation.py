@@ -119,6 +119,8 @@ class ObservedReaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: The reaction's own id, where the network has one.
     provider_id: ProviderId | None = None
     emoji: Annotated[str, Meta(max_length=64)] | None = None
+    #: Which part of the message it is on, from 0; 0 for the whole of it.
+    part: Annotated[int, Meta(ge=0, le=1024)] = 0
 
 
 class ObservedOption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -43,6 +43,8 @@ class Functions:
     #: By code point, whatever the database's collation.
     greatest_text: Two
     least_text: Two
+    #: A text that is compared so.
+    by_code_point: Callable[[str], str]
 
 
 SQLITE = Functions(
@@ -51,12 +53,14 @@ SQLITE = Functions(
     least=lambda a, b: f"coalesce(min({a}, {b}), {a}, {b})",
     greatest_text=lambda a, b: f"coalesce(max({a}, {b}), {a}, {b})",
     least_text=lambda a, b: f"coalesce(min({a}, {b}), {a}, {b})",
+    by_code_point=lambda a: a,
 )
 POSTGRES = Functions(
     greatest=lambda a, b: f"greatest({a}, {b})",
     least=lambda a, b: f"least({a}, {b})",
     greatest_text=lambda a, b: f'greatest({a} COLLATE "C", {b} COLLATE "C")',
     least_text=lambda a, b: f'least({a} COLLATE "C", {b} COLLATE "C")',
+    by_code_point=lambda a: f'{a} COLLATE "C"',
 )
 
 
@@ -117,11 +121,15 @@ def merge_chats(functions: Functions) -> str:
     return f"ON CONFLICT (line_id, chat_key) DO UPDATE SET {', '.join(rises + said)}"
 
 
-def merge_reactions() -> str:
-    """Merge by (line_id, message_guid, sender, type): the latest word counts, at a tie that it is there."""
-    return (
-        "ON CONFLICT (line_id, message_guid, sender, type) DO UPDATE SET is_from_me = excluded.is_from_me, "
-        "is_added = excluded.is_added, sent_at = excluded.sent_at "
-        "WHERE (excluded.sent_at, excluded.is_added, excluded.is_from_me) "
-        "> (reactions.sent_at, reactions.is_added, reactions.is_from_me)"
+def merge_reactions(functions: Functions) -> str:
+    """Merge by (line_id, message_guid, sender, slot): the word that ranks higher (ReactionRow.rank) replaces the row.
+
+    With its id, too: the event that told it names the reaction by it.
+    """
+    words = ("id", "type", "is_from_me", "is_added", "sent_at", "synced_at")
+    said = ", ".join(f"{name} = excluded.{name}" for name in words)
+    newer, older = (
+        f"({row}.sent_at, {row}.is_added, {row}.is_from_me, {functions.by_code_point(f'{row}.type')})"
+        for row in ("excluded", "reactions")
     )
+    return f"ON CONFLICT (line_id, message_guid, sender, slot) DO UPDATE SET {said} WHERE {newer} > {older}"

@@ -250,6 +250,34 @@ async def test_a_list_with_its_reactions(world: HubWorld, said: Said) -> None:
     assert (without.status, without.code) == (403, "insufficient_scope")
 
 
+async def test_a_new_reaction_takes_the_place_of_the_old_one(world: HubWorld, said: Said) -> None:
+    """Each person has one on each part, under the id that its event told; late words change nothing."""
+    guid = await world.say("Say something")
+    words = [  # who, what, on which part, when
+        (CONTACT, "love", 0, 10),
+        (STRANGER, "like", 0, 11),
+        (CONTACT, "🎉", 0, 13),
+        (CONTACT, "laugh", 1, 14),
+        (CONTACT, "question", 0, 12),
+    ]
+    for place, (who, kind, part, at) in enumerate(words):
+        reaction = contacts.react(contacts.direct(SANDBOX_LINE, who), guid, kind, guid=f"r-{place}", at=at)
+        assert reaction.reaction is not None
+        shown = msgspec.structs.replace(reaction.reaction, part=part)
+        chat = contacts.direct(SANDBOX_LINE, CONTACT).chat
+        await world.observe(world.sandbox_line, msgspec.structs.replace(reaction, reaction=shown, chat=chat))
+    listed_now = (await world.api.get(f"/v1/reactions?message_id={guid}")).json["data"]
+    told = (await world.api.get("/v1/events?type=reaction.*&limit=100")).json["data"]
+
+    assert [(each["sender"], each["type"], each["added"]) for each in listed_now] == [
+        (STRANGER, "like", True),
+        (CONTACT, "🎉", True),
+        (CONTACT, "laugh", True),
+    ]
+    assert {each["id"] for each in listed_now} < {each["data"]["id"] for each in told}
+    assert [each["type"] for each in told] == ["reaction.added"] * 5
+
+
 @pytest.mark.parametrize("name", [f"msg_{NO_SUCH}", "msg_nonsense", "nonsense", f"cht_{NO_SUCH}"])
 @pytest.mark.parametrize("more", ["", "/timeline"])
 async def test_a_message_that_is_not_there(world: HubWorld, name: str, more: str) -> None:

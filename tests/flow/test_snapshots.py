@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -159,7 +160,7 @@ def test_reaction_row_and_its_target() -> None:
     row = reaction_row(observation, reaction_id=3, line=LINE, now_ms=NOW)
     target = target_row(observation, message_id=4, line=LINE, chat_id=2, now_ms=NOW)
 
-    assert row == (3, LINE.id, "GUID", CONTACT, "🎉", 0, 0, AT, NOW)
+    assert row == (3, LINE.id, "GUID", CONTACT, "", "🎉", 0, 0, AT, NOW)
     assert target is not None
     assert (target.guid, target.is_known, target.chat_id) == ("GUID", 0, 2)
 
@@ -171,6 +172,22 @@ def test_our_own_reaction_is_the_lines() -> None:
 
     assert row is not None
     assert (row.sender, row.is_from_me, row.is_added) == (LINE_HANDLE, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "slot"),
+    [(None, "2"), (frozenset({"react_emoji"}), "2"), (frozenset({"react_many"}), "2:🎉")],
+)
+def test_a_person_holds_as_many_reactions_as_the_network_lets_them(
+    capabilities: frozenset[str] | None, slot: str
+) -> None:
+    """Of a network that says nothing, one on each part."""
+    reaction = ObservedReaction(type="emoji", emoji="🎉", part=2)
+    observation = seen("reaction.added", target="GUID", reaction=reaction)
+    row = reaction_row(observation, reaction_id=3, line=replace(LINE, capabilities=capabilities), now_ms=NOW)
+
+    assert row is not None
+    assert row.slot == slot
 
 
 CHATS: dict[str, tuple[Observation, dict[str, Any]]] = {

@@ -10,7 +10,8 @@ from hub.rules.capabilities import Payload, missing_of, needs_of
 
 #: What is told or allowed without being asked for: no operation needs it.
 NEVER_NEEDED = {
-    "delivered", "focus", "history", "idempotent_send", "read_in", "sms_fallback", "typing_in",
+    "delivered", "focus", "history", "idempotent_send", "react_many", "read_in", "sms_fallback",
+    "typing_in",
 }  # fmt: skip
 
 CASES: tuple[tuple[OperationKind, Payload, set[str]], ...] = (

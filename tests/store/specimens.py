@@ -64,6 +64,7 @@ REACTION = ReactionRow(
     line_id=1,
     message_guid="g1",
     sender="+1",
+    slot="",
     type="love",
     is_from_me=0,
     is_added=1,

@@ -103,7 +103,8 @@ def _happen(story: _Story, life: _Life, step: str) -> None:
         case "react" | "unreact":
             life.reactions += 1
             reaction = ObservedReaction(
-                type="love", provider_id=f"{life.message.provider_id}-R{life.reactions}"
+                type=("love", "like", "laugh")[life.reactions % 3],
+                provider_id=f"{life.message.provider_id}-R{life.reactions}",
             )
             kind: ObservationKind = "reaction.added" if step == "react" else "reaction.removed"
             story.show(kind, actor=CONTACT, target=life.message.provider_id, reaction=reaction)

@@ -93,7 +93,7 @@ READ_MESSAGES_BY_ID = (
 MESSAGES_BY_ID = f"{READ_MESSAGES_BY_ID} FOR UPDATE"
 SAVE_MESSAGES = _update(schema.messages, MessageRow._fields, "true")
 DELETE_MESSAGES = "DELETE FROM messages WHERE id = ANY($1::bigint[])"
-MERGE_REACTIONS = _insert(schema.reactions, ReactionRow._fields, merging.merge_reactions())
+MERGE_REACTIONS = _insert(schema.reactions, ReactionRow._fields, merging.merge_reactions(merging.POSTGRES))
 _EVENT_COUNT = len(EventRow._fields)
 _OWED = _insert(
     schema.deliveries,

@@ -147,7 +147,9 @@ reactions = Table(
     Column("is_added", SmallInteger, nullable=False),
     instant("sent_at", nullable=False),
     instant("synced_at", nullable=False),
-    UniqueConstraint("line_id", "message_guid", "sender", "type"),
+    #: What a newer reaction of the same sender takes the place of (hub.rules.reactions).
+    Column("slot", Text, nullable=False, server_default=""),
+    UniqueConstraint("line_id", "message_guid", "sender", "slot"),
 )
 
 #: What bridges sent, byte for byte. (bridge_id, request_id) is also the memory of the replay protection.

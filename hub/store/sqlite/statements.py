@@ -91,7 +91,7 @@ SAVE_MESSAGES = _values(
     "messages.id = new.column1",
 )
 DELETE_MESSAGES = Multi("DELETE FROM messages WHERE id IN (VALUES", "(?)", ")")
-MERGE_REACTIONS = _insert("reactions", ReactionRow._fields, merging.merge_reactions())
+MERGE_REACTIONS = _insert("reactions", ReactionRow._fields, merging.merge_reactions(merging.SQLITE))
 INSERT_EVENTS = _insert("events", (*EventRow._fields, "position"), _NOTHING)
 NEWEST_POSITION = "SELECT max(position) FROM events"
 INSERT_DELIVERIES = _insert("deliveries", DeliveryRow._fields, _NOTHING, constants=(("attempt_count", 0),))

@@ -253,11 +253,22 @@ def test_tapbacks(  # noqa: PLR0917 - a row of the table
     )
 
 
-@pytest.mark.parametrize("target", ["bp:TARGET", "p:12/TARGET", "TARGET"])
-def test_the_target_of_a_tapback_has_three_spellings(mac: Mac, target: str) -> None:
-    row = mac.write(mac.direct(ADA), "x", associatedMessageGuid=target, associatedMessageType="like")
+@pytest.mark.parametrize(
+    ("named", "target", "part"),
+    [
+        ("bp:TARGET", "TARGET", 0),
+        ("p:12/TARGET", "TARGET", 12),
+        ("p:0/TARGET", "TARGET", 0),
+        ("TARGET", "TARGET", 0),
+        ("p:99999/TARGET", "p:99999/TARGET", 0),
+    ],
+)
+def test_the_target_of_a_tapback_has_three_spellings(mac: Mac, named: str, target: str, part: int) -> None:
+    row = mac.write(mac.direct(ADA), "x", associatedMessageGuid=named, associatedMessageType="like")
+    seen = one(mac, row)
 
-    assert one(mac, row).target == "TARGET"
+    assert seen.reaction is not None
+    assert (seen.target, seen.reaction.part) == (target, part)
 
 
 @pytest.mark.parametrize("words", ["", "Reacted to “🎉”", "12 dogs", "„x“"])

@@ -297,13 +297,18 @@ async def test_13_reactions_come_and_go(world: HubWorld, one: Caller, worker: Sa
     added = await one.post(f"{path}/{ours}/reactions", {"reaction": "+love"})
     await worker.work()
     (seen,) = [each for each in await listed(one, CONTACT) if each["message_id"] == ours]
-    removed = await one.post(f"{path}/-1/reactions", {"reaction": "-love", "direction": "outbound"})
+    await world.clock.sleep(1)
+    await one.post(f"{path}/{ours}/reactions", {"reaction": "+laugh"})
+    await worker.work()
+    (changed,) = [each for each in await listed(one, CONTACT) if each["message_id"] == ours]
+    removed = await one.post(f"{path}/-1/reactions", {"reaction": "-laugh", "direction": "outbound"})
     theirs = await one.post(f"{path}/-1/reactions", {"reaction": "+👍", "direction": "inbound"})
 
     assert added.json == {"success": True, "message_id": ours, "reaction": "love", "action": "add"}
     assert seen["reactions"] == [
         {"reaction": "love", "is_added": True, "sender": None, "time_sent": seen["reactions"][0]["time_sent"]}
     ]
+    assert [(each["reaction"], each["is_added"]) for each in changed["reactions"]] == [("laugh", True)]
     assert removed.status == 200, removed.body
     assert (removed.json["message_id"], removed.json["action"]) == (ours, "remove")
     assert theirs.status == 200, theirs.body
