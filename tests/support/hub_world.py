@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import random
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -21,7 +19,6 @@ from hub.api.surface import build
 from hub.dialects.registry import DIALECTS
 from hub.files.folder import FolderBlobs
 from hub.flow.announcing import AnnouncingStore
-from hub.flow.bootstrap import SandboxPlan, ensure_sandbox
 from hub.flow.bridge_kinds import NO_BRIDGES, BridgeWorld
 from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.feed import Feed
@@ -46,21 +43,20 @@ from hub.outbound.downloads import GuardedDownloads
 from hub.rules.addresses import IPNetwork
 from hub.rules.egress import EgressPolicy
 from hub.store.open import open_store
-from hub.store.sealing import Sealer
 from tests.rules.policies import POLICY
 from tests.support.asgi import Caller
 from tests.support.calling import local_client
 from tests.support.file_parts import file_links, file_parts
+from tests.support.founding import Start, founded_at, sealer
 from tests.support.inbound_sources import source_book
 from tests.support.local_live import LocalLive
 from tests.support.manual_time import ManualClock
-from tests.support.push_bridge import add_push_bridge
 from tests.support.route_actions import ShippedActions
 
 SANDBOX_LINE = "+15550100000"
+CONTACT = "+15550100001"
 #: A line on a push bridge that may only answer.
 OTHER_LINE = "+15550100010"
-CONTACT = "+15550100001"
 STRANGER = "+15550100099"
 
 _SETTINGS = ApiSettings(
@@ -215,21 +211,6 @@ def line_id(line: Line) -> str:
     return id_text(Prefix.LINE, line.id)
 
 
-@cache
-def _migrated() -> Path:
-    """A migrated database to copy from: migrating costs more than most tests."""
-    return Path(mkdtemp(prefix="hub-test-")) / "template.db"
-
-
-async def _database_at(path: Path) -> None:
-    template = _migrated()
-    if not template.exists():
-        opened = await open_store(f"sqlite:///{template}", sealer=Sealer([bytes(32)]), cache_mib=2)
-        await opened.migrate()
-        await opened.close()
-    shutil.copy(template, path)
-
-
 @contextlib.asynccontextmanager
 async def open_world(
     place: Path | str,
@@ -249,13 +230,16 @@ async def open_world(
         settings: Replace those of the surface.
     """
     url = place if isinstance(place, str) else f"sqlite:///{place / 'hub.db'}"
-    if isinstance(place, Path):
-        await _database_at(place / "hub.db")
-    opened = await open_store(url, sealer=Sealer([bytes(32)]), cache_mib=2)
+    start = await founded_at(place / "hub.db", sandbox, OTHER_LINE) if isinstance(place, Path) else Start()
+    opened = await open_store(url, sealer=sealer(), cache_mib=2)
+    if isinstance(place, str):
+        await start.found(opened.store, sandbox, OTHER_LINE)
     client = local_client()
     files = (place if isinstance(place, Path) else Path(mkdtemp(prefix="hub-files-"))) / "files"
     try:
-        world = await _world(opened.store, settings, client, FolderBlobs(files), dialects, bridges, sandbox)
+        world = await _world(
+            opened.store, start, settings, client, FolderBlobs(files), dialects, bridges, sandbox
+        )
         yield world
         await world.parts.live.feed.stop()
     finally:
@@ -265,6 +249,7 @@ async def open_world(
 
 async def _world(  # noqa: PLR0917 - as the next one
     store: Store,
+    start: Start,
     settings: dict[str, Any],
     client: OutboundClient,
     blobs: FolderBlobs,
@@ -272,31 +257,12 @@ async def _world(  # noqa: PLR0917 - as the next one
     bridges: BridgeWorld,
     sandbox: str,
 ) -> HubWorld:
-    clock, chance, wake_ups = ManualClock(), random.Random(7), WakeUpsHeard()
+    clock, chance, new_id, wake_ups = start.clock, start.chance, start.new_id, WakeUpsHeard()
     feed = Feed(store.events, most_waiting=100)
     live = LocalLive(feed, clock)
     store = replace(store, hot=AnnouncingStore(store.hot, live.recorded))
-    new_id = IdFactory(1, clock.now_ms)
-    plan = SandboxPlan(handle=sandbox, pace_ms=0)
-    sandbox_line = await ensure_sandbox(
-        store, plan, new_id=new_id, random_bytes=chance.randbytes, clock=clock
-    )
-    await add_push_bridge(
-        store,
-        name="push",
-        handles=[OTHER_LINE],
-        new_id=new_id,
-        random_bytes=chance.randbytes,
-        clock=clock,
-    )
     directory = DirectoryHolder(store, await load_directory(store))
-    keys = KeyRing(
-        store=store,
-        clock=clock,
-        new_id=new_id,
-        random_bytes=chance.randbytes,
-        prefixes=key_prefixes(dialects),
-    )
+    keys = start.key_ring(store, dialects)
     ingest = Ingest(
         store=store.hot,
         directory=directory,
@@ -311,7 +277,6 @@ async def _world(  # noqa: PLR0917 - as the next one
     parts = _parts(store, directory, clock, new_id, wake_ups, ingest, chance, settings, blobs, client)
     parts = replace(parts, webhook_forms=webhook_forms(dialects), key_prefixes=key_prefixes(dialects))
     parts = replace(parts, bridges=bridges, sleep=naps, live=replace(parts.live, feed=feed), live_typing=live)
-    admin = await keys.create(KeyWish(name="admin", scopes=frozenset({"admin"})))
     return HubWorld(
         parts=parts,
         store=store,
@@ -322,9 +287,9 @@ async def _world(  # noqa: PLR0917 - as the next one
         naps=naps,
         keys=keys,
         ingest=ingest,
-        sandbox_line=sandbox_line,
+        sandbox_line=directory.current.lines_by_handle[sandbox],
         other_line=directory.current.lines_by_handle[OTHER_LINE],
-        api=Caller(build(parts, dialects), token=admin.text),
+        api=Caller(build(parts, dialects), token=start.admin),
     )
 
 
