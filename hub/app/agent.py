@@ -28,8 +28,8 @@ from hub.agent.running import Agent, AgentParts, KnownLines
 from hub.app.world import SystemClock
 from hub.flow.bridge_kinds import BridgeKind, Finding, Surroundings
 from hub.flow.bridge_settings import read_settings
+from hub.outbound import OutboundClient, OutboundLimits
 from hub.outbound.calling import GuardedCaller
-from hub.outbound.client import OutboundClient, OutboundLimits
 from hub.outbound.sockets import GuardedSockets
 from hub.rules.egress import read_allow_list
 

@@ -6,7 +6,7 @@ import resource
 
 from hub.config.settings import Settings
 from hub.flow.receivers import USER_AGENT
-from hub.outbound.client import OutboundClient, OutboundLimits
+from hub.outbound import OutboundClient, OutboundLimits
 from hub.rules.egress import EgressPolicy, read_allow_list
 
 #: An idle TLS connection costs some 50 KB.

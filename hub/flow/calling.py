@@ -1,4 +1,7 @@
-"""The guarded way out, as connectors and bridges see it. hub.outbound is behind it; hub.app puts the two together."""
+"""The guarded way out, as connectors, bridges and models see it.
+
+hub.outbound is behind it; hub.app puts the two together.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-#: `not_sent`: nothing left the hub; `unknown`: it may have been done; `no_http`: what answered speaks no HTTP;
-#: `refused`: the hub does not call this address, or not so.
+#: `not_sent`: nothing left the hub, or not the end of a body; `unknown`: it may have been done; `no_http`: what
+#: answered speaks no HTTP; `refused`: the hub does not call this address, or not so.
 FaultKind = Literal["not_sent", "unknown", "no_http", "refused"]
 
 
@@ -40,11 +43,22 @@ class Reply:
 class CallFailed(Exception):
     """There is no answer."""
 
-    def __init__(self, kind: FaultKind, detail: str) -> None:
+    def __init__(self, kind: FaultKind, detail: str, *, is_lasting: bool = False) -> None:
         super().__init__(detail)
         self.kind: FaultKind = kind
         #: Safe to show.
         self.detail = detail
+        #: Waiting mends nothing: somebody has to.
+        self.is_lasting = is_lasting or kind == "refused"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamedBody:
+    """A body that is read while it is sent, and sent once: what was read is gone."""
+
+    #: Bytes of all pieces together, neither more nor fewer.
+    size: int
+    pieces: AsyncIterator[bytes] = field(repr=False)
 
 
 class Caller(Protocol):
@@ -67,6 +81,10 @@ class StreamedReply:
     headers: tuple[tuple[bytes, bytes], ...]
     pieces: AsyncIterator[bytes]
 
+    def header(self, name: bytes) -> bytes | None:
+        """Give the first header of that (lower-case) name."""
+        return next((value for each, value in self.headers if each.lower() == name), None)
+
 
 class StreamCaller(Caller, Protocol):
     """Reads answers while they arrive, too."""
@@ -76,6 +94,23 @@ class StreamCaller(Caller, Protocol):
 
         Raises:
             CallFailed: There is none.
+        """
+        ...
+
+
+class UploadCaller(StreamCaller, Protocol):
+    """Sends what is read meanwhile, too."""
+
+    async def upload(self, call: Call, body: StreamedBody) -> Reply:
+        """Send one request with a body that is read meanwhile, in constant memory; once, whatever the call says.
+
+        Args:
+            call: The request; its own body is empty.
+            body: What goes in the place of it.
+
+        Raises:
+            CallFailed: There is no answer; `not_sent` also where the receiver cannot have had the whole body.
+            Exception: As reading the pieces raised it: the receiver cannot have had the whole body.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The one client for URLs that users give, as connectors and bridges see it (hub.flow.calling)."""
+"""The one client for URLs that users give, as connectors, bridges and models see it (hub.flow.calling)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from hub.flow.calling import Call, CallFailed, FaultKind, Reply, StreamedReply
+from hub.flow.calling import Call, CallFailed, FaultKind, Reply, StreamedBody, StreamedReply
 from hub.outbound.client import OutboundClient
 from hub.outbound.errors import OutboundCode, OutboundError
-from hub.outbound.messages import Request
+from hub.outbound.messages import Request, Response
 
 _KINDS: Final[dict[OutboundCode, FaultKind]] = {
     OutboundCode.URL_REFUSED: "refused",
@@ -22,6 +22,7 @@ _KINDS: Final[dict[OutboundCode, FaultKind]] = {
     OutboundCode.CONNECT_TIMEOUT: "not_sent",
     OutboundCode.TLS_FAILED: "not_sent",
     OutboundCode.PROXY_FAILED: "not_sent",
+    OutboundCode.BODY_BROKEN: "not_sent",
     OutboundCode.TIMEOUT: "unknown",
     OutboundCode.CONNECTION_LOST: "unknown",
     OutboundCode.PROTOCOL_ERROR: "no_http",
@@ -30,8 +31,20 @@ _KINDS: Final[dict[OutboundCode, FaultKind]] = {
 }
 
 
+#: Another try meets them again: a certificate, a proxy, what answers or we ourselves are not as they must be.
+_LASTING: Final = frozenset(
+    {
+        OutboundCode.CLIENT_CLOSED,
+        OutboundCode.TLS_FAILED,
+        OutboundCode.PROXY_FAILED,
+        OutboundCode.HEADERS_TOO_LARGE,
+        OutboundCode.BODY_TOO_LARGE,
+    }
+)
+
+
 class GuardedCaller:
-    """The one client for URLs that users give, as connectors and bridges see it (hub.flow.calling.Caller)."""
+    """Calls through one client (hub.flow.calling.UploadCaller)."""
 
     def __init__(self, client: OutboundClient) -> None:
         self._client = client
@@ -46,12 +59,20 @@ class GuardedCaller:
             response = await self._client.request(_request(call))
         except OutboundError as error:
             raise failed(error) from None
-        return Reply(
-            status=response.status,
-            headers=response.headers,
-            body=response.body,
-            is_cut=response.body_truncated,
-        )
+        return _reply(response)
+
+    async def upload(self, call: Call, body: StreamedBody) -> Reply:
+        """Send one request with a body that is read meanwhile.
+
+        Raises:
+            CallFailed: There is no answer.
+            Exception: As reading the pieces raised it.
+        """
+        try:
+            response = await self._client.upload(_request(call), body)
+        except OutboundError as error:
+            raise failed(error) from None
+        return _reply(response)
 
     @contextlib.asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
@@ -70,8 +91,11 @@ class GuardedCaller:
 
 
 def failed(error: OutboundError) -> CallFailed:
-    """Say it as connectors and bridges see it."""
-    return CallFailed(_KINDS[error.code], error.detail)
+    """Say it as callers see it."""
+    kind = _KINDS[error.code]
+    if error.is_unfinished and kind == "unknown":
+        kind = "not_sent"
+    return CallFailed(kind, error.detail, is_lasting=error.code in _LASTING)
 
 
 async def _pieces(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -80,6 +104,15 @@ async def _pieces(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield piece
     except OutboundError as error:
         raise failed(error) from None
+
+
+def _reply(response: Response) -> Reply:
+    return Reply(
+        status=response.status,
+        headers=response.headers,
+        body=response.body,
+        is_cut=response.body_truncated,
+    )
 
 
 def _request(call: Call) -> Request:

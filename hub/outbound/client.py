@@ -14,10 +14,11 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 
+from hub.flow.calling import StreamedBody
 from hub.outbound.connection import Connection, Exchange
 from hub.outbound.deadlines import DeadlineWatch
 from hub.outbound.dialing import Dialer
-from hub.outbound.errors import OutboundCode, OutboundError
+from hub.outbound.errors import OutboundCode, OutboundError, client_closed
 from hub.outbound.exchanges import exchange_of, whole_body
 from hub.outbound.guard import AddressGuard
 from hub.outbound.limits import OutboundLimits
@@ -29,17 +30,8 @@ from hub.outbound.resolver import Resolver, SystemResolver
 from hub.outbound.streaming import BodyStream
 from hub.outbound.targets import TargetFactory
 from hub.outbound.tls import ResumingContext, TlsSessions, client_context
+from hub.outbound.uploading import Upload
 from hub.rules.egress import EgressPolicy
-
-__all__ = [
-    "OutboundClient",
-    "OutboundCode",
-    "OutboundError",
-    "OutboundLimits",
-    "Request",
-    "Response",
-    "Target",
-]
 
 
 class OutboundClient:
@@ -147,6 +139,20 @@ class OutboundClient:
         target = self.target(request.url, request.headers)
         return await self._call(target, exchange_of(target, request), request.timeout_seconds)
 
+    async def upload(self, request: Request, body: StreamedBody) -> Response:
+        """Send one request with a body that is read meanwhile, in constant memory.
+
+        It goes over a connection of its own, and never twice: what was read is gone. An answer that comes before all
+        was sent ends the sending.
+
+        Raises:
+            OutboundError: As `request`; body_broken where the body has not its length.
+            Exception: As reading the pieces raised it.
+        """
+        target, upload = self.target(request.url, request.headers), Upload(body)
+        exchange = exchange_of(target, request, later_bytes=body.size)
+        return await self._call(target, exchange, request.timeout_seconds, upload)
+
     @contextlib.asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[StreamedResponse]:
         """Send one request and read the body while it arrives, in constant memory.
@@ -189,7 +195,7 @@ class OutboundClient:
             OutboundError: It may not be called, or its name is not known; with an egress proxy, which speaks HTTP only.
         """
         if self._is_closed:
-            raise _closed()
+            raise client_closed()
         target = self._targets.server(host, port, is_clear=is_clear)
         return target.host, await self._guard.addresses(target, timeout_seconds=timeout_seconds)
 
@@ -208,7 +214,7 @@ class OutboundClient:
         try:
             return target, await self._dial(target, self._clock() + timeout_seconds)
         except OutboundError as error:
-            raise (_closed() if self._dialer.is_closed else error) from None
+            raise (client_closed() if self._dialer.is_closed else error) from None
         finally:
             self._end_call()
 
@@ -252,15 +258,20 @@ class OutboundClient:
         self._pool.close_all()
         await self._dialer.wait_until_closed()
 
-    async def _call(self, target: Target, exchange: Exchange, timeout_seconds: float) -> Response:
+    async def _call(
+        self, target: Target, exchange: Exchange, timeout_seconds: float, upload: Upload | None = None
+    ) -> Response:
         started = self._clock()
         deadline = started + timeout_seconds
         self._begin_call()
         try:
             if target.policy_version != self._targets.policy_version:
                 target = self._targets.check_again(target)
-            connection = self._take_idle(target, started) or await self._connect(target, deadline)
-            await self._exchange(connection, exchange, deadline)
+            if upload is None:
+                connection = self._take_idle(target, started) or await self._connect(target, deadline)
+            else:
+                connection = await self._dial(target, deadline)
+            await self._exchange(connection, exchange, deadline, upload)
             if exchange.is_resendable and connection.is_stale:
                 connection = await self._dial(target, deadline)
                 await self._exchange(connection, exchange, deadline)
@@ -271,7 +282,7 @@ class OutboundClient:
             problem.address = connection.address
             raise problem
         except OutboundError as error:
-            raised = _closed() if self._dialer.is_closed else error
+            raised = client_closed() if self._dialer.is_closed else error
             raised.duration_ms = (self._clock() - started) * 1000.0
             raise raised from None
         finally:
@@ -279,7 +290,7 @@ class OutboundClient:
 
     def _begin_call(self) -> None:
         if self._is_closed:
-            raise _closed()
+            raise client_closed()
         self._calls += 1
 
     def _end_call(self) -> None:
@@ -338,11 +349,16 @@ class OutboundClient:
             raise problem
         return connection, body
 
-    async def _exchange(self, connection: Connection, exchange: Exchange, deadline: float) -> None:
+    async def _exchange(
+        self, connection: Connection, exchange: Exchange, deadline: float, upload: Upload | None = None
+    ) -> None:
         answered = connection.start(exchange, deadline)
         self._watch.add(connection)
         try:
-            await answered
+            if upload is None:
+                await answered
+            else:
+                await upload.pour(connection, answered)
         except BaseException:
             # The caller gave up: half an exchange must not be continued by somebody else.
             connection.abort()
@@ -380,7 +396,3 @@ class OutboundClient:
             tls = connection.tls_object()
             if tls is not None:
                 self._sessions.learn(connection.key[1], tls)
-
-
-def _closed() -> OutboundError:
-    return OutboundError(OutboundCode.CLIENT_CLOSED, "Hub is shutting down", is_ours=True)

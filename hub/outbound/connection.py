@@ -51,7 +51,9 @@ class Connection(asyncio.Protocol):
     """A pooled connection; at most one exchange at a time."""
 
     __slots__ = (
+        "_is_full",
         "_on_lost",
+        "_room",
         "_stream",
         "_transport",
         "_waiter",
@@ -94,6 +96,9 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._stream: BodyStream | None = None
+        #: The network takes nothing for now; and who waits until it does.
+        self._is_full = False
+        self._room: asyncio.Future[None] | None = None
 
     def start(self, exchange: Exchange, deadline: float) -> asyncio.Future[None]:
         """Send a request; the future ends, never with an error, when `reader` is over."""
@@ -111,6 +116,17 @@ class Connection(asyncio.Protocol):
             # uvloop raises where asyncio loses the connection a moment later.
             self._lose()
         return waiter
+
+    async def send_piece(self, piece: bytes) -> bool:
+        """Send a piece of the request's body, and return when there is room for another; False if none can follow."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        transport.write(piece)
+        if self._is_full:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+        return True
 
     @property
     def is_stale(self) -> bool:
@@ -219,6 +235,15 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         self._lose()
         self._on_lost(self)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
 
     def _write(self, exchange: Exchange) -> None:
         transport = self._transport

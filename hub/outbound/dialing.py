@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from hub.outbound.connection import Connection
-from hub.outbound.errors import OutboundCode, OutboundError
+from hub.outbound.errors import OutboundCode, OutboundError, client_closed
 from hub.outbound.limits import OutboundLimits
 from hub.outbound.messages import Target
 from hub.outbound.pool import IdlePool
@@ -171,7 +171,7 @@ class Dialer:
     async def _attempt(self, timeout_seconds: float) -> AsyncIterator[None]:
         """Limit the time of something that `close` must be able to end."""
         if self.is_closed:
-            raise OutboundError(OutboundCode.CLIENT_CLOSED, "Hub is shutting down", is_ours=True)
+            raise client_closed()
         async with asyncio.timeout(max(timeout_seconds, 0.0)) as attempt:
             self._attempts.add(attempt)
             try:

@@ -25,6 +25,8 @@ class OutboundCode(StrEnum):
     CONNECT_TIMEOUT = "connect_timeout"
     TLS_FAILED = "tls_failed"
     PROXY_FAILED = "proxy_failed"
+    #: What was to be sent while it was read has another length than was announced.
+    BODY_BROKEN = "body_broken"
     #: The total time ran out after the request was sent.
     TIMEOUT = "timeout"
     #: The answer was not HTTP.
@@ -46,9 +48,16 @@ class OutboundError(HubError):
         self.detail = detail
         #: The fault is Hub's or its operator's network, not the receiver's: do not hold it against them.
         self.is_ours = is_ours
+        #: The end of the request's body was never handed to the network: the receiver cannot have had it whole.
+        self.is_unfinished = False
         #: The status line, when one arrived before the answer broke off.
         self.status = status
         #: The address that was dialled, None when it did not come to that.
         self.address: str | None = None
         #: From the start of the call; 0 when it was refused before it started.
         self.duration_ms = 0.0
+
+
+def client_closed() -> OutboundError:
+    """Say that nothing is called any more."""
+    return OutboundError(OutboundCode.CLIENT_CLOSED, "Hub is shutting down", is_ours=True)

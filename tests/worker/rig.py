@@ -20,7 +20,7 @@ from hub.flow.webhook_forms import NATIVE_FORMS
 from hub.model.delivery import Delivery, DeliveryState
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.webhook import StoredSecret, Webhook
-from hub.outbound.client import OutboundClient, OutboundError, OutboundLimits
+from hub.outbound import OutboundClient, OutboundError, OutboundLimits
 from hub.rules.breaker import BreakerPolicy
 from hub.rules.lanes import SHARD_COUNT, shard_of
 from hub.rules.retry import RetryPolicy
