@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from hub.ai.wire import Fault, Wire, WireProblem, WireRequest
+from hub.flow.calling import Call, CallFailed, StreamCaller, StreamedReply
 from hub.model.draft import Delta, Draft, Prompt
 from hub.model.errors import InvalidRequest
 from hub.rules.retry import parse_retry_after
@@ -31,6 +32,8 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 8.0
 #: Of a whole answer, or of one event of a streamed one.
 MOST_BYTES: Final = 1_048_576
+#: Of all that a streamed answer brings.
+MOST_STREAMED_BYTES: Final = 8 * 1_048_576
 #: Of an answer that is no success.
 MOST_PROBLEM_BYTES: Final = 16_384
 RETRY_SOON_SECONDS: Final = 5
@@ -51,39 +54,6 @@ _SENTENCES: Final = {
 }
 
 
-class CallFailed(Exception):
-    """There was no answer, or not a whole one."""
-
-    def __init__(self, detail: str, *, is_passing: bool) -> None:
-        super().__init__(detail)
-        #: Safe to show to a caller.
-        self.detail = detail
-        #: Whether a moment may mend it.
-        self.is_passing = is_passing
-
-
-class Answer(Protocol):
-    """What a provider answers; its body is still to come."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def pieces(self) -> AsyncIterator[bytes]: ...
-    def header(self, name: bytes) -> bytes | None: ...
-
-
-class Caller(Protocol):
-    """The guarded way out (hub.outbound)."""
-
-    def post(self, wanted: WireRequest, *, timeout_seconds: float) -> AbstractAsyncContextManager[Answer]:
-        """POST, and read the answer within the block; the time counts until the block ends.
-
-        Raises:
-            CallFailed: There is no answer, or not a whole one.
-        """
-        ...
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AiTiming:
     """Time as the client sees it."""
@@ -99,9 +69,9 @@ class AiTiming:
 class AiClient:
     """A provider's model; hub.flow.ports.Drafter."""
 
-    def __init__(self, *, wire: Wire, outbound: Caller, timing: AiTiming) -> None:
+    def __init__(self, *, wire: Wire, caller: StreamCaller, timing: AiTiming) -> None:
         self._wire = wire
-        self._outbound = outbound
+        self._caller = caller
         self._timing = timing
 
     async def draft(self, prompt: Prompt, *, max_output_tokens: int) -> Draft:
@@ -113,7 +83,7 @@ class AiClient:
         wanted = self._wire.request(prompt, max_output_tokens=max_output_tokens, is_streamed=False)
 
         async def ask(seconds_left: float) -> Draft:
-            async with self._outbound.post(wanted, timeout_seconds=seconds_left) as answer:
+            async with self._asked(wanted, seconds_left) as answer:
                 body = await self._whole(answer, MOST_BYTES)
             return self._wire.draft(body)
 
@@ -144,7 +114,7 @@ class AiClient:
                 raise _refusal(error) from None
 
     async def _deltas(self, wanted: WireRequest, seconds_left: float) -> AsyncGenerator[Delta]:
-        async with self._outbound.post(wanted, timeout_seconds=seconds_left) as answer:
+        async with self._asked(wanted, seconds_left) as answer:
             if answer.status != 200:
                 await self._whole(answer, MOST_PROBLEM_BYTES)
             reader = SseReader(most_bytes=MOST_BYTES)
@@ -153,7 +123,20 @@ class AiClient:
                     if (delta := self._wire.delta(event)) is not None:
                         yield delta
 
-    async def _whole(self, answer: Answer, most_bytes: int) -> bytes:
+    def _asked(self, wanted: WireRequest, seconds_left: float) -> AbstractAsyncContextManager[StreamedReply]:
+        call = Call(
+            method="POST",
+            url=wanted.url,
+            headers=wanted.headers,
+            body=wanted.body,
+            timeout_seconds=seconds_left,
+            max_response_bytes=MOST_STREAMED_BYTES,
+            # Asked twice, a model is paid twice.
+            is_repeatable=False,
+        )
+        return self._caller.stream(call)
+
+    async def _whole(self, answer: StreamedReply, most_bytes: int) -> bytes:
         """Read a body whole; of one that is no success, raise what it says."""
         body = b""
         async for piece in answer.pieces:
@@ -206,7 +189,7 @@ def _fed(reader: SseReader, piece: bytes) -> list[str]:
 def _is_passing(error: BaseException) -> bool:
     if isinstance(error, WireProblem):
         return error.fault is Fault.PASSING
-    return isinstance(error, CallFailed) and error.is_passing
+    return isinstance(error, CallFailed) and not error.is_lasting
 
 
 def _pause(state: RetryCallState) -> float:
@@ -223,7 +206,7 @@ def _refusal(error: WireProblem | CallFailed | TimeoutError) -> InvalidRequest:
         case WireProblem():
             fault, message = error.fault, error.message
         case CallFailed():
-            fault = Fault.PASSING if error.is_passing else Fault.SETTINGS
+            fault = Fault.SETTINGS if error.is_lasting else Fault.PASSING
             message = error.detail
         case _:
             fault, message = Fault.PASSING, "it took too long"

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from hub.ai.anthropic import AnthropicWire
-from hub.ai.client import AiClient, AiTiming, Answer, CallFailed
+from hub.ai.client import AiClient, AiTiming
 from hub.ai.openai import OpenAiWire
-from hub.ai.wire import Wire, WireRequest
+from hub.ai.wire import Wire
 from hub.config.sections import Ai
 from hub.flow.generate import AiConnection
 from hub.flow.ports import Clock
 from hub.model.draft import AiLimits, AiPrices
 from hub.model.errors import HubError
 from hub.observe.metrics import Metrics
-from hub.outbound import OutboundClient, OutboundCode, OutboundError, Request
+from hub.outbound.calling import GuardedCaller
+from hub.outbound.client import OutboundClient
 
 MICROS: Final = 1_000_000
 #: Where providers are unless the operator says otherwise.
@@ -27,45 +26,6 @@ HOMES: Final = {
     "anthropic": "https://api.anthropic.com",
     "openai": "https://api.openai.com/v1",
 }
-
-
-#: Of a whole answer, streamed or not.
-MOST_ANSWER_BYTES: Final = 8 * 1_048_576
-#: Faults of the network that a moment may mend.
-PASSING: Final = frozenset(
-    {
-        OutboundCode.CONNECT_FAILED,
-        OutboundCode.CONNECT_TIMEOUT,
-        OutboundCode.CONNECTION_LOST,
-        OutboundCode.DNS_FAILED,
-        OutboundCode.PROTOCOL_ERROR,
-        OutboundCode.TIMEOUT,
-        OutboundCode.TOO_MANY_CONNECTIONS,
-    }
-)
-
-
-class GuardedCaller:
-    """Calls providers through the guarded client; hub.ai.client.Caller."""
-
-    def __init__(self, outbound: OutboundClient) -> None:
-        self._outbound = outbound
-
-    @asynccontextmanager
-    async def post(self, wanted: WireRequest, *, timeout_seconds: float) -> AsyncIterator[Answer]:
-        request = Request(
-            method="POST",
-            url=wanted.url,
-            headers=wanted.headers,
-            body=wanted.body,
-            timeout_seconds=timeout_seconds,
-            max_response_bytes=MOST_ANSWER_BYTES,
-        )
-        try:
-            async with self._outbound.stream(request) as answer:
-                yield answer
-        except OutboundError as error:
-            raise CallFailed(error.detail, is_passing=error.code in PASSING) from error
 
 
 class NoAiKey(HubError):
@@ -93,7 +53,7 @@ def ai_connection(
 
     return AiConnection(
         on_outcome=count,
-        drafter=AiClient(wire=_wire(ai), outbound=GuardedCaller(outbound), timing=timing),
+        drafter=AiClient(wire=_wire(ai), caller=GuardedCaller(outbound), timing=timing),
         model=ai.model,
         system_prompt=ai.system_prompt,
         max_output_tokens=ai.max_output_tokens,

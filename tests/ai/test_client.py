@@ -12,9 +12,9 @@ from hub.ai.anthropic import AnthropicWire
 from hub.ai.client import AiClient, AiTiming
 from hub.ai.openai import OpenAiWire
 from hub.ai.wire import Wire
-from hub.app.ai import GuardedCaller
 from hub.model.draft import Delta, FinishReason, Prompt, Role, Turn, Usage
 from hub.model.errors import InvalidRequest
+from hub.outbound.calling import GuardedCaller
 from hub.rules.egress import EgressPolicy
 from tests.support.ai_provider import (
     Provider,
@@ -70,7 +70,7 @@ async def asking(name: str, *answers: Reply, timeout_seconds: float = 30) -> Asy
     async with providing(*answers) as provider:
         wire = _wire(name, provider.url)
         yield Asker(
-            client=AiClient(wire=wire, outbound=GuardedCaller(outbound), timing=timing),
+            client=AiClient(wire=wire, caller=GuardedCaller(outbound), timing=timing),
             provider=provider,
             time=time,
         )
@@ -238,7 +238,7 @@ async def test_a_private_address_is_not_called_unless_it_is_listed() -> None:
     outbound, time = local_client(EgressPolicy()), HandTime()
     timing = AiTiming(timeout_seconds=5, monotonic=lambda: time.now, now_ms=lambda: 0, sleep=time.sleep)
     async with providing(BOTH["openai"]) as provider:
-        client = AiClient(wire=_wire("openai", provider.url), outbound=GuardedCaller(outbound), timing=timing)
+        client = AiClient(wire=_wire("openai", provider.url), caller=GuardedCaller(outbound), timing=timing)
         with pytest.raises(InvalidRequest) as caught:
             await client.draft(PROMPT, max_output_tokens=50)
         await outbound.aclose()
