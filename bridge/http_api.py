@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bridge.taming import json_in, list_in, mapping_in
-from hub.flow.calling import Call, CallFailed, Reply, StreamCaller, StreamedReply
+from hub.flow.calling import Call, CallFailed, Reply, StreamedBody, StreamedReply, UploadCaller
 from hub.model.outbox import Disposition, OperationOutcome
 from hub.rules.retry import parse_retry_after
 
@@ -47,7 +47,7 @@ class Answer:
 class HttpApi:
     """One API under one address, with one key."""
 
-    def __init__(self, caller: StreamCaller, *, url: str, authorization: str) -> None:
+    def __init__(self, caller: UploadCaller, *, url: str, authorization: str) -> None:
         """Take where it is.
 
         Args:
@@ -74,28 +74,26 @@ class HttpApi:
         Raises:
             CallFailed: There is none.
         """
-        headers = self._headers() + more
-        if content_type:
-            headers += ((b"Content-Type", content_type.encode("latin-1")),)
-        reply = await self._caller.send(
-            Call(
-                method=method,
-                url=self.url + path,
-                headers=headers,
-                body=body,
-                timeout_seconds=TIMEOUT_SECONDS,
-                max_response_bytes=MOST_ANSWER_BYTES,
-                is_repeatable=method == "GET",
-            )
-        )
-        wait = header_of(reply, b"retry-after")
-        found = None if reply.is_cut else json_in(reply.body)
-        return Answer(
-            status=reply.status,
-            body=mapping_in(found),
-            items=list_in(found),
-            retry_after_ms=None if wait is None else parse_retry_after(wait, now_ms),
-        )
+        call = self._call(method, path, content_type, more, body=body, seconds=TIMEOUT_SECONDS)
+        return _read(await self._caller.send(call), now_ms)
+
+    async def upload(
+        self,
+        path: str,
+        body: StreamedBody,
+        *,
+        content_type: str,
+        now_ms: int,
+        more: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> Answer:
+        """POST a body that is read meanwhile, once; `more` are headers.
+
+        Raises:
+            CallFailed: There is no answer.
+            Exception: As reading the body raised it.
+        """
+        call = self._call("POST", path, content_type, more, body=b"", seconds=FILE_SECONDS)
+        return _read(await self._caller.upload(call, body), now_ms)
 
     def open(self, url: str, *, is_authorized: bool) -> AbstractAsyncContextManager[StreamedReply]:
         """Ask for a file.
@@ -115,11 +113,45 @@ class HttpApi:
         )
         return self._caller.stream(call)
 
+    def _call(
+        self,
+        method: str,
+        path: str,
+        content_type: str,
+        more: tuple[tuple[bytes, bytes], ...],
+        *,
+        body: bytes,
+        seconds: float,
+    ) -> Call:
+        headers = self._headers() + more
+        if content_type:
+            headers += ((b"Content-Type", content_type.encode("latin-1", "replace")),)
+        return Call(
+            method=method,
+            url=self.url + path,
+            headers=headers,
+            body=body,
+            timeout_seconds=seconds,
+            max_response_bytes=MOST_ANSWER_BYTES,
+            is_repeatable=method == "GET",
+        )
+
     def _headers(self) -> tuple[tuple[bytes, bytes], ...]:
         accepting = (b"Accept", b"application/json")
         if not self._authorization:
             return (accepting,)
         return (accepting, (b"Authorization", self._authorization.encode("latin-1", "replace")))
+
+
+def _read(reply: Reply, now_ms: int) -> Answer:
+    wait = header_of(reply, b"retry-after")
+    found = None if reply.is_cut else json_in(reply.body)
+    return Answer(
+        status=reply.status,
+        body=mapping_in(found),
+        items=list_in(found),
+        retry_after_ms=None if wait is None else parse_retry_after(wait, now_ms),
+    )
 
 
 def header_of(reply: Reply | StreamedReply, name: bytes) -> str | None:

@@ -10,11 +10,13 @@ from typing import Any, Final
 from bridge.bluebubbles.answers import Answer, outcome_of, outcome_of_failure, rejected
 from bridge.bluebubbles.chats import handle_in, key_of, read_chat
 from bridge.bluebubbles.knowledge import Knowledge
-from bridge.bluebubbles.sending import NotSent, Sending, read_file
+from bridge.bluebubbles.sending import Sending, name_of
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import mapping, mappings, number, text
 from bridge.bluebubbles.state import ServerState
 from bridge.bluebubbles.wire import Server, segment
+from bridge.file_forms import file_form
+from bridge.outgoing_files import NotSent, open_outgoing, reading
 from hub.flow.calling import CallFailed
 from hub.flow.ports import OutgoingFiles
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
@@ -149,8 +151,11 @@ class Operating:
         if operation.payload.get("remove") is True:
             return outcome_of(await self._server.do("DELETE", path))
         named, most = text(operation.payload, "file_id"), self._settings.most_file_bytes
-        upload = await read_file(self._files, named, field="icon", most=most)
-        return outcome_of(await self._server.upload(path, upload))
+        file = await open_outgoing(self._files, named, most_bytes=most)
+        with reading():
+            return outcome_of(
+                await self._server.upload(path, file_form(file, field="icon", filename=name_of(file)))
+            )
 
     async def _make_group(self, operation: Operation) -> OperationOutcome:
         payload = operation.payload

@@ -16,12 +16,13 @@ from bridge.bluebubbles.chats import handle_in, key_of, read_chat
 from bridge.bluebubbles.content import words_of
 from bridge.bluebubbles.knowledge import Knowledge
 from bridge.bluebubbles.reactions import target_of
-from bridge.bluebubbles.sending import NotSent, Sending
+from bridge.bluebubbles.sending import Sending
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import JSON, mapping, mappings, number, text
 from bridge.bluebubbles.state import ServerState
 from bridge.bluebubbles.wire import Server, segment
 from bridge.bluebubbles.wishes import Piece, wish_of
+from bridge.outgoing_files import NotSent
 from hub.flow.calling import CallFailed
 from hub.flow.ports import Clock, OutgoingFiles
 from hub.model.errors import AttachmentGone, StoreUnavailable

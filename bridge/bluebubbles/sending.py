@@ -16,21 +16,14 @@ from bridge.bluebubbles.server_info import method_for
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import mappings, number, text
 from bridge.bluebubbles.state import ServerState
-from bridge.bluebubbles.wire import Server, Upload, segment
+from bridge.bluebubbles.wire import Server, segment
 from bridge.bluebubbles.wishes import Piece, Wish, temp_guid, wish_of
+from bridge.file_forms import file_form
+from bridge.outgoing_files import NotSent, open_outgoing, reading
 from hub.flow.calling import CallFailed
-from hub.flow.ports import OutgoingFiles
-from hub.model.errors import AttachmentGone, BlobMissing, StoreUnavailable
+from hub.flow.ports import OutgoingFile, OutgoingFiles
 from hub.model.outbox import Disposition, Operation, OperationOutcome
 from hub.rules.chatkeys import handle_of
-
-
-class NotSent(Exception):
-    """It ended before anything was asked for."""
-
-    def __init__(self, outcome: OperationOutcome) -> None:
-        super().__init__(outcome.code)
-        self.outcome = outcome
 
 
 class Sending:
@@ -157,15 +150,17 @@ class Sending:
                 part["text"] = piece.text
                 part |= {"mention": piece.mention} if piece.mention else {}
             else:
-                upload = await self._upload(piece, "attachment")
-                part |= {"attachment": await self._put(upload), "name": upload.filename}
+                file = await self._open(piece)
+                part |= {"attachment": await self._put(file), "name": name_of(file)}
             parts.append(part)
         return outcome_of(await self._server.do("POST", "/message/multipart", {**fields, "parts": parts}))
 
-    async def _put(self, upload: Upload) -> str:
+    async def _put(self, file: OutgoingFile) -> str:
         """Bring a file to the server, to be sent with others; nothing is sent yet."""
+        form = file_form(file, field="attachment", filename=name_of(file))
         try:
-            answer = await self._server.upload("/attachment/upload", upload)
+            with reading():
+                answer = await self._server.upload("/attachment/upload", form)
         except CallFailed as failure:
             raise NotSent(_not_begun(failure)) from None
         path = text(answer.message, "path", most=1024)
@@ -176,51 +171,25 @@ class Sending:
         return path
 
     async def _send_file(self, piece: Piece, fields: dict[str, Any]) -> OperationOutcome:
-        upload = await self._upload(piece, "attachment")
+        file = await self._open(piece)
         values = [(name, str(value)) for name, value in fields.items()]
-        values += [("name", upload.filename), ("isAudioMessage", "true" if piece.is_voice else "false")]
-        return outcome_of(await self._server.upload("/message/attachment", replace(upload, values=values)))
+        values += [("name", name_of(file)), ("isAudioMessage", "true" if piece.is_voice else "false")]
+        form = file_form(file, field="attachment", filename=name_of(file), fields=values)
+        with reading():
+            return outcome_of(await self._server.upload("/message/attachment", form))
 
-    async def _upload(self, piece: Piece, field: str) -> Upload:
-        return await read_file(
-            self._files,
-            piece.file_id,
-            field=field,
-            most=self._settings.most_file_bytes,
-            is_voice=piece.is_voice,
-        )
+    async def _open(self, piece: Piece) -> OutgoingFile:
+        file = await open_outgoing(self._files, piece.file_id, most_bytes=self._settings.most_file_bytes)
+        return replace(file, filename=file.filename or "Audio Message.mp3") if piece.is_voice else file
 
     def _note(self, outcome: OperationOutcome, operation: Operation, index: int) -> None:
         if outcome.provider_id is not None and index == 0:
             self._knowledge.attempts.note(outcome.provider_id, operation.attempt_id)
 
 
-async def read_file(
-    files: OutgoingFiles, file_id: str | None, *, field: str, most: int, is_voice: bool = False
-) -> Upload:
-    """Read a file of ours whole, to be part of a form.
-
-    Raises:
-        NotSent: It is gone, too long, or cannot be read now.
-    """
-    try:
-        opened = await files.open_file(file_id or "")
-        content = bytearray()
-        if opened.size <= most:
-            async for chunk in opened.chunks:
-                content += chunk
-                if len(content) > most:
-                    break
-    except (AttachmentGone, BlobMissing) as error:
-        raise NotSent(rejected("file_unavailable", str(error))) from None
-    except StoreUnavailable as error:
-        raise NotSent(not_started("files_away", str(error))) from None
-    if opened.size > most or len(content) > most:
-        raise NotSent(rejected("file_too_large", f"the bridge sends files of up to {most} bytes"))
-    if not content:
-        raise NotSent(rejected("file_unavailable", "the file is empty"))
-    name = opened.filename or ("Audio Message.mp3" if is_voice else "file")
-    return Upload(field=field, filename=name, mime_type=opened.mime_type, content=bytes(content))
+def name_of(file: OutgoingFile) -> str:
+    """How the Mac is to see a file."""
+    return file.filename or "file"
 
 
 def _not_begun(failure: CallFailed) -> OperationOutcome:

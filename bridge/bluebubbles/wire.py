@@ -6,7 +6,7 @@ The password is part of every URL (the server knows no other way), so none is ev
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,7 +16,8 @@ import msgspec
 from bridge.bluebubbles.answers import Answer, read_answer
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import read_json
-from hub.flow.calling import Call, SocketCall, StreamCaller, StreamedReply
+from bridge.file_forms import Form
+from hub.flow.calling import Call, Reply, SocketCall, StreamedReply, UploadCaller
 
 #: Of one answer; a page of 1,000 whole messages has some 6 MB.
 MOST_ANSWER_BYTES: Final = 33_554_432
@@ -36,17 +37,6 @@ class Patience:
     file: float = 1260.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Upload:
-    """A form with one file."""
-
-    field: str
-    filename: str
-    mime_type: str
-    content: bytes
-    values: Sequence[tuple[str, str]] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class _Ask:
     """One request, without what all have in common."""
@@ -63,7 +53,7 @@ class _Ask:
 class Server:
     """One BlueBubbles server."""
 
-    def __init__(self, settings: BlueBubblesSettings, caller: StreamCaller, *, patience: Patience) -> None:
+    def __init__(self, settings: BlueBubblesSettings, caller: UploadCaller, *, patience: Patience) -> None:
         self._caller = caller
         self._password = settings.password
         self._base = settings.url.rstrip("/")
@@ -109,15 +99,16 @@ class Server:
         headers = () if body is None else _JSON_HEADERS
         return await self._send(_Ask(method, path, self.patience.send, body=content, headers=headers))
 
-    async def upload(self, path: str, upload: Upload) -> Answer:
-        """Send a form with a file, once.
+    async def upload(self, path: str, form: Form) -> Answer:
+        """Send a form with a file that is read meanwhile, once.
 
         Raises:
             CallFailed: There is no answer.
+            Exception: As reading the file raised it.
         """
-        boundary, body = _form(upload)
-        headers = ((b"Content-Type", b"multipart/form-data; boundary=" + boundary),)
-        return await self._send(_Ask("POST", path, self.patience.file, body=body, headers=headers))
+        headers = ((b"Content-Type", form.content_type.encode("ascii")),)
+        call = self._call(_Ask("POST", path, self.patience.file, headers=headers))
+        return self._read(await self._caller.upload(call, form.body))
 
     @contextlib.asynccontextmanager
     async def stream(self, path: str, query: Mapping[str, str]) -> AsyncIterator[StreamedReply]:
@@ -138,7 +129,9 @@ class Server:
         )
 
     async def _send(self, ask: _Ask) -> Answer:
-        reply = await self._caller.send(self._call(ask))
+        return self._read(await self._caller.send(self._call(ask)))
+
+    def _read(self, reply: Reply) -> Answer:
         decoded = None if reply.is_cut else read_json(reply.body)
         return read_answer(reply.status, decoded, secret=self._password)
 
@@ -160,35 +153,3 @@ class Server:
 def segment(text: str) -> str:
     """Write an id as one segment of a path."""
     return quote(text, safe="")
-
-
-def _form(upload: Upload) -> tuple[bytes, bytes]:
-    boundary = b"hub-" + msgspec.json.encode(hash(upload.content)).lstrip(b"-").zfill(20)
-    while boundary in upload.content:
-        boundary += b"x"
-    lines: list[bytes] = []
-    for name, value in upload.values:
-        lines += [
-            b"--" + boundary,
-            b'Content-Disposition: form-data; name="%s"' % name.encode(),
-            b"",
-            value.encode(),
-        ]
-    disposition = (
-        f'Content-Disposition: form-data; name="{upload.field}"; filename="{_quoted(upload.filename)}"'
-    )
-    lines += [
-        b"--" + boundary,
-        disposition.encode(),
-        b"Content-Type: " + _quoted(upload.mime_type).encode(),
-        b"",
-        upload.content,
-        b"--" + boundary + b"--",
-        b"",
-    ]
-    return boundary, b"\r\n".join(lines)
-
-
-def _quoted(text: str) -> str:
-    """As browsers write names in forms: nothing can end the line or the quotation."""
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -13,7 +13,7 @@ import msgspec
 from bridge.http_api import JSON, Answer, HttpApi
 from bridge.smsgate.settings import SmsGateSettings
 from bridge.taming import iso_text, mapping_in
-from hub.flow.calling import StreamCaller
+from hub.flow.calling import UploadCaller
 from hub.model.errors import AttachmentGone, BridgeError
 
 _REF: Final = re.compile(r"([A-Za-z0-9_.\-]{1,400})/([0-9]{1,20})", re.ASCII)
@@ -31,7 +31,7 @@ class PhoneRefused(BridgeError):
 class PhoneApi:
     """One phone, or its place in the app's cloud."""
 
-    def __init__(self, settings: SmsGateSettings, caller: StreamCaller) -> None:
+    def __init__(self, settings: SmsGateSettings, caller: UploadCaller) -> None:
         key = base64.b64encode(f"{settings.username}:{settings.password}".encode()).decode()
         self._api = HttpApi(caller, url=settings.url, authorization=f"Basic {key}")
 

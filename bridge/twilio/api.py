@@ -12,7 +12,7 @@ from bridge.taming import iso_text, list_in, mapping_in
 from bridge.twilio.reading import media_path
 from bridge.twilio.sending import Form
 from bridge.twilio.settings import TwilioSettings
-from hub.flow.calling import StreamCaller
+from hub.flow.calling import UploadCaller
 from hub.model.errors import AttachmentGone, BridgeError
 
 _VERSION: Final = "/2010-04-01"
@@ -32,7 +32,7 @@ class TwilioRefused(BridgeError):
 class TwilioApi:
     """One account at Twilio."""
 
-    def __init__(self, settings: TwilioSettings, caller: StreamCaller) -> None:
+    def __init__(self, settings: TwilioSettings, caller: UploadCaller) -> None:
         user = settings.api_key_sid or settings.account_sid
         secret = settings.api_key_secret if settings.api_key_sid else settings.auth_token
         key = base64.b64encode(f"{user}:{secret or ''}".encode()).decode()

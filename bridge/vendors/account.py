@@ -39,7 +39,7 @@ class Listed:
 
 
 class Account(Protocol):
-    """One account at one vendor. Questions raise CallFailed and VendorRefused; acts only CallFailed."""
+    """One account at one vendor. Questions raise CallFailed and VendorRefused; acts CallFailed and NotSent."""
 
     title: str
     #: What it can do; `history` comes by itself where it is polled.

@@ -12,6 +12,7 @@ import structlog
 
 from bridge.checkups import Checkup, State
 from bridge.http_api import accepted, put_off, rejected, unknown
+from bridge.outgoing_files import NotSent
 from bridge.sent_words import sent_words
 from bridge.vendors.account import Account, Listed, VendorRefused
 from bridge.vendors.verdicts import HARMLESS, lost
@@ -84,6 +85,8 @@ class VendorBridge:
             return lost(error, may_repeat=operation.kind in HARMLESS)
         except VendorRefused as error:
             return put_off("network_error", str(error), wait_ms=error.answer.retry_after_ms)
+        except NotSent as error:
+            return error.outcome
         if operation.kind is OperationKind.SEND and outcome.disposition is Disposition.ACCEPTED:
             _remember(self._taken, outcome.provider_id or "", operation.attempt_id)
         return outcome

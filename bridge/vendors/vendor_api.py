@@ -8,9 +8,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from bridge.http_api import JSON, Answer, HttpApi
+from bridge.http_api import JSON, MOST_FILE_BYTES, Answer, HttpApi, put_off
+from bridge.outgoing_files import NotSent, open_outgoing, reading
 from bridge.vendors.account import VendorRefused
 from hub.flow.bridge_kinds import Surroundings
+from hub.flow.calling import CallFailed, StreamedBody
+from hub.flow.ports import OutgoingFile
+from hub.model.outbox import OperationOutcome
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -21,6 +25,7 @@ class VendorApi:
     def __init__(self, title: str, surroundings: Surroundings, *, url: str, api_key: str) -> None:
         self._title = title
         self._clock = surroundings.clock
+        self._files = surroundings.files
         self._http = HttpApi(surroundings.caller, url=url, authorization=f"Bearer {api_key}")
 
     async def do(
@@ -44,18 +49,25 @@ class VendorApi:
         )
 
     async def upload(
-        self,
-        method: str,
-        path: str,
-        body: bytes,
-        *,
-        content_type: str,
-        more: tuple[tuple[bytes, bytes], ...] = (),
+        self, path: str, body: StreamedBody, *, content_type: str, more: tuple[tuple[bytes, bytes], ...] = ()
     ) -> Answer:
-        """Send bytes; raises CallFailed."""
-        return await self._http.ask(
-            method, path, body=body, content_type=content_type, now_ms=self._clock.now_ms(), more=more
-        )
+        """Send a file, to be named in a send that follows.
+
+        Raises:
+            NotSent: It did not get there, or it cannot be read.
+        """
+        now_ms = self._clock.now_ms()
+        try:
+            with reading():
+                return await self._http.upload(
+                    path, body, content_type=content_type, now_ms=now_ms, more=more
+                )
+        except CallFailed as error:
+            raise NotSent(not_uploaded(error.detail)) from None
+
+    async def open_file(self, file_id: str) -> OutgoingFile:
+        """Open a file of ours; raises NotSent."""
+        return await open_outgoing(self._files, file_id, most_bytes=MOST_FILE_BYTES)
 
     async def show(self, path: str, **query: str | int | None) -> Mapping[str, Any]:
         """Ask for something that is there; raises CallFailed, VendorRefused."""
@@ -68,3 +80,8 @@ class VendorApi:
         """Ask, and give whatever is answered; raises CallFailed."""
         asked = urlencode({name: value for name, value in query.items() if value is not None})
         return await self._http.ask("GET", f"{path}?{asked}" if asked else path, now_ms=self._clock.now_ms())
+
+
+def not_uploaded(detail: str) -> OperationOutcome:
+    """Say that a file did not get there: nothing was sent yet."""
+    return put_off("upload_failed", detail, wait_ms=None)

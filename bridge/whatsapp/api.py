@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from bridge.file_forms import file_form
 from bridge.http_api import JSON, Answer, HttpApi
-from bridge.whatsapp.sending import Json
+from bridge.whatsapp.sending import Json, shown_name
 from bridge.whatsapp.settings import WhatsAppSettings
-from hub.flow.calling import StreamCaller
+from hub.flow.calling import UploadCaller
+from hub.flow.ports import OutgoingFile
 from hub.model.errors import AttachmentGone, BridgeError
 
 #: Where Meta keeps files: the token is shown to nobody else.
@@ -26,7 +28,7 @@ _FIELDS: Final = "display_phone_number,verified_name,quality_rating"
 class WhatsAppApi:
     """One app at Meta."""
 
-    def __init__(self, settings: WhatsAppSettings, caller: StreamCaller) -> None:
+    def __init__(self, settings: WhatsAppSettings, caller: UploadCaller) -> None:
         self._url = f"{settings.api_url.rstrip('/')}/{settings.graph_version}"
         self._host = urlsplit(settings.api_url).hostname
         self._api = HttpApi(caller, url=self._url, authorization=f"Bearer {settings.access_token}")
@@ -37,11 +39,12 @@ class WhatsAppApi:
         path = f"/{number_id}/messages"
         return await self._api.ask("POST", path, body=content, content_type=JSON, now_ms=now_ms)
 
-    async def upload(self, number_id: str, body: bytes, *, boundary: str, now_ms: int) -> Answer:
-        """Bring a file; raises CallFailed."""
-        kind = f"multipart/form-data; boundary={boundary}"
+    async def upload(self, number_id: str, file: OutgoingFile, *, now_ms: int) -> Answer:
+        """Bring a file; raises CallFailed, and whatever reading the file raises."""
+        fields = (("messaging_product", "whatsapp"), ("type", file.mime_type))
+        form = file_form(file, field="file", filename=shown_name(file.filename), fields=fields)
         path = f"/{number_id}/media"
-        return await self._api.ask("POST", path, body=body, content_type=kind, now_ms=now_ms)
+        return await self._api.upload(path, form.body, content_type=form.content_type, now_ms=now_ms)
 
     async def number(self, number_id: str) -> Answer:
         """Show a number; raises CallFailed."""

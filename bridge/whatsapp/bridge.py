@@ -11,6 +11,7 @@ from typing import Final
 
 from bridge.checkups import Checkup, State
 from bridge.http_api import Answer, put_off, rejected, unanswered, unknown
+from bridge.outgoing_files import NotSent, reading
 from bridge.taming import id_in
 from bridge.whatsapp.api import WhatsAppApi
 from bridge.whatsapp.errors import trouble_in
@@ -18,7 +19,6 @@ from bridge.whatsapp.sending import (
     Draft,
     Json,
     draft_of,
-    form_data,
     reaction_of,
     sign_of,
     verdict_of,
@@ -27,7 +27,6 @@ from bridge.whatsapp.settings import WhatsAppSettings
 from hub.flow.bridge_kinds import Surroundings
 from hub.flow.calling import CallFailed
 from hub.flow.ports import OutgoingFile
-from hub.model.errors import AttachmentGone, StoreUnavailable
 from hub.model.observation import Observation, Part
 from hub.model.outbox import Operation, OperationKind, OperationOutcome
 from hub.rules.capabilities import missing_of, needs_of
@@ -47,8 +46,8 @@ CAPABILITIES: Final = frozenset(
         "typing_out",
     }
 )
-#: Larger files are not brought to Meta through our memory: Meta fetches them, where it can.
-MOST_UPLOAD_BYTES: Final = 16_777_216
+#: Of its media Meta takes documents of up to 100 MB, all else less (from memory); of larger files it gets the address.
+MOST_UPLOAD_BYTES: Final = 104_857_600
 _IDLE_SECONDS: Final = 3_600.0
 _NOTHING: Final[tuple[Observation, ...]] = ()
 _SIGNS: Final = frozenset({OperationKind.READ, OperationKind.TYPING})
@@ -111,34 +110,23 @@ class WhatsAppBridge:
         draft = draft_of(operation)
         if isinstance(draft, OperationOutcome) or draft.file is None:
             return draft if isinstance(draft, OperationOutcome) else draft.body
-        return await self._with_file(draft, draft.file, operation, number_id)
+        return await self._with_file(draft, draft.file, number_id)
 
-    async def _with_file(
-        self, draft: Draft, part: Part, operation: Operation, number_id: str
-    ) -> Json | OperationOutcome:
+    async def _with_file(self, draft: Draft, part: Part, number_id: str) -> Json | OperationOutcome:
         """Bring the file to Meta. Whatever fails here, the message was not sent."""
         try:
-            file = await self._around.files.open_file(part.ref or "")
-            if file.size > MOST_UPLOAD_BYTES:
-                return self._linked(draft, part)
-            content = b"".join([chunk async for chunk in file.chunks])
-        except AttachmentGone as error:
-            return rejected("file_unavailable", str(error))
-        except StoreUnavailable as error:
-            return put_off("files_away", str(error), wait_ms=None)
-        media = await self._uploaded(content, file, operation, number_id)
+            with reading():
+                file = await self._around.files.open_file(part.ref or "")
+                if file.size > MOST_UPLOAD_BYTES:
+                    return self._linked(draft, part)
+                media = await self._uploaded(file, number_id)
+        except NotSent as error:
+            return error.outcome
         return media if isinstance(media, OperationOutcome) else draft.with_file({"id": media})
 
-    async def _uploaded(
-        self, content: bytes, file: OutgoingFile, operation: Operation, number_id: str
-    ) -> str | OperationOutcome:
-        boundary = f"hub-{operation.attempt_id}"
-        body = form_data(
-            content, mime_type=file.mime_type, filename=file.filename or "file", boundary=boundary
-        )
-        now_ms = self._around.clock.now_ms()
+    async def _uploaded(self, file: OutgoingFile, number_id: str) -> str | OperationOutcome:
         try:
-            answer = await self._api.upload(number_id, body, boundary=boundary, now_ms=now_ms)
+            answer = await self._api.upload(number_id, file, now_ms=self._around.clock.now_ms())
         except CallFailed as error:
             if error.kind == "refused":
                 return unanswered(error)
@@ -155,7 +143,7 @@ class WhatsAppBridge:
         if address is None:
             return rejected(
                 "public_address_needed",
-                "Meta fetches files over 16 MiB from the hub: set web.base_url to an https address.",
+                "Meta fetches files over 100 MiB from the hub: set web.base_url to an https address.",
             )
         return draft.with_file({"link": address})
 

@@ -202,19 +202,10 @@ def verdict_of(answer: Answer, *, is_stop_opt_out: bool, is_named: bool = True) 
     return rejected(code_of(trouble, is_opt_out=is_stop_opt_out), trouble.detail)
 
 
-def form_data(content: bytes, *, mime_type: str, filename: str, boundary: str) -> bytes:
-    """Write the upload of a file as multipart/form-data."""
-    name = "".join(each if each.isalnum() or each in "._- " else "_" for each in filename)[:200] or "file"
-    fields = {"messaging_product": "whatsapp", "type": mime_type}
-    lines = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
-        for field, value in fields.items()
-    ]
-    lines.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        f"Content-Type: {mime_type}\r\n\r\n"
-    )
-    return "".join(lines).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+def shown_name(filename: str | None) -> str:
+    """Give a file's name in characters that no store of files stumbles over."""
+    name = "".join(each if each.isalnum() or each in "._- " else "_" for each in filename or "")
+    return name[:200] or "file"
 
 
 def numbers_of(phone_numbers: Mapping[str, Any]) -> dict[str, str]:

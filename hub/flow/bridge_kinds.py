@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from hub.flow.calling import SocketCaller, StreamCaller
+from hub.flow.calling import SocketCaller, UploadCaller
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
 from hub.model.observation import Observation
 
@@ -35,7 +35,7 @@ class Surroundings:
     #: Waits that many seconds; told by tests.
     sleep: Callable[[float], Awaitable[None]]
     #: The guarded way out.
-    caller: StreamCaller
+    caller: UploadCaller
     #: The same for WebSockets.
     sockets: SocketCaller
     #: The bytes of what is sent.

@@ -57,14 +57,17 @@ class Shelf:
     """Files that are sent, by id; any that is not listed has a few bytes of a picture."""
 
     files: dict[str, tuple[str, bytes] | None] = field(default_factory=dict)
+    #: How large the hub says that a file is, where that is not what its bytes are.
+    sizes: dict[str, int] = field(default_factory=dict)
 
     async def open_file(self, file_id: str) -> OutgoingFile:
         found = self.files.get(file_id, ("image/png", b"\x89PNG picture"))
         if found is None:
             raise AttachmentGone(f"{file_id} is not among the hub's files")
         mime_type, content = found
+        size = self.sizes.get(file_id, len(content))
         return OutgoingFile(
-            filename=f"{file_id}.bin", mime_type=mime_type, size=len(content), chunks=_pieces(content)
+            filename=f"{file_id}.bin", mime_type=mime_type, size=size, chunks=_pieces(content)
         )
 
 

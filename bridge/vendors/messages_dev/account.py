@@ -21,10 +21,9 @@ from bridge.vendors.messages_dev.reading import EVENTS, REACTIONS, listed, read_
 from bridge.vendors.messages_dev.settings import MessagesDevSettings
 from bridge.vendors.numbers import ms_in
 from bridge.vendors.operations import place_of, text_of
-from bridge.vendors.uploads import not_uploaded, read_file
-from bridge.vendors.vendor_api import VendorApi
+from bridge.vendors.vendor_api import VendorApi, not_uploaded
 from hub.flow.bridge_kinds import Finding, HookRequest, Surroundings
-from hub.flow.calling import CallFailed
+from hub.flow.calling import CallFailed, StreamedBody
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
 from hub.rules.chatkeys import normalize_handle
@@ -90,20 +89,14 @@ class MessagesDevAccount:
         return await self._ended(operation, item)
 
     async def _upload(self, file_id: str) -> str | OperationOutcome:
-        file = await read_file(self._around, file_id)
-        if isinstance(file, OperationOutcome):
-            return file
-        name = (file.name or "").encode("ascii", "ignore").replace(b"\r", b"").replace(b"\n", b"")
-        try:
-            answer = await self._api.upload(
-                "POST",
-                "/v1/files",
-                file.content,
-                content_type=file.mime_type,
-                more=((b"X-Filename", name),) if name else (),
-            )
-        except CallFailed as error:
-            return not_uploaded(error.detail)
+        file = await self._api.open_file(file_id)
+        name = (file.filename or "").encode("ascii", "ignore").replace(b"\r", b"").replace(b"\n", b"")
+        answer = await self._api.upload(
+            "/v1/files",
+            StreamedBody(size=file.size, pieces=file.chunks),
+            content_type=file.mime_type or "application/octet-stream",
+            more=((b"X-Filename", name),) if name else (),
+        )
         named = id_in(answer.body.get("id")) if answer.is_good else None
         if named is not None:
             return named

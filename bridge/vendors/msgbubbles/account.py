@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bridge.checkups import State
+from bridge.file_forms import file_form
 from bridge.http_api import Answer, accepted, unknown
 from bridge.sent_words import sent_words
 from bridge.taming import date_in, id_in, list_in, mapping_in
@@ -16,13 +17,11 @@ from bridge.vendors.examining import account_finding, line_findings, webhook_fin
 from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed
 from bridge.vendors.msgbubbles.errors import FAULTS
 from bridge.vendors.msgbubbles.reading import EVENTS, listed, place_in, read_message, read_reaction
-from bridge.vendors.msgbubbles.sending import form_of, send_body
+from bridge.vendors.msgbubbles.sending import send_body
 from bridge.vendors.msgbubbles.settings import MsgBubblesSettings
 from bridge.vendors.operations import check_result, handles_of, in_path, is_group, place_of, text_of
-from bridge.vendors.uploads import not_uploaded, read_file
-from bridge.vendors.vendor_api import VendorApi
+from bridge.vendors.vendor_api import VendorApi, not_uploaded
 from hub.flow.bridge_kinds import Finding, HookRequest, Surroundings
-from hub.flow.calling import CallFailed
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
 from hub.rules.chatkeys import normalize_handle
@@ -78,7 +77,7 @@ class MsgBubblesAccount:
     async def _send(self, operation: Operation) -> OperationOutcome:
         file_ids = []
         for part in sent_words(operation.payload).files:
-            file_id = await self._upload(part.ref or "", operation.attempt_id)
+            file_id = await self._upload(part.ref or "")
             if isinstance(file_id, OperationOutcome):
                 return file_id
             file_ids.append(file_id)
@@ -95,19 +94,10 @@ class MsgBubblesAccount:
             return unknown("unreadable_answer", "MsgBubbles took it and named no message.")
         return accepted(message_id)
 
-    async def _upload(self, file_id: str, boundary: str) -> str | OperationOutcome:
-        file = await read_file(self._around, file_id)
-        if isinstance(file, OperationOutcome):
-            return file
-        try:
-            answer = await self._api.upload(
-                "POST",
-                "/attachments",
-                form_of(file, boundary),
-                content_type=f"multipart/form-data; boundary={boundary}",
-            )
-        except CallFailed as error:
-            return not_uploaded(error.detail)
+    async def _upload(self, file_id: str) -> str | OperationOutcome:
+        file = await self._api.open_file(file_id)
+        form = file_form(file, field="file", filename=file.filename or "file")
+        answer = await self._api.upload("/attachments", form.body, content_type=form.content_type)
         if not answer.is_good:
             return FAULTS.verdict(answer, may_repeat=True)
         made = [id_in(mapping_in(each).get("id")) for each in list_in(answer.body.get("data"))]

@@ -7,7 +7,6 @@ from typing import Any
 
 from bridge.sent_words import sent_words
 from bridge.vendors.operations import is_group, place_of, text_of
-from bridge.vendors.uploads import Upload
 from hub.model.outbox import Operation
 
 
@@ -27,13 +26,3 @@ def send_body(operation: Operation, file_ids: Sequence[str]) -> dict[str, Any]:
         else {"to": place_of(operation), "from_handle": operation.line_handle}
     )
     return {**place, **{name: value for name, value in more.items() if value}}
-
-
-def form_of(file: Upload, boundary: str) -> bytes:
-    """Write a file as a form of one part."""
-    name = (file.name or "file").encode("ascii", "replace").translate(None, b'"\r\n\\')
-    head = (
-        b'--%b\r\nContent-Disposition: form-data; name="file"; filename="%b"\r\nContent-Type: %b\r\n\r\n'
-        % (boundary.encode(), name, file.mime_type.encode("ascii", "replace"))
-    )
-    return head + file.content + b"\r\n--%b--\r\n" % boundary.encode()

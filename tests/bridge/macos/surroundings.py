@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from hub.flow.bridge_kinds import Surroundings
-from hub.flow.calling import Call, CallFailed, Reply, Socket, SocketCall, StreamedReply
+from hub.flow.calling import Call, CallFailed, Reply, Socket, SocketCall, StreamedBody, StreamedReply
 from hub.flow.ports import OutgoingFile
 from hub.model.errors import AttachmentGone
 from tests.bridge.macos.fast_time import FastTime
@@ -43,6 +43,9 @@ class _NoCalls:
         raise CallFailed("not_sent", "tests call nobody")
 
     def stream(self, call: Call) -> AbstractAsyncContextManager[StreamedReply]:
+        raise CallFailed("not_sent", "tests call nobody")
+
+    async def upload(self, call: Call, body: StreamedBody) -> Reply:
         raise CallFailed("not_sent", "tests call nobody")
 
     def connect(self, call: SocketCall) -> AbstractAsyncContextManager[Socket]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from bridge.taming import json_in, mapping_in
 from hub.api.dialect import webhook_forms
 from hub.dialects.registry import DIALECTS
 from hub.flow.bridge_kinds import HookRequest, Surroundings
-from hub.flow.calling import Call, CallFailed, Reply, StreamedReply
+from hub.flow.calling import Call, CallFailed, Reply, StreamedBody, StreamedReply
 from hub.flow.keys import KeyWish
 from hub.flow.ports import OutgoingFile
 from hub.flow.rows import DueDelivery
@@ -57,6 +57,12 @@ class Way:
     asked: list[Call] = field(default_factory=list)
 
     async def send(self, call: Call) -> Reply:
+        return await self._passed(call, lambda: self.caller.send(call))
+
+    async def upload(self, call: Call, body: StreamedBody) -> Reply:
+        return await self._passed(call, lambda: self.caller.upload(call, body))
+
+    async def _passed(self, call: Call, ask: Callable[[], Awaitable[Reply]]) -> Reply:
         self.asked.append(call)
         text = call.url.encode() + b" " + call.body
         if call.method != "GET":
@@ -65,7 +71,7 @@ class Way:
                 return forged
             if any(word in text for word in self.loses_request):
                 raise CallFailed("unknown", "the connection broke off")
-        reply = await self.caller.send(call)
+        reply = await ask()
         if call.method != "GET":
             self.written.append((call, reply))
             if any(word in text for word in self.loses_answer):

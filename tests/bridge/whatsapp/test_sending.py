@@ -220,7 +220,7 @@ async def test_what_fails_before_the_message_leaves_no_doubt(
 @pytest.mark.parametrize("base", ["https://hub.example", None])
 async def test_a_large_file_is_fetched_by_meta(harness: WhatsAppHarness, base: str | None) -> None:
     harness.desk.links.base = base
-    harness.desk.files.files["file_1"] = ("video/mp4", b"x" * (MOST_UPLOAD_BYTES + 1))
+    harness.desk.files.sizes["file_1"] = MOST_UPLOAD_BYTES + 1
     payload = {"attachments": ["file_1"], "files": {"file_1": {"mime_type": "video/mp4"}}}
     outcome = await harness.adapter.perform(harness.operation(OperationKind.SEND, **payload))
 
