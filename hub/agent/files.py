@@ -13,10 +13,14 @@ from typing import Final
 from urllib.parse import unquote
 
 from hub.agent.link import HubAway, HubLink, HubRefused
+from hub.flow.calling import CallFailed
 from hub.flow.ports import OutgoingFile
 from hub.model.errors import AttachmentGone, StoreUnavailable
 
-FETCH_SECONDS: Final = 170.0
+#: The bytes go on as fast as the network takes them; a call is given up after 15 minutes (hub.agent.work).
+FETCH_SECONDS: Final = 840.0
+#: As much as a hub may keep of one file; what a bridge sends is bounded by its settings.
+MOST_FILE_BYTES: Final = 5 * 2**30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,16 +59,27 @@ class HubFiles:
         body = {"fence": errand.fence, "call_id": errand.call_id, "file_id": file_id}
         try:
             reply = await errand.opened.enter_async_context(
-                self._link.stream("files", body, timeout_seconds=FETCH_SECONDS)
+                self._link.stream("files", body, timeout_seconds=FETCH_SECONDS, most_bytes=MOST_FILE_BYTES)
             )
         except HubAway as error:
             raise StoreUnavailable(str(error)) from None
         except HubRefused as error:
             raise AttachmentGone(str(error)) from None
-        headers = {name.lower(): value.decode("latin-1") for name, value in reply.headers}
+        name, kind = reply.header(b"x-file-name") or b"", reply.header(b"x-file-type")
+        length = reply.header(b"content-length") or b""
+        if not length.isdigit():
+            raise StoreUnavailable("what answered is no hub: it does not say how long the file is")
         return OutgoingFile(
-            filename=unquote(headers.get(b"x-file-name", "")) or None,
-            mime_type=headers.get(b"x-file-type", "application/octet-stream"),
-            size=int(headers.get(b"content-length", "0")),
-            chunks=reply.pieces,
+            filename=unquote(name.decode("latin-1")) or None,
+            mime_type="application/octet-stream" if kind is None else kind.decode("latin-1"),
+            size=int(length),
+            chunks=_read(reply.pieces),
         )
+
+
+async def _read(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for piece in pieces:
+            yield piece
+    except CallFailed as error:
+        raise StoreUnavailable(f"the hub did not send the whole file: {error.detail}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -107,14 +107,17 @@ class HubLink:
         return reply.body
 
     @contextlib.asynccontextmanager
-    async def stream(self, word: str, body: Any, *, timeout_seconds: float) -> AsyncIterator[StreamedReply]:
-        """POST, and read the answer while it arrives.
+    async def stream(
+        self, word: str, body: Any, *, timeout_seconds: float, most_bytes: int
+    ) -> AsyncIterator[StreamedReply]:
+        """POST, and read the answer while it arrives; its pieces raise CallFailed.
 
         Raises:
             HubAway: It may be asked again.
             HubRefused: It need not.
         """
         call = self._call(word, _encode(body), self._draw_id(), timeout_seconds)
+        call = replace(call, max_response_bytes=most_bytes)
         try:
             async with self._caller.stream(call) as reply:
                 if reply.status != 200:
