@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from hub.rules.chatkeys import normalize_handle
 from hub.rules.problems import suggestion
 
 if TYPE_CHECKING:
     from hub.app.console import Console
     from hub.flow.bridge_kinds import BridgeKind
     from hub.model.line import Bridge
+
+
+#: Shorter ones are short codes, which have no country.
+_SHORTEST_NUMBER = 7
 
 
 def known(console: Console, name: str) -> Bridge:
@@ -31,6 +36,25 @@ def known(console: Console, name: str) -> Bridge:
     if bridge is None:
         raise click.UsageError(f"No bridge '{name}'. `hub bridges list` shows them.")
     return bridge
+
+
+def handles_of_lines(typed: Iterable[str]) -> list[str]:
+    """Spell the handles of lines our way.
+
+    Raises:
+        UsageError: One is a number without its country, which nobody could write to, or one is given twice.
+    """
+    found: list[str] = []
+    for text in typed:
+        handle = normalize_handle(text)
+        if handle.isdigit() and len(handle) >= _SHORTEST_NUMBER:
+            raise click.UsageError(
+                f"'{text}' is a number without its country: write it as one dials it from abroad, like +15550100000."
+            )
+        if handle in found:
+            raise click.UsageError(f"The line {handle} is given twice.")
+        found.append(handle)
+    return found
 
 
 def kind_named(name: str) -> BridgeKind | None:
@@ -82,7 +106,7 @@ def read_pairs(kind: BridgeKind, pairs: Iterable[str]) -> dict[str, object]:
         if not value:
             found[name] = None
             continue
-        found[name] = _typed(name, value, types.get(name, str))
+        found[name] = _typed(kind, name, value, types.get(name, str))
     return found
 
 
@@ -95,7 +119,7 @@ def ask_missing(kind: BridgeKind, given: dict[str, object]) -> dict[str, object]
     return given
 
 
-def _typed(name: str, value: str, kind: object) -> object:
+def _typed(bridge: BridgeKind, name: str, value: str, kind: object) -> object:
     """Give what was typed the type of its setting: `a,b` is a list, `a=1,b=2` a mapping, where one is wanted."""
     given: object = value
     if _wants(kind, _LISTS):
@@ -105,7 +129,11 @@ def _typed(name: str, value: str, kind: object) -> object:
     try:
         return msgspec.to_builtins(msgspec.convert(given, kind, strict=False))
     except msgspec.ValidationError as error:
-        raise click.UsageError(f"'{name}' cannot be what was given: {error}.") from None
+        from hub.api.field_docs import field_descriptions  # noqa: PLC0415 - heavy
+
+        words = field_descriptions(bridge.settings).get(name)
+        wanted = f" {name}: {words}" if words else ""
+        raise click.UsageError(f"'{name}' cannot be what was given: {error}.{wanted}") from None
 
 
 _LISTS = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.FrozenSetType)

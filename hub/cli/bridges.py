@@ -11,19 +11,33 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.bridge_settings import ask_missing, described, kind_named, known, read_pairs
+from hub.cli.bridge_settings import (
+    ask_missing,
+    described,
+    handles_of_lines,
+    kind_named,
+    known,
+    read_pairs,
+)
 from hub.cli.console import run
 from hub.config.settings import Settings
 from hub.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from hub.app.console import Console
-    from hub.flow.bridge_kinds import Finding
+    from hub.flow.bridge_kinds import BridgeKind, Finding
+    from hub.model.line import Bridge
+
+#: Told with an address that only this machine knows.
+NO_PUBLIC_ADDRESS = (
+    "Nobody outside reaches this address. Set web.base_url to the https address of your hub, for the hub and for this "
+    "command (HUB_WEB__BASE_URL=https://… or your settings); start the hub again, and see `hub bridges show {name}`."
+)
 
 
 @click.group()
 def bridges() -> None:
-    """Bridges: list, add, set up, try, enrol, rotate the secret."""
+    """Bridges: list, show, add, set up, try, enrol, remove, rotate the secret."""
 
 
 @bridges.command(name="list")
@@ -49,7 +63,7 @@ def list_bridges(settings: Settings) -> None:
 @bridges.command()
 @click.pass_obj
 def kinds(settings: Settings) -> None:
-    """Show the kinds of bridges that run inside the hub, and their settings."""
+    """Show the kinds of bridges and their settings."""
     from bridge.registry import KINDS  # noqa: PLC0415
 
     click.echo("push\n  a program of yours that posts to /v1/bridge/events (docs/bridges.md); no settings")
@@ -79,15 +93,14 @@ def add(
     """Add a bridge with its lines. The secret of one that pushes is shown once."""
     from hub.flow.bootstrap import add_lines  # noqa: PLC0415
     from hub.model.ids import Prefix, id_text  # noqa: PLC0415
-    from hub.rules.bridge_hooks import hook_path  # noqa: PLC0415
 
-    kind = kind_named(kind_name)
+    kind, lines = kind_named(kind_name), handles_of_lines(handles)
     given = {} if kind is None else ask_missing(kind, read_pairs(kind, pairs))
     if kind is None and pairs:
         raise click.UsageError("A bridge that pushes has no settings; --kind names another kind.")
 
     async def use(console: Console) -> list[str]:
-        for handle in handles:
+        for handle in lines:
             if handle in console.directory.current.lines_by_handle:
                 raise click.UsageError(f"The line {handle} exists already.")
         try:
@@ -95,13 +108,11 @@ def add(
         except InvalidRequest as error:
             raise click.UsageError(error.message) from None
         bridge = made.bridge
-        await add_lines(console.store, bridge, handles=handles, new_id=console.new_id, clock=console.clock)
+        await add_lines(console.store, bridge, handles=lines, new_id=console.new_id, clock=console.clock)
         console.wake_ups.configuration_changed()
         told = [f"X-Bridge-Id: {id_text(Prefix.BRIDGE, bridge.id)}", f"secret: {made.secret}"]
         if kind is not None:
-            told = [f"id: {id_text(Prefix.BRIDGE, bridge.id)}"]
-        if kind is not None and kind.open_hooks is not None:
-            told.append(f"hook: {settings.web.public_url}{hook_path(bridge)}")
+            told = [f"id: {id_text(Prefix.BRIDGE, bridge.id)}", *_hook(settings, kind, bridge)]
         return told
 
     for line in run(settings, use):
@@ -110,12 +121,89 @@ def add(
         click.echo(f"Now try it: hub bridges doctor {name}")
 
 
+def _hook(settings: Settings, kind: BridgeKind | None, bridge: Bridge) -> list[str]:
+    """Where the network calls, if it does, and whether it can."""
+    from hub.rules.bridge_hooks import hook_path  # noqa: PLC0415
+
+    if kind is None or kind.open_hooks is None:
+        return []
+    told = [f"hook: {settings.web.public_url}{hook_path(bridge)}"]
+    if settings.web.base_url is None:
+        told.append(NO_PUBLIC_ADDRESS.format(name=bridge.name))
+    elif not settings.web.public_url.startswith("https://"):
+        told.append("Most networks call https addresses only: web.base_url is an http one.")
+    return told
+
+
+@bridges.command()
+@click.argument("name")
+@click.pass_obj
+def show(settings: Settings, name: str) -> None:
+    """Show the bridge NAME, its lines and its settings.
+
+    Secrets are masked; `hook` is where its network calls us, and is a secret, too.
+    """
+    from bridge.registry import KINDS  # noqa: PLC0415
+    from hub.flow.bridge_settings import shown  # noqa: PLC0415
+    from hub.model.ids import Prefix, id_text  # noqa: PLC0415
+
+    async def use(console: Console) -> list[str]:
+        bridge = known(console, name)
+        lines = [line for line in await console.store.lines.all() if bridge.id in line.bridge_ids]
+        kind = KINDS.get(bridge.kind)
+        told = [f"id: {id_text(Prefix.BRIDGE, bridge.id)}", f"kind: {bridge.kind}"]
+        told += [] if bridge.is_enabled else ["switched off"]
+        told += [f"line: {line.handle}  {line.status}  {line.status_reason or ''}".rstrip() for line in lines]
+        told += [f"{key}: {value}" for key, value in sorted(shown(kind, bridge.settings or {}).items())]
+        return told + _hook(settings, kind, bridge)
+
+    for line in run(settings, use):
+        click.echo(line)
+
+
+@bridges.command()
+@click.argument("name")
+@click.pass_obj
+def remove(settings: Settings, name: str) -> None:
+    """Forget the bridge NAME, if it has no lines.
+
+    Lines have their history: move them to another bridge first, or switch this one off.
+    """
+
+    async def use(console: Console) -> None:
+        try:
+            await console.bridges.delete(known(console, name).id)
+        except InvalidRequest as error:
+            raise click.UsageError(error.message) from None
+
+    run(settings, use)
+    click.echo(f"Removed: {name}")
+
+
+@bridges.command()
+@click.argument("name")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@click.pass_obj
+def switch(settings: Settings, name: str, state: str) -> None:
+    """Switch the bridge NAME on or off; its lines stay."""
+
+    async def use(console: Console) -> None:
+        bridge = known(console, name)
+        await console.bridges.update(bridge.id, name=None, is_enabled=state == "on")
+
+    run(settings, use)
+    click.echo(f"Switched {state}: {name}")
+
+
 @bridges.command(name="set")
 @click.argument("name")
 @click.argument("pairs", nargs=-1, required=True, metavar="SETTING=VALUE...")
 @click.pass_obj
 def change(settings: Settings, name: str, pairs: tuple[str, ...]) -> None:
-    """Change settings of the bridge NAME: VALUE may be @FILE or env:NAME; an empty one takes the setting away."""
+    """Change settings of the bridge NAME.
+
+    VALUE may be @FILE or env:NAME; an empty one takes the setting away.
+    """
 
     async def use(console: Console) -> None:
         bridge = known(console, name)
@@ -138,9 +226,9 @@ def change(settings: Settings, name: str, pairs: tuple[str, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def doctor(settings: Settings, name: str, *, as_json: bool) -> None:
-    """Try whether the bridge NAME works, and say what was found; nothing is sent to anybody.
+    """Try whether the bridge NAME works.
 
-    The report holds no secrets and can be shown to others. Ends with 1 if something failed.
+    Nothing is sent to anybody. The report holds no secrets and can be shown to others. Ends with 1 if something failed.
     """
     from hub.app.bridge_doctor import look_at  # noqa: PLC0415
 
@@ -166,7 +254,10 @@ def doctor(settings: Settings, name: str, *, as_json: bool) -> None:
 )
 @click.pass_obj
 def enrol(settings: Settings, name: str | None, replaced: str | None, minutes: int) -> None:
-    """Make a token with which one machine becomes a bridge: POST /v1/bridge/enrol. It is shown once."""
+    """Make a token that makes one machine a bridge.
+
+    It is shown once; the machine sends it to POST /v1/bridge/enrol (`hub agent enrol` does).
+    """
     if name is not None and replaced is not None:
         raise click.UsageError("Give either --name or --replace: a bridge that is taken over keeps its name.")
 

@@ -53,7 +53,11 @@ async def examine(
 def _switch(bridge: Bridge) -> Finding:
     if bridge.is_enabled:
         return Finding(name="switch", state="ok", detail="The bridge is switched on.")
-    return Finding(name="switch", state="failed", detail="The bridge is switched off: switch it on.")
+    return Finding(
+        name="switch",
+        state="failed",
+        detail="It is switched off; `hub bridges switch NAME on`, or is_enabled.",
+    )
 
 
 def _heard(heard_at: int | None, now_ms: int) -> Finding:

@@ -158,6 +158,29 @@ def test_a_bridge_is_added_with_its_line_and_gets_a_new_secret(stopped_hub: Comm
 
 
 @pytest.mark.slow
+def test_a_bridge_is_shown_switched_off_and_kept_for_its_lines(stopped_hub: Command) -> None:
+    added = stopped_hub(
+        "bridges", "add", "sms", "--kind", "twilio", "--line", "+1 (555) 010-9999",
+        "--set", f"account_sid=AC{'0a' * 16}", "--set", "auth_token=secret-of-twilio",
+    ).out  # fmt: skip
+    assert "Nobody outside reaches this address." in added
+    assert stopped_hub("bridges", "switch", "sms", "off").out == "Switched off: sms\n"
+    shown = stopped_hub("bridges", "show", "sms", HUB_WEB__BASE_URL="http://hub.lan").out
+
+    hook = added.partition("/v1/")[2].partition("\n")[0]
+    assert shown.splitlines()[1:] == [
+        "kind: twilio",
+        "switched off",
+        "line: +15550109999  online",
+        f"account_sid: AC{'0a' * 16}",
+        "auth_token: ********",
+        f"hook: http://hub.lan/v1/{hook}",
+        "Most networks call https addresses only: web.base_url is an http one.",
+    ]
+    assert "still carries lines" in stopped_hub("bridges", "remove", "sms").err
+
+
+@pytest.mark.slow
 def test_a_backup_goes_into_a_new_folder_and_comes_back(stopped_hub: Command, tmp_path: Path) -> None:
     stopped_hub("sandbox", "say", "Hello")
     backed_up = stopped_hub("backup", str(tmp_path / "copy"))

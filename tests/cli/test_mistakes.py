@@ -60,10 +60,12 @@ WRONG_USE = {
     "bridge to replace": (("bridges", "enrol", "--replace", "x"), "`hub bridges list`"),
     "bridge of two names": (("bridges", "enrol", "--name", "a", "--replace", "x"), "Give either"),
     "bridge of a known line": (("bridges", "add", "b", "--line", "+15550100000"), "exists already"),
+    "line without its country": (("bridges", "add", "b", "--line", "555 010 0000"), "like +15550100000"),
+    "one line twice": (("bridges", "add", "b", "--line", "+1555", "--line", "+1 555"), "+1555 is given twice"),
     "kind of bridge": (("bridges", "add", "b", "--line", "+1", "--kind", "twillio"), "Did you mean 'twilio'?"),
     "setting of a bridge": (
         ("bridges", "add", "b", "--line", "+1", "--kind", "twilio", "--set", "account_sid=AC1"),
-        "'account_sid' cannot be",
+        "account_sid: `AC…`, from the console's first page",
     ),
     "no setting": (("bridges", "add", "b", "--line", "+1", "--kind", "twilio", "--set", "x"), "SETTING=VALUE"),
     "push with settings": (("bridges", "add", "b", "--line", "+1", "--set", "url=x"), "has no settings"),
