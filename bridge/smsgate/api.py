@@ -18,6 +18,8 @@ from hub.model.errors import AttachmentGone, BridgeError
 
 _REF: Final = re.compile(r"([A-Za-z0-9_.\-]{1,400})/([0-9]{1,20})", re.ASCII)
 _PAGE: Final = 100
+#: Older versions of the app, and of its cloud, do not have it.
+_UNKNOWN: Final = frozenset({400, 404, 405, 501})
 
 
 class PhoneRefused(BridgeError):
@@ -32,13 +34,16 @@ class PhoneApi:
     """One phone, or its place in the app's cloud."""
 
     def __init__(self, settings: SmsGateSettings, caller: UploadCaller) -> None:
+        #: Says which phone is meant, where that was set.
+        self._phone: dict[str, object] = (
+            {} if settings.device_id is None else {"deviceId": settings.device_id}
+        )
         key = base64.b64encode(f"{settings.username}:{settings.password}".encode()).decode()
         self._api = HttpApi(caller, url=settings.url, authorization=f"Basic {key}")
 
-    async def create(self, message: Mapping[str, object], *, now_ms: int) -> Answer:
+    async def create(self, message: dict[str, object], *, now_ms: int) -> Answer:
         """Send a message; raises CallFailed."""
-        body = msgspec.json.encode(message)
-        return await self._api.ask("POST", "/messages", body=body, content_type=JSON, now_ms=now_ms)
+        return await self._post("/messages", message | self._phone, now_ms=now_ms)
 
     async def message(self, message_id: str) -> Answer:
         """Show a message; raises CallFailed."""
@@ -48,19 +53,30 @@ class PhoneApi:
         """List what the phone tells to whom; raises CallFailed."""
         return await self._api.ask("GET", "/webhooks")
 
+    async def devices(self) -> Answer:
+        """List the phones behind the address: the app shows itself, its cloud all of the account."""
+        answer = await self._api.ask("GET", "/device")
+        return await self._api.ask("GET", "/devices") if answer.status in _UNKNOWN else answer
+
     async def set_webhook(self, *, name: str, url: str, event: str) -> None:
         """Let the phone tell of an event, in the place of what it told under this name."""
-        body = msgspec.json.encode({"id": name, "url": url, "event": event})
-        answer = await self._api.ask("POST", "/webhooks", body=body, content_type=JSON)
+        answer = await self._post("/webhooks", {"id": name, "url": url, "event": event} | self._phone)
         if not answer.is_good:
             raise PhoneRefused(answer)
 
     async def tell_again(self, since_ms: int, until_ms: int) -> None:
         """Let the phone send the webhooks of what came in between once more."""
-        body = msgspec.json.encode({"since": iso_text(since_ms), "until": iso_text(until_ms)})
-        answer = await self._api.ask("POST", "/messages/inbox/export", body=body, content_type=JSON)
+        wish: dict[str, object] = {"since": iso_text(since_ms), "until": iso_text(until_ms)}
+        more = {"messageTypes": ["SMS", "MMS"], "triggerWebhooks": True, **self._phone}
+        answer = await self._post("/inbox/refresh", wish | more)
+        if answer.status in _UNKNOWN:
+            answer = await self._post("/messages/inbox/export", wish | self._phone)
         if not answer.is_good:
             raise PhoneRefused(answer)
+
+    async def _post(self, path: str, wish: Mapping[str, object], *, now_ms: int = 0) -> Answer:
+        body = msgspec.json.encode(wish)
+        return await self._api.ask("POST", path, body=body, content_type=JSON, now_ms=now_ms)
 
     async def sent(self, since_ms: int, until_ms: int, *, most_pages: int) -> list[Mapping[str, Any]]:
         """List messages that were asked for in between."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
 
 import structlog
 
@@ -20,7 +20,7 @@ from bridge.smsgate.api import PhoneApi, PhoneRefused
 from bridge.smsgate.ids import message_id
 from bridge.smsgate.reading import EVENTS, Sims, read_listed
 from bridge.smsgate.settings import SmsGateSettings
-from bridge.taming import id_in, mapping_in, tame
+from bridge.taming import date_in, id_in, mapping_in, tame
 from hub.flow.bridge_kinds import Surroundings
 from hub.flow.calling import CallFailed
 from hub.model.observation import Observation
@@ -33,6 +33,10 @@ log = structlog.get_logger("bridge.smsgate")
 LOOK_BACK_MS: Final = 24 * 3_600_000
 MOST_PAGES: Final = 20
 MOST_REMEMBERED: Final = 10_000
+#: An app that was installed anew has lost its webhooks: how often they are looked at.
+CHECKED_MS: Final = 3_600_000
+#: A phone that sleeps still asks its cloud now and then (from memory: some four times an hour).
+SILENT_MS: Final = 2 * 3_600_000
 _IDLE_SECONDS: Final = 3_600.0
 _CAPABILITIES: Final = frozenset({"delivered", "idempotent_send", "text"})
 _BRIDGE: Final = re.compile(r"/hooks/([^/?]+)/")
@@ -49,6 +53,8 @@ class SmsGateBridge:
         self._api = PhoneApi(settings, surroundings.caller)
         self._checkup = Checkup(self._asked_state, surroundings.clock)
         self._told: OrderedDict[str, str] = OrderedDict()
+        #: Message → line, of what was sent from here.
+        self._lines: OrderedDict[str, str] = OrderedDict()
 
     async def capabilities(self) -> frozenset[str]:
         return _CAPABILITIES | ({"history"} if self._settings.catch_up_hours else set())
@@ -57,9 +63,13 @@ class SmsGateBridge:
         return await self._checkup.state()
 
     async def events(self, cursor: str | None) -> AsyncIterator[Observation]:
-        is_set_up = False
+        is_set_up = is_told_again = False
+        set_up_at = 0
         while True:
-            is_set_up = is_set_up or await self._set_up()
+            now_ms = self._around.clock.now_ms()
+            if not is_set_up or now_ms - set_up_at >= CHECKED_MS:
+                is_set_up, set_up_at = await self._set_up(is_first=not is_told_again), now_ms
+                is_told_again = is_told_again or is_set_up
             for seen in await self._news() if self._settings.poll_seconds else ():
                 yield seen
             idle = _IDLE_SECONDS if is_set_up else 60.0
@@ -72,13 +82,16 @@ class SmsGateBridge:
         said = sent_words(operation.payload)
         if said.handle is None or said.text is None:
             return rejected("groups_unsupported", "SMS knows no groups: send to each member.")
+        sim = self._sims().sim_of(operation.line_handle)
+        if sim is None and len(self._around.lines()) > 1:
+            return rejected("line_not_at_network", "`sims` does not say which SIM carries this line.")
         message: dict[str, object] = {
             "id": message_id(operation.attempt_id),
             "textMessage": {"text": said.text},
             "phoneNumbers": [said.handle],
             "withDeliveryReport": True,
         }
-        sim = self._settings.sims.get(operation.line_handle)
+        _remember(self._lines, message_id(operation.attempt_id), operation.line_handle)
         message |= {} if sim is None else {"simNumber": sim}
         ttl = self._settings.ttl_seconds
         message |= {} if ttl is None else {"ttl": ttl}
@@ -114,12 +127,20 @@ class SmsGateBridge:
     async def _asked_state(self) -> State:
         try:
             answer = await self._api.webhooks()
+            state = phone_state(answer)
+            if state[0] == "online":
+                state = fleet_state(
+                    (await self._api.devices()).items, self._settings, self._around.clock.now_ms()
+                )
         except CallFailed as error:
             return "offline", f"The phone cannot be reached: {error.detail}"
-        return phone_state(answer)
+        return state
 
-    async def _set_up(self) -> bool:
-        """Let the phone tell us, and tell again what we may have missed; False if that must be tried again."""
+    def _sims(self) -> Sims:
+        return Sims(lines=self._around.lines(), numbers=self._settings.sims)
+
+    async def _set_up(self, *, is_first: bool) -> bool:
+        """Let the phone tell us, and at first tell again what we may have missed; False if that must be tried again."""
         hook_url = self._around.hook_url
         if hook_url is None:
             return True
@@ -129,7 +150,7 @@ class SmsGateBridge:
                 name = webhook_name(hook_url, event)
                 if known.get(name, {}).get("url") != hook_url:
                     await self._api.set_webhook(name=name, url=hook_url, event=event)
-            if self._settings.catch_up_hours:
+            if is_first and self._settings.catch_up_hours:
                 now_ms = self._around.clock.now_ms()
                 await self._api.tell_again(now_ms - self._settings.catch_up_hours * 3_600_000, now_ms)
         except (CallFailed, PhoneRefused) as error:
@@ -145,10 +166,7 @@ class SmsGateBridge:
 
     async def _news(self) -> list[Observation]:
         """What the phone's list says that was not told from here; nothing while it cannot be asked."""
-        now_ms, sims = (
-            self._around.clock.now_ms(),
-            Sims(lines=self._around.lines(), numbers=self._settings.sims),
-        )
+        now_ms, sims = self._around.clock.now_ms(), self._sims()
         try:
             listed = await self._api.sent(now_ms - LOOK_BACK_MS, now_ms, most_pages=MOST_PAGES)
         except (CallFailed, PhoneRefused) as error:
@@ -158,10 +176,8 @@ class SmsGateBridge:
         for message in listed:
             own_id, state = id_in(message.get("id")), str(message.get("state"))
             if own_id is not None and self._told.get(own_id) != state:
-                news += read_listed(message, sims, now_ms=now_ms)
-                self._told[own_id] = state
-                while len(self._told) > MOST_REMEMBERED:
-                    self._told.popitem(last=False)
+                news += read_listed(message, sims, now_ms=now_ms, sent_by=self._lines.get(own_id))
+                _remember(self._told, own_id, state)
         return news
 
 
@@ -189,6 +205,37 @@ def phone_state(answer: Answer) -> State:
     if answer.status in (401, 403):
         return "offline", "The phone does not know user and password; set the bridge's settings anew."
     return "degraded", f"The phone answered with status {answer.status}."
+
+
+def fleet_state(items: Sequence[object], settings: SmsGateSettings, now_ms: int) -> State:
+    """Say how the phones behind the address are; an app without this list shows none, and is well."""
+    phones = phones_in(items, settings)
+    if items and not phones:
+        return (
+            "offline",
+            "There is no phone with this `device_id`: `hub bridges doctor` shows those that are.",
+        )
+    seen_at = max((date_in(phone.get("lastSeen")) or now_ms for phone in phones), default=now_ms)
+    minutes = (now_ms - seen_at) // 60_000
+    if minutes * 60_000 >= SILENT_MS:
+        return (
+            "degraded",
+            f"The app's cloud has not heard of the phone for {minutes} min: is it on, and online?",
+        )
+    return "online", None
+
+
+def phones_in(items: Sequence[object], settings: SmsGateSettings) -> list[Mapping[str, Any]]:
+    """Give the phones that are meant."""
+    phones = [each for each in map(mapping_in, items) if each.get("id") and not each.get("deletedAt")]
+    return [each for each in phones if settings.device_id in (None, each.get("id"))]
+
+
+def _remember(known: OrderedDict[str, str], key: str, value: str) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > MOST_REMEMBERED:
+        known.popitem(last=False)
 
 
 def webhook_name(hook_url: str, event: str) -> str:

@@ -11,6 +11,7 @@ from bridge.smsgate.reading import Sims, read_event
 from bridge.smsgate.settings import SmsGateSettings
 from bridge.taming import json_in
 from hub.flow.bridge_kinds import HookReply, HookRequest, Surroundings
+from hub.model.observation import Observation
 from hub.rules.sources.verification import judged_age
 
 #: The phone signs each attempt anew, but its clock may be off.
@@ -26,6 +27,7 @@ class SmsGateHooks:
     def __init__(self, settings: SmsGateSettings, surroundings: Surroundings) -> None:
         self._key = settings.signing_key.encode()
         self._sims = settings.sims
+        self._device_id = settings.device_id
         self._around = surroundings
 
     async def receive(self, request: HookRequest) -> HookReply:
@@ -37,13 +39,19 @@ class SmsGateHooks:
         refused = self._refusal(request, now_ms)
         if refused is not None:
             return HookReply(status=401, reason=refused)
-        found = json_in(request.body)
+        read = self._read(json_in(request.body), now_ms)
+        return (
+            HookReply(reason=f"Passed over: {read}.")
+            if isinstance(read, str)
+            else HookReply(observations=read)
+        )
+
+    def _read(self, found: object, now_ms: int) -> tuple[Observation, ...] | str:
         if not isinstance(found, dict):
-            return HookReply(reason="Passed over: it is no JSON object.")
-        read = read_event(found, Sims(lines=self._around.lines(), numbers=self._sims), now_ms=now_ms)
-        if isinstance(read, str):
-            return HookReply(reason=f"Passed over: {read}.")
-        return HookReply(observations=read)
+            return "it is no JSON object"
+        if self._device_id not in (None, found.get("deviceId")):
+            return "another phone than `device_id` tells it"
+        return read_event(found, Sims(lines=self._around.lines(), numbers=self._sims), now_ms=now_ms)
 
     def _refusal(self, request: HookRequest, now_ms: int) -> str | None:
         offered, stamp = request.headers.get("x-signature", ""), request.headers.get("x-timestamp", "")
@@ -51,6 +59,6 @@ class SmsGateHooks:
             return "X-Signature or X-Timestamp is missing: set a signing key in the app."
         expected = hmac_digest(self._key, request.body + stamp.encode(), "sha256").hex()
         if not compare_digest(expected.encode(), offered.lower().encode("utf-8", "replace")):
-            return "The signature is not one of the bridge's signing key."
+            return "The signature is not one of signing_key: it stands in the app's settings, under Webhooks."
         late = judged_age(now_ms - int(stamp) * 1000, TOLERANCE_MS)
         return None if late is None else late.detail

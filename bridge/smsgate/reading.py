@@ -57,6 +57,10 @@ class Sims:
     #: Handle → SIM, where that was said.
     numbers: Mapping[str, int]
 
+    def sim_of(self, line: str) -> int | None:
+        """Give the SIM of a line, where that was said."""
+        return next((sim for handle, sim in self.numbers.items() if normalize_handle(handle) == line), None)
+
     def line_of(self, sim: object, own_number: str | None = None) -> str | None:
         """Give the line of a SIM, of a number, or the only one; None if that is open."""
         for handle, number in self.numbers.items():
@@ -82,17 +86,25 @@ def read_event(body: Mapping[str, Any], sims: Sims, *, now_ms: int) -> tuple[Obs
     return reader(event, payload, line, now_ms)
 
 
-def read_listed(message: Mapping[str, Any], sims: Sims, *, now_ms: int) -> tuple[Observation, ...]:
-    """Read one message of the phone's list; nothing for one that the hub did not ask for."""
+def read_listed(
+    message: Mapping[str, Any], sims: Sims, *, now_ms: int, sent_by: str | None = None
+) -> tuple[Observation, ...]:
+    """Read one message of the phone's list; nothing for one that the hub did not ask for.
+
+    Args:
+        message: As listed.
+        sims: Which line is whose.
+        now_ms: Unix ms.
+        sent_by: The line, where it is remembered: the list does not tell the SIM.
+    """
     recipient = mapping_in(next(iter(list_in(message.get("recipients"))), None))
     own_id, state = id_in(message.get("id")), str(message.get("state"))
     attempt_id = attempt_id_in(own_id or "")
-    contact, line = handle_in(recipient.get("phoneNumber")), sims.line_of(message.get("simNumber"))
+    contact, line = handle_in(recipient.get("phoneNumber")), sent_by or sims.line_of(message.get("simNumber"))
     if own_id is None or attempt_id is None or contact is None or state not in _KINDS:
         return ()
     at = date_in(mapping_in(message.get("states")).get(state)) or now_ms
     own = _Own(own_id, attempt_id, contact, state, min(at, now_ms), tame(recipient.get("error"), 1024))
-    # The list does not tell the SIM: what is known under its id keeps its line, and only one line is sure.
     return () if line is None else (_own(own, line),)
 
 
@@ -118,7 +130,7 @@ def _read_own(
     attempt_id, state = attempt_id_in(own_id), STATES[event]
     if attempt_id is None:
         return "the message is one that another program sent"
-    dated = (payload.get(name) for name in ("deliveredAt", "failedAt", "sentAt"))
+    dated = (payload.get(name) for name in ("deliveredAt", "failedAt", "cancelledAt", "sentAt"))
     at = next((found for each in dated if (found := date_in(each)) is not None), now_ms)
     own = _Own(own_id, attempt_id, contact, state, min(at, now_ms), tame(payload.get("reason"), 1024))
     return (_own(own, line),)

@@ -22,6 +22,8 @@ class SmsGateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     signing_key: _Secret
     #: Which SIM carries which line: handle → 1 or 2. Empty for a phone with one line.
     sims: dict[str, Annotated[int, Meta(ge=1, le=8)]] = {}
+    #: The phone's id, where the cloud account has several: sends go by this one, and only what it tells is heard.
+    device_id: Annotated[str, Meta(min_length=1, max_length=64, pattern="^[0-9A-Za-z_-]+$")] | None = None
     #: How long the phone may try, in seconds; none leaves it to the app.
     ttl_seconds: Annotated[int, Meta(ge=5, le=604_800)] | None = None
     #: How often the phone is asked for the statuses of messages, in seconds; 0 for never.

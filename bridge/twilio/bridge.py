@@ -6,6 +6,7 @@ names the attempt, proves it in any case; it is never made a second time.
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -25,11 +26,16 @@ from hub.flow.calling import CallFailed
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
 from hub.rules.capabilities import missing_of, needs_of
+from hub.rules.chatkeys import normalize_handle
 
 log = structlog.get_logger("bridge.twilio")
 
 #: What came so long before the newest that is known is asked for again: statuses follow, and lists are late.
 OVERLAP_MS: Final = 15 * 60_000
+#: A phone may be off for hours: how far back own messages are looked at for statuses whose webhooks were lost, and
+#: in which round. Twilio tries for ten hours at the most (ValidityPeriod, from memory).
+LATE_MS: Final = 11 * 3_600_000
+LATE_ROUND: Final = 10
 #: Of 1000 messages each, in one round.
 MOST_PAGES: Final = 50
 #: Sends and tellings that are remembered.
@@ -63,12 +69,12 @@ class TwilioBridge:
 
     async def events(self, cursor: str | None) -> AsyncIterator[Observation]:
         since = date_in(cursor) or self._around.clock.now_ms()
-        while True:
+        for rounds in itertools.count(1):
             if not self._settings.poll_seconds:
                 await self._around.sleep(_IDLE_SECONDS)
                 continue
             newest = since
-            for message in await self._listed(since - OVERLAP_MS):
+            for message in await self._round(since, is_late=rounds % LATE_ROUND == 0):
                 newest = max(newest, date_in(message.get("date_sent")) or 0)
                 for seen in await self._news(message):
                     yield msgspec.structs.replace(seen, cursor=iso_text(newest))
@@ -118,6 +124,18 @@ class TwilioBridge:
             return "offline", f"Twilio cannot be reached: {error.detail}"
         return account_state(answer.status, answer.body)
 
+    async def _round(self, since_ms: int, *, is_late: bool) -> list[Mapping[str, Any]]:
+        """What one round looks at, oldest first: what is new; in a late one also what was told to be on its way."""
+        begin = since_ms - OVERLAP_MS
+        if not is_late:
+            return await self._listed(begin)
+        listed = await self._listed(min(begin, self._around.clock.now_ms() - LATE_MS))
+        return [
+            each
+            for each in listed
+            if (date_in(each.get("date_sent")) or 0) >= begin or id_in(each.get("sid")) in self._told
+        ]
+
     async def _listed(self, since_ms: int) -> list[Mapping[str, Any]]:
         """What Twilio lists since then, oldest first; nothing while it cannot be asked: the next round asks again."""
         try:
@@ -134,7 +152,7 @@ class TwilioBridge:
     async def _news(self, message: Mapping[str, Any]) -> tuple[Observation, ...]:
         """What a listed message says that was not told from here."""
         sid, mark = id_in(message.get("sid")), f"{message.get('status')}:{message.get('error_code')}"
-        if sid is None or self._told.get(sid) == mark:
+        if sid is None or self._told.get(sid) == mark or not self._is_of_a_line(message):
             return ()
         media: list[Mapping[str, Any]] = []
         if message.get("direction") == "inbound" and str(message.get("num_media") or "0") != "0":
@@ -146,11 +164,19 @@ class TwilioBridge:
         _remember(self._told, sid, mark)
         return read_message(message, media)
 
+    def _is_of_a_line(self, message: Mapping[str, Any]) -> bool:
+        """The list holds the messages of all numbers of the account, whether they are lines or not."""
+        ours = message.get("to" if message.get("direction") == "inbound" else "from")
+        return normalize_handle(str(ours)) in self._around.lines()
+
 
 def account_state(status: int, body: Mapping[str, Any]) -> State:
     """Say how an account is, from what Twilio shows of it."""
     if status in (401, 403):
-        return "offline", "Twilio does not know the credentials; set the bridge's settings anew."
+        return (
+            "offline",
+            "Twilio refuses account_sid with this auth_token (or API key); `hub bridges set` changes them.",
+        )
     if not 200 <= status < 300:
         return "degraded", f"Twilio answered with status {status}."
     word = str(body.get("status") or "active")

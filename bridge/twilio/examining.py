@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from bridge.twilio.api import TwilioApi, TwilioRefused
 from bridge.twilio.bridge import account_state
 from bridge.twilio.settings import TwilioSettings
 from hub.flow.bridge_kinds import Finding, Surroundings
 from hub.flow.calling import CallFailed
+
+_NO_NUMBER: Final = (
+    "The account has no such number: it is another one, or another account's, or belongs to a subaccount. The line is "
+    "the number in E.164 form, with its + and country code."
+)
+_NO_PHONE: Final = "A short code or a sender's name: it cannot be looked up, and to a name nobody can answer."
 
 
 async def examine(settings: TwilioSettings, surroundings: Surroundings) -> Sequence[Finding]:
@@ -33,14 +41,32 @@ async def examine(settings: TwilioSettings, surroundings: Surroundings) -> Seque
     )
     if not is_well:
         return tuple(findings)
+    if settings.api_key_sid is not None:
+        findings.append(await _signing(settings, surroundings))
     return (*findings, *[await _number(api, surroundings, line) for line in surroundings.lines()])
+
+
+async def _signing(settings: TwilioSettings, surroundings: Surroundings) -> Finding:
+    """Calls go by the API key: that the auth token is right would show in refused webhooks only."""
+    bare = msgspec.structs.replace(settings, api_key_sid=None, api_key_secret=None)
+    try:
+        answer = await TwilioApi(bare, surroundings.caller).account()
+    except CallFailed as error:
+        return Finding(name="auth token", state="skipped", detail=f"Not reached: {error.detail}")
+    if answer.status in (401, 403):
+        detail = "auth_token is not the one of this account: its webhooks, signed with it, are refused."
+        return Finding(name="auth token", state="failed", detail=detail)
+    return Finding(name="auth token", state="ok", detail="It is this account's; webhooks are signed with it.")
 
 
 def _public_address(settings: TwilioSettings, surroundings: Surroundings) -> Finding:
     if surroundings.hook_url is not None:
         return Finding(name="public address", state="ok", detail="Twilio can tell statuses and fetch files.")
     if settings.poll_seconds:
-        detail = f"None: what comes in is asked for every {settings.poll_seconds} s, and no files are sent."
+        detail = (
+            f"None, for web.base_url is not set: what comes in is asked for every {settings.poll_seconds} s, and no "
+            "files are sent."
+        )
         return Finding(name="public address", state="warning", detail=detail)
     detail = "None, and poll_seconds is 0: nothing comes in. Set web.base_url, or poll_seconds."
     return Finding(name="public address", state="failed", detail=detail)
@@ -48,12 +74,14 @@ def _public_address(settings: TwilioSettings, surroundings: Surroundings) -> Fin
 
 async def _number(api: TwilioApi, surroundings: Surroundings, line: str) -> Finding:
     name = f"line {shortened(line)}"
+    if not line.startswith("+"):
+        return Finding(name=name, state="warning", detail=_NO_PHONE)
     try:
         number = await api.number(line)
     except (CallFailed, TwilioRefused) as error:
         return Finding(name=name, state="failed", detail=f"Not read: {error}")
     if number is None:
-        return Finding(name=name, state="failed", detail="The account has no such number.")
+        return Finding(name=name, state="failed", detail=_NO_NUMBER)
     return _webhook(name, number, surroundings.hook_url)
 
 

@@ -10,7 +10,7 @@ from bridge.twilio.sending import ATTEMPT
 from bridge.twilio.settings import TwilioSettings
 from hub.flow.bridge_kinds import HookReply, HookRequest, Surroundings
 from hub.model.observation import Observation
-from hub.rules.sources.model import Check, Refused, SourceRequest, SourceSecret
+from hub.rules.sources.model import Check, Reason, Refused, SourceRequest, SourceSecret
 from hub.rules.sources.special import FORM, verify_twilio
 
 #: An empty answer in Twilio's language: say nothing to the contact.
@@ -18,7 +18,18 @@ SILENCE: Final = b'<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 XML: Final = "text/xml"
 MOST_BYTES: Final = 262_144
 MOST_FIELDS: Final = 500
+#: What a signature covers is what may be wrong.
+_TO_LOOK_AT: Final = (
+    "Is auth_token the one of this account (not an API key's secret), and does the address at Twilio begin with "
+    "web.base_url, letter by letter?"
+)
 _CHECK: Final = Check(kind="python", variant="twilio")
+
+
+def _why(refused: Refused) -> str:
+    if refused.reason is not Reason.BAD_SIGNATURE:
+        return refused.detail
+    return f"{refused.detail} {_TO_LOOK_AT}"
 
 
 class TwilioHooks:
@@ -37,7 +48,7 @@ class TwilioHooks:
             return HookReply(status=413, reason="The body is larger than any that Twilio sends.")
         refused = self._verify(request, now_ms)
         if refused is not None:
-            return HookReply(status=403, reason=refused.detail)
+            return HookReply(status=403, reason=_why(refused))
         read = self._read(request, now_ms)
         if isinstance(read, str):
             # It is signed and of no use: sending it again would not help.

@@ -50,6 +50,10 @@ class WhatsAppApi:
         """Show a number; raises CallFailed."""
         return await self._api.ask("GET", f"/{number_id}?fields={_FIELDS}")
 
+    async def callbacks(self, number_id: str) -> Answer:
+        """Show where Meta tells of a number; raises CallFailed."""
+        return await self._api.ask("GET", f"/{number_id}?fields=webhook_configuration")
+
     async def file(self, ref: str) -> AsyncIterator[bytes]:
         """Give the bytes of a file that came in. Its address lives for five minutes, so it is asked for each time.
 

@@ -19,6 +19,7 @@ from bridge.whatsapp.sending import (
     Draft,
     Json,
     draft_of,
+    ids_of,
     reaction_of,
     sign_of,
     verdict_of,
@@ -61,6 +62,7 @@ class WhatsAppBridge:
     def __init__(self, settings: WhatsAppSettings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._around = surroundings
+        self._ids = ids_of(settings.phone_numbers)
         self._api = WhatsAppApi(settings, surroundings.caller)
         self._checkup = Checkup(self._asked_state, surroundings.clock)
 
@@ -81,7 +83,7 @@ class WhatsAppBridge:
         missing = missing_of(needs_of(operation.kind, operation.payload), CAPABILITIES)
         if missing:
             return rejected("unsupported", f"WhatsApp cannot do: {', '.join(missing)}")
-        number_id = self._settings.phone_numbers.get(operation.line_handle)
+        number_id = self._ids.get(operation.line_handle)
         if number_id is None:
             return rejected("line_not_at_network", "The settings name no phone number id for this line.")
         body = await self._body(operation, number_id)

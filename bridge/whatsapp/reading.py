@@ -1,4 +1,4 @@
-"""Read Meta's webhooks into the normal form: messages, statuses, and what contacts say of marketing. Pure.
+"""Read Meta's webhooks into the normal form: messages, those of the phone's app, statuses, opt-outs. Pure.
 
 One request holds many things of several numbers; they come in batches, repeatedly, and in any order, for days.
 """
@@ -37,10 +37,11 @@ _STATUSES: Final[dict[str, ObservationKind]] = {
 }
 _PREFERENCES: Final[dict[str, ObservationKind]] = {
     "resume": "contact.opted_in",
+    "signup": "contact.opted_in",
     "stop": "contact.opted_out",
 }
-#: Types of messages that change another one, or say nothing that anybody wrote.
-_NOT_WRITTEN: Final = frozenset({"system"})
+#: Types of messages in which nobody wrote anything: numbers that change, chats that are opened.
+_NOT_WRITTEN: Final = frozenset({"request_welcome", "system"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +53,25 @@ class Numbers:
     #: Whether who stops marketing has opted out.
     is_stop_opt_out: bool
     now_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Change:
+    """What all things of one change share."""
+
+    line: str
+    numbers: Numbers
+    #: The only person that the change names beside its things.
+    person: str | None
+
+    def person_in(self, thing: Mapping[str, Any], *names: str) -> str | None:
+        """Give who a thing is about: a number where it is told, else an id of Meta's."""
+        named = next((found for name in names if (found := handle_of_wa(thing.get(name)))), None)
+        return named or self.person
+
+    def time_of(self, thing: Mapping[str, Any]) -> int:
+        """Give when a thing happened; nothing happens after now."""
+        return min(seconds_in(thing.get("timestamp"), otherwise=self.numbers.now_ms), self.numbers.now_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +103,50 @@ def _all(body: Mapping[str, Any], numbers: Numbers) -> Iterator[tuple[Observatio
         for each in list_in(mapping_in(entry).get("changes"))
     ):
         value = mapping_in(change.get("value"))
-        number_id = id_in(mapping_in(value.get("metadata")).get("phone_number_id"))
-        line = numbers.lines.get(number_id or "")
+        yield from (
+            f"Meta tells of an error ({trouble_in(each).detail})" for each in list_in(value.get("errors"))
+        )
         things = [(name, each) for name in _READERS for each in list_in(value.get(name))]
         if not things:
             yield f"nothing that is used in '{tame(change.get('field'), 64) or 'a change'}'"
+        shared = _shared(value, numbers)
         for name, each in things:
-            if line is None:
+            if shared is None:
                 yield "of a number that is none of the bridge's lines"
             else:
-                yield _READERS[name](mapping_in(each), line, numbers)
+                yield _READERS[name](mapping_in(each), shared)
 
 
-def _message(message: Mapping[str, Any], line: str, numbers: Numbers) -> tuple[Observation, ...] | str:
-    wamid, contact = id_in(message.get("id")), handle_of_wa(message.get("from") or message.get("user_id"))
-    kind = tame(message.get("type"), 64) or "unknown"
+def _shared(value: Mapping[str, Any], numbers: Numbers) -> _Change | None:
+    number_id = id_in(mapping_in(value.get("metadata")).get("phone_number_id"))
+    line = numbers.lines.get(number_id or "")
+    people = list_in(value.get("contacts"))
+    person = mapping_in(people[0]) if len(people) == 1 else {}
+    named = handle_of_wa(person.get("wa_id") or person.get("user_id"))
+    return None if line is None else _Change(line=line, numbers=numbers, person=named)
+
+
+def _message(message: Mapping[str, Any], change: _Change) -> tuple[Observation, ...] | str:
+    return _said(message, change, change.person_in(message, "from", "from_user_id", "user_id"))
+
+
+def _echo(message: Mapping[str, Any], change: _Change) -> tuple[Observation, ...] | str:
+    """A message that was written in the app on the phone, or on another device of the line's."""
+    return _said(message, change, change.person_in(message, "to", "to_user_id"), is_ours=True)
+
+
+def _said(
+    message: Mapping[str, Any], change: _Change, contact: str | None, *, is_ours: bool = False
+) -> tuple[Observation, ...] | str:
+    wamid, kind = id_in(message.get("id")), tame(message.get("type"), 64) or "unknown"
     if wamid is None or contact is None:
         return "a message without an id or a sender"
     if kind in _NOT_WRITTEN:
         return f"a message of type '{kind}'"
-    at = min(seconds_in(message.get("timestamp"), otherwise=numbers.now_ms), numbers.now_ms)
     group = id_in(message.get("group_id"))
     if group is not None and handle_of(group) is not None:
         return "a group that cannot be one"
-    place = _Place(line, contact, group, at)
+    place = _Place(change.line, contact, group, change.time_of(message), is_ours)
     if kind == "reaction":
         return _reacted(message, wamid, place)
     if kind in {"edit", "revoke"}:
@@ -114,16 +154,17 @@ def _message(message: Mapping[str, Any], line: str, numbers: Numbers) -> tuple[O
     told = ObservedMessage(
         provider_id=wamid,
         parts=parts_of(message),
-        is_from_me=False,
+        is_from_me=is_ours,
         reply_to=id_in(mapping_in(message.get("context")).get("id")),
         service=SERVICE,
-        sent_at=at,
+        sent_at=place.at,
     )
-    return (place.seen("message.received", message=told),)
+    return (place.seen("message.sent" if is_ours else "message.received", message=told),)
 
 
-def _status(status: Mapping[str, Any], line: str, numbers: Numbers) -> tuple[Observation, ...] | str:
-    wamid, contact = id_in(status.get("id")), handle_of_wa(status.get("recipient_id"))
+def _status(status: Mapping[str, Any], change: _Change) -> tuple[Observation, ...] | str:
+    wamid = id_in(status.get("id"))
+    contact = change.person_in(status, "recipient_id", "recipient_user_id")
     word = tame(status.get("status"), 32) or ""
     if wamid is None or contact is None:
         return "a status without a message or a recipient"
@@ -131,12 +172,11 @@ def _status(status: Mapping[str, Any], line: str, numbers: Numbers) -> tuple[Obs
         return f"a status '{word}'"
     if status.get("recipient_type") == "group":
         return "a status of a group"
-    at = min(seconds_in(status.get("timestamp"), otherwise=numbers.now_ms), numbers.now_ms)
-    place = _Place(line, contact, None, at)
+    place = _Place(change.line, contact, None, change.time_of(status), is_ours=True)
     mark = read_mark(tame(status.get("biz_opaque_callback_data"), 512))
     if isinstance(mark, ReactionMark):
         return _own_reaction(mark, wamid, place) if word == "sent" else "a later status of a reaction"
-    return _own_status(status, place, numbers, wamid=wamid, attempt_id=mark)
+    return _own_status(status, place, change.numbers, wamid=wamid, attempt_id=mark)
 
 
 def _own_status(
@@ -159,25 +199,21 @@ def _own_status(
         read_at=place.at if is_read else None,
         error=error,
     )
-    seen = place.seen(_STATUSES[word], is_ours=True, message=message, error=error)
+    seen = place.seen(_STATUSES[word], message=message, error=error)
     if error is None or trouble.number != MARKETING_STOPPED or not numbers.is_stop_opt_out:
         return (seen,)
     return (seen, _consent("contact.opted_out", place, wamid, trouble.detail))
 
 
-def _preference(given: Mapping[str, Any], line: str, numbers: Numbers) -> tuple[Observation, ...] | str:
-    contact = handle_of_wa(given.get("wa_id") or given.get("user_id"))
+def _preference(given: Mapping[str, Any], change: _Change) -> tuple[Observation, ...] | str:
+    contact = change.person_in(given, "wa_id", "user_id")
     kind = _PREFERENCES.get(tame(given.get("value"), 32) or "")
     if contact is None or kind is None:
         return "a preference that is not understood"
-    if not numbers.is_stop_opt_out:
+    if not change.numbers.is_stop_opt_out:
         return "a preference about marketing"
-    at = min(seconds_in(given.get("timestamp"), otherwise=numbers.now_ms), numbers.now_ms)
-    return (
-        _consent(
-            kind, _Place(line, contact, None, at), None, tame(given.get("detail"), 1024) or "at WhatsApp"
-        ),
-    )
+    place = _Place(change.line, contact, None, change.time_of(given), is_ours=True)
+    return (_consent(kind, place, None, tame(given.get("detail"), 1024) or "at WhatsApp"),)
 
 
 def _reacted(message: Mapping[str, Any], wamid: str, place: _Place) -> tuple[Observation, ...] | str:
@@ -194,7 +230,7 @@ def _reacted(message: Mapping[str, Any], wamid: str, place: _Place) -> tuple[Obs
 def _own_reaction(mark: ReactionMark, wamid: str, place: _Place) -> tuple[Observation, ...]:
     reaction = ObservedReaction(type=mark.type, emoji=tame(mark.emoji, 64), provider_id=wamid)
     kind: ObservationKind = "reaction.removed" if mark.is_removed else "reaction.added"
-    return (place.seen(kind, is_ours=True, target=mark.target, reaction=reaction),)
+    return (place.seen(kind, target=mark.target, reaction=reaction),)
 
 
 def _changed(kind: str, content: Mapping[str, Any], place: _Place) -> tuple[Observation, ...] | str:
@@ -202,11 +238,13 @@ def _changed(kind: str, content: Mapping[str, Any], place: _Place) -> tuple[Obse
     if target is None:
         return f"a message of type '{kind}' that names no other"
     if kind == "revoke":
-        taken = ObservedMessage(provider_id=target, is_from_me=False, service=SERVICE, unsent_at=place.at)
+        taken = ObservedMessage(
+            provider_id=target, is_from_me=place.is_ours, service=SERVICE, unsent_at=place.at
+        )
         return (place.seen("message.unsent", message=taken),)
     parts = parts_of(mapping_in(content.get("message")))
     edited = ObservedMessage(
-        provider_id=target, parts=parts, is_from_me=False, service=SERVICE, edited_at=place.at
+        provider_id=target, parts=parts, is_from_me=place.is_ours, service=SERVICE, edited_at=place.at
     )
     return (place.seen("message.edited", message=edited),)
 
@@ -219,8 +257,10 @@ class _Place:
     contact: str
     group: str | None
     at: int
+    #: Whether our line did it.
+    is_ours: bool
 
-    def seen(self, kind: ObservationKind, *, is_ours: bool = False, **fields: Any) -> Observation:
+    def seen(self, kind: ObservationKind, **fields: Any) -> Observation:
         key = direct_chat_key(self.contact) if self.group is None else self.group
         return Observation(
             v=1,
@@ -228,14 +268,14 @@ class _Place:
             kind=kind,
             at=self.at,
             chat=ObservedChat(key=key, is_group=self.group is not None, service=SERVICE),
-            actor=None if is_ours else self.contact,
+            actor=None if self.is_ours else self.contact,
             **fields,
         )
 
 
 def _consent(kind: ObservationKind, place: _Place, wamid: str | None, reason: str) -> Observation:
     code = OPTED_OUT if kind == "contact.opted_out" else "opted_in"
-    return place.seen(kind, is_ours=True, target=wamid, error=ObservedError(code=code, raw=reason[:4096]))
+    return place.seen(kind, target=wamid, error=ObservedError(code=code, raw=reason[:4096]))
 
 
 def handle_of_wa(value: object) -> str | None:
@@ -247,4 +287,9 @@ def handle_of_wa(value: object) -> str | None:
     return f"+{digits}" if digits.isascii() and digits.isdigit() else normalize_handle(text)
 
 
-_READERS: Final = {"messages": _message, "statuses": _status, "user_preferences": _preference}
+_READERS: Final = {
+    "message_echoes": _echo,
+    "messages": _message,
+    "statuses": _status,
+    "user_preferences": _preference,
+}

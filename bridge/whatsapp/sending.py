@@ -6,20 +6,22 @@ refused: two messages under one name would leave nobody knowing which of them ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from bridge.http_api import Answer, accepted, put_off, rejected, unknown
 from bridge.sent_words import recipient_of, sent_words
 from bridge.taming import id_in, list_in, mapping_in
-from bridge.whatsapp.errors import BUSY, code_of, trouble_in
+from bridge.whatsapp.errors import BUSY, DOUBTFUL, code_of, trouble_in
 from bridge.whatsapp.marks import ReactionMark, reaction_mark
 from hub.model.observation import Part
 from hub.model.outbox import Operation, OperationKind, OperationOutcome
 from hub.model.template import Template, Values
+from hub.rules.chatkeys import normalize_handle
 
 Json = dict[str, object]
 #: The six names, as people see them on other networks.
@@ -44,6 +46,7 @@ _SHOWN_AS: Final = {
     "video/3gpp": "video",
     "video/mp4": "video",
 }
+_USER_ID: Final = re.compile(r"[A-Z]{2}\.[0-9A-Za-z.]{1,160}", re.ASCII)
 _WITH_CAPTION: Final = frozenset({"document", "image", "video"})
 _WITH_NAME: Final = frozenset({"document"})
 #: What WhatsApp calls a voice message is Ogg with Opus.
@@ -167,10 +170,12 @@ def sign_of(operation: Operation) -> Json | OperationOutcome:
 
 
 def _envelope(handle: str, mark: str | None) -> Json:
+    """Name the recipient: a number by `to`, who hides it by the id that Meta gave them (`US.1349…`)."""
+    is_id = _USER_ID.fullmatch(handle) is not None
     body: Json = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
-        "to": handle.removeprefix("+"),
+        "recipient" if is_id else "to": handle.removeprefix("+"),
     }
     return body if mark is None else body | {"biz_opaque_callback_data": mark}
 
@@ -195,7 +200,7 @@ def verdict_of(answer: Answer, *, is_stop_opt_out: bool, is_named: bool = True) 
         code = trouble.fault.code if trouble.number in BUSY else "rate_limited"
         asked_ms = answer.retry_after_ms
         return put_off(code, trouble.detail, wait_ms=usual_ms if asked_ms is None else asked_ms)
-    if answer.status >= 500:
+    if answer.status >= 500 or trouble.number in DOUBTFUL:
         return unknown("network_error", f"Meta answered with status {answer.status}.")
     if trouble.number is None:
         return rejected("unexpected_answer", f"Meta answered with status {answer.status}; is api_url right?")
@@ -208,6 +213,11 @@ def shown_name(filename: str | None) -> str:
     return name[:200] or "file"
 
 
-def numbers_of(phone_numbers: Mapping[str, Any]) -> dict[str, str]:
+def ids_of(phone_numbers: Mapping[str, str]) -> dict[str, str]:
+    """Give handle → phone number id, however the handles were typed."""
+    return {normalize_handle(handle): number_id for handle, number_id in phone_numbers.items()}
+
+
+def numbers_of(phone_numbers: Mapping[str, str]) -> dict[str, str]:
     """Turn the settings round: phone number id → handle."""
-    return {str(number_id): handle for handle, number_id in phone_numbers.items()}
+    return {number_id: handle for handle, number_id in ids_of(phone_numbers).items()}

@@ -26,7 +26,8 @@ from tests.support.manual_time import ManualClock
 
 USER, PASSWORD, KEY = "sms", "pa:ss word", "signing-key"
 PICTURE = b"\x89PNG by MMS"
-_FIELDS = {"id", "textMessage", "phoneNumbers", "withDeliveryReport", "simNumber", "ttl"}
+DEVICE = "PyDmBQZZXYmyxMwED8Fzy"
+_FIELDS = {"deviceId", "id", "textMessage", "phoneNumbers", "withDeliveryReport", "simNumber", "ttl"}
 _STATES = {"sms:sent": "Sent", "sms:delivered": "Delivered", "sms:failed": "Failed"}
 _DATES = {"sms:sent": "sentAt", "sms:delivered": "deliveredAt", "sms:failed": "failedAt"}
 
@@ -41,12 +42,20 @@ class FakePhone:
     #: How often each message was put on the air.
     sent: dict[str, int] = field(default_factory=dict)
     webhooks: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: How often one was set.
+    webhooks_set: int = 0
+    #: An app that is installed anew between two polls has none.
+    forgets_webhooks: bool = False
     exports: list[dict[str, str]] = field(default_factory=list)
     loses_answer: set[str] = field(default_factory=set)
     loses_request: set[str] = field(default_factory=set)
     #: Recipient → status that every send to it gets.
     refuses: dict[str, int] = field(default_factory=dict)
     is_down: bool = False
+    #: What it shows of itself, or the cloud of the account's phones; None: an older version that shows nothing.
+    devices: list[dict[str, Any]] | None = None
+    #: Whether it lists what came in, and tells MMS again (newer versions).
+    has_inbox: bool = True
     #: Older versions of the app list no messages.
     has_list: bool = True
     password: str = PASSWORD
@@ -59,6 +68,8 @@ class FakePhone:
                 Route("/messages", self._create, methods=["POST"]),
                 Route("/messages", self._list),
                 Route("/messages/inbox/export", self._export, methods=["POST"]),
+                Route("/inbox/refresh", self._refresh, methods=["POST"]),
+                Route("/device", self._devices),
                 Route("/messages/{id}", self._get),
                 Route("/webhooks", self._webhooks),
                 Route("/webhooks", self._set_webhook, methods=["POST"]),
@@ -156,6 +167,8 @@ class FakePhone:
     async def _list(self, request: Request) -> Response:
         if not self.has_list:
             return self._refusal(request) or Response(status_code=405)
+        if self.forgets_webhooks:
+            self.webhooks.clear()
         query = dict(request.query_params)
         assert query.keys() == {"from", "to", "limit", "offset"}
         since, until = (datetime.fromisoformat(query[name]) for name in ("from", "to"))
@@ -171,15 +184,32 @@ class FakePhone:
         if refusal is not None:
             return refusal
         webhook = json.loads(await request.body())
-        assert webhook.keys() == {"id", "url", "event"}
+        assert webhook.keys() - {"deviceId"} == {"id", "url", "event"}
+        assert len(webhook["id"]) <= 36, "the cloud takes no longer id"
         if not webhook["url"].startswith("https://"):
             text = "url must start with https:// or http://127.0.0.1"
             return JSONResponse({"message": text}, status_code=400)
         self.webhooks[webhook["id"]] = webhook
+        self.webhooks_set += 1
         return JSONResponse({**webhook, "deviceId": None, "source": "Local"}, status_code=201)
+
+    async def _devices(self, request: Request) -> Response:
+        if self.devices is None:
+            return self._refusal(request) or Response(status_code=404)
+        return self._refusal(request) or JSONResponse(self.devices)
+
+    async def _refresh(self, request: Request) -> Response:
+        if not self.has_inbox:
+            return self._refusal(request) or Response(status_code=404)
+        body = json.loads(await request.body())
+        assert body.keys() - {"deviceId"} == {"since", "until", "messageTypes", "triggerWebhooks"}
+        assert body["triggerWebhooks"] is True
+        self.exports.append(body)
+        return self._refusal(request) or Response(status_code=202)
 
     async def _export(self, request: Request) -> Response:
         body = json.loads(await request.body())
+        assert body.keys() - {"deviceId"} == {"since", "until"}
         assert datetime.fromisoformat(body["since"]) <= datetime.fromisoformat(body["until"])
         self.exports.append(body)
         return self._refusal(request) or Response(status_code=202)

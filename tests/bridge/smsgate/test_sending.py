@@ -8,6 +8,7 @@ from bridge.smsgate.ids import attempt_id_in, message_id
 from hub.model.outbox import Disposition, attempt_id
 from tests.bridge.networks import CONTACT, LINE
 from tests.bridge.smsgate.conftest import LOSES_ANSWER, LOSES_REQUEST, SmsGateHarness
+from tests.bridge.smsgate.fake_phone import DEVICE
 
 
 async def test_a_send_is_one_message_under_our_id(harness: SmsGateHarness) -> None:
@@ -79,6 +80,33 @@ async def test_a_phone_that_is_away_has_nothing(harness: SmsGateHarness) -> None
     assert (outcome.disposition, outcome.is_retry_safe) == (Disposition.NOT_STARTED, True)
     assert (await bridge.health())[0] == "offline"
     assert (await bridge.lookup(harness.desk.send())).disposition is Disposition.MAY_HAVE_COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("sims", "sim"), [({"1 (555) 010-0000": 2, "+15550100099": 1}, 2), ({"+15550100099": 1}, None)]
+)
+async def test_a_phone_with_two_lines_sends_by_the_right_sim_or_not_at_all(
+    harness: SmsGateHarness, sims: dict[str, int], sim: int | None
+) -> None:
+    harness.desk.lines.append("+15550100099")
+    outcome = await harness.restarted(sims=sims).perform(harness.desk.send())
+
+    if sim is None:
+        assert (outcome.disposition, outcome.code) == (Disposition.REJECTED, "line_not_at_network")
+    assert [each["simNumber"] for each in harness.phone.bodies] == ([] if sim is None else [sim])
+
+
+async def test_one_phone_of_several_is_named_in_all_that_is_asked(harness: SmsGateHarness) -> None:
+    bridge = harness.restarted(device_id=DEVICE)
+    await bridge.perform(harness.desk.send())
+    await harness.desk.listen(bridge)
+    asked = [*harness.phone.bodies, *harness.phone.exports, *harness.phone.webhooks.values()]
+    other = await harness.hook(harness.phone.receive("hi"))
+
+    assert [each["deviceId"] for each in asked] == [DEVICE] * 7
+    assert (other.observations, other.reason) == (
+        (), "Passed over: another phone than `device_id` tells it.",
+    )  # fmt: skip
 
 
 async def test_groups_are_refused(harness: SmsGateHarness) -> None:

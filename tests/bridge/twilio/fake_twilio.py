@@ -55,6 +55,8 @@ class FakeTwilio:
     numbers: set[str] = field(default_factory=lambda: {"+15550100000"})
     page_size: int = 1000
     token: str = TOKEN
+    #: An API key and its secret.
+    api_key: tuple[str, str] | None = None
     listed: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -139,8 +141,9 @@ class FakeTwilio:
     def _refusal(self, request: Request) -> Response | None:
         if self.is_down:
             return Response("upstream is away", status_code=503)
-        expected = base64.b64encode(f"{ACCOUNT}:{self.token}".encode()).decode()
-        if request.headers.get("authorization") != f"Basic {expected}":
+        known = [(ACCOUNT, self.token), *([self.api_key] if self.api_key else [])]
+        keys = [base64.b64encode(f"{user}:{secret}".encode()).decode() for user, secret in known]
+        if request.headers.get("authorization") not in [f"Basic {key}" for key in keys]:
             return _error(401, 20003, "Authenticate")
         return None
 

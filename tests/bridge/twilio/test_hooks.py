@@ -113,6 +113,17 @@ async def test_what_is_not_signed_is_not_believed(harness: TwilioHarness) -> Non
     assert (await harness.hook(request)).observations
 
 
+async def test_a_wrong_signature_says_what_to_look_at(harness: TwilioHarness) -> None:
+    """The usual slips: the secret of an API key, and a public address that is spelt otherwise at Twilio."""
+    request = harness.twilio.receive("hi", sender=CONTACT)
+    reply = await harness.hook(replace(request, url=request.url.replace("hub.example", "www.hub.example")))
+
+    assert reply.reason == (
+        "No signature fits this with any of the source's secrets. Is auth_token the one of this account (not an API "
+        "key's secret), and does the address at Twilio begin with web.base_url, letter by letter?"
+    )
+
+
 @pytest.mark.parametrize(
     ("form", "reason"),
     [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from bridge.twilio.examining import examine
 from hub.model.errors import AttachmentGone, BridgeError
+from hub.model.observation import Observation
 from tests.bridge.networks import CONTACT, LINE
 from tests.bridge.twilio.conftest import TwilioHarness
+from tests.support.manual_time import EndOfTime
 
 
 async def test_lost_webhooks_are_made_up_for_from_the_cursor(harness: TwilioHarness) -> None:
@@ -36,6 +40,32 @@ async def test_a_round_tells_only_what_is_new(harness: TwilioHarness) -> None:
 
     assert [each.kind for each in seen] == ["message.received"]
     assert harness.desk.waited == [60] * 5
+
+
+async def test_a_status_that_comes_hours_later_is_found_without_a_webhook(harness: TwilioHarness) -> None:
+    """The phone was off, and others wrote meanwhile: no round of news looks back so far."""
+    bridge = harness.restarted(poll_seconds=600)
+    outcome = await bridge.perform(harness.desk.send())
+    harness.twilio.progress(outcome.provider_id or "", "sent")
+    told: list[Observation] = []
+    harness.desk.rounds = 24
+    with contextlib.suppress(EndOfTime):
+        async for seen in bridge.events(None):
+            told.append(seen)
+            if seen.kind == "message.sent" and harness.desk.rounds > 18:
+                harness.desk.clock.advance(2 * 3_600_000)
+                harness.twilio.receive("others write", sender=CONTACT)
+            elif seen.kind == "message.received":
+                harness.twilio.progress(outcome.provider_id or "", "delivered")
+
+    mine = [each for each in told if each.message and each.message.provider_id == outcome.provider_id]
+    assert [each.message.delivered_at is not None for each in mine if each.message] == [False, True]
+
+
+async def test_messages_of_numbers_that_are_no_lines_are_left_alone(harness: TwilioHarness) -> None:
+    harness.twilio.receive("hi", sender=CONTACT, to="+15550177777")
+
+    assert await harness.desk.listen(harness.adapter, rounds=2) == []
 
 
 async def test_a_round_that_fails_is_made_up_for(harness: TwilioHarness) -> None:
@@ -96,6 +126,25 @@ async def test_the_examination_finds_what_is_wrong(harness: TwilioHarness) -> No
     found = {each.name: each.state for each in await examine(harness.settings, harness.desk.surroundings)}
 
     assert found == {"public address": "ok", "account": "ok", "line …0000": "warning", "line …9999": "failed"}
+
+
+@pytest.mark.parametrize(("line", "state"), [("HUB", "warning"), ("55501", "warning")])
+async def test_names_and_short_codes_are_not_looked_up(harness: TwilioHarness, line: str, state: str) -> None:
+    harness.desk.lines = [line]
+    found = (await examine(harness.settings, harness.desk.surroundings))[-1]
+
+    assert found.state == state
+    assert found.detail.startswith("A short code or a sender's name")
+
+
+async def test_a_wrong_auth_token_is_found_beside_a_good_api_key(harness: TwilioHarness) -> None:
+    """It would show in refused webhooks only."""
+    key = {"api_key_sid": "SK" + "2c" * 16, "api_key_secret": "secret-of-the-key"}
+    harness.twilio.api_key = (key["api_key_sid"], key["api_key_secret"])
+    for token, state in ((harness.twilio.token, "ok"), ("another-token", "failed")):
+        harness.restarted(auth_token=token, **key)
+        found = {each.name: each.state for each in await examine(harness.settings, harness.desk.surroundings)}
+        assert (found["account"], found["auth token"]) == ("ok", state)
 
 
 async def test_the_examination_shows_no_secret_and_no_number(harness: TwilioHarness) -> None:

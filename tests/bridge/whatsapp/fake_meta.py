@@ -28,7 +28,7 @@ from tests.support.manual_time import ManualClock
 NUMBER_ID, TOKEN, SECRET, VERIFY = "106540352242922", "EAAG-token-of-meta", "app-secret-1", "verify-me-please"
 VOICE = b"OggS a voice"
 _TYPES = {"audio", "document", "image", "reaction", "sticker", "template", "text", "video"}
-_FIELDS = {"biz_opaque_callback_data", "context", "messaging_product", "recipient_type", "to", "type"}
+_FIELDS = {"biz_opaque_callback_data", "context", "messaging_product", "recipient_type", "type"}
 
 
 @dataclass
@@ -48,6 +48,8 @@ class FakeMeta:
     is_down: bool = False
     token: str = TOKEN
     quality: str = "GREEN"
+    #: Where it tells of its number, by what names the address; None: it shows none.
+    callbacks: dict[str, str] | None = field(default_factory=lambda: {"application": HOOK_URL})
     #: Where it says that its files are; None: here.
     file_url: str | None = None
     url: str = ""
@@ -70,7 +72,7 @@ class FakeMeta:
             "id": wamid,
             "status": word,
             "timestamp": str(self.clock.now_ms() // 1000),
-            "recipient_id": sent["to"],
+            **({"recipient_id": sent["to"]} if "to" in sent else {"recipient_user_id": sent["recipient"]}),
             **more,
         }
         if "biz_opaque_callback_data" in sent:
@@ -135,9 +137,11 @@ class FakeMeta:
         return self._judged(request, body)
 
     def _judged(self, request: Request, body: dict[str, Any]) -> Response:
-        kind, to = body["type"], body["to"]
+        named = "to" if "to" in body else "recipient"
+        kind, to = body["type"], body[named]
         assert kind in _TYPES
-        assert body.keys() <= _FIELDS | {kind}, body.keys()
+        assert body.keys() <= _FIELDS | {kind, named}, body.keys()
+        assert named == ("to" if to.isdigit() else "recipient")
         assert body["recipient_type"] == "individual"
         assert not to.startswith("+")
         assert len(body.get("biz_opaque_callback_data", "")) <= 512
@@ -178,6 +182,9 @@ class FakeMeta:
         refusal, known_as = self._refusal(request), request.path_params["id"]
         if refusal is not None:
             return refusal
+        if known_as == NUMBER_ID and request.query_params.get("fields") == "webhook_configuration":
+            called = {} if self.callbacks is None else {"webhook_configuration": self.callbacks}
+            return JSONResponse({**called, "id": NUMBER_ID})
         if known_as == NUMBER_ID:
             shown = {"display_phone_number": "+1 555-010-0000", "verified_name": "Hub", "id": NUMBER_ID}
             return JSONResponse({**shown, "quality_rating": self.quality})

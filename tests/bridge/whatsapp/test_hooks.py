@@ -117,6 +117,62 @@ async def test_reactions_edits_and_unsends_name_their_message(harness: WhatsAppH
     ]
 
 
+async def test_what_was_written_on_the_phone_is_ours(harness: WhatsAppHarness) -> None:
+    """A number that is used in the app, too (coexistence): its messages are told as those of another device."""
+    to = {"from": "15550100000", "to": "15550100001"}
+    new = {"type": "text", "text": {"body": "new"}}
+    echoes = [
+        harness.meta.message("text", {"body": "by hand"}, **to, id="wamid.A"),
+        harness.meta.message("image", {"id": "77"}, to="", to_user_id="US.99", id="wamid.B"),
+        harness.meta.message("reaction", {"message_id": "wamid.C", "emoji": "👍"}, **to, id="wamid.D"),
+        harness.meta.message("edit", {"original_message_id": "wamid.A", "message": new}, **to),
+        harness.meta.message("revoke", {"original_message_id": "wamid.A"}, **to),
+    ]
+    request = harness.meta.hook(change="smb_message_echoes", message_echoes=echoes)
+    seen = (await harness.hook(request)).observations
+
+    assert [(each.kind, each.chat and each.chat.key, each.actor) for each in seen] == [
+        ("message.sent", f"dm:{CONTACT}", None),
+        ("message.sent", "dm:US.99", None),
+        ("reaction.added", f"dm:{CONTACT}", None),
+        ("message.edited", f"dm:{CONTACT}", None),
+        ("message.unsent", f"dm:{CONTACT}", None),
+    ]
+    assert [each.message.is_from_me for each in seen if each.message] == [True] * 4
+    assert [fact.type for each in seen for fact in facts_of(each, LINE_ID)] == [each.kind for each in seen]
+
+
+@pytest.mark.parametrize(
+    ("named", "key"),
+    [
+        ({"from": "15550100001", "from_user_id": "US.99"}, f"dm:{CONTACT}"),
+        ({"from": "", "from_user_id": "US.99"}, "dm:US.99"),
+        ({"from": None}, "dm:US.77"),
+    ],
+)
+async def test_a_number_goes_before_an_id_and_both_before_the_change(
+    harness: WhatsAppHarness, named: dict[str, Any], key: str
+) -> None:
+    message = {**harness.meta.message("text", {"body": "hi"}), **named}
+    contacts = [{"profile": {"name": "Ada"}, "user_id": "US.77"}]
+    [seen] = (await harness.hook(harness.meta.hook(messages=[message], contacts=contacts))).observations
+
+    assert seen.chat is not None
+    assert seen.chat.key == key
+
+
+async def test_an_opened_chat_is_no_message_and_an_error_is_told(harness: WhatsAppHarness) -> None:
+    opened = harness.meta.message("request_welcome", None)
+    errors = [{"code": 130429, "title": "Rate limit hit"}]
+    reply = await harness.hook(harness.meta.hook(messages=[opened], errors=errors))
+
+    assert reply.observations == ()
+    assert reply.reason == (
+        "Passed over: 1: Meta tells of an error (130429: Too many messages a second from this number. "
+        "(Rate limit hit)), 1: a message of type 'request_welcome'."
+    )
+
+
 @pytest.mark.parametrize(
     ("is_opt_out", "code", "kinds"),
     [
@@ -231,6 +287,7 @@ _THINGS = st.fixed_dictionaries(
         "recipient_id": _JSON | st.just("15550100001"),
         "status": st.sampled_from(["sent", "failed", "read", "warped"]) | _JSON,
         "type": st.sampled_from(_TYPES) | _JSON,
+        "to": _JSON | st.just("15550100001"),
         "value": st.sampled_from(["stop", "resume"]) | _JSON,
         "wa_id": _JSON | st.just("15550100001"),
     },
@@ -242,11 +299,14 @@ _THINGS = st.fixed_dictionaries(
     messages=st.lists(_THINGS | _JSON, max_size=4),
     statuses=st.lists(_THINGS, max_size=4),
     preferences=st.lists(_THINGS, max_size=2) | _JSON,
+    others=st.dictionaries(
+        st.sampled_from(["contacts", "errors", "message_echoes"]), st.lists(_THINGS | _JSON)
+    ),
 )
 async def test_whatever_is_signed_never_raises_and_can_be_taken_in(
-    harness: WhatsAppHarness, messages: Any, statuses: Any, preferences: Any
+    harness: WhatsAppHarness, messages: Any, statuses: Any, preferences: Any, others: Any
 ) -> None:
-    request = harness.meta.hook(messages=messages, statuses=statuses, user_preferences=preferences)
+    request = harness.meta.hook(messages=messages, statuses=statuses, user_preferences=preferences, **others)
     reply = await harness.hook(request)
 
     assert reply.status == 200

@@ -9,7 +9,7 @@ import pytest
 from bridge.whatsapp.bridge import MOST_UPLOAD_BYTES
 from bridge.whatsapp.examining import examine
 from hub.model.outbox import Disposition, OperationKind
-from tests.bridge.networks import CONTACT, LINE
+from tests.bridge.networks import CONTACT, HOOK_URL, LINE
 from tests.bridge.whatsapp.conftest import LOSES_ANSWER, LOSES_REQUEST, WhatsAppHarness
 
 PICTURE = {"file_1": {"mime_type": "image/png", "filename": "a.png"}}
@@ -127,7 +127,12 @@ async def test_blanks_with_names_keep_them(harness: WhatsAppHarness) -> None:
         ((401, 190), Disposition.REJECTED, "bad_credentials", None),
         ((429, 130429), Disposition.NOT_STARTED, "rate_limited", 10_000),
         ((400, 131056), Disposition.NOT_STARTED, "pair_rate_limited", 10_000),
+        ((400, 131030), Disposition.REJECTED, "recipient_not_allowed", None),
+        ((403, 200), Disposition.REJECTED, "not_permitted", None),
+        ((400, 80007), Disposition.NOT_STARTED, "rate_limited", 60_000),
         ((429, 777), Disposition.NOT_STARTED, "rate_limited", 60_000),
+        ((400, 1), Disposition.MAY_HAVE_COMPLETED, "network_error", None),
+        ((503, 131016), Disposition.MAY_HAVE_COMPLETED, "network_error", None),
         ((500, 131000), Disposition.MAY_HAVE_COMPLETED, "network_error", None),
     ],
 )
@@ -282,15 +287,66 @@ async def test_a_line_without_an_id_and_a_wrong_token_say_so(harness: WhatsAppHa
     assert (await bridge.perform(harness.desk.send())).code == "line_not_at_network"
 
 
+async def test_who_hides_the_number_is_written_to_by_the_id(harness: WhatsAppHarness) -> None:
+    hidden = "US.13491208655302741918"
+    operation = harness.desk.send(to=hidden)
+    outcome = await harness.adapter.perform(operation)
+
+    body = harness.meta.messages[outcome.provider_id or ""]
+    assert (body["recipient"], "to" in body) == (hidden, False)
+    status = harness.meta.status(outcome.provider_id or "", "delivered")
+    [seen] = (await harness.hook(harness.meta.hook(statuses=[status]))).observations
+    assert (seen.kind, seen.chat and seen.chat.key) == ("status.delivered", f"dm:{hidden}")
+
+
+@pytest.mark.parametrize("typed", ["15550100000", "+1 (555) 010-0000", LINE])
+async def test_the_settings_may_spell_the_number_as_people_do(harness: WhatsAppHarness, typed: str) -> None:
+    bridge = harness.restarted(phone_numbers={typed: harness.settings.phone_numbers[LINE]})
+    request = harness.meta.hook(messages=[harness.meta.message("text", {"body": "hi"})])
+
+    assert (await bridge.perform(harness.desk.send())).disposition is Disposition.ACCEPTED
+    assert [each.line for each in (await harness.hook(request)).observations] == [LINE]
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "state", "words"),
+    [
+        ({"application": HOOK_URL}, "ok", "Meta calls this hub."),
+        ({"application": HOOK_URL, "phone_number": "https://other.example/x"}, "failed", "at other.example"),
+        ({"application": HOOK_URL[:-1]}, "failed", "at hub.example"),
+        ({"application": ""}, "failed", "Meta calls nobody"),
+        (None, "skipped", "does not show"),
+    ],
+)
+async def test_the_examination_sees_where_meta_calls(
+    harness: WhatsAppHarness, callbacks: dict[str, str] | None, state: str, words: str
+) -> None:
+    """An address that was copied without its last letter is the usual reason for silence."""
+    harness.meta.callbacks = callbacks
+    found = (await examine(harness.settings, harness.desk.surroundings))[-1]
+
+    assert (found.name, found.state) == ("webhook …0000", state)
+    assert words in found.detail
+    assert "s3cret" not in found.detail
+
+
+async def test_two_numbers_with_one_id_are_a_slip(harness: WhatsAppHarness) -> None:
+    one_id = harness.settings.phone_numbers[LINE]
+    harness.restarted(phone_numbers={LINE: one_id, "+15550100099": one_id})
+    found = {each.name: each.state for each in await examine(harness.settings, harness.desk.surroundings)}
+
+    assert found["lines"] == "failed"
+
+
 async def test_the_examination_finds_what_is_wrong(harness: WhatsAppHarness) -> None:
     well = await examine(harness.settings, harness.desk.surroundings)
-    assert [each.state for each in well] == ["ok", "ok", "ok"]
+    assert [each.state for each in well] == ["ok", "ok", "ok", "ok"]
     harness.meta.quality = "RED"
     harness.desk.lines.append("+15550199999")
     harness.desk.hook_url = "http://hub.lan/v1/bridge/hooks/brg_1/s3cret"
     worse = await examine(harness.settings, harness.desk.surroundings)
 
-    assert [each.state for each in worse] == ["failed", "failed", "warning"]
+    assert [each.state for each in worse] == ["failed", "failed", "warning", "failed"]
     for secret in (harness.settings.access_token, harness.settings.app_secret, LINE, "s3cret"):
         assert secret not in f"{well}{worse}"
     harness.restarted(phone_numbers={"+15550177777": harness.settings.phone_numbers[LINE]})
