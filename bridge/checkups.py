@@ -24,7 +24,7 @@ class Checkup:
     async def state(self) -> State:
         """Give the state, which may be a minute old."""
         now_ms = self._clock.now_ms()
-        if self._asked_at is None or now_ms - self._asked_at >= VALID_MS:
+        if self._asked_at is None or not 0 <= now_ms - self._asked_at < VALID_MS:
             self._asked_at = now_ms
             self._state = await self._ask()
         return self._state

@@ -46,6 +46,8 @@ class Answer:
     error_type: str | None = None
     #: For people, without the password.
     words: str = ""
+    #: Of an answer that is none of the server's: who it is from, and what to do.
+    sender: str = ""
 
     @property
     def is_ok(self) -> bool:
@@ -73,10 +75,16 @@ def read_answer(status: int, body: Any, *, secret: str) -> Answer:
     return Answer(
         status=status,
         data=envelope.get("data"),
-        is_envelope="status" in envelope,
+        is_envelope=_is_envelope(envelope),
         error_type=text(error, "type", most=64),
         words=redacted(words, secret),
     )
+
+
+def _is_envelope(body: JSON) -> bool:
+    """Whether it is the server's own: others answer in JSON, too, and have a `status`."""
+    status = body.get("status")
+    return isinstance(status, int) and not isinstance(status, bool) and isinstance(body.get("message"), str)
 
 
 def redacted(words: str, secret: str) -> str:
@@ -97,7 +105,7 @@ def outcome_of(answer: Answer) -> OperationOutcome:
         return verdict
     if answer.status in _UNREACHED:
         return not_started("unreachable", f"the way to the server is broken ({answer.status})")
-    return unknown("no_verdict", answer.words or f"the server answered {answer.status}")
+    return unknown("no_verdict", answer.sender or answer.words or f"the server answered {answer.status}")
 
 
 def _refusal(answer: Answer) -> OperationOutcome | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bridge.bluebubbles.answers import rejected
+from bridge.bluebubbles.answers import not_started, rejected
 from bridge.bluebubbles.catching_up import PAGE
 from bridge.bluebubbles.chats import key_of
 from bridge.bluebubbles.feed import Feed
@@ -86,6 +86,10 @@ class BlueBubblesBridge:
             await told.aclose()
 
     async def perform(self, operation: Operation) -> OperationOutcome:
+        state, why = await self._state.health()
+        if state == "offline":
+            # Of a server that is away nobody knows what it can do, and what is not asked for is certainly not done.
+            return not_started(self._state.fault, why or "the server is away")
         missing = missing_of(needs_of(operation.kind, operation.payload), await self.capabilities())
         if missing:
             return rejected("unsupported", f"this Mac cannot do: {', '.join(missing)}")

@@ -70,7 +70,15 @@ def parts_of(of: JSON) -> tuple[Part, ...]:
         return placed[:_MOST_PARTS]
     words = words_of(of)
     parts = [_words(words, of)] if words else []
+    if not parts and not files and (app := _app_of(of)) is not None:
+        return (Part(type="card", text=app),)
     return (*parts, *files.values())[:_MOST_PARTS]
+
+
+def _app_of(of: JSON) -> str | None:
+    """Name the app that a message without words and files is of: a game, a poll, a payment."""
+    bundle = cut(of, "balloonBundleId", most=1024)
+    return None if bundle is None or bundle == URL_BALLOON else bundle.rpartition(":")[2] or None
 
 
 def _in_order(of: JSON, files: dict[str | None, Part]) -> Iterator[Part]:

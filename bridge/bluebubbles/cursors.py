@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.bluebubbles.shapes import DAY_MS, date, mapping, read_json, text
+from bridge.bluebubbles.shapes import DAY_MS, mapping, number, read_json, text
 
 #: So much is told again at every connect: rows are written late and out of order.
 OVERLAP_MS: Final = 600_000
@@ -30,7 +30,12 @@ class Place:
 
     def reached(self, at: int, *, now_ms: int) -> None:
         """Note that all up to a date is told; never back, never beyond now."""
-        self.at = max(self.at, min(at, now_ms))
+        self.at = max(min(self.at, now_ms), min(at, now_ms))
+
+    def mend(self, now_ms: int) -> None:
+        """Go back a day where it lies ahead of now: a clock was wrong, and nobody knows what was told."""
+        if self.at > now_ms + OVERLAP_MS:
+            self.at = max(0, now_ms - DAY_MS)
 
     def cursor(self) -> str:
         return msgspec.json.encode({"at": self.at, "state": self.state}).decode()
@@ -39,7 +44,9 @@ class Place:
 def read_place(cursor: str | None, *, now_ms: int, history_days: int) -> Place:
     """Read what the hub kept; one that cannot be read is none."""
     said = mapping(read_json((cursor or "").encode("utf-8", "replace")))
-    at = date(said, "at", now_ms=now_ms)
-    if at is None:
+    at = number(said, "at")
+    if at is None or at <= 0:
         return Place(at=max(0, now_ms - history_days * DAY_MS) + (OVERLAP_MS if history_days == 0 else 0))
-    return Place(at=at, state=text(said, "state", most=16))
+    place = Place(at=at, state=text(said, "state", most=16))
+    place.mend(now_ms)
+    return place

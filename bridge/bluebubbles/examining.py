@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from bridge.bluebubbles.answers import Answer
-from bridge.bluebubbles.frames import CONNECT, Event, Opened, Ping, Refused, read_packet
+from bridge.bluebubbles.frames import CONNECT, Connected, Event, Opened, Refused, read_packet
 from bridge.bluebubbles.server_info import MOST_SKEW_SECONDS, ServerInfo, health_of, method_for, read_info
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import mapping, mappings, number
@@ -19,9 +19,11 @@ from hub.rules.chatkeys import normalize_handle
 _PATIENCE = Patience(read=15.0)
 
 
-async def examine(settings: BlueBubblesSettings, surroundings: Surroundings) -> Sequence[Finding]:
+async def examine(
+    settings: BlueBubblesSettings, surroundings: Surroundings, *, patience: Patience = _PATIENCE
+) -> Sequence[Finding]:
     """Look at the server from here."""
-    server = Server(settings, surroundings.caller, patience=_PATIENCE)
+    server = Server(settings, surroundings.caller, patience=patience)
     first, answer = await _server(server)
     if answer is None:
         return (first,)
@@ -44,7 +46,7 @@ async def examine(settings: BlueBubblesSettings, surroundings: Surroundings) -> 
 
 async def _server(server: Server) -> tuple[Finding, Answer | None]:
     try:
-        answer = await server.get("/server/info", seconds=_PATIENCE.probe)
+        answer = await server.get("/server/info", seconds=server.patience.probe)
     except CallFailed as failure:
         detail = f"Not reached: {failure.detail}. Check `url`; a private address must be in outbound.allow."
         return Finding(name="server", state="failed", detail=detail), None
@@ -126,26 +128,33 @@ async def _history(server: Server, surroundings: Surroundings) -> Finding:
 async def _socket(server: Server, surroundings: Surroundings) -> Finding:
     try:
         async with (
-            asyncio.timeout(_PATIENCE.probe * 2),
+            asyncio.timeout(server.patience.probe * 2),
             surroundings.sockets.connect(server.socket_call()) as socket,
         ):
-            return await _greeting(socket)
+            return await _greeting(socket, server.patience.greeting)
     except (CallFailed, TimeoutError) as error:
         why = error.detail if isinstance(error, CallFailed) else "no answer in time"
         detail = f"It does not open: {why}. A proxy between must pass WebSockets on; or use the webhook feed."
         return Finding(name="socket", state="failed", detail=detail)
 
 
-async def _greeting(socket: Socket) -> Finding:
-    """A wrong password is let in first, and shown out at once; the right one is greeted."""
+async def _greeting(socket: Socket, seconds: float) -> Finding:
+    """A wrong password is let in first, and shown out at once; the right one may stay, and nothing is said to it."""
+    opens = Finding(name="socket", state="ok", detail="It opens, and the server lets the hub stay.")
+    is_let_in = False
     while True:
-        packet = read_packet(await socket.receive())
+        try:
+            async with asyncio.timeout(seconds if is_let_in else None):
+                packet = read_packet(await socket.receive())
+        except TimeoutError:
+            return opens
+        is_let_in = is_let_in or isinstance(packet, Connected)
         if isinstance(packet, Opened):
             await socket.send(CONNECT)
         elif isinstance(packet, Refused):
             return Finding(name="socket", state="failed", detail="The server ends it: a wrong password.")
-        elif isinstance(packet, Event | Ping):
-            return Finding(name="socket", state="ok", detail="It opens, and events come.")
+        elif isinstance(packet, Event):
+            return opens
 
 
 async def _webhook(server: Server, surroundings: Surroundings) -> Finding:

@@ -131,7 +131,9 @@ class Feed:
 
     async def _catch_up(self, place: Place) -> AsyncIterator[Observation | tuple[Observation, ...]]:
         place.is_whole = False
-        began_at, since = self._surroundings.clock.now_ms(), place.since
+        began_at = self._surroundings.clock.now_ms()
+        place.mend(began_at)
+        since = place.since
         try:
             if self._settings.feed == "webhook" and self._surroundings.hook_url is not None:
                 await ensure_registered(self._server, self._surroundings.hook_url)

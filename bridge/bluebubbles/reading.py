@@ -15,7 +15,15 @@ from bridge.bluebubbles.chats import chat_of, handle_in, is_masked, read_chat, s
 from bridge.bluebubbles.content import URL_BALLOON, effect_of, parts_of
 from bridge.bluebubbles.reactions import tapback_of, target_of
 from bridge.bluebubbles.shapes import JSON, cut, date, mapping, mappings, number, numbers, text
-from hub.model.observation import Observation, ObservationKind, ObservedChat, ObservedError, ObservedMessage
+from bridge.macos.cards import card_of
+from hub.model.observation import (
+    Observation,
+    ObservationKind,
+    ObservedChat,
+    ObservedError,
+    ObservedMessage,
+    Part,
+)
 from hub.rules.chatkeys import normalize_handle
 from hub.rules.refusals import validate
 
@@ -57,7 +65,7 @@ def read_message(of: JSON, view: View) -> Read:
     if (chats and chat is None) or (isinstance(author, str) and is_masked(author)):
         return Read(passed_over="masked")
     row = Row(of=of, guid=guid, chat=chat, line=_line(chats, view), view=view)
-    reader = _group_event if number(of, "itemType") else _reaction if _is_reaction(of) else _message
+    reader = _item if number(of, "itemType") else _reaction if _is_reaction(of) else _message
     return _checked(reader(row), view)
 
 
@@ -218,11 +226,30 @@ def _reaction(row: Row) -> Read | tuple[Observation, ...]:
     return (row.seen(kind, actor=actor, target=tapback.target, reaction=tapback.reaction),)
 
 
-def _group_event(row: Row) -> Read | tuple[Observation, ...]:
+def _item(row: Row) -> Read | tuple[Observation, ...]:
+    """Read what happened in a chat: to the group, or something for which there is only a card."""
+    item, action = number(row.of, "itemType") or 0, number(row.of, "groupActionType") or 0
+    if item in {1, 2} or (item == 3 and action in _OF_GROUPS):
+        return _group_event(row, item, action)
+    words = card_of(item, action)
+    if words is None:
+        return Read(passed_over="unknown item")
+    if row.chat is None or (row.author is None and not row.is_own):
+        return Read(passed_over="no author")
+    message = ObservedMessage(
+        provider_id=row.guid,
+        parts=(Part(type="card", text=words),),
+        is_from_me=row.is_own,
+        sent_at=row.date("dateCreated"),
+    )
+    actor = None if row.is_own else row.author
+    return (row.seen("message.sent" if row.is_own else "message.received", message=message, actor=actor),)
+
+
+def _group_event(row: Row, item: int, action: int) -> Read | tuple[Observation, ...]:
     if row.chat is None or not row.chat.is_group or row.date("dateCreated") is None:
         return Read(passed_over="no group or date")  # both are part of what names such an event
     actor = None if row.is_own else handle_in(mapping(row.of.get("handle")))
-    item, action = number(row.of, "itemType"), number(row.of, "groupActionType")
     if item == 1 and action in (0, 1):
         member = row.view.handles.get(number(row.of, "otherHandle") or 0)
         if member is None:
@@ -231,13 +258,13 @@ def _group_event(row: Row) -> Read | tuple[Observation, ...]:
         return (row.seen(kind, actor=actor, value=member),)
     if item == 2:
         return (row.seen("chat.renamed", actor=actor, value=cut(row.of, "groupTitle", most=1024) or ""),)
-    if item == 3 and action in _OF_GROUPS:
+    if item == 3:
         event, value = _OF_GROUPS[action]
         return (row.seen(event, actor=actor, value=value),)
     return Read(passed_over="unknown item")
 
 
-#: groupActionType of itemType 3; 4 and 6 are about backgrounds, for which there is no observation.
+#: groupActionType of itemType 3.
 _OF_GROUPS: Final[dict[int, tuple[ObservationKind, str | None]]] = {
     0: ("chat.left", None),
     1: ("chat.icon", None),

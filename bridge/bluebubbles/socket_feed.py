@@ -12,6 +12,7 @@ from bridge.bluebubbles.frames import (
     Connected,
     Event,
     Opened,
+    Packet,
     Ping,
     Refused,
     Unreadable,
@@ -88,7 +89,7 @@ class SocketFeed:
         self._server = server
         self._surroundings = surroundings
         self._waiting = waiting
-        #: The server has told something: it lets us stay, as it does not for a wrong password.
+        #: The server lets us stay, as it does not for a wrong password.
         self._has_talked = False
         self._failures = 0
 
@@ -110,9 +111,9 @@ class SocketFeed:
     async def _converse(self, socket: Socket) -> None:
         """Take packets until the socket ends, which raises."""
         silence, unreadable = self._server.patience.probe * 2, 0
+        is_let_in = False
         while True:
-            async with asyncio.timeout(silence):
-                packet = read_packet(await socket.receive())
+            packet = await self._next(socket, silence, is_doubtful=is_let_in and not self._has_talked)
             unreadable = unreadable + 1 if isinstance(packet, Unreadable) else 0
             if unreadable > _MOST_UNREADABLE:
                 raise CallFailed("no_http", "what comes over the socket is not socket.io")
@@ -128,9 +129,21 @@ class SocketFeed:
             elif isinstance(packet, Event):
                 self._waiting.put(packet)
             elif isinstance(packet, Connected):
+                is_let_in = True
                 self._waiting.put(Due())
             elif isinstance(packet, Unreadable):
                 self._waiting.put(Due())  # whatever it was, the history has it
+
+    async def _next(self, socket: Socket, silence: float, *, is_doubtful: bool) -> Packet:
+        """Give the next packet; who may stay is told nothing until something happens, or a minute is over."""
+        if is_doubtful:
+            try:
+                async with asyncio.timeout(self._server.patience.greeting):
+                    return read_packet(await socket.receive())
+            except TimeoutError:
+                self._note_talk()
+        async with asyncio.timeout(silence):
+            return read_packet(await socket.receive())
 
     def _note_talk(self) -> None:
         if self._has_talked:

@@ -24,6 +24,8 @@ class ServerState:
         self._clock = clock
         self._info: ServerInfo | None = None
         self._health: tuple[str, str | None] = ("offline", "it was not asked yet")
+        #: Why nothing can be done while it is offline.
+        self.fault = "unreachable"
         self._asked_at: int | None = None
 
     def forget(self) -> None:
@@ -50,7 +52,7 @@ class ServerState:
         try:
             answer = await self._server.get("/server/info", seconds=self._server.patience.probe)
         except CallFailed as failure:
-            self._health = ("offline", failure.detail)
+            self._health, self.fault = ("offline", failure.detail), "unreachable"
         else:
             self._take(answer)
         self._asked_at = self._clock.now_ms()
@@ -58,6 +60,8 @@ class ServerState:
     def _take(self, answer: Answer) -> None:
         if not answer.is_ok or not mapping(answer.data):
             self._health = ("offline", why_not(answer))
+            is_refused = answer.is_envelope and answer.status in (401, 403)
+            self.fault = "unauthorized" if is_refused else "unreachable"
             return
         self._info = read_info(mapping(answer.data))
         self._health = health_of(self._info, self._settings.method)
@@ -68,5 +72,5 @@ def why_not(answer: Answer) -> str:
     if answer.is_envelope and answer.status in (401, 403):
         return "the server does not know the password"
     if not answer.is_envelope:
-        return f"what answers ({answer.status}) is no BlueBubbles server, or a tunnel whose Mac is away"
+        return answer.sender or f"what answers ({answer.status}) is no BlueBubbles server"
     return f"the server answered {answer.status}: {answer.words}"

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import msgspec
 
 from bridge.bluebubbles.answers import Answer, read_answer
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import read_json
+from bridge.bluebubbles.stand_ins import stand_in
 from bridge.file_forms import Form
 from hub.flow.calling import Call, Reply, SocketCall, StreamedReply, UploadCaller
 
@@ -31,6 +32,8 @@ class Patience:
     """How long each kind of request may take, in seconds."""
 
     probe: float = 10.0
+    #: After which a socket that was let in, and heard nothing, counts as open: a wrong password is shown out at once.
+    greeting: float = 3.0
     read: float = 60.0
     #: The server itself waits up to 120 s for a text and 20 minutes for a file; who gives up earlier knows nothing.
     send: float = 180.0
@@ -56,7 +59,7 @@ class Server:
     def __init__(self, settings: BlueBubblesSettings, caller: UploadCaller, *, patience: Patience) -> None:
         self._caller = caller
         self._password = settings.password
-        self._base = settings.url.rstrip("/")
+        self._base = _base_of(settings.url)
         self.patience = patience
 
     def __repr__(self) -> str:
@@ -64,7 +67,7 @@ class Server:
 
     def move_to(self, url: str) -> None:
         """Call another address from now on."""
-        self._base = url.rstrip("/")
+        self._base = _base_of(url)
 
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, *, seconds: float | None = None
@@ -123,7 +126,10 @@ class Server:
 
     def socket_call(self) -> SocketCall:
         """The socket of live events."""
-        url = f"{self._base}/socket.io/?{self._query({'EIO': '4', 'transport': 'websocket'})}"
+        # Its socket decodes the password once more than its REST does (decodeURI in api/http/index.ts).
+        password = self._password.replace("%", "%25")
+        query = _query({"EIO": "4", "transport": "websocket"}, password)
+        url = f"{self._base}/socket.io/?{query}"
         return SocketCall(
             url=url, headers=_HEADERS, timeout_seconds=self.patience.probe * 2, max_message_bytes=16_777_216
         )
@@ -133,12 +139,20 @@ class Server:
 
     def _read(self, reply: Reply) -> Answer:
         decoded = None if reply.is_cut else read_json(reply.body)
-        return read_answer(reply.status, decoded, secret=self._password)
+        answer = read_answer(reply.status, decoded, secret=self._password)
+        return answer if answer.is_envelope else replace(answer, sender=self._sender(reply))
+
+    def _sender(self, reply: Reply) -> str:
+        """Say who answers in the server's place, and what to do; an address is shown without path and query."""
+        location = next((value for name, value in reply.headers if name.lower() == b"location"), b"")
+        moved_to = urlsplit(urljoin(self._base, location.decode("latin-1"))) if location else None
+        origin = f"{moved_to.scheme}://{moved_to.netloc.rpartition('@')[2]}" if moved_to else None
+        return stand_in(reply.status, reply.body[:2_000], moved_to=origin if origin != self._base else None)
 
     def _call(self, ask: _Ask, *, most: int = MOST_ANSWER_BYTES) -> Call:
         return Call(
             method=ask.method,
-            url=f"{self._base}/api/v1{ask.path}?{self._query(ask.query)}",
+            url=f"{self._base}/api/v1{ask.path}?{_query(ask.query, self._password)}",
             headers=(*_HEADERS, *ask.headers),
             body=ask.body,
             timeout_seconds=ask.seconds,
@@ -146,8 +160,14 @@ class Server:
             is_repeatable=ask.is_repeatable,
         )
 
-    def _query(self, query: Mapping[str, str]) -> str:
-        return urlencode({**query, "guid": self._password}, quote_via=quote)
+
+def _base_of(url: str) -> str:
+    """Take away what people copy along with the address."""
+    return url.strip().rstrip("/").removesuffix("/api/v1").rstrip("/")
+
+
+def _query(query: Mapping[str, str], password: str) -> str:
+    return urlencode({**query, "guid": password}, quote_via=quote)
 
 
 def segment(text: str) -> str:

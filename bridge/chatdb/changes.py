@@ -53,4 +53,4 @@ class Changes:
         return sorted(changed)
 
     def _is_wide_due(self, now_ms: int) -> bool:
-        return self._wide_at is None or now_ms - self._wide_at >= _WIDE_EVERY_MS
+        return self._wide_at is None or not 0 <= now_ms - self._wide_at < _WIDE_EVERY_MS

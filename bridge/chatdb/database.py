@@ -286,7 +286,17 @@ def explain(path: str, error: Exception) -> str:
             f"{path} may not be read: give Full Disk Access to the program that runs the bridge (System Settings, "
             "Privacy & Security), the real interpreter and not a link to it, then start it again"
         )
-    return f"{path} cannot be read: {reason}"
+    advice = next((advice for words, advice in _ADVICE.items() if words in reason), "it is tried again")
+    return f"{path} cannot be read: {reason}; {advice}"
+
+
+#: What SQLite says → what to do.
+_ADVICE: Final = {
+    "disk I/O error": "is the disk full, or failing?",
+    "locked": "a backup or another program holds it, and it is tried again",
+    "malformed": "quit Messages and run `sqlite3 chat.db 'PRAGMA integrity_check'`; a backup may be needed",
+    "not a database": "`database` names another file, or it is damaged",
+}
 
 
 def _open(path: str) -> sqlite3.Connection:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bridge.chatdb.content import parts_of
+from bridge.chatdb.polls import UPDATE, VOTE, is_poll, read_poll
 from bridge.chatdb.rows import ChatRow, MessageRow
 from bridge.chatdb.summary import Summary, read_summary
 from bridge.macos.apple_time import APPLE_EPOCH_MS, clamped_ms, past_ms
+from bridge.macos.cards import card_of
 from bridge.macos.wire_text import identifier, label
 from hub.model.observation import (
     Observation,
@@ -20,7 +22,9 @@ from hub.model.observation import (
     ObservedChat,
     ObservedError,
     ObservedMessage,
+    ObservedPoll,
     ObservedReaction,
+    Part,
 )
 from hub.rules.chatkeys import normalize_chat_key
 
@@ -33,10 +37,13 @@ _TAPBACKS: Final = {
     2004: "emphasize",
     2005: "question",
     2006: "emoji",
+    2007: "sticker",
 }
+#: A sticker that was put on a message.
+_STICKER: Final = 1000
 _TAKEN_AWAY: Final = 1000
 _MEMBER, _NAME, _CHANGE = 1, 2, 3
-#: (`item_type`, `group_action_type`) → what happened. Backgrounds (4, 6) have no kind of their own.
+#: (`item_type`, `group_action_type`) → what happened.
 _HAPPENINGS: Final[dict[tuple[int, int], ObservationKind]] = {
     (_MEMBER, 0): "chat.member_added",
     (_MEMBER, 1): "chat.member_removed",
@@ -58,6 +65,8 @@ class Seen:
     now_ms: int
     #: The attempt of ours that made it.
     attempt_id: str | None = None
+    #: The poll that a vote, or an option more, belongs to.
+    poll_guid: str | None = None
 
 
 class Unusable(Exception):
@@ -75,10 +84,12 @@ def observations_of(seen: Seen) -> tuple[Observation, ...]:
         raise Unusable("scheduled")
     if row.associated_type in _TAPBACKS or row.associated_type - _TAKEN_AWAY in _TAPBACKS:
         return (_tapback(seen),)
-    if row.associated_type >= 1000:
-        raise Unusable("association")  # stickers put on bubbles, votes
+    if row.associated_type == VOTE or is_poll(row):
+        return _poll(seen)
+    if row.associated_type >= 1000 and row.associated_type != _STICKER:
+        raise Unusable("association")
     if row.item_type:
-        return (_happening(seen),)
+        return _item(seen)
     return _message(seen)
 
 
@@ -100,11 +111,15 @@ def read_by(seen: Seen, *, read_at: int) -> Observation:
     return _observation(seen, "status.read", read_at, target=seen.row.guid)
 
 
+#: Votes are spelt without a number.
+_PART_MARKS: Final = ("p:", "p/")
+
+
 def target_of(associated_guid: str | None) -> str | None:
     """Give the message that a tapback is on: `p:0/GUID`, `bp:GUID` and `GUID` name the same."""
     if associated_guid is None:
         return None
-    bare = associated_guid.rpartition("/")[2] if associated_guid.startswith("p:") else associated_guid
+    bare = associated_guid.rpartition("/")[2] if associated_guid.startswith(_PART_MARKS) else associated_guid
     return identifier(bare.removeprefix("bp:"))
 
 
@@ -177,7 +192,8 @@ def _observed_message(seen: Seen, summary: Summary) -> ObservedMessage:
         provider_id=row.guid,
         parts=() if is_all_unsent else parts_of(row, summary),
         is_from_me=row.is_from_me,
-        reply_to=row.thread_originator_guid,
+        reply_to=row.thread_originator_guid
+        or (target_of(row.associated_guid) if row.associated_type == _STICKER else None),
         effect=label(row.effect),
         subject=label(row.subject, most=4096),
         service=label(row.service, most=32),
@@ -249,6 +265,54 @@ def _tapback(seen: Seen) -> Observation:
     return _observation(seen, kind, _dated(seen), actor=_actor(seen), target=target, reaction=reaction)
 
 
+def _poll(seen: Seen) -> tuple[Observation, ...]:
+    """Tell a poll, more options of one, or a vote. A poll that cannot be read is a message that says so."""
+    row, poll = seen.row, read_poll(seen.row.payload_data)
+    is_vote = row.associated_type == VOTE
+    if poll is None or is_vote == (poll.choices is None):
+        if is_vote:
+            raise Unusable("vote")
+        return _card(seen, "A poll that cannot be read here")
+    name = seen.poll_guid if is_vote or row.associated_type == UPDATE else row.guid
+    if name is None:
+        raise Unusable("poll")
+    shown = ObservedPoll(
+        provider_id=name,
+        title=poll.title,
+        options=poll.options,
+        choices=poll.choices or (),
+        attempt_id=seen.attempt_id if name == row.guid else None,
+    )
+    kind: ObservationKind = "poll.voted" if is_vote else "poll.created"
+    return (_observation(seen, kind, _dated(seen), actor=_actor(seen), poll=shown),)
+
+
+def _card(seen: Seen, words: str) -> tuple[Observation, ...]:
+    """Tell a row for which there is no kind as a message with a card."""
+    row, sent_at = seen.row, _dated(seen)
+    message = ObservedMessage(
+        provider_id=row.guid,
+        parts=(Part(type="card", text=words),),
+        is_from_me=row.is_from_me,
+        service=label(row.service, most=32),
+        attempt_id=seen.attempt_id,
+        sent_at=sent_at,
+    )
+    kind: ObservationKind = "message.sent" if row.is_from_me else "message.received"
+    return (_observation(seen, kind, sent_at, actor=_actor(seen), message=message),)
+
+
+def _item(seen: Seen) -> tuple[Observation, ...]:
+    """Tell what happened in a chat."""
+    row = seen.row
+    code = (row.item_type, row.group_action_type)
+    if row.item_type == _NAME or code in _HAPPENINGS:
+        return (_happening(seen),)
+    if (words := card_of(*code)) is None:
+        raise Unusable("item")
+    return _card(seen, words)
+
+
 def _happening(seen: Seen) -> Observation:
     row = seen.row
     if not seen.chat.is_group:
@@ -260,9 +324,7 @@ def _happening(seen: Seen) -> Observation:
         return _observation(
             seen, "chat.renamed", _dated(seen), actor=actor, value=label(row.group_title) or ""
         )
-    kind = _HAPPENINGS.get((row.item_type, row.group_action_type))
-    if kind is None:
-        raise Unusable("item")
+    kind = _HAPPENINGS[row.item_type, row.group_action_type]
     return _observation(seen, kind, _dated(seen), actor=actor, value=_value(seen, kind))
 
 

@@ -33,6 +33,8 @@ class Settling:
 
     def settled_up_to(self, last_rowid: int, now_ms: int) -> int:
         """Note the highest ROWID there is now, and give the highest that may be told."""
+        if self._marks and self._marks[-1][0] > now_ms:  # the clock was set back
+            self._marks = deque((min(at, now_ms), rowid) for at, rowid in self._marks)
         while self._marks and self._marks[0][0] <= now_ms - self._settle_ms:
             self._settled = max(self._settled, self._marks.popleft()[1])
         newest = self._marks[-1][1] if self._marks else self._settled
@@ -63,6 +65,7 @@ class Waiting:
 
     def over(self, now_ms: int) -> list[int]:
         """Give up those that waited too long."""
+        self._since = {rowid: min(since, now_ms) for rowid, since in self._since.items()}
         over = [rowid for rowid, since in self._since.items() if now_ms - since >= _GIVE_UP_MS]
         for rowid in over:
             del self._since[rowid]

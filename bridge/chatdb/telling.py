@@ -12,7 +12,8 @@ from typing import Final
 from bridge.chatdb.content import URL_BALLOON, same_address, url_of, words_of
 from bridge.chatdb.database import ChatDatabase
 from bridge.chatdb.matching import matches
-from bridge.chatdb.observing import Seen, Unusable, observations_of, read_by
+from bridge.chatdb.observing import Seen, Unusable, observations_of, read_by, target_of
+from bridge.chatdb.polls import UPDATE, VOTE
 from bridge.chatdb.rows import ChatRow, MessageRow
 from bridge.chatdb.summary import NOTHING
 from bridge.macos.apple_time import clamped_ms, unix_ms
@@ -103,7 +104,14 @@ class Telling:
             raise Unusable("spam")
         if row.balloon_bundle_id == URL_BALLOON and self._is_preview(database, row, chat):
             return []
-        seen = Seen(row=row, chat=chat, line=line, now_ms=self._now_ms(), attempt_id=self._attempt_of(row))
+        seen = Seen(
+            row=row,
+            chat=chat,
+            line=line,
+            now_ms=self._now_ms(),
+            attempt_id=self._attempt_of(row),
+            poll_guid=_poll_of(database, row),
+        )
         return [*observations_of(seen), *self._read_before(database, seen)]
 
     def _attempt_of(self, row: MessageRow) -> str | None:
@@ -151,3 +159,14 @@ class Telling:
                 return found
             below = page[-1].rowid
         return found
+
+
+def _poll_of(database: ChatDatabase, row: MessageRow) -> str | None:
+    """Give the poll of a vote, or of an option more; a vote may name the row that brought its option."""
+    if row.associated_type not in (UPDATE, VOTE):
+        return None
+    guid = target_of(row.associated_guid)
+    named = database.message_of(guid) if guid is not None and row.associated_type == VOTE else None
+    if named is not None and named.associated_type == UPDATE:
+        return target_of(named.associated_guid) or guid
+    return guid

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from bridge.chatdb.changes import Changes
-from bridge.chatdb.cursor import Cursor, read_cursor, resume, write_cursor
+from bridge.chatdb.cursor import Cursor, is_replaced, read_cursor, resume, write_cursor
 from bridge.chatdb.database import ChatDatabase, Unreadable
 from bridge.chatdb.matching import is_ghost, matches
 from bridge.chatdb.noticing import Signature, signature_of
@@ -90,6 +90,8 @@ class Watcher:
         self._signature: Signature = ()
         self._version: int | None = None
         self._asked_at = 0
+        #: Why it could not be read the last time.
+        self._complaint: str | None = None
 
     async def observations(self, cursor: str | None) -> AsyncIterator[tuple[Observation, ...]]:
         """Tell what there is from the cursor on, for ever, piece by piece. What cannot be read is waited for."""
@@ -103,10 +105,16 @@ class Watcher:
                 async for piece in self._follow(kept):
                     yield piece
             except Unreadable as error:
-                log.warning("bridge.unreadable", kind="chatdb", error=str(error))
+                self._complain(str(error))
                 # Where it was: nothing of the piece that failed was told.
                 kept = self._resumable() if self._file is not None else kept
             await self._sleep(_RETRY_SECONDS)
+
+    def _complain(self, error: str) -> None:
+        """Log why nothing can be read, once for each reason: every few seconds it is tried again."""
+        if error != self._complaint:
+            log.warning("bridge.unreadable", kind="chatdb", error=error)
+        self._complaint = error
 
     async def _follow(self, kept: Cursor | None) -> AsyncIterator[tuple[Observation, ...]]:
         """Tell until the database is another one, or cannot be read."""
@@ -128,7 +136,7 @@ class Watcher:
             again = set(database.changed_since(above=above, at_ms=max(0, kept.told_at - _MARK_SLACK_MS)))
             again.update(range(max(1, cursor.rowid - _RETOLD), cursor.rowid + 1))
         self._changes.begin(database, now_ms)
-        self._version = None
+        self._version = self._complaint = None
         self._cursor, self._again = cursor, sorted(each for each in again if _is_told(cursor, each))
         self._settling = Settling(database.last_rowid(), settle_ms=pace.settle_ms)
         self._waiting, self._echoes, self._unfinished = Waiting(), {}, {}
@@ -137,15 +145,19 @@ class Watcher:
     async def _has_changed(self) -> bool:
         """Look at the files; now and then ask the database itself."""
         signature, now_ms = signature_of(self._reading.path), self._clock.now_ms()
-        if signature == self._signature and now_ms - self._asked_at < _ASK_EVERY_MS:
+        if signature == self._signature and 0 <= now_ms - self._asked_at < _ASK_EVERY_MS:
             return False
         has_changed = await self._reading.run(self._look)
         self._signature, self._asked_at = signature, now_ms
         return has_changed
 
     def _look(self, database: ChatDatabase) -> bool:
-        if self._file != database.file_identity:
-            self._begin(self._resumable(), database)
+        is_other_file = self._file != database.file_identity
+        if is_other_file or database.version() != self._version:
+            # It may have been restored in its place, too: the same file, and other messages in it.
+            is_other = is_replaced(database, self._cursor)
+            if is_other or is_other_file:
+                self._begin(self._cursor if is_other else self._resumable(), database)
         version, self._version = self._version, database.version()
         return version != self._version
 
@@ -195,7 +207,7 @@ class Watcher:
         """Stop before a row that may be what we are just sending, and does not show yet what it is."""
         for index, row in enumerate(rows):
             if isinstance(row, MessageRow) and self._is_undecided(row):
-                since = self._echoes.setdefault(row.rowid, now_ms)
+                since = self._echoes[row.rowid] = min(self._echoes.get(row.rowid, now_ms), now_ms)
                 if now_ms - since < (_SENDING_MS if row.is_from_me else _ECHO_MS):
                     return list(rows[:index])
         self._echoes.clear()

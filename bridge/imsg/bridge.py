@@ -6,6 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
+import structlog
+
+from bridge.chatdb.database import Unreadable
 from bridge.chatdb.reading import Reading
 from bridge.chatdb.settings import ChatDbSettings
 from bridge.chatdb.telling import Telling
@@ -15,17 +18,21 @@ from bridge.imsg.rpc import RpcFailed
 from bridge.imsg.sending import Sending
 from bridge.imsg.settings import ImsgSettings, command_of
 from bridge.imsg.status import Status, read_status
+from bridge.imsg.typing import typing_only
 from bridge.imsg.watching import Watching
 from bridge.macos.file_folder import FileFolder
 from bridge.macos.outcomes import not_started, rejected
 from bridge.macos.placing import Placing
 from bridge.macos.sends import SentMemory
 from bridge.macos.tallies import Tallies
+from bridge.macos.together import together
 from hub.flow.bridge_kinds import Surroundings
 from hub.model.errors import AttachmentGone, BridgeError
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationOutcome
 from hub.rules.capabilities import missing_of, needs_of
+
+log = structlog.get_logger("bridge")
 
 #: How long an answer to `status` is believed.
 _STATUS_MS: Final = 15_000
@@ -53,6 +60,8 @@ class ImsgBridge:
             clock=surroundings.clock,
             most_bytes=settings.most_file_mb * 1024 * 1024,
         )
+        #: The database could not be read the last time, and was read before.
+        self._is_without_database, self._has_read = False, False
         self._status: Status | None = None
         self._asked_at = 0
 
@@ -71,7 +80,7 @@ class ImsgBridge:
             able = (await self._ask_status()).capabilities
         except RpcFailed as error:
             raise BridgeError(str(error)) from error
-        if self._reads_database:
+        if await self._can_read():
             able |= {"delivered", "read_in", "history"}
         return able if self._folder is not None else able - _FILES
 
@@ -90,9 +99,23 @@ class ImsgBridge:
         return "online", None
 
     def events(self, cursor: str | None) -> AsyncIterator[tuple[Observation, ...]]:
+        return self._events(cursor)
+
+    async def _events(self, cursor: str | None) -> AsyncIterator[tuple[Observation, ...]]:
+        told = await self._beside_database(cursor) or self._by_imsg(cursor)
+        async for each in told:
+            yield each
+
+    async def _beside_database(self, cursor: str | None) -> AsyncIterator[tuple[Observation, ...]] | None:
+        """Read messages from the database, and ask imsg only who types; None where the database cannot be read."""
+        if not await self._can_read():
+            return None
         around, placing = self._surroundings, Placing(self._surroundings.lines)
-        if self._reads_database:
-            return self._database_watcher(placing).observations(cursor)
+        typing = typing_only(self._watch_lane, placing=placing, clock=around.clock, sleep=around.sleep)
+        return together(self._database_watcher(placing).observations(cursor), typing)
+
+    def _by_imsg(self, cursor: str | None) -> AsyncIterator[tuple[Observation, ...]]:
+        around, placing = self._surroundings, Placing(self._surroundings.lines)
         watching = Watching(
             self._watch_lane,
             placing=placing,
@@ -141,17 +164,38 @@ class ImsgBridge:
     def _reads_database(self) -> bool:
         return self._settings.reads_database and self._settings.ssh_host is None
 
-    async def _path(self, ref: str) -> str:
+    async def _can_read(self) -> bool:
         if not self._reads_database:
+            return False
+        try:
+            await self._reading.run(lambda database: database.schema)
+        except Unreadable as error:
+            if not self._is_without_database:
+                log.warning("imsg.without_database", error=str(error))
+            self._is_without_database = True
+            return False
+        self._is_without_database, self._has_read = False, True
+        return True
+
+    async def _path(self, ref: str) -> str:
+        """Give the path of an attachment: imsg names it by its path, the database by its guid."""
+        if (
+            not self._reads_database
+            or ref.startswith(("/", "~"))
+            or not (await self._can_read() or self._has_read)
+        ):
             return ref
-        attachment = await self._reading.run(lambda database: database.attachment(ref))
+        try:
+            attachment = await self._reading.run(lambda database: database.attachment(ref))
+        except Unreadable as error:
+            raise BridgeError(str(error)) from error
         if attachment is None or attachment.filename is None:
             raise AttachmentGone("Messages has no such attachment")
         return attachment.filename
 
     async def _ask_status(self) -> Status:
         now_ms = self._surroundings.clock.now_ms()
-        if self._status is None or now_ms - self._asked_at >= _STATUS_MS:
+        if self._status is None or not 0 <= now_ms - self._asked_at < _STATUS_MS:
             self._status = read_status(await self._send_lane.request("status"))
             self._asked_at = now_ms
         return self._status

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from bridge.chatdb.database import Unreadable
+from bridge.chatdb.reading import Reading
 from bridge.imsg.lane import Lane
 from bridge.imsg.rpc import RpcFailed
 from bridge.imsg.settings import ImsgSettings, command_of
@@ -34,7 +36,7 @@ async def examine(settings: ImsgSettings, surroundings: Surroundings) -> Sequenc
         return [Finding(name="imsg", state="failed", detail=advice)]
     finally:
         await lane.aclose()
-    return [_program(status), _database(status), _helper(status), _methods(status)]
+    return [_program(status), _database(status), await _beside(settings), _helper(status), _methods(status)]
 
 
 def _program(status: Status) -> Finding:
@@ -52,6 +54,22 @@ def _database(status: Status) -> Finding:
     reason = redacted(status.database_error or "it does not say why")
     advice = "give Full Disk Access to the program that runs the bridge"
     return Finding(name="database", state="failed", detail=f"imsg cannot read chat.db: {reason} ({advice})")
+
+
+async def _beside(settings: ImsgSettings) -> Finding:
+    """Look whether the bridge can read chat.db itself, for what imsg does not tell."""
+    lacking = "edits, unsends and what happens in groups are not told"
+    if settings.ssh_host is not None or not settings.reads_database:
+        why = "by ssh" if settings.ssh_host is not None else "with reads_database off"
+        return Finding(name="chat.db", state="skipped", detail=f"{why} {lacking}")
+    reading = Reading(settings.database)
+    try:
+        await reading.run(lambda database: database.schema)
+    except Unreadable as error:
+        return Finding(name="chat.db", state="warning", detail=f"{lacking}: {redacted(str(error))}")
+    finally:
+        reading.close()
+    return Finding(name="chat.db", state="ok", detail="the bridge reads it, for edits, unsends and groups")
 
 
 def _helper(status: Status) -> Finding:

@@ -211,8 +211,9 @@ def _reaction(message: Payload, guid: str, chat: ObservedChat, line: str, now_ms
 def _poll(message: Payload, guid: str, chat: ObservedChat, line: str, now_ms: int) -> Observation:
     poll: Payload = message["poll"]
     is_made = poll.get("kind") == "created"
-    named = identifier(poll.get("poll_guid")) or identifier(poll.get("original_guid"))
-    name = guid if is_made else target_of(named)
+    first = target_of(identifier(poll.get("original_guid")))
+    # More options of a poll come as another one, with the guid of the first.
+    name = (first or guid) if is_made else target_of(identifier(poll.get("poll_guid"))) or first
     if name is None:
         raise Unusable("poll")
     listed = poll.get("options") if is_made else ()
@@ -222,7 +223,7 @@ def _poll(message: Payload, guid: str, chat: ObservedChat, line: str, now_ms: in
         title=label(poll.get("question")) if is_made else None,
         options=tuple(_options(listed))[:64],
         choices=() if is_made else tuple(_choices(votes))[:64],
-        attempt_id=attempt_in(guid) if is_made else None,
+        attempt_id=attempt_in(guid) if name == guid else None,
     )
     return Observation(
         v=1,

@@ -208,6 +208,8 @@ class Sending:
         if operation.kind is OperationKind.GROUP_CREATE:
             return _created(operation, answer)
         if operation.kind is OperationKind.POLL:
+            if (guid := _guid(answer)) is not None:
+                self._sent.note(guid, operation.attempt_id)
             return _polled(answer)
         return accepted(_guid(answer) if operation.kind is OperationKind.REACT else None)
 

@@ -22,8 +22,9 @@ class ImsgSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ssh_host: Annotated[str, Meta(max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$")] | None = None
     #: How many messages of the past the first start tells.
     history_messages: Annotated[int, Meta(ge=0, le=1_000_000)] = 1_000
-    #: Read chat.db ourselves beside imsg, which tells neither edits nor what happens in groups. Not by ssh.
-    reads_database: bool = False
+    #: Read chat.db ourselves beside imsg, which tells neither edits nor what happens in groups. Where it cannot be
+    #: read, and by ssh, imsg tells what it can.
+    reads_database: bool = True
     #: Where Messages keeps its database.
     database: _Path = "~/Library/Messages/chat.db"
     #: Where Messages keeps files; nothing else is opened.

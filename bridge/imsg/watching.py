@@ -6,7 +6,6 @@ from there; what is told twice the hub knows by its guid.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -15,10 +14,11 @@ import structlog
 
 from bridge.chatdb.cursor import Cursor, read_cursor, write_cursor
 from bridge.imsg.lane import Lane
-from bridge.imsg.reading import Unusable, chat_of, observation_of, status_of, typing_of
+from bridge.imsg.reading import Unusable, chat_of, observation_of, status_of
 from bridge.imsg.receipts import Receipts
 from bridge.imsg.rpc import Notification, Refused, RpcChild, RpcFailed, Sleep
 from bridge.imsg.status import read_status
+from bridge.imsg.typing import ASK_EVERY_MS, Ears, hear
 from bridge.macos.placing import Placing
 from bridge.macos.sends import SentMemory
 from bridge.macos.tallies import Tallies
@@ -28,10 +28,10 @@ from hub.model.observation import Observation
 log = structlog.get_logger("bridge")
 
 PAGE: Final = 200
+#: Chats that are asked for the newest message.
+_TAIL_CHATS: Final = 5
 _RETRY_SECONDS: Final = 5.0
 _TICK_SECONDS: Final = 1.0
-#: A child that has said nothing for so long is asked whether it still can.
-_PROBE_AFTER_MS: Final = 60_000
 _MOST_ROWID: Final = 2**63 - 1
 _RECEIPTS: Final = "message.send_status"
 
@@ -64,7 +64,8 @@ class Watching:
         self._receipts = Receipts()
         self._has_receipts = False
         self._cursor = Cursor(rowid=0)
-        self._heard_at = 0
+        self._ears = Ears(lane, placing=placing, clock=clock)
+        self._looked_at = 0
         self._subscription: object = None
 
     async def observations(self, cursor: str | None) -> AsyncIterator[tuple[Observation, ...]]:
@@ -84,23 +85,30 @@ class Watching:
             await self._sleep(_RETRY_SECONDS if not isinstance(kept, Cursor) else _TICK_SECONDS)
 
     async def _follow(self, kept: Cursor | None) -> AsyncIterator[tuple[Observation, ...]]:
-        status = read_status(await self._lane.request("status"))
-        self._has_receipts = _RECEIPTS in status.methods
+        self._ears.end()
+        await self._look()
         self._cursor = await self._resume(kept)
-        child = await self._subscribe(has_typing="bridge.events.subscribe" in status.methods)
-        self._heard_at = self._clock.now_ms()
+        child = await self._subscribe()
         while True:
             # A page of the past after each thing that is new: neither waits for the other.
-            heard = await self._hear(child, waits=self._cursor.gap is None)
-            if heard is not None and (told := self._take(heard)):
+            heard = await hear(child, self._sleep, waits=self._cursor.gap is None)
+            if heard is None:
+                raise _Over("imsg has ended")
+            if told := self._take(heard):
                 yield told
             if self._cursor.gap is not None and (page := await self._page()):
                 yield page
             if told := await self._ask_receipts():
                 yield told
-            if self._clock.now_ms() - self._heard_at > _PROBE_AFTER_MS:
-                await self._lane.request("status")
-                self._heard_at = self._clock.now_ms()
+            if not 0 <= self._clock.now_ms() - self._looked_at < ASK_EVERY_MS:
+                await self._look()
+
+    async def _look(self) -> None:
+        """Ask how imsg is: whether it still answers at all, and what works now."""
+        self._looked_at = self._clock.now_ms()
+        methods = read_status(await self._lane.request("status")).methods
+        self._has_receipts = _RECEIPTS in methods
+        await self._ears.begin(methods)
 
     async def _resume(self, kept: Cursor | None) -> Cursor:
         tail, guid = await self._tail()
@@ -114,16 +122,17 @@ class Watching:
         )
 
     async def _tail(self) -> tuple[int, str | None]:
-        """Give the newest message: of the chat that was used last."""
-        chats = _listed((await self._lane.request("chats.list", {"limit": 1})).get("chats"))
-        chat_id = chats[0].get("id") if chats else None
-        if not isinstance(chat_id, int):
-            return 0, None
-        asked = {"chat_id": chat_id, "limit": 1}
-        newest = _listed((await self._lane.request("messages.history", asked)).get("messages"))
-        rowid = _rowid(newest[0].get("id")) if newest else None
-        guid = newest[0].get("guid") if newest else None
-        return rowid or 0, guid if isinstance(guid, str) else None
+        """Give the newest message: of the chat that was used last, and shows one (its tapbacks are not listed)."""
+        for chat in _listed((await self._lane.request("chats.list", {"limit": _TAIL_CHATS})).get("chats")):
+            asked = {"chat_id": chat.get("id"), "limit": 1}
+            if not isinstance(asked["chat_id"], int):
+                continue
+            newest = _listed((await self._lane.request("messages.history", asked)).get("messages"))
+            rowid = _rowid(newest[0].get("id")) if newest else None
+            if rowid:
+                guid = newest[0].get("guid")
+                return rowid, guid if isinstance(guid, str) else None
+        return 0, None
 
     async def _is_replaced(self, kept: Cursor, tail: int) -> bool:
         """Tell whether the cursor is of another database: its row is another message now, or lies ahead of all."""
@@ -136,7 +145,7 @@ class Watching:
         is_same_row = _rowid(found[0].get("id")) == kept.rowid
         return is_same_row and kept.anchor is not None and found[0].get("guid") != kept.anchor
 
-    async def _subscribe(self, *, has_typing: bool) -> RpcChild:
+    async def _subscribe(self) -> RpcChild:
         child = await self._lane.child()
         asked = {
             # 0 would mean "from now on"; the beginning is spelt -1.
@@ -146,51 +155,14 @@ class Watching:
             "buffer_limit": 4096,
         }
         self._subscription = (await self._lane.request("watch.subscribe", asked)).get("subscription")
-        if has_typing:
-            try:
-                await self._lane.request("bridge.events.subscribe", {})
-            except Refused as error:
-                log.info("imsg.no_typing", error=str(error))
         return child
-
-    async def _hear(self, child: RpcChild, *, waits: bool) -> list[Notification] | None:
-        """Give what has been told, at once or within a second.
-
-        Raises:
-            _Over: The child has ended.
-        """
-        if waits and child.notifications.empty() and not await self._is_told(child):
-            return None
-        heard: list[Notification] = []
-        while len(heard) < PAGE and not child.notifications.empty():
-            notification = child.notifications.get_nowait()
-            if notification is None and not heard:
-                raise _Over("imsg has ended")
-            if notification is None:
-                child.notifications.put_nowait(None)  # its end comes after what it told
-                break
-            heard.append(notification)
-        if heard:
-            self._heard_at = self._clock.now_ms()
-        return heard
-
-    async def _is_told(self, child: RpcChild) -> bool:
-        """Wait for something to be told; not longer than a second."""
-        tick = asyncio.ensure_future(self._sleep(_TICK_SECONDS))
-        waiting = asyncio.ensure_future(child.is_heard())
-        try:
-            await asyncio.wait({waiting, tick}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            tick.cancel()
-        return not child.notifications.empty()
 
     def _take(self, heard: list[Notification]) -> tuple[Observation, ...]:
         told: list[Observation] = []
         for each in heard:
             params = each.params
-            if each.method == "bridge.event":
-                told += self._typing(params.get("event"))
+            if (typing := self._ears.take(each)) is not None:
+                told += typing
             elif params.get("subscription") != self._subscription:
                 self._tallies.note("notification_unknown")
             elif each.method == "message" and isinstance(params.get("message"), dict):
@@ -273,13 +245,6 @@ class Watching:
         if told.kind == "message.sent" and told.message and chat is not None and not chat.is_group:
             self._receipts.follow(told.message.provider_id, chat_key=chat.key, line=line, now_ms=now_ms)
         return [told]
-
-    def _typing(self, event: object) -> list[Observation]:
-        line = self._placing.line_of(None)
-        if line is None or not isinstance(event, dict):
-            return []
-        told = typing_of(event, line=line, now_ms=self._clock.now_ms())
-        return [] if told is None else [told]
 
     def _marked(self, told: list[Observation]) -> tuple[Observation, ...]:
         """Let the last of a piece carry the cursor: before it is recorded, all of the piece is told again."""

@@ -32,7 +32,7 @@ LINE = "+15550100000"
 CONTACT = "+15550100001"
 #: So long nothing is told: all was.
 QUIET_SECONDS = 0.25
-PATIENCE = Patience(probe=5.0, read=5.0, send=0.4, file=2.0)
+PATIENCE = Patience(probe=5.0, greeting=0.05, read=5.0, send=0.4, file=2.0)
 
 
 class ManualSleep:

@@ -84,6 +84,9 @@ class BlueBubblesServer(Telling):
     def _broken(self, request: Request) -> Response | None:
         path = request.url.path.removeprefix("/api/v1")
         statuses = [status for begin, status in self.faults.broken.items() if path.startswith(begin)]
+        pages = [page for begin, page in self.faults.pages.items() if path.startswith(begin)]
+        if pages:
+            return Response(pages[0][2], pages[0][0], pages[0][1])
         return Response("<html>tunnel</html>", statuses[0]) if statuses else None
 
     def _unknown(self, request: Request) -> Response | None:

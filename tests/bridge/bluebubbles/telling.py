@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.bridge.bluebubbles.mac import NOT_IN_NOTIFICATIONS, Mac, Row
 
-PASSWORD = "pa ss/wörd&hunter2"
+PASSWORD = "pa ss/wörd&hunter2%41"
 
 
 @dataclass
@@ -34,6 +36,8 @@ class Faults:
     poison: set[str] = field(default_factory=set)
     #: Path beginnings → status answered in place of the server, as a tunnel does.
     broken: dict[str, int] = field(default_factory=dict)
+    #: Path beginnings → status, headers and body of somebody else's page.
+    pages: dict[str, tuple[int, dict[str, str], str]] = field(default_factory=dict)
     #: Nothing of `where` is understood.
     no_where: bool = False
     socket_refuses: bool = False
@@ -144,15 +148,25 @@ class Telling:
             while await websocket.receive_text() != "40":
                 pass
             await websocket.send_text('40{"sid":"b"}')
-            if self.faults.socket_refuses or websocket.query_params.get("guid") != PASSWORD:
+            # Decoded once more than by Koa; what cannot be decoded throws, and nobody is shown out.
+            given = _decode_uri(websocket.query_params.get("guid", ""))
+            if self.faults.socket_refuses or given not in {None, PASSWORD}:
                 await websocket.send_text("41")
                 await websocket.close()
                 return
+            # Nothing is said: hello-world goes out once, when the server starts.
             self.sockets.add(websocket)
-            await websocket.send_text('42["hello-world",null]')
             while True:
                 await websocket.receive_text()
         except (WebSocketDisconnect, RuntimeError):
             return
         finally:
             self.sockets.discard(websocket)
+
+
+def _decode_uri(text: str) -> str | None:
+    """JavaScript's decodeURI: what would be reserved stays as it is; None where it throws."""
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        return None
+    kept = re.sub(r"%(2[3-46BCF]|3[ABDF]|40)", r"%25\1", text, flags=re.IGNORECASE)
+    return unquote(kept)

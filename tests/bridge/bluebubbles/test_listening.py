@@ -346,6 +346,35 @@ def test_a_cursor_that_cannot_be_read_is_none(cursor: str | None) -> None:
     assert read_place(None, now_ms=1_000_000_000, history_days=0).since == 1_000_000_000
 
 
+def test_a_cursor_ahead_of_the_clock_goes_back_a_day() -> None:
+    now_ms = 1_800_000_000_000
+    place = read_place(
+        json.dumps({"at": now_ms + 40 * 86_400_000, "state": "online"}), now_ms=now_ms, history_days=0
+    )
+    place.reached(now_ms, now_ms=now_ms)
+    place.mend(now_ms - 3_600_000)  # the clock was set back
+
+    assert (place.at, place.state) == (now_ms - 3_600_000 - 86_400_000, "online")
+
+
+async def test_a_clock_that_was_ahead_loses_nothing(bb: BlueBubblesHarness) -> None:
+    bb.mac.write(bb.chat, "while away", author=CONTACT)
+    bb.clock.advance(60_000)
+    async with bb.listening(json.dumps({"at": bb.clock.now_ms() + 40 * 86_400_000})) as told:
+        await told.kind("message.received")
+
+
+async def test_who_is_let_in_in_silence_is_back(bb: BlueBubblesHarness) -> None:
+    bb.server.faults.socket_refuses = True
+    bb.sleep.passing_seconds = 10.0
+    async with bb.listening(ALL) as told:
+        await told.until(lambda each: each.value == "degraded")
+        bb.server.faults.socket_refuses = False
+        bb.sleep.passing_seconds = 100.0
+        bb.sleep.advance(60)
+        await told.until(lambda each: each.value == "online")
+
+
 def test_pauses_grow_and_are_spread() -> None:
     assert [pause_seconds(failures, 1.0) for failures in (1, 2, 3, 7, 10_000)] == [1, 2, 4, 60, 60]
     assert pause_seconds(1, 0.0) == 0.5

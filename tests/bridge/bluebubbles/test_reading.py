@@ -16,6 +16,7 @@ from tests.bridge.bluebubbles.mac import Mac, Row
 
 NOW = 1_800_000_000_000
 ADA = "+15550100001"
+UNKNOWN = "Something that this hub does not know happened in Messages (item 9.2)"
 VIEW = View(lines=("+15550100000",), now_ms=NOW)
 
 
@@ -352,7 +353,7 @@ def test_group_events(mac: Mac, fields: dict[str, Any], kind: str, value: str | 
     assert (seen.kind, seen.value, seen.actor) == (kind, value, ADA)
 
 
-@pytest.mark.parametrize("fields", [{"itemType": 3, "groupActionType": 4}, {"itemType": 4}, {"itemType": 6}])
+@pytest.mark.parametrize("fields", [{"itemType": 5}, {"itemType": 6}])
 def test_what_a_hub_has_no_word_for_is_passed_over(mac: Mac, fields: dict[str, Any]) -> None:
     assert read(mac, group_row(mac, **fields)).passed_over == "unknown item"
 
@@ -382,3 +383,28 @@ def test_absurd_dates_are_left_out(mac: Mac, absurd: Any) -> None:
 
     assert seen.message is not None
     assert (seen.message.delivered_at, seen.message.read_at) in {(None, None), (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {
+                "balloonBundleId": "com.apple.messages.MSMessageExtensionBalloonPlugin:0:com.apple.messages.Polls"
+            },
+            "com.apple.messages.Polls",
+        ),
+        ({"itemType": 3, "groupActionType": 4}, "The background of the chat was changed"),
+        ({"itemType": 4}, "Location sharing was started or stopped"),
+        (
+            {"itemType": 9, "groupActionType": 2},
+            UNKNOWN,
+        ),
+    ],
+)
+def test_what_has_no_kind_of_its_own_is_a_card(mac: Mac, fields: Row, words: str) -> None:
+    seen = one(mac, mac.write(mac.direct(ADA), None, author=ADA, **fields))
+
+    assert (seen.kind, seen.actor) == ("message.received", ADA)
+    assert seen.message is not None
+    assert seen.message.parts == (Part(type="card", text=words),)

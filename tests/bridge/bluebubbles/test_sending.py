@@ -179,6 +179,23 @@ async def test_a_wrong_password_and_a_broken_tunnel_send_nothing(bb: BlueBubbles
     assert not bb.mac.rows
 
 
+async def test_what_a_server_can_is_not_judged_while_it_is_away(bb: BlueBubblesHarness) -> None:
+    bb.server.faults.broken[""] = 502
+    reaction = bb.operation(OperationKind.REACT, type="love", message_guid="TARGET-GUID")
+
+    outcome = await bb.restarted().perform(reaction)
+
+    assert (outcome.disposition, outcome.code) == (Disposition.NOT_STARTED, "unreachable")
+    assert outcome.is_retry_safe
+
+
+async def test_json_of_somebody_else_is_no_success(bb: BlueBubblesHarness) -> None:
+    await bb.send("first")
+    bb.server.faults.pages["/message/text"] = (200, {}, '{"status": "ok"}')
+
+    assert (await bb.send("second")).disposition is Disposition.MAY_HAVE_COMPLETED
+
+
 async def test_a_gateway_that_gives_up_leaves_a_doubt(bb: BlueBubblesHarness) -> None:
     await bb.send("first")
     bb.server.faults.broken["/message/text"] = 502

@@ -17,7 +17,7 @@ from hub.flow.bridge_kinds import Finding
 from hub.flow.calling import Call
 from hub.model.capability import CAPABILITIES
 from hub.model.outbox import OperationKind
-from tests.bridge.bluebubbles.harness import CONTACT, BlueBubblesHarness
+from tests.bridge.bluebubbles.harness import CONTACT, PATIENCE, BlueBubblesHarness
 from tests.bridge.bluebubbles.telling import PASSWORD
 
 FULL = ServerInfo(os_version="14.5", server_version="1.9.9", is_private_api=True, is_helper_connected=True)
@@ -91,7 +91,9 @@ async def test_a_server_that_is_away_is_offline_and_could_do_what_it_could(bb: B
 
 
 async def find(bb: BlueBubblesHarness, **given: object) -> dict[str, Finding]:
-    return {each.name: each for each in await examine(bb.settings(**given), bb.surroundings())}
+    return {
+        each.name: each for each in await examine(bb.settings(**given), bb.surroundings(), patience=PATIENCE)
+    }
 
 
 async def test_the_doctor_finds_all_well(bb: BlueBubblesHarness) -> None:
@@ -124,6 +126,54 @@ async def test_the_doctor_names_what_is_wrong(bb: BlueBubblesHarness) -> None:
     assert found["history"].state == "warning"
     assert found["line"].state == "warning"
     assert "+15550107777" not in found["line"].detail
+
+
+async def test_the_doctor_takes_silence_for_a_welcome_and_a_goodbye_for_a_wrong_password(
+    bb: BlueBubblesHarness,
+) -> None:
+    silent = await find(bb)
+    bb.server.faults.socket_refuses = True
+
+    assert [each["socket"].state for each in (silent, await find(bb))] == ["ok", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (
+            (301, {"Location": "https://mac.example/api/v1/server/info?guid=x"}, ""),
+            "leads on to https://mac.example (301)",
+        ),
+        ((302, {"Location": "/login?guid=x"}, ""), "a page of its own (302)"),
+        ((400, {}, "<h1>400</h1>The plain HTTP request was sent to HTTPS port"), "begin `url` with https://"),
+        ((401, {"WWW-Authenticate": "Basic"}, "no"), "wants a sign-in (401)"),
+        ((404, {}, "Not Found"), "check host and port"),
+        ((502, {}, "<html>Bad gateway</html>"), "is BlueBubbles running there?"),
+        ((530, {}, "error code: 1033"), "is BlueBubbles running there?"),
+        ((200, {}, "<html>You are about to visit</html>"), "no BlueBubbles server"),
+        ((200, {}, '{"status": "ok", "service": "other"}'), "no BlueBubbles server"),
+        ((511, {}, "<html>Sign in to the network</html>"), "wants a sign-in (511)"),
+    ],
+    ids=lambda value: str(value[0]) if isinstance(value, tuple) else "",
+)
+async def test_the_doctor_says_who_answers_in_the_servers_place(
+    bb: BlueBubblesHarness, page: tuple[int, dict[str, str], str], words: str
+) -> None:
+    bb.server.faults.pages[""] = page
+    found = await find(bb)
+
+    assert found["server"].state == "failed"
+    assert words in found["server"].detail
+    assert "guid" not in found["server"].detail
+
+
+@pytest.mark.parametrize("more", ["/", "/api/v1", "/api/v1/", " "])
+async def test_what_people_copy_along_with_the_address_does_no_harm(
+    bb: BlueBubblesHarness, more: str
+) -> None:
+    found = await find(bb, url=bb.server.url + more)
+
+    assert found["server"].state == "ok"
 
 
 async def test_the_doctor_looks_for_the_webhook(bb: BlueBubblesHarness) -> None:

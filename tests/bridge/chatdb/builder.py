@@ -5,6 +5,8 @@ Only the standard library: the fake osascript, a process of its own, builds with
 
 from __future__ import annotations
 
+import base64
+import json
 import plistlib
 import sqlite3
 import uuid
@@ -15,6 +17,7 @@ from tests.bridge.chatdb.schema_of_macs import columns_of, create
 from tests.bridge.chatdb.typedstream_writer import encode
 
 APPLE_EPOCH_MS: Final = 978_307_200_000
+POLLS: Final = "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:com.apple.messages.Polls"
 URL_BALLOON: Final = "com.apple.messages.URLBalloonProvider"
 SPELT_FOLDER: Final = "~/Library/Messages/Attachments"
 
@@ -26,6 +29,30 @@ def apple(at_ms: int) -> int:
 
 def new_guid() -> str:
     return str(uuid.uuid4()).upper()
+
+
+def poll_archive(content: dict[str, Any], query: str) -> bytes:
+    """Archive an address with JSON in it, as a balloon of Polls does (NSKeyedArchiver)."""
+    address = f"data:,{base64.b64encode(json.dumps(content).encode()).decode()}{query}"
+    uid = plistlib.UID
+    objects = [
+        "$null",
+        {"NS.keys": [uid(2), uid(3)], "NS.objects": [uid(4), uid(6)], "$class": uid(7)},
+        "URL",
+        "an",
+        {"NS.base": uid(0), "NS.relative": uid(5), "$class": uid(8)},
+        address,
+        "Polls",
+        {"$classname": "NSDictionary", "$classes": ["NSDictionary", "NSObject"]},
+        {"$classname": "NSURL", "$classes": ["NSURL", "NSObject"]},
+    ]
+    archive = {
+        "$version": 100_000,
+        "$archiver": "NSKeyedArchiver",
+        "$top": {"root": uid(1)},
+        "$objects": objects,
+    }
+    return plistlib.dumps(archive, fmt=plistlib.FMT_BINARY)
 
 
 class Builder:
@@ -152,6 +179,51 @@ class Builder:
             associated_message_guid=f"p:{part}/{guid}",
             associated_message_type=code,
             **columns,
+        )
+
+    def poll(
+        self,
+        chat: int,
+        *,
+        sender: str | None,
+        at_ms: int,
+        options: dict[str, str],
+        title: str = "",
+        of: str | None = None,
+        guid: str = "POLL",
+    ) -> int:
+        """Insert a poll, or more options `of` one."""
+        listed = [
+            {"optionIdentifier": name, "text": text, "attributedText": text, "canBeEdited": False}
+            for name, text in options.items()
+        ]
+        item = {"title": title, "creatorHandle": sender or "", "orderedPollOptions": listed}
+        columns: dict[str, Any] = (
+            {} if of is None else {"associated_message_guid": of, "associated_message_type": 2}
+        )
+        return self.message(
+            chat,
+            "\ufffc",
+            sender=sender,
+            at_ms=at_ms,
+            guid=guid,
+            balloon_bundle_id=POLLS,
+            payload_data=poll_archive({"item": item, "version": 1}, "?src=p&c=2"),
+            **columns,
+        )
+
+    def vote(self, chat: int, poll: str, chosen: list[str], *, sender: str | None, at_ms: int) -> int:
+        """Insert a vote: all that its voter has chosen now."""
+        votes = [{"voteOptionIdentifier": name, "participantHandle": sender or ""} for name in chosen]
+        return self.message(
+            chat,
+            "\ufffc",
+            sender=sender,
+            at_ms=at_ms,
+            balloon_bundle_id=POLLS,
+            payload_data=poll_archive({"item": {"votes": votes}, "version": 1}, ""),
+            associated_message_guid=poll,
+            associated_message_type=4000,
         )
 
     def attachment(

@@ -64,6 +64,13 @@ def brief(observation: Observation) -> str:
         said += [str(message.service)] if message.service != "iMessage" else []
     if reaction is not None:
         said.append(reaction.emoji or reaction.type)
+    if (poll := observation.poll) is not None:
+        said += [
+            f"poll {poll.provider_id}",
+            poll.title or "",
+            *(f"{each.id}={each.text}" for each in poll.options),
+        ]
+        said += [f"chosen {list(poll.choices)}"] if observation.kind == "poll.voted" else []
     if observation.value is not None:
         said.append(f"value {observation.value}")
     return " ".join(each for each in said if each)
@@ -137,6 +144,30 @@ def _voice(stage: Stage) -> None:
     stage.b.attachment(row, stage.folder, "Audio Message.caf", b"caff", mime_type="audio/x-caf")
 
 
+def _sticker(stage: Stage) -> None:
+    target = stage.b.guid(stage.ours("joke"))
+    row = stage.came("\ufffc", associated_message_guid=f"p:0/{target}", associated_message_type=1000)
+    stage.b.attachment(row, stage.folder, "a.png", b"png", is_sticker=1)
+
+
+def _votes(stage: Stage) -> None:
+    b, options = stage.b, {"a": "Pizza"}
+    b.poll(stage.group, sender=None, at_ms=T, options=options)
+    more = b.poll(
+        stage.group, sender=CONTACT, at_ms=T, options=options | {"b": "Sushi"}, of="POLL", guid="MORE"
+    )
+    # A vote may name the row that brought its option.
+    b.vote(stage.group, b.guid(more), ["b", "a"], sender=CONTACT, at_ms=T + 1)
+    b.vote(stage.group, "POLL", [], sender=CONTACT, at_ms=T + 2)
+
+
+def _broken_polls(stage: Stage) -> None:
+    row = stage.b.poll(stage.group, sender=CONTACT, at_ms=T, options={"a": "Pizza"}, guid="BROKEN")
+    stage.b.update("message", row, payload_data=b"broken")
+    row = stage.b.vote(stage.group, "BROKEN", ["a"], sender=CONTACT, at_ms=T)
+    stage.b.update("message", row, payload_data=None)
+
+
 CASES: Final[list[Case]] = [
     ("text in its column", lambda s: s.came("hi", is_text_column=True), [f"message.received by {CONTACT} text:hi"]),
     ("text in the archive", lambda s: s.came("hi"), [f"message.received by {CONTACT} text:hi"]),
@@ -196,8 +227,42 @@ CASES: Final[list[Case]] = [
     ("we left", lambda s: s.ours(None, chat=s.group, item_type=3), ["chat.left"]),
     ("picture set", lambda s: s.item(3, 1), [f"chat.icon by {CONTACT}"]),
     ("picture removed", lambda s: s.item(3, 2), [f"chat.icon by {CONTACT} value removed"]),
-    ("background set", lambda s: s.item(3, 4), []),
-    ("location, kept audio, SharePlay", lambda s: [s.item(code) for code in (4, 5, 6)], []),
+    (
+        "background set and taken away",
+        lambda s: [s.item(3, 4), s.ours(None, item_type=3, group_action_type=6)],
+        [
+            f"message.received by {CONTACT} card:The background of the chat was changed",
+            "message.sent card:The background of the chat was taken away",
+        ],
+    ),
+    (
+        "location",
+        lambda s: s.came(None, item_type=4),
+        [f"message.received by {CONTACT} card:Location sharing was started or stopped"],
+    ),
+    ("kept audio, SharePlay", lambda s: [s.item(code) for code in (5, 6)], []),
+    (
+        "of a later macOS",
+        lambda s: s.item(9, 2),
+        [f"message.received by {CONTACT} card:Something that this hub does not know happened in Messages (item 9.2)"],
+    ),
+    ("sticker put on a message", _sticker, ["message.sent text:joke", f"message.received by {CONTACT} sticker:a.png"]),
+    (
+        "poll",
+        lambda s: s.b.poll(s.group, sender=CONTACT, at_ms=T, title="Dinner?", options={"a": "Pizza"}, guid="P2"),
+        [f"poll.created by {CONTACT} poll P2 Dinner? a=Pizza"],
+    ),
+    (
+        "votes",
+        _votes,
+        [
+            "poll.created poll POLL a=Pizza",
+            f"poll.created by {CONTACT} poll POLL a=Pizza b=Sushi",
+            f"poll.voted by {CONTACT} poll POLL chosen ['b', 'a']",
+            f"poll.voted by {CONTACT} poll POLL chosen []",
+        ],
+    ),
+    ("broken poll", _broken_polls, [f"message.received by {CONTACT} card:A poll that cannot be read here"]),
     (
         "delivered and read",
         lambda s: s.ours("x", is_delivered=1, date_delivered=apple(T + 5), date_read=apple(T + 9)),

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from bridge.chatdb.content import parts_of
 from bridge.chatdb.database import ChatDatabase, Unreadable
+from bridge.chatdb.polls import read_poll
 from bridge.chatdb.summary import read_summary
 from bridge.chatdb.typedstream import decode_text
 from bridge.macos.apple_time import APPLE_EPOCH_MS, apple_ns, clamped_ms, past_ms, unix_ms
 from hub.model.observation import Observation
 from hub.rules.facts import facts_of
 from hub.rules.refusals import validate
-from tests.bridge.chatdb.builder import Builder, apple
+from tests.bridge.chatdb.builder import Builder, apple, poll_archive
 from tests.bridge.chatdb.harness import ChatDbHarness
 from tests.bridge.chatdb.schema_of_macs import columns_of
 from tests.bridge.chatdb.test_cases import CASES, LATE_CASES, Stage
@@ -74,6 +75,26 @@ def test_broken_archives_are_no_words_and_no_crash(noise: bytes, cut: int) -> No
     for archive in (noise, whole[:cut], whole[:cut] + noise, b"NSString+" + noise):
         decode_text(archive)
         read_summary(archive, now_ms=T)
+
+
+@given(st.binary(max_size=300), st.integers(0, 600))
+@settings(max_examples=60, deadline=None)
+def test_broken_polls_are_no_crash(noise: bytes, cut: int) -> None:
+    whole = poll_archive(
+        {"item": {"orderedPollOptions": [{"optionIdentifier": 1}, {"text": "x"}, 7, None]}}, ""
+    )
+    for archive in (noise, whole[:cut] + noise, poll_archive({"item": {"votes": [{}, 5, None]}}, "?")):
+        read_poll(archive)
+    for text in (
+        "data:",
+        "data:,",
+        "data:,%",
+        "data:,AAAA",
+        "data:,{",
+        'data:,{"item":5}',
+        "data:," + "[" * 20_000,
+    ):
+        read_poll(plistlib.dumps({"a": [{"b": text}]}))
 
 
 _LEAF: Final = (

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bridge.chatdb.cursor import Cursor, read_cursor, write_cursor
+from bridge.chatdb.settling import Settling, Waiting
 from hub.model.errors import AttachmentGone, BridgeError
 from hub.model.observation import Observation
 from hub.rules.facts import facts_of
@@ -246,6 +249,48 @@ async def test_a_rebuilt_database_is_told_again_from_its_dates(harness: ChatDbHa
     assert len(first) == 20
     assert words(again) == ["3", "21"]
     assert types(first + again) == {"message.received": 21}
+
+
+async def test_a_database_that_is_restored_in_its_place_is_told_again(harness: ChatDbHarness) -> None:
+    chat = harness.builder.chat(CONTACT)
+    harness.builder.message(chat, "old", sender=CONTACT, at_ms=T)
+    backup = sqlite3.connect(harness.folder / "backup.db")
+    harness.builder.db.backup(backup)
+    for number in range(5):
+        harness.builder.message(chat, f"lost {number}", sender=CONTACT, at_ms=T)
+    async with harness.listening() as heard:
+        await heard.until_quiet(at_least=6)
+        file = (harness.folder / "chat.db").stat().st_ino
+        backup.backup(harness.builder.db)
+        harness.builder.message(chat, "after it", sender=CONTACT, at_ms=harness.time.now_ms())
+        while "after it" not in words(heard.all):
+            await heard.next()
+    backup.close()
+
+    assert (harness.folder / "chat.db").stat().st_ino == file
+
+
+def test_a_clock_that_is_set_back_keeps_no_row_waiting() -> None:
+    settling, waiting = Settling(0, settle_ms=500), Waiting()
+    settling.settled_up_to(3, T)
+    waiting.add(3, T)
+    settling.settled_up_to(3, T - HOUR_MS)
+    waiting.over(T - HOUR_MS)
+
+    assert settling.settled_up_to(3, T - HOUR_MS + 500) == 3
+    assert waiting.over(T - HOUR_MS + 60_000) == [3]
+
+
+async def test_what_cannot_be_read_is_logged_once(harness: ChatDbHarness) -> None:
+    harness.builder.close()
+    (harness.folder / "chat.db").write_bytes(b"no database at all, but longer than its head would be" * 10)
+    with structlog.testing.capture_logs() as logs:
+        async with harness.listening() as heard:
+            await heard.until_quiet(1.0)
+
+    told = [each["error"] for each in logs if each["event"] == "bridge.unreadable"]
+    assert len(told) == 1
+    assert "another file, or it is damaged" in told[0]
 
 
 @pytest.mark.parametrize(

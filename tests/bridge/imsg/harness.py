@@ -46,7 +46,12 @@ class ImsgHarness(BridgeHarness):
         program = folder / "imsg"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "{folder}" "$@"\n')
         program.chmod(0o755)
-        given = {"program": str(program), "attachments": str(folder / "Attachments"), **settings}
+        given = {
+            "program": str(program),
+            "attachments": str(folder / "Attachments"),
+            "database": str(folder / "no chat.db"),
+            **settings,
+        }
         self.settings = ImsgSettings(**given)
         self._new_id = IdFactory(0, self.time.now_ms)
         self._bridges: list[ImsgBridge] = []
@@ -95,7 +100,11 @@ class ImsgHarness(BridgeHarness):
 
     async def watched(self) -> None:
         """Wait until imsg is listened to."""
-        while not self.calls("watch.subscribe"):  # noqa: ASYNC110 - another process writes it
+        await self.asked("watch.subscribe")
+
+    async def asked(self, method: str, times: int = 1) -> None:
+        """Wait until imsg was asked for something so often."""
+        while len(self.calls(method)) < times:  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.01)
 
     def came(self, text: str = "hi", *, chat: str = CONTACT, **more: Any) -> str:

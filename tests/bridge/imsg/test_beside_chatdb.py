@@ -1,4 +1,4 @@
-"""With `reads_database` imsg sends and chat.db is read: what imsg does not tell is told, under the same keys."""
+"""Where chat.db can be read, imsg sends, and it is read: what imsg does not tell is told, under the same keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.bridge.macos.surroundings import CONTACT
 
 @pytest.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[ImsgHarness]:
-    harness = ImsgHarness(tmp_path, reads_database=True, database=str(tmp_path / "chat.db"))
+    harness = ImsgHarness(tmp_path, database=str(tmp_path / "chat.db"))
     yield harness
     await harness.aclose()
 
@@ -40,6 +40,30 @@ async def test_edits_are_told_and_own_sends_known(harness: ImsgHarness) -> None:
     assert [each.message.attempt_id for each in told if each.message] == [operation.attempt_id, None]
     ref = [each.message.parts[0].ref for each in told if each.message][-1] or ""
     assert b"".join([piece async for piece in harness.adapter.open_attachment(ref)]) == b"content"
+
+
+async def test_typing_is_told_beside_the_database(harness: ImsgHarness) -> None:
+    builder = Builder(harness.folder / "chat.db")
+    chat, started = builder.chat(CONTACT), {"event": "started-typing"}
+    async with harness.listening() as heard:
+        await harness.asked("bridge.events")
+        builder.message(chat, "hi", sender=CONTACT, at_ms=harness.time.now_ms())
+        harness.switch(events=[started | {"data": {"chatGuid": f"iMessage;-;{CONTACT}"}}])
+        await heard.until_quiet(at_least=2)
+
+    assert {each.kind for each in heard.all} == {"message.received", "typing.started"}
+    assert not harness.calls("watch.subscribe")
+
+
+async def test_without_a_database_imsg_tells_what_it_can(harness: ImsgHarness) -> None:
+    harness.came("hi")
+    path = harness.folder / "Attachments" / "a.png"
+    path.write_bytes(b"content")
+
+    (told,) = await harness.told()
+
+    assert told.kind == "message.received"
+    assert b"".join([piece async for piece in harness.adapter.open_attachment(str(path))]) == b"content"
 
 
 async def test_both_ways_of_listening_give_the_same_facts(harness: ImsgHarness, tmp_path: Path) -> None:

@@ -53,7 +53,13 @@ async def found(harness: ImsgHarness) -> dict[str, str]:
 
 
 async def test_all_is_well(harness: ImsgHarness) -> None:
-    assert await found(harness) == {"imsg": "ok", "database": "ok", "helper": "ok", "methods": "ok"}
+    assert await found(harness) == {
+        "imsg": "ok",
+        "database": "ok",
+        "chat.db": "warning",  # there is none
+        "helper": "ok",
+        "methods": "ok",
+    }
 
 
 async def test_each_fault_is_found(harness: ImsgHarness) -> None:
@@ -62,6 +68,7 @@ async def test_each_fault_is_found(harness: ImsgHarness) -> None:
     assert await found(harness) == {
         "imsg": "ok",
         "database": "failed",
+        "chat.db": "warning",
         "helper": "warning",
         "methods": "failed",
     }

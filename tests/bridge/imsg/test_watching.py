@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.model.observation import Observation
 from hub.rules.facts import facts_of
 from hub.rules.refusals import validate
-from tests.bridge.imsg.harness import ImsgHarness
+from tests.bridge.imsg.harness import HELPER, ImsgHarness
 from tests.bridge.imsg.network import Network, iso
 from tests.bridge.macos.surroundings import CONTACT, LINE
 
@@ -154,6 +155,30 @@ async def test_typing_is_a_sign_of_life(harness: ImsgHarness) -> None:
     ]
 
 
+async def test_typing_that_ended_or_came_later_is_listened_to_again(harness: ImsgHarness) -> None:
+    harness.switch(off=HELPER)
+    started = {"event": "started-typing", "data": {"chatGuid": f"iMessage;-;{CONTACT}"}}
+    async with harness.listening() as heard:
+        await harness.watched()
+        harness.switch(off=[])
+        await harness.asked("bridge.events")  # as soon as it is seen that the helper runs
+        harness.switch(events=["ends"])
+        await harness.asked("bridge.events", 2)
+        harness.switch(events=["ends", started])
+
+        assert (await heard.next()).kind == "typing.started"
+
+
+async def test_a_chat_that_shows_no_message_hides_no_newest_one(harness: ImsgHarness) -> None:
+    for number in range(5):
+        harness.came(f"{number}")
+    harness.switch(bare_chat=True)
+    harness.settings = msgspec.structs.replace(harness.settings, history_messages=2)
+    harness.restarted()
+
+    assert words(await harness.told()) == ["3", "4"]
+
+
 async def test_a_watch_that_says_nothing_is_probed_and_begun_again(harness: ImsgHarness) -> None:
     async with harness.listening() as heard:
         await harness.watched()
@@ -186,6 +211,9 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [("poll.created", "Q")]),
     ("vote", {"poll": {"kind": "vote", "original_guid": "P", "votes": [{"option_id": "a"}]}},
      [("poll.voted", "a")]),
+    ("more options", {"poll": {"kind": "created", "original_guid": "P", "options": [{"id": "b", "text": "B"}]}},
+     [("poll.created", "")]),
+    ("vote taken back", {"poll": {"kind": "vote", "poll_guid": "P"}}, [("poll.voted", "")]),
     ("empty", {"text": ""}, []),
     ("in no chat", {"text": "x", "chat_guid": "", "chat_identifier": ""}, []),
     ("masked", {"text": "x", "chat_guid": "iMessage;-;+156****2244"}, []),
@@ -213,6 +241,7 @@ async def test_each_message_is_told_as_what_it_is(harness: ImsgHarness) -> None:
     told = await harness.told()
 
     assert [brief(each) for each in told] == [each for _, _, expected in CASES for each in expected]
+    assert [each.poll.provider_id for each in told if each.poll][1:] == ["P"] * 3
     assert [validate(each, now_ms=harness.time.now_ms()) for each in told] == [None] * len(told)
 
 
