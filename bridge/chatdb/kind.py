@@ -14,6 +14,7 @@ KIND: Final = BridgeKind(
     title="Messages on a Mac (chat.db and AppleScript)",
     settings=ChatDbSettings,
     secret_settings=frozenset(),
+    machine_settings=frozenset({"attachments", "database"}),
     open=ChatDbBridge,
     examine=examine,
 )

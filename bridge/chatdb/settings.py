@@ -1,4 +1,4 @@
-"""The settings of a bridge of kind `chatdb`. Programs are no settings: who may change a bridge must not run any."""
+"""The settings of a bridge of kind `chatdb`. Programs are no settings; paths are for the Mac's owner alone."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ KIND: Final = BridgeKind(
     title="Messages on a Mac (imsg)",
     settings=ImsgSettings,
     secret_settings=frozenset(),
+    machine_settings=frozenset({"attachments", "database", "program", "ssh_host"}),
     open=ImsgBridge,
     examine=examine,
 )

@@ -1,7 +1,7 @@
 """The settings of a bridge of kind `imsg`.
 
-Who may change a bridge must not be able to run just any program: the only one that is run is called `imsg`, here or, by
-ssh, on another Mac.
+Who may change a bridge must not be able to run programs or open files: what names some is for the owner of the machine
+alone, and the only program that is run is called `imsg`, here or, by ssh, on another Mac.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ class BridgeHooksEndpoint:
         if kind is None or kind.open_hooks is None:
             raise InvalidRequest("bridge_not_found", "No bridge is called at this address.")
         try:
-            settings = read_settings(kind, bridge.settings or {})
+            settings = read_settings(kind, bridge.settings or {}, machine_values=self._world.machine_values)
         except InvalidRequest as error:
             log.error("bridge.unusable", bridge_id=bridge.id, kind=bridge.kind, error=error.message)
             message = "The bridge's settings are not complete. Nothing was recorded; send it again later."

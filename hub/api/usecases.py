@@ -131,6 +131,7 @@ def use_cases(parts: ApiParts) -> UseCases:
         random_bytes=random_bytes,
         wake_ups=wake_ups,
         kinds=parts.bridges.kinds,
+        machine_values=parts.bridges.machine_values,
     )
     lines = LineBook(store=store, directory=directory, clock=clock, new_id=new_id, wake_ups=wake_ups)
     outgoing = Outgoing(

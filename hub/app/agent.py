@@ -60,6 +60,15 @@ def agent_kind(name: str, kinds: Mapping[str, BridgeKind] = KINDS) -> BridgeKind
     return kind
 
 
+def own_settings(kind: BridgeKind, config: AgentConfig) -> Any:
+    """Read the settings of agent.json, a file of this machine's owner: nothing that a hub says becomes one.
+
+    Raises:
+        InvalidRequest: They are not those of the kind.
+    """
+    return read_settings(kind, config.settings, machine_values=None)
+
+
 @contextlib.asynccontextmanager
 async def _client(allow: Sequence[str]) -> AsyncIterator[OutboundClient]:
     client = OutboundClient(read_allow_list(allow), limits=_LIMITS)
@@ -92,7 +101,7 @@ async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> No
     """
     config = read_config(folder)
     kind = agent_kind(config.kind, kinds)
-    settings = read_settings(kind, config.settings)
+    settings = own_settings(kind, config)
     stop, loop, clock = asyncio.Event(), asyncio.get_running_loop(), SystemClock()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -144,7 +153,7 @@ async def examine_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -
     """
     config = read_config(folder)
     kind = agent_kind(config.kind, kinds)
-    settings = read_settings(kind, config.settings)
+    settings = own_settings(kind, config)
     async with (
         _client(_hub_only(config.hub)) as to_hub,
         _client((*THIS_MACHINE, *config.allow)) as client,

@@ -50,7 +50,9 @@ class BridgeHost:
 def bridge_world(host: BridgeHost, client: OutboundClient) -> BridgeWorld:
     """Give the kinds of bridges, and their surroundings in this process."""
     return BridgeWorld(
-        kinds=KINDS, surroundings=partial(_surroundings, host, GuardedCaller(client), GuardedSockets(client))
+        kinds=KINDS,
+        surroundings=partial(_surroundings, host, GuardedCaller(client), GuardedSockets(client)),
+        machine_values=frozenset(host.settings.bridge.machine_values),
     )
 
 
@@ -78,7 +80,8 @@ def open_adapter(core: Core, world: BridgeWorld, bridge: Bridge) -> BridgeAdapte
     kind = world.kind_here(bridge.kind)
     if kind is None:
         return None
-    return kind.open(read_settings(kind, bridge.settings or {}), world.surroundings(bridge.id))
+    settings = read_settings(kind, bridge.settings or {}, machine_values=world.machine_values)
+    return kind.open(settings, world.surroundings(bridge.id))
 
 
 def _remote_parts(core: Core) -> RemoteParts:

@@ -20,6 +20,7 @@ from hub.app.outgoing import egress_policy
 from hub.app.reach import require_database, require_existing
 from hub.app.run_texts import run_texts
 from hub.app.world import SystemClock
+from hub.config.sections import Bridge
 from hub.config.settings import Settings
 from hub.dialects.registry import DIALECTS
 from hub.embedded.datafolder import open_data_folder
@@ -133,7 +134,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         files=InboundFiles(links, new_id.take),
     )
     book = RouteBook(store.routes)
-    bridges = _bridge_book(store, directory, wake_ups, new_id, clock)
+    bridges = _bridge_book(store, directory, wake_ups, new_id, settings.bridge)
     return Console(
         settings=settings,
         store=store,
@@ -195,16 +196,17 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
 
 
 def _bridge_book(
-    store: Store, directory: DirectoryHolder, wake_ups: RedisWakeUps, new_id: IdFactory, clock: SystemClock
+    store: Store, directory: DirectoryHolder, wake_ups: RedisWakeUps, new_id: IdFactory, limits: Bridge
 ) -> BridgeBook:
     return BridgeBook(
         store=store,
         directory=directory,
-        clock=clock,
+        clock=SystemClock(),
         new_id=new_id,
         random_bytes=secrets.token_bytes,
         wake_ups=wake_ups,
         kinds=KINDS,
+        machine_values=limits.machine_values,
     )
 
 

@@ -82,7 +82,7 @@ def enrol(  # noqa: PLR0917 - click passes options by name
     kind = agent_kind(kind_name)
     settings = ask_missing(kind, read_pairs(kind, pairs))
     try:
-        read_settings(kind, settings)
+        read_settings(kind, settings, machine_values=None)
     except InvalidRequest as error:
         raise click.UsageError(error.message) from None
     config = AgentConfig(

@@ -92,11 +92,14 @@ class Secrets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bridge:
-    """What bridges may tell us."""
+    """What bridges may tell us, and what they may open here."""
 
     max_body_bytes: Annotated[int, Between(1024, 2**26)]
     max_events_per_request: Annotated[int, Between(1, 10_000)]
     timestamp_tolerance_seconds: Annotated[int, Between(1, 3600)]
+    machine_values: tuple[
+        Annotated[str, Matching(r"[^\x00-\x1f]{1,1024}", "a path or a name", "/opt/homebrew/bin/imsg")], ...
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

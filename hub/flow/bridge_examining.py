@@ -35,7 +35,7 @@ async def examine(
     if kind is None or kind.examine is None:
         return found
     try:
-        settings = read_settings(kind, bridge.settings or {})
+        settings = read_settings(kind, bridge.settings or {}, machine_values=world.machine_values)
     except InvalidRequest as error:
         return [*found, Finding(name="settings", state="failed", detail=error.message)]
     try:

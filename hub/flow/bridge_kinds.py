@@ -113,6 +113,9 @@ class BridgeKind:
     examine: Callable[[Any, Surroundings], Awaitable[Sequence[Finding]]] | None = None
     #: Where it can run: in the hub, or in an agent beside the network.
     places: frozenset[Place] = frozenset({"hub", "agent"})
+    #: Names of settings that name something of the machine where it runs: a file, a program, another machine for ssh.
+    #: Only who owns the machine chooses them.
+    machine_settings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +125,8 @@ class BridgeWorld:
     kinds: Mapping[str, BridgeKind]
     #: Bridge id → its surroundings in this process.
     surroundings: Callable[[int], Surroundings]
+    #: What machine settings may be here, beside their defaults; from hub.yaml.
+    machine_values: frozenset[str] = frozenset()
 
     def kind_here(self, name: str) -> BridgeKind | None:
         """Give a kind whose adapters can run inside the hub."""

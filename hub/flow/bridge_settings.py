@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +15,16 @@ from hub.rules.problems import suggestion
 MASK: Final = "********"
 
 
-def read_settings(kind: BridgeKind, given: Mapping[str, object]) -> Any:
+def read_settings(
+    kind: BridgeKind, given: Mapping[str, object], *, machine_values: Collection[str] | None = frozenset()
+) -> Any:
     """Give the settings as the kind's struct.
+
+    Args:
+        kind: Of the bridge.
+        given: By name.
+        machine_values: What machine settings may be, beside their defaults; None: anything, where the settings
+            themselves stand in a file of the machine's owner.
 
     Raises:
         InvalidRequest: missing_required_parameter or invalid_parameter_value; the param names the setting.
@@ -38,6 +46,8 @@ def read_settings(kind: BridgeKind, given: Mapping[str, object]) -> Any:
                 f"A bridge of the kind '{kind.name}' needs the setting '{field.encode_name}'.",
                 param=f"settings.{field.encode_name}",
             )
+    if machine_values is not None:
+        _require_owners_choice(kind, given, machine_values)
     try:
         return msgspec.convert(dict(given), kind.settings)
     except msgspec.ValidationError as error:
@@ -47,8 +57,28 @@ def read_settings(kind: BridgeKind, given: Mapping[str, object]) -> Any:
         raise InvalidRequest("invalid_parameter_value", f"{what}.", param=param) from None
 
 
+def _require_owners_choice(
+    kind: BridgeKind, given: Mapping[str, object], machine_values: Collection[str]
+) -> None:
+    for field in msgspec.structs.fields(kind.settings):
+        name = field.encode_name
+        value = given.get(name)
+        if name in kind.machine_settings and value not in (None, field.default, *machine_values):
+            raise InvalidRequest(
+                "invalid_parameter_value",
+                f"The setting '{name}' names something of the machine that the bridge runs on: only who owns it "
+                "chooses. To allow another value than the default, its owner adds it to bridge.machine_values in "
+                "hub.yaml.",
+                param=f"settings.{name}",
+            )
+
+
 def merged(
-    kind: BridgeKind, before: Mapping[str, object], changes: Mapping[str, object]
+    kind: BridgeKind,
+    before: Mapping[str, object],
+    changes: Mapping[str, object],
+    *,
+    machine_values: Collection[str] = frozenset(),
 ) -> dict[str, object]:
     """Apply changes: null takes a setting away, a masked secret stays as it is.
 
@@ -63,7 +93,7 @@ def merged(
             after.pop(name, None)
         else:
             after[name] = value
-    read_settings(kind, after)
+    read_settings(kind, after, machine_values=machine_values)
     return after
 
 

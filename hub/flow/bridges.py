@@ -5,7 +5,7 @@ Not here: what bridges tell (hub.flow.ingest), and the sandbox bridge, which reg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hub.flow.bootstrap import PUSH_KIND
@@ -43,8 +43,11 @@ class BridgeBook:
         random_bytes: Callable[[int], bytes],
         wake_ups: WakeUps,
         kinds: Mapping[str, BridgeKind],
+        machine_values: Collection[str],
     ) -> None:
         self._kinds = kinds
+        #: What machine settings may be, beside their defaults.
+        self._machine_values = machine_values
         self._store = store
         self._directory = directory
         self._clock = clock
@@ -111,7 +114,9 @@ class BridgeBook:
         """
         bridge = await self.get(bridge_id)
         if settings is not None:
-            bridge = replace(bridge, settings=merged(self._kind(bridge), bridge.settings or {}, settings))
+            bridge = replace(
+                bridge, settings=self._merged(self._kind(bridge), bridge.settings or {}, settings)
+            )
         if name is not None:
             await self.require_free(name, bridge_id)
             bridge = replace(bridge, name=name)
@@ -188,7 +193,12 @@ class BridgeBook:
                 f"There is no kind of bridge '{kind}'. There are: {names}.",
                 param="kind",
             )
-        return merged(known, {}, settings or {})
+        return self._merged(known, {}, settings or {})
+
+    def _merged(
+        self, kind: BridgeKind, before: Mapping[str, object], changes: Mapping[str, object]
+    ) -> dict[str, object]:
+        return merged(kind, before, changes, machine_values=self._machine_values)
 
     def _kind(self, bridge: Bridge) -> BridgeKind:
         known = self._kinds.get(bridge.kind)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def _surroundings(bridge_id: int) -> Surroundings:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    bridges = BridgeWorld(kinds={"scripted": SCRIPTED}, surroundings=_surroundings)
+    bridges = BridgeWorld(
+        kinds={"scripted": SCRIPTED}, surroundings=_surroundings, machine_values=frozenset({"/dev/allowed"})
+    )
     async with open_world(tmp_path, bridges=bridges) as world:
         yield world
 
@@ -100,6 +103,7 @@ async def test_settings_change_one_by_one(world: HubWorld) -> None:
         ({"kind": "scriptd"}, "kind"),
         ({"kind": "scripted"}, "settings.url"),
         ({"kind": "scripted", "settings": {**SETTINGS, "more": 1}}, "settings.more"),
+        ({"kind": "scripted", "settings": {**SETTINGS, "device": "/etc/passwd"}}, "settings.device"),
         ({"kind": "push", "settings": {"url": "x"}}, "settings"),
     ],
 )
@@ -107,6 +111,30 @@ async def test_what_cannot_be_set_up_is_refused(world: HubWorld, wish: dict[str,
     refused = await world.api.post("/v1/bridges", {"name": "phone", **wish})
 
     assert (refused.status, refused.param) == (400, param)
+
+
+async def test_a_key_does_not_choose_what_is_opened_on_the_machine(world: HubWorld) -> None:
+    """A stolen key that may change bridges must not read files, nor run programs."""
+    made = await world.api.post("/v1/bridges", {"name": "phone", "kind": "scripted", "settings": SETTINGS})
+    path = f"/v1/bridges/{made.json['id']}"
+    refused = await world.api.patch(path, {"settings": {"device": "/etc/passwd"}})
+    allowed = await world.api.patch(path, {"settings": {"device": "/dev/allowed"}})
+
+    assert (refused.status, refused.param) == (400, "settings.device")
+    assert "bridge.machine_values" in refused.json["error"]["message"]
+    assert (allowed.status, allowed.json["settings"]["device"]) == (200, "/dev/allowed")
+
+
+async def test_what_stands_in_the_database_is_no_choice_of_the_owner_either(world: HubWorld) -> None:
+    made = await world.api.post("/v1/bridges", {"name": "phone", "kind": "scripted", "settings": SETTINGS})
+    (bridge,) = [each for each in await world.store.bridges.all() if each.name == "phone"]
+    await world.store.bridges.save(replace(bridge, settings={**SETTINGS, "device": "/etc/passwd"}))
+    world.wake_ups.configuration_changed()
+    answered = await world.api.post(f"/v1/bridges/{made.json['id']}/examine", {})
+
+    (found,) = [each for each in answered.json["findings"] if each["name"] == "settings"]
+    assert found["state"] == "failed"
+    assert "only who owns it chooses" in found["detail"]
 
 
 async def test_settings_of_a_bridge_without_any_are_refused(world: HubWorld) -> None:

@@ -26,6 +26,9 @@ def test_each_setting_says_what_it_is_for(name: str) -> None:
 
     assert field_descriptions(kind.settings).keys() == names
     assert kind.secret_settings <= names
+    assert kind.machine_settings <= names
+    paths = {field.encode_name for field in fields if str(field.default).startswith(("/", "~"))}
+    assert paths <= kind.machine_settings
     assert kind.settings.__struct_config__.forbid_unknown_fields
     assert kind.title
     shown = kind_fields(kind).settings_schema

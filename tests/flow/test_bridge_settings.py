@@ -59,6 +59,27 @@ def test_a_needed_setting_cannot_be_taken_away() -> None:
         merged(SCRIPTED, GOOD, {"password": None})
 
 
+@pytest.mark.parametrize("value", ["/dev/phone", "/dev/other", None], ids=["default", "allowed", "none"])
+def test_what_names_something_of_the_machine_is_its_default_or_allowed(value: str | None) -> None:
+    given = {**GOOD, "device": value} if value else GOOD
+
+    assert merged(SCRIPTED, given, {"device": value}, machine_values={"/dev/other"}) == given
+
+
+@pytest.mark.parametrize("value", ["/etc/passwd", "/dev/phone/..", "/dev/phone ", ["/dev/phone"], 7])
+def test_anything_else_is_the_choice_of_the_machines_owner(value: object) -> None:
+    with pytest.raises(InvalidRequest, match=r"bridge\.machine_values in hub\.yaml") as caught:
+        merged(SCRIPTED, GOOD, {"device": value}, machine_values={"/dev/other"})
+
+    assert caught.value.param == "settings.device"
+
+
+def test_in_a_file_of_its_own_the_owner_chooses_anything() -> None:
+    read = read_settings(SCRIPTED, {**GOOD, "device": "/dev/mine"}, machine_values=None)
+
+    assert read.device == "/dev/mine"
+
+
 def test_secrets_are_not_shown() -> None:
     assert shown(SCRIPTED, GOOD) == {"url": "https://phone.example", "password": MASK}
     assert shown(None, GOOD) == {"url": MASK, "password": MASK}

@@ -21,6 +21,7 @@ class ScriptedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     password: str
     poll_seconds: int = 5
     numbers: tuple[str, ...] = ()
+    device: str = "/dev/phone"
 
 
 class _Told(msgspec.Struct):
@@ -59,6 +60,7 @@ SCRIPTED = BridgeKind(
     title="A network that a test plays",
     settings=ScriptedSettings,
     secret_settings=frozenset({"password"}),
+    machine_settings=frozenset({"device"}),
     open=_open,
     open_hooks=lambda settings, surroundings: ScriptedHooks(settings),
     examine=_examine,
