@@ -21,6 +21,8 @@ UP_SECONDS = 2.0
 #: served by an error than by an endless loop.
 FIRST_STARTS = 4
 
+#: How often the time to get ready doubles.
+_MOST_DOUBLINGS = 4
 _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 30.0
 
@@ -35,7 +37,7 @@ class Child:
             SIGINT is blocked there: Ctrl-C reaches the supervisor, which sends SIGTERM.
         is_ready: Called in the supervisor, often; must return at once. None: ready when started.
         stage: Children of a lower stage start first, must be ready before others start, and stop last.
-        ready_seconds: A child that is not ready by then is killed and counts as failed.
+        ready_seconds: A child that is not ready by then is killed and counts as failed; the next one gets longer.
     """
 
     name: str
@@ -49,3 +51,11 @@ def restart_delay_seconds(failures: int) -> float:
     """Return the wait before the next start, given failures in a row, from 1."""
     doublings = min(failures - 1, 20)
     return min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0**doublings)
+
+
+def patience_seconds(child: Child, failures: int) -> float:
+    """Return how long a child may take to get ready, given failures in a row.
+
+    On a machine that is too busy, killing one that is nearly there, for ever, would never bring it back.
+    """
+    return child.ready_seconds * 2.0 ** min(failures, _MOST_DOUBLINGS)

@@ -21,6 +21,7 @@ from hub.embedded.children import (
     STABLE_SECONDS,
     UP_SECONDS,
     Child,
+    patience_seconds,
     restart_delay_seconds,
 )
 from hub.embedded.forking import fork_child
@@ -112,6 +113,8 @@ class _Slot:
     started_at: float = 0.0
     start_due_at: float = 0.0
     is_ready: bool = False
+    #: It was not ready in time, and was killed.
+    is_given_up: bool = False
     #: Once up, a child is never given up: what ended it later came from outside.
     has_been_up: bool = False
     failures: int = 0
@@ -206,7 +209,7 @@ class _Group:
 
     def _start(self, slot: _Slot, now: float) -> None:
         pid = fork_child(slot.child, signals=self._signals, tether=self._tether)
-        slot.pid, slot.started_at = pid, now
+        slot.pid, slot.started_at, slot.is_given_up = pid, now, False
         slot.is_ready = slot.child.is_ready is None
         self._report("child.started", {"child": slot.child.name, "child_pid": pid})
 
@@ -216,10 +219,10 @@ class _Group:
                 continue
             slot.is_ready = slot.child.is_ready()
             slot.has_been_up = slot.has_been_up or slot.is_ready
-            if not slot.is_ready and now - slot.started_at > slot.child.ready_seconds:
-                self._report(
-                    "child.not_ready", {"child": slot.child.name, "after_seconds": slot.child.ready_seconds}
-                )
+            patience = patience_seconds(slot.child, slot.failures)
+            if not slot.is_ready and not slot.is_given_up and now - slot.started_at > patience:
+                slot.is_given_up = True
+                self._report("child.not_ready", {"child": slot.child.name, "after_seconds": patience})
                 self._send(slot, signal.SIGKILL)
         if not self._was_ready and all(slot.is_ready for slot in self._slots):
             self._was_ready = True
@@ -251,6 +254,8 @@ class _Group:
             "lived_seconds": round(lived_seconds, 1),
             "ended_by": _ending(code),
         }
+        # Whoever lived long without getting ready has not recovered.
+        is_stable = slot.is_ready and lived_seconds >= STABLE_SECONDS
         slot.pid, slot.is_ready = None, False
         if self._exit_code is not None:
             self._report("child.stopped", fields)
@@ -259,7 +264,7 @@ class _Group:
             return
         if slot.child.is_ready is None and lived_seconds >= UP_SECONDS:
             slot.has_been_up = True
-        slot.failures = 1 if lived_seconds >= STABLE_SECONDS else slot.failures + 1
+        slot.failures = 1 if is_stable else slot.failures + 1
         if code == EXIT_DO_NOT_RESTART or (slot.failures >= FIRST_STARTS and not slot.has_been_up):
             self._report("child.given_up", {**fields, "starts": slot.failures})
             self._begin_stop(EXIT_DO_NOT_RESTART if code == EXIT_DO_NOT_RESTART else EXIT_FAILED)

@@ -85,6 +85,18 @@ def never_ready() -> int:
     return steady()
 
 
+def slow() -> int:
+    """Get ready at the third start."""
+    with (FOLDER / "slow").open("a") as file:
+        file.write("started\n")
+    return steady()
+
+
+def slow_is_ready() -> bool:
+    starts = FOLDER / "slow"
+    return starts.exists() and len(starts.read_text().splitlines()) >= 3
+
+
 CHILDREN: dict[str, Callable[[], int]] = {
     each.__name__: each
     for each in (steady, handling, stubborn, broken, flaky, misconfigured, quitting, reading)
@@ -97,6 +109,8 @@ def main() -> int:
     children = [Child(name=name, run=CHILDREN[name]) for name in names if name in CHILDREN]
     if "valkey" in names:
         children.append(ValkeyServer(folder).as_child())
+    if "slow" in names:
+        children.append(Child(name="slow", run=slow, is_ready=slow_is_ready, ready_seconds=0.25))
     if "never_ready" in names:
         children.append(
             Child(name="never_ready", run=never_ready, is_ready=lambda: False, ready_seconds=0.0, stage=0)

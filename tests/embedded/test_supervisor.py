@@ -230,6 +230,16 @@ def test_a_child_that_is_not_ready_in_time_is_killed_and_holds_the_others_back(s
     assert group.until("child.started")["child"] == "never_ready"
 
 
+def test_a_child_that_takes_longer_than_it_may_gets_longer_each_time(start: Start) -> None:
+    """As on a machine that is too busy: else it would be killed for ever."""
+    group = start("slow")
+
+    waits = [group.until("child.not_ready", child="slow")["after_seconds"] for _ in range(2)]
+    group.until("group.ready")
+
+    assert waits == [0.25, 0.5]
+
+
 def test_children_do_not_read_the_terminal(start: Start) -> None:
     assert start("reading").until("reading.read")["text"] == ""
 
