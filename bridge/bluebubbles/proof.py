@@ -199,7 +199,7 @@ class Proof:
 
     def _may_be(self, row: JSON, operation: Operation, chat_key: str | None) -> bool:
         guid = text(row, "guid", most=512)
-        if row.get("isFromMe") is not True or guid is None:
+        if row.get("isFromMe") is not True or guid is None or guid in operation.taken:
             return False
         if (number(row, "dateCreated") or 0) < operation.dispatched_at - _BEFORE_MS:
             return False

@@ -111,7 +111,7 @@ class Sending:
         for _, part in parts:
             expected = await self._expected_again(operation, chat_key, part)
             try:
-                taken = frozenset(each.guid for each in found)
+                taken = operation.taken | {each.guid for each in found}
                 row = await self._reading.run(partial(self._find, expected, taken))
             except Unreadable as error:
                 return unknown("database_unreadable", str(error))

@@ -191,7 +191,8 @@ class Sending:
             is_here = normalize_chat_key(where, is_group=message.get("is_group") is True) == chat_key_of(
                 operation
             )
-            if is_here and self._sent.attempt_of(guid) in {None, operation.attempt_id}:
+            is_another = guid in operation.taken
+            if is_here and not is_another and self._sent.attempt_of(guid) in {None, operation.attempt_id}:
                 self._sent.note(guid, operation.attempt_id)
                 return accepted(guid)
         return unknown("not_found", "Messages does not show it, which is no proof")

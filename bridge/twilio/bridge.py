@@ -54,7 +54,7 @@ class TwilioBridge:
         self._api = TwilioApi(settings, surroundings.caller)
         self._checkup = Checkup(self._asked_state, surroundings.clock)
         #: Message → attempt, of what was answered here: two sends of the same words are told apart by it.
-        self._taken: OrderedDict[str, str] = OrderedDict()
+        self._attempts: OrderedDict[str, str] = OrderedDict()
         #: What was told of each message that is listed again and again.
         self._told: OrderedDict[str, str] = OrderedDict()
 
@@ -99,7 +99,7 @@ class TwilioBridge:
             return unanswered(error)
         outcome = verdict_of(answer)
         if outcome.disposition is Disposition.ACCEPTED and outcome.provider_id is not None:
-            _remember(self._taken, outcome.provider_id, operation.attempt_id)
+            _remember(self._attempts, outcome.provider_id, operation.attempt_id)
         return outcome
 
     async def lookup(self, operation: Operation) -> OperationOutcome:
@@ -109,7 +109,7 @@ class TwilioBridge:
             messages = await self._api.page(looked_for(operation))
         except (CallFailed, TwilioRefused) as error:
             return unknown("lookup_failed", str(error))
-        return found_in(messages, operation, taken=self._taken)
+        return found_in(messages, operation, attempts=self._attempts)
 
     def open_attachment(self, ref: str) -> AsyncIterator[bytes]:
         return self._api.file(ref)

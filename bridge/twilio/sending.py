@@ -103,14 +103,14 @@ def looked_for(operation: Operation) -> str:
 
 
 def found_in(
-    messages: Sequence[Mapping[str, Any]], operation: Operation, *, taken: Mapping[str, str]
+    messages: Sequence[Mapping[str, Any]], operation: Operation, *, attempts: Mapping[str, str]
 ) -> OperationOutcome:
     """Say which of these messages is the send: the same words, at the time, and no other send's.
 
     Args:
         messages: As the API lists them.
         operation: The send.
-        taken: Which messages are known to be of which attempt.
+        attempts: Which messages are known to be of which attempt.
     """
     said = sent_words(operation.payload)
     fitting = []
@@ -119,7 +119,7 @@ def found_in(
         is_late_enough = made_at is not None and made_at >= operation.dispatched_at - SLACK_MS
         if sid is None or not is_late_enough or message.get("direction") == "inbound":
             continue
-        if taken.get(sid, operation.attempt_id) != operation.attempt_id:
+        if sid in operation.taken or attempts.get(sid, operation.attempt_id) != operation.attempt_id:
             continue
         to, body = normalize_handle(str(message.get("to") or "")), str(message.get("body") or "")
         is_same = body.removeprefix(TRIAL).strip() == (said.text or "").strip()

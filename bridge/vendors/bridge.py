@@ -46,7 +46,7 @@ class VendorBridge:
         self._poll_seconds = poll_seconds
         self._checkup = Checkup(self._asked_state, surroundings.clock)
         #: Message → attempt, of what was answered here: two sends of the same words are told apart by it.
-        self._taken: OrderedDict[str, str] = OrderedDict()
+        self._attempts: OrderedDict[str, str] = OrderedDict()
         #: Message → what was told of it from here, digested.
         self._told: OrderedDict[str, str] = OrderedDict()
 
@@ -88,7 +88,7 @@ class VendorBridge:
         except NotSent as error:
             return error.outcome
         if operation.kind is OperationKind.SEND and outcome.disposition is Disposition.ACCEPTED:
-            _remember(self._taken, outcome.provider_id or "", operation.attempt_id)
+            _remember(self._attempts, outcome.provider_id or "", operation.attempt_id)
         return outcome
 
     async def lookup(self, operation: Operation) -> OperationOutcome:
@@ -101,7 +101,7 @@ class VendorBridge:
         except (CallFailed, VendorRefused) as error:
             return unknown("lookup_failed", str(error))
         if found.disposition is Disposition.ACCEPTED:
-            _remember(self._taken, found.provider_id or "", operation.attempt_id)
+            _remember(self._attempts, found.provider_id or "", operation.attempt_id)
             return found
         is_quiet = self._around.clock.now_ms() - operation.dispatched_at >= QUIET_MS
         if is_quiet and found.code == "not_found" and "idempotent_send" in self._account.able:
@@ -133,7 +133,7 @@ class VendorBridge:
         """What a listed message says that was not told from here, with the attempt that it is of."""
         first = message[0].message
         key = first.provider_id if first is not None else str(message[0].target)
-        attempt_id = self._taken.get(key)
+        attempt_id = self._attempts.get(key)
         told = tuple(_of_attempt(each, attempt_id) for each in message)
         mark = hashlib.blake2b(_encode(told), digest_size=8).hexdigest()
         if self._told.get(key) == mark:
@@ -148,7 +148,8 @@ class VendorBridge:
         fitting = [
             each
             for each in listed
-            if self._taken.get(each.provider_id, operation.attempt_id) == operation.attempt_id
+            if each.provider_id not in operation.taken
+            and self._attempts.get(each.provider_id, operation.attempt_id) == operation.attempt_id
             and each.made_at >= operation.dispatched_at - SLACK_MS
             and (each.text or "").strip() == text
             and each.files in (None, len(said.files))

@@ -78,8 +78,8 @@ class GivenCall(msgspec.Struct, frozen=True, kw_only=True):
 
     call_id: str
     verb: CallVerb
-    #: Of `perform` and `lookup`: `attempt_id`, `line`, `kind`, `payload`, `dispatched_at`, `asked_of`; of `attachment`:
-    #: `ref`.
+    #: Of `perform` and `lookup`: `attempt_id`, `line`, `kind`, `payload`, `dispatched_at`, `asked_of`, `taken`; of
+    #: `attachment`: `ref`.
     asked: msgspec.Raw
 
 

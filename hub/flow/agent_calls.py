@@ -28,6 +28,8 @@ class AskedOperation(msgspec.Struct, frozen=True, kw_only=True):
     dispatched_at: int
     #: Of a look-up: the fence of the agent that was asked to perform it; null if none was.
     asked_of: int | None = None
+    #: Of a look-up: what the network calls other sends.
+    taken: tuple[str, ...] = ()
 
     def operation(self) -> Operation:
         """Give it as adapters take it.
@@ -44,6 +46,7 @@ class AskedOperation(msgspec.Struct, frozen=True, kw_only=True):
             kind=self.kind,
             payload=self.payload,
             dispatched_at=self.dispatched_at,
+            taken=frozenset(self.taken),
         )
 
 
@@ -86,6 +89,7 @@ def write_operation(operation: Operation, *, asked_of: int | None = None) -> str
         payload=operation.payload,
         dispatched_at=operation.dispatched_at,
         asked_of=asked_of,
+        taken=tuple(sorted(operation.taken)),
     )
     return _encode(asked).decode()
 

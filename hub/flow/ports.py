@@ -184,6 +184,10 @@ class HotTransaction(Protocol):
         """The items of these ids that exist, finished or not."""
         ...
 
+    async def guids_of_others(self, line_id: int, outbox_id: int, since_ms: int) -> list[str]:
+        """What the network calls the messages that other items of a line have sent since then: the latest so many."""
+        ...
+
     async def outbox_set(self, set_id: int) -> list[int]:
         """The items of one request that were never handed over, by id."""
         ...

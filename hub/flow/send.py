@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -31,6 +31,13 @@ from hub.rules.sending import NextStep, SendPolicy, after_lookup, after_perform,
 
 log = structlog.get_logger("sends")
 
+#: What a line sent so long before can still be taken for another send: networks date by clocks of their own.
+_OTHERS_MS = 120_000
+_ANOTHERS = OperationOutcome(
+    disposition=Disposition.MAY_HAVE_COMPLETED,
+    code="not_found",
+    detail="the bridge shows another send of the same words",
+)
 _CERTAIN = frozenset({Disposition.ACCEPTED, Disposition.REJECTED})
 
 
@@ -121,8 +128,12 @@ class Sending:
         return await self._store.write(work)
 
     async def _look_up(self, errand: _Errand) -> NextStep | None:
-        item, operation = errand.item, errand.operation
+        item = errand.item
+        operation = await self._store.read(partial(_told_apart, errand.operation, item.line_id))
         outcome = await _bounded(errand.adapter.lookup(operation), self._timeouts.lookup_seconds)
+        if outcome.provider_id in operation.taken:
+            log.warning("lookup.mistaken", outbox_id=item.id, kind=errand.adapter.kind)
+            outcome = _ANOTHERS
         if outcome.disposition not in _CERTAIN:
             # The bridge cannot tell, or sees no trace; its network may have shown one all the same.
             proved = await self._store.read(partial(_proof, item.id))
@@ -204,6 +215,15 @@ class _Result(NamedTuple):
     attempt_count: int
     dispatched_at: int | None = None
     outcome: OperationOutcome | None = None
+
+
+async def _told_apart(operation: Operation, line_id: int, tx: HotTransaction) -> Operation:
+    """Name the other sends of the line: one that says the same is no proof of this one."""
+    if operation.kind is not OperationKind.SEND:
+        return operation
+    since_ms = operation.dispatched_at - _OTHERS_MS
+    others = await tx.guids_of_others(line_id, operation.outbox_id, since_ms)
+    return replace(operation, taken=frozenset(others))
 
 
 async def _proof(outbox_id: int, tx: HotTransaction) -> OperationOutcome | None:

@@ -133,6 +133,9 @@ class Operation:
     payload: dict[str, object]
     #: Unix ms at which the operation was first handed to a bridge.
     dispatched_at: int
+    #: Of a send that is looked up: what the network calls other sends of the line. None of them is this one, whatever
+    #: it says.
+    taken: frozenset[str] = frozenset()
 
     @property
     def attempt_id(self) -> str:

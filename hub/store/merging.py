@@ -18,6 +18,9 @@ CLAIM_COLUMNS = (
     "o.message_id, m.outbox_id, m.guid"
 )
 
+#: Messages of other sends that one look-up is told of; a line sends fewer in the time that counts.
+MOST_OTHERS = 200
+
 #: Orders snapshots by one number: the better known first, then by edit, then those with parts.
 _KNOWN_WEIGHT = 1 << 60
 _EDIT_WEIGHT = 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,10 @@ class BridgeHarness(ABC):
     @abstractmethod
     async def seen(self) -> list[Observation]:
         """Give all that the bridge tells until its network is quiet, from the beginning if it must repeat."""
+
+    def restarted(self) -> BridgeAdapter:
+        """Give the bridge as it is after a crash: it remembers nothing of what it did."""
+        return self.adapter
 
     @property
     def can_be_asked(self) -> bool:
@@ -234,6 +239,27 @@ class BridgeConformance:
             return
         assert found.disposition is Disposition.ACCEPTED
         assert found.provider_id == performed.provider_id
+
+    async def test_another_send_of_the_same_words_proves_nothing(self, harness: BridgeHarness) -> None:
+        performed = await harness.adapter.perform(harness.operation(OperationKind.SEND, text="hello"))
+        lost = replace(
+            harness.operation(OperationKind.SEND, text="hello"),
+            taken=frozenset({performed.provider_id or ""}),
+        )
+
+        found = await harness.restarted().lookup(lost)
+
+        assert found.disposition is not Disposition.ACCEPTED
+        assert found.provider_id is None
+
+    async def test_of_two_sends_of_the_same_words_each_is_found(self, harness: BridgeHarness) -> None:
+        first, second = (harness.operation(OperationKind.SEND, text="hello") for _ in range(2))
+        performed = [await harness.adapter.perform(each) for each in (first, second)]
+        taken = frozenset({performed[0].provider_id or ""})
+
+        found = await harness.restarted().lookup(replace(second, taken=taken))
+
+        assert found.provider_id == (performed[1].provider_id if harness.can_be_asked else None)
 
     async def test_lookup_never_claims_what_did_not_happen(self, harness: BridgeHarness) -> None:
         found = await harness.adapter.lookup(harness.operation(OperationKind.SEND, text="hello"))

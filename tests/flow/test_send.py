@@ -10,15 +10,17 @@ import msgspec
 import pytest
 
 from hub.flow.consent import ConsentBook
+from hub.flow.ingest import BridgeRequest
 from hub.flow.opt_outs import OptOuts
 from hub.flow.rows import DueOutbox, OutboxRow
 from hub.flow.send import Sending, SendTimeouts
 from hub.model.consent import ConsentAction, ConsentSource
-from hub.model.outbox import OutboxState
+from hub.model.outbox import Disposition, Operation, OperationOutcome, OutboxState, attempt_id
 from hub.rules.lanes import shard_of
 from hub.rules.sending import SendPolicy
 from tests.support.hub_world import CONTACT, HubWorld, open_world
 from tests.support.scripted_bridge import Act, ScriptedBridge
+from tests.support.sightings import a_message, seen
 from tests.worker.time_by_hand import eventually
 
 POLICY = SendPolicy(
@@ -141,3 +143,32 @@ async def test_a_refusal_because_the_contact_opted_out_is_an_opt_out(world: HubW
     assert (step.state, step.error) == (OutboxState.FAILED, "contact_opted_out: the network heard STOP")
     [standing] = await world.store.consents.of([world.sandbox_line.id], CONTACT)
     assert (standing.action, standing.source) == (ConsentAction.OPTED_OUT, ConsentSource.NETWORK)
+
+
+class MistakenBridge(ScriptedBridge):
+    """Takes the first message that says the same for the send that is looked for."""
+
+    asked: Operation | None = None
+
+    async def lookup(self, operation: Operation) -> OperationOutcome:
+        self.asked = operation
+        return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id="GUID-OF-FIRST")
+
+
+async def test_another_sends_message_is_no_proof(world: HubWorld) -> None:
+    """A line has said the same before; after a crash a bridge cannot tell the two by their words."""
+    bridge, now = MistakenBridge(world.clock), world.clock.now_ms()
+    first = await owe(world)
+    message = a_message("GUID-OF-FIRST", "hi", is_from_me=True, attempt_id=attempt_id(first.id), sent_at=now)
+    shown = (seen("message.sent", message=message),)
+    await world.ingest(BridgeRequest(world.sandbox_line.bridge_id, "r", b"{}", shown))
+    await sending(world).step(first, world.sandbox_line, bridge)
+    bridge.script.append(Act.LOST_REQUEST)
+    await sending(world).step(await owe(world), world.sandbox_line, bridge)
+
+    step = await sending(world).step(await due(world), world.sandbox_line, bridge)
+
+    assert step is not None
+    assert (step.state, step.error and step.error.partition(":")[0]) == (OutboxState.UNKNOWN, "not_found")
+    assert bridge.asked is not None
+    assert bridge.asked.taken == {"GUID-OF-FIRST"}

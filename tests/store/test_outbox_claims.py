@@ -99,3 +99,19 @@ async def test_operations_follow_a_message_that_was_folded(store: Store) -> None
         OperationRow(3, 77, "send", 0, OUTBOX.payload, b"k"),
     ]
     assert await store.hot.read(lambda tx: tx.message_operations([77])) == found[::2]
+
+
+async def test_what_other_items_of_a_line_have_sent_is_told_by_guid(store: Store) -> None:
+    """Not the item's own, not what somebody else wrote there, and nothing that is too old."""
+    sent = ASKED._replace(sent_at=100)
+    rows = [
+        sent._replace(id=50, guid="own", outbox_id=1),
+        sent._replace(id=51, guid="before", outbox_id=2),
+        sent._replace(id=52, guid="after", outbox_id=3, sent_at=200),
+        sent._replace(id=53, guid="old", outbox_id=4, sent_at=99),
+        sent._replace(id=54, guid="typed on the phone", outbox_id=None),
+        sent._replace(id=55, guid="of another line", outbox_id=5, line_id=sent.line_id + 1),
+    ]
+    await store.hot.write(lambda tx: tx.merge_own_messages(rows))
+
+    assert await store.hot.read(lambda tx: tx.guids_of_others(sent.line_id, 1, 100)) == ["after", "before"]

@@ -31,7 +31,7 @@ from hub.flow.rows import (
     ReactionRow,
     SnapshotRow,
 )
-from hub.store import moves
+from hub.store import merging, moves
 from hub.store.postgres import statements as sql
 from hub.store.postgres.chats import PostgresChats
 from hub.store.postgres.files import PostgresFiles
@@ -202,6 +202,10 @@ class PostgresTransaction:
 
     async def outbox_claims(self, outbox_ids: Sequence[int]) -> list[OutboxClaim]:
         return [OutboxClaim._make(row) for row in await self._of_ids(sql.OUTBOX_CLAIMS, outbox_ids)]
+
+    async def guids_of_others(self, line_id: int, outbox_id: int, since_ms: int) -> list[str]:
+        values = (line_id, since_ms, outbox_id, merging.MOST_OTHERS)
+        return [row[0] for row in await self._connection.fetch(sql.GUIDS_OF_OTHERS, *values)]
 
     async def outbox_set(self, set_id: int) -> list[int]:
         return [row[0] for row in await self._connection.fetch(sql.OUTBOX_SET, set_id)]

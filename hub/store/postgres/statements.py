@@ -195,6 +195,10 @@ OUTBOX_CLAIMS = (
     f"SELECT {merging.CLAIM_COLUMNS} FROM outbox AS o LEFT JOIN messages AS m ON m.id = o.message_id "
     "WHERE o.id = ANY($1::bigint[])"
 )
+GUIDS_OF_OTHERS = (
+    "SELECT guid FROM messages WHERE line_id = $1 AND sent_at >= $2 AND is_from_me = 1 AND outbox_id <> $3 "
+    "ORDER BY sent_at DESC, id DESC LIMIT $4"
+)
 OUTBOX_SET = "SELECT id FROM outbox WHERE set_id = $1 AND state = 0 ORDER BY id"
 CANCEL_OUTBOX = (
     "UPDATE outbox SET state = 5, completed_at = $2 WHERE id = ANY($1::bigint[]) AND state = 0 RETURNING id"

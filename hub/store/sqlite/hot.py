@@ -29,7 +29,7 @@ from hub.flow.rows import (
     ReactionRow,
     SnapshotRow,
 )
-from hub.store import moves
+from hub.store import merging, moves
 from hub.store.sqlite import statements as sql
 from hub.store.sqlite.chats import SqliteChats
 from hub.store.sqlite.files import SqliteFiles
@@ -187,6 +187,10 @@ class SqliteTransaction:
             OutboxClaim._make(row)
             for row in self._run(sql.OUTBOX_CLAIMS, [(number,) for number in outbox_ids])
         ]
+
+    async def guids_of_others(self, line_id: int, outbox_id: int, since_ms: int) -> list[str]:
+        values = (line_id, since_ms, outbox_id, merging.MOST_OTHERS)
+        return [row[0] for row in self._connection.execute(sql.GUIDS_OF_OTHERS, values)]
 
     async def outbox_set(self, set_id: int) -> list[int]:
         return [row[0] for row in self._connection.execute(sql.OUTBOX_SET, (set_id,))]

@@ -126,6 +126,10 @@ OUTBOX_CLAIMS = Multi(
     "(?)",
     ") AS wanted CROSS JOIN outbox AS o ON o.id = wanted.column1 LEFT JOIN messages AS m ON m.id = o.message_id",
 )
+GUIDS_OF_OTHERS = (
+    "SELECT guid FROM messages WHERE line_id = ? AND sent_at >= ? AND is_from_me = 1 AND outbox_id <> ? "
+    "ORDER BY sent_at DESC, id DESC LIMIT ?"
+)
 OUTBOX_SET = "SELECT id FROM outbox WHERE set_id = ? AND state = 0 ORDER BY id"
 #: The instant comes with each row: a statement of many rows has no other values.
 CANCEL_OUTBOX = _values(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -54,7 +55,8 @@ class VendorHarness(BridgeHarness):
         self.desk, self.peer, self._known = desk, peer, known
         settings = msgspec.convert(peer.settings, peer.vendor.kind.settings)
         surroundings = peer.surroundings(desk.surroundings)
-        self._bridge: Any = _Noted(peer.vendor.kind.open(settings, surroundings), peer)
+        self._open = partial(peer.vendor.kind.open, settings, surroundings)
+        self._bridge: Any = _Noted(self._open(), peer)
         make = peer.vendor.kind.open_hooks
         self.hooks = None if make is None else make(settings, surroundings)
 
@@ -62,6 +64,10 @@ class VendorHarness(BridgeHarness):
     def adapter(self) -> BridgeAdapter:
         adapter: BridgeAdapter = self._bridge
         return adapter
+
+    def restarted(self) -> BridgeAdapter:
+        self._bridge._adapter = self._open()
+        return self.adapter
 
     def operation(self, kind: OperationKind, **payload: object) -> Operation:
         for name in ("message_guid", "reply_to_guid"):
