@@ -95,6 +95,7 @@ class Receiver:
     def __init__(self, port: int = 0) -> None:
         self._requests: list[Request] = []
         self._scripts: dict[str, list[int]] = {}
+        self._held: set[str] = set()
         self._changed = threading.Condition()
         self._server = _Server(port, self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -108,6 +109,17 @@ class Receiver:
         """Answer these in turn; the last one for ever."""
         with self._changed:
             self._scripts[path] = list(statuses)
+
+    def hold(self, path: str) -> None:
+        """Leave who posts to a path without an answer, until it is let go."""
+        with self._changed:
+            self._held.add(path)
+
+    def let_go(self, path: str) -> None:
+        """Answer everybody there."""
+        with self._changed:
+            self._held.discard(path)
+            self._changed.notify_all()
 
     def requests(self, path: str) -> list[Request]:
         """Everything that came to a path."""
@@ -127,6 +139,8 @@ class Receiver:
 
     def close(self) -> None:
         """Stop listening."""
+        for path in list(self._held):
+            self.let_go(path)
         self._server.shutdown()
         self._thread.join()
         self._server.hang_up()
@@ -135,6 +149,7 @@ class Receiver:
     def _answer(self, request: Request) -> int:
         with self._changed:
             self._requests.append(request)
+            self._changed.wait_for(lambda: request.path not in self._held)
             script = self._scripts.get(request.path, [200])
             return script.pop(0) if len(script) > 1 else script[0]
 

@@ -33,13 +33,15 @@ T = TypeVar("T")
 _KEY = re.compile(r"sk_live_\w{32}")
 
 
-def wait_for(what: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
+def wait_for(
+    what: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS, every_seconds: float = 0.01
+) -> T:
     """Look until there is something; the time is a bound, never a measure."""
     give_up_at = time.monotonic() + seconds
     while not (found := what()):
         if time.monotonic() > give_up_at:
             raise AssertionError(f"nothing came within {seconds:g} s: {what}")
-        time.sleep(0.01)
+        time.sleep(every_seconds)
     return found
 
 

@@ -6,91 +6,18 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.model.ids import Prefix, parse_id
-from hub.model.outbox import attempt_id
 from tests.e2e.rest import Rest
-from tests.e2e.running import ROOT, RunningHub, environment, run_hub, wait_for
+from tests.e2e.running import RunningHub, wait_for
+from tests.support.agent_machine import Machine
 
 pytestmark = pytest.mark.slow
 
 LINE, CONTACT = "+15550100800", "+15550100001"
-
-
-class Machine:
-    """The machine behind the router, and its network."""
-
-    def __init__(self, folder: Path, hub: RunningHub) -> None:
-        self.folder, self.network = folder / "agent", folder / "network"
-        self.network.mkdir(parents=True)
-        self.hub = hub
-        self.log = folder / "agent-output.txt"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def enrol(self) -> None:
-        """Do what the guide says; then exchange the Mac's network for one that a test can look into."""
-        printed = self.hub.command("bridges", "enrol", "--name", "mini")
-        token = printed.splitlines()[0].removeprefix("token: ")
-        done = self.command(
-            "enrol", "--hub", f"http://127.0.0.1:{self.hub.port}", "--token", "env:ENROLMENT", "--kind", "chatdb",
-            ENROLMENT=token,
-        )  # fmt: skip
-        assert done.returncode == 0, done
-        path = self.folder / "agent.json"
-        assert path.stat().st_mode & 0o077 == 0
-        config = json.loads(path.read_text())
-        assert config["secret"] not in done.stdout
-        path.write_text(json.dumps({**config, "kind": "counting", "settings": {"folder": str(self.network)}}))
-
-    def command(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run `hub agent …` to its end."""
-        return run_hub(
-            ("agent", *arguments, "--folder", str(self.folder)),
-            folder=self.network,
-            env={**self.hub.env, **env},
-        )
-
-    def start(self) -> None:
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.counting_network", str(self.folder)],
-                env=environment({}), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-
-    def end(self, number: signal.Signals) -> int:
-        assert self._process is not None, "start it first"
-        self._process.send_signal(number)
-        code = self._process.wait(20)
-        self._process = None
-        return code
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def hold(self, where: str) -> Path:
-        """Let sends wait before or after the network has them; removing the file lets them go on."""
-        (self.network / "reached").unlink(missing_ok=True)
-        path = self.network / f"hold-{where}"
-        path.touch()
-        return path
-
-    def wait_until_reached(self) -> None:
-        wait_for(lambda: (self.network / "reached").exists() or None)
-
-    def sent(self, outbox: str) -> int:
-        """Count how often the network has a send."""
-        path = self.network / "sent"
-        attempt = attempt_id(parse_id(Prefix.OUTBOX, outbox))
-        return path.read_text().splitlines().count(attempt) if path.exists() else 0
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +39,8 @@ def rest(hub: RunningHub) -> Rest:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory, hub: RunningHub, rest: Rest) -> Iterator[Machine]:
-    machine = Machine(tmp_path_factory.mktemp("machine"), hub)
-    machine.enrol()
+    machine = Machine(tmp_path_factory.mktemp("machine"), hub_url=f"http://127.0.0.1:{hub.port}")
+    machine.enrol(hub.command("bridges", "enrol", "--name", "mini"))
     bridge = next(each for each in rest.get("/v1/bridges")["data"] if each["name"] == "mini")
     body = {"handle": LINE, "bridge_id": bridge["id"]}
     line = rest.post("/v1/lines", body)
@@ -122,7 +49,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory, hub: RunningHub, rest: Res
     assert refused.document["error"]["code"] == "advanced_features_required", refused
     machine.start()
     try:
-        wait_for(lambda: "agent.started" in machine.log.read_text() or None)
+        machine.wait_until_started()
         yield machine
     finally:
         machine.stop()
@@ -244,7 +171,7 @@ def test_the_doctor_knows_the_way_and_nothing_secret(machine: Machine) -> None:
         (machine.folder / "agent.json").write_text(json.dumps(config))
 
     assert done.returncode == 1
-    assert f"ok       hub              http://127.0.0.1:{machine.hub.port} knows this machine" in done.stdout
+    assert f"ok       hub              {machine.hub_url} knows this machine" in done.stdout
     assert config["secret"] not in done.stdout + machine.log.read_text()
 
 

@@ -71,7 +71,11 @@ class PostgresServer:
         )
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers; it refuses as long as those that a killed one left are there."""
+        self._spawn()
+        wait_for("PostgreSQL answers", self._is_ready, seconds=_START_SECONDS)
+
+    def _spawn(self) -> None:
         options = [
             "-D",
             str(self._folder / "data"),
@@ -85,13 +89,16 @@ class PostgresServer:
             self._process = subprocess.Popen(
                 [str(self._binaries / "postgres"), *options], stdout=log, stderr=log, user=self._user, cwd="/"
             )
-        wait_for("PostgreSQL answers", self._is_ready, seconds=_START_SECONDS)
 
     def crash_and_restart(self) -> None:
         """End it without a checkpoint, as a crash does, and start it half a second later."""
         self._end(signal.SIGQUIT)
         time.sleep(0.5)
         self.start()
+
+    def kill(self) -> None:
+        """End it by SIGKILL; what it had begun to answer may yet be answered by those it leaves behind."""
+        self._end(signal.SIGKILL)
 
     def stop(self) -> None:
         """Stop it."""
@@ -104,6 +111,8 @@ class PostgresServer:
             self._process = None
 
     def _is_ready(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            self._spawn()
         asked = subprocess.run(
             [str(self._binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self._port)], check=False
         )

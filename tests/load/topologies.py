@@ -209,6 +209,12 @@ class Apart:
         """Give every process that we started."""
         return {name: service.pid for name, service in self.services.items()}
 
+    def add_worker(self) -> Service:
+        """Give one more worker, which is not started yet."""
+        number = sum(name.startswith("worker") for name in self.services) + 1
+        service = self.services[f"worker{number}"] = self._worker(number)
+        return service
+
     def stop(self) -> None:
         """Stop workers and webs at once, then Valkey."""
         for name in sorted(self.services):

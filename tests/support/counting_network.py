@@ -32,7 +32,8 @@ class CountingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 class CountingBridge:
     """Its files: `sent` (attempt ids), `inbox` (a text a line), `hold-before` and `hold-after` (while they are there, a
-    send waits before or after the network has it), `reached` (a send waits).
+    send waits before or after the network has it: each, or those whose text is a line there), `cut` (texts whose answer
+    is lost), `reached` (texts of sends that wait or waited).
     """
 
     kind = "counting"
@@ -56,13 +57,16 @@ class CountingBridge:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def perform(self, operation: Operation) -> OperationOutcome:
-        await self._hold("before")
+        text = str(operation.payload.get("text", ""))
+        await self._hold("before", text)
         await self._keep_files(operation)
         with (self._folder / "sent").open("a") as file:
             file.write(f"{operation.attempt_id}\n")
             file.flush()
             os.fsync(file.fileno())
-        await self._hold("after")
+        await self._hold("after", text)
+        if text in self._lines("cut"):
+            return OperationOutcome(disposition=Disposition.MAY_HAVE_COMPLETED, code="cut")
         return self._accepted(operation)
 
     async def lookup(self, operation: Operation) -> OperationOutcome:
@@ -88,10 +92,16 @@ class CountingBridge:
     def _accepted(self, operation: Operation) -> OperationOutcome:
         return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id=guid_for(operation.attempt_id))
 
-    async def _hold(self, where: str) -> None:
-        while (self._folder / f"hold-{where}").exists():
-            (self._folder / "reached").touch()
+    async def _hold(self, where: str, text: str) -> None:
+        while self._is_held(where, text):
+            if text not in self._lines("reached"):
+                with (self._folder / "reached").open("a") as file:
+                    file.write(f"{text}\n")
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _is_held(self, where: str, text: str) -> bool:
+        name = f"hold-{where}"
+        return (self._folder / name).exists() and (not (held := self._lines(name)) or text in held)
 
     async def _keep_files(self, operation: Operation) -> None:
         names = operation.payload.get("attachments") or ()

@@ -19,8 +19,8 @@ from starlette.routing import Route
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # Twilio ships no types
 
 from hub.flow.bridge_kinds import HookRequest
+from hub.flow.ports import Clock
 from tests.bridge.networks import HOOK_URL, hang_up
-from tests.support.manual_time import ManualClock
 
 ACCOUNT = "AC" + "0a" * 16
 TOKEN = "auth-token-of-twilio"
@@ -39,7 +39,7 @@ _REFUSED = {
 class FakeTwilio:
     """One account."""
 
-    clock: ManualClock
+    clock: Clock
     messages: list[dict[str, Any]] = field(default_factory=list)
     callbacks: dict[str, str] = field(default_factory=dict)
     #: What was sent: to whom, by the form as it came.
@@ -97,7 +97,14 @@ class FakeTwilio:
         return self.signed(form, url=self.callbacks.get(sid, HOOK_URL))
 
     def receive(
-        self, body: str, *, sender: str, files: int = 0, to: str = "+15550100000", **more: str
+        self,
+        body: str,
+        *,
+        sender: str,
+        files: int = 0,
+        to: str = "+15550100000",
+        url: str = HOOK_URL,
+        **more: str,
     ) -> HookRequest:
         """Let a contact write, and give the webhook."""
         sid = self._sid("MM" if files else "SM")
@@ -122,7 +129,7 @@ class FakeTwilio:
         for index in range(files):
             form[f"MediaUrl{index}"] = f"https://api.twilio.com{ROOT}/Messages/{sid}/Media/ME{index:032x}"
             form[f"MediaContentType{index}"] = "image/png"
-        return self.signed(form)
+        return self.signed(form, url=url)
 
     def signed(self, form: dict[str, str], *, url: str = HOOK_URL, token: str | None = None) -> HookRequest:
         """Give a webhook as Twilio signs it."""
