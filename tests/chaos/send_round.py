@@ -106,10 +106,6 @@ class Round:
     def _held(self) -> dict[str, Wish]:
         """Let sends stand at their steps, with another one behind each."""
         twilio, agent = self.stage.twilio, self.stage.agent
-        cut = [self._wish(twilio, "cut", 7), self._wish(agent, "cut", 3)]
-        for each in cut:
-            each.network.cut(each.words)
-            self._ask_until_accepted(each)
         held = [
             self._hold(self._wish(twilio, "lost", 0), "before"),
             self._hold(self._wish(twilio, TWIN, 3, words="the same words"), "before"),
@@ -120,8 +116,12 @@ class Round:
             self._hold(self._wish(agent, "taken", 1), "after"),
             self._hold(self._wish(agent, "unrecorded", 2), "after"),
         ]
+        cut = [self._wish(twilio, "cut", 7), self._wish(agent, "cut", 3)]
         for each in cut:
-            _until(lambda each=each: self._item(each)["state"] == "unknown" or None)  # type: ignore[misc]  # bound now
+            each.network.cut(each.words)
+            self._ask_until_accepted(each)
+        for each in cut:
+            _until(partial(self._has_been_tried, each))
         for each in (*held, *cut):
             behind = f"behind {each.step}"
             number = LINES[each.network.name].index(each.line)
@@ -219,6 +219,9 @@ class Round:
             return item if item["state"] in {"sent", "failed", "cancelled"} else None
 
         return _until(ended)
+
+    def _has_been_tried(self, wish: Wish) -> bool:
+        return self._item(wish)["state"] not in {"pending", "dispatched"}
 
     def _has_been_posted(self, outbox: str) -> bool:
         posted = self.stage.receiver.requests("/hooked")
