@@ -16,8 +16,9 @@ import structlog
 
 from bridge.bluebubbles.catching_up import History
 from bridge.bluebubbles.cursors import Place, read_place
+from bridge.bluebubbles.event_names import ABOUT_ROWS, ALIASES
 from bridge.bluebubbles.frames import Event
-from bridge.bluebubbles.looking import ABOUT_ROWS, Looking
+from bridge.bluebubbles.looking import Looking
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import mapping, number, text
 from bridge.bluebubbles.socket_feed import Due, Expired, Item, Lost, SocketFeed, Waiting, pause_seconds
@@ -30,33 +31,6 @@ from hub.model.observation import Observation, ObservedError
 
 log = structlog.get_logger("bridges")
 
-#: Events that mean nothing to a hub. `chat-read-status-changed` says that *we* read, on another device.
-KNOWN_AND_PASSED: Final = frozenset(
-    {
-        "chat-read-status-changed",
-        "exception",
-        "ft-call-status-changed",
-        "hello-world",
-        "incoming-facetime",
-        "new-findmy-location",
-        "scheduled-message-created",
-        "scheduled-message-deleted",
-        "scheduled-message-error",
-        "scheduled-message-sent",
-        "scheduled-message-updated",
-        "server-update",
-        "server-update-downloading",
-        "server-update-installing",
-        "settings-backup-created",
-        "settings-backup-deleted",
-        "settings-backup-updated",
-        "theme-backup-created",
-        "theme-backup-deleted",
-        "theme-backup-updated",
-    }
-)
-#: 1.9.9 emits the plural, and offers the singular for webhooks.
-_ALIASES: Final = frozenset({"imessage-alias-removed", "imessage-aliases-removed"})
 #: Without a sign of life, typing is over.
 TYPING_SECONDS: Final = 60.0
 #: Tries in a row without a socket before a line is called offline.
@@ -183,11 +157,11 @@ class Feed:
             return self._of_typing(event)
         if event.name == "new-server":
             self._follow(event.data)
-        elif event.name in _ALIASES:
+        elif event.name in ALIASES:
             self._state.forget()
             self._waiting.put(Due())
-        elif event.name not in KNOWN_AND_PASSED:
-            self._looking.pass_over("unknown event")
+        else:
+            self._looking.pass_over_event(event.name, event.data)
         return ()
 
     async def _of_row_event(self, event: Event, place: Place) -> tuple[Observation, ...]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import structlog
 
 from bridge.bluebubbles.content import URL_BALLOON, words_of
+from bridge.bluebubbles.event_names import KNOWN_AND_PASSED
 from bridge.bluebubbles.knowledge import Knowledge
 from bridge.bluebubbles.reactions import target_of
 from bridge.bluebubbles.reading import Read, View, read_failure, read_message, read_typing
@@ -21,24 +23,11 @@ from bridge.bluebubbles.wire import Server, segment
 from hub.flow.bridge_kinds import Surroundings
 from hub.flow.calling import CallFailed
 from hub.model.observation import Observation
+from hub.model.refused import Form, Origin, RefusalCode, Refused
 from hub.rules.chatkeys import normalize_chat_key
 
 log = structlog.get_logger("bridges")
 
-#: Events that are about a row, whatever they say of it.
-ABOUT_ROWS: Final = frozenset(
-    {
-        "group-icon-changed",
-        "group-icon-removed",
-        "group-name-change",
-        "message-send-error",
-        "new-message",
-        "participant-added",
-        "participant-left",
-        "participant-removed",
-        "updated-message",
-    }
-)
 #: All that a Message can hold. The names with hyphens are the ones that both endpoints know (routers/messageRouter.ts).
 WHOLE: Final = (
     "chats",
@@ -53,6 +42,29 @@ _TWIN_MS: Final = 2_000
 _AGAIN_SECONDS: Final = 1.0
 _HANDLES_PAGE: Final = 1_000
 _MOST_HANDLE_PAGES: Final = 20
+
+
+#: Why something gives nothing → the code under which it is kept; what is not here lacks something.
+_CODES: Final = {
+    "no list of changes": RefusalCode.UNUSED,
+    "not storable": RefusalCode.UNSOUND,
+    "preview of a link": RefusalCode.UNUSED,
+    "unknown association": RefusalCode.UNKNOWN_TYPE,
+    "unknown event": RefusalCode.UNKNOWN_TYPE,
+    "unknown item": RefusalCode.UNKNOWN_TYPE,
+    "unreadable address": RefusalCode.UNREADABLE,
+    "unreadable row": RefusalCode.UNREADABLE,
+}
+
+
+class Told(NamedTuple):
+    """What the server told, as its webhook would have it: so it can be read again."""
+
+    event: str
+    data: Any
+
+    def bytes(self) -> bytes:
+        return msgspec.json.encode({"type": self.event, "data": self.data})
 
 
 class Looking:
@@ -82,12 +94,35 @@ class Looking:
             attempts=self._knowledge.attempts,
         )
 
-    def pass_over(self, reason: str, guid: str | None = None) -> tuple[Observation, ...]:
-        """Count what gives nothing."""
+    def pass_over(
+        self, reason: str, told: Told | None = None, *, origin: Origin = Origin.FEED
+    ) -> tuple[Observation, ...]:
+        """Count what gives nothing, and have it kept."""
         self.passed_over[reason] += 1
+        guid = None if told is None else text(mapping(told.data), "guid", most=512)
         if self.passed_over[reason] == 1:
             log.info("bluebubbles.passed_over", reason=reason, guid=guid)
+        self._surroundings.refuse(
+            Refused(
+                code=_CODES.get(reason, RefusalCode.INCOMPLETE),
+                reason=reason,
+                origin=origin,
+                raw=b"" if told is None else told.bytes(),
+                form=Form.OTHER if told is None else Form.REQUEST,
+                event=None if told is None else told.event,
+                same_as=reason if told is None else None,
+            )
+        )
         return ()
+
+    def pass_over_event(self, name: str, data: Any) -> None:
+        """Count an event that is about no row: a known one is of no use, another one may be of a newer server."""
+        if name in KNOWN_AND_PASSED:
+            self._surroundings.refuse(
+                Refused(code=RefusalCode.UNUSED, reason="an event of no use", origin=Origin.FEED)
+            )
+        else:
+            self.pass_over("unknown event", Told(name, data))
 
     async def whole(self, guid: str) -> JSON | None:
         """Ask for a row; None if there is none.
@@ -111,22 +146,22 @@ class Looking:
         said = mapping(data)
         guid = text(said, "guid", most=512)
         if guid is None:
-            return self.pass_over("no guid")
+            return self.pass_over("no guid", Told(name, data))
         self._knowledge.learn(said)
         if name == "message-send-error":
             # The row may not have its error yet; the event has.
             failed = await self.whole(guid) or said
             return self._count(
-                read_failure({**failed, "error": number(said, "error") or 4}, self.view()), guid
+                read_failure({**failed, "error": number(said, "error") or 4}, self.view()), Told(name, failed)
             )
         found = said if is_whole(said) else await self.whole(guid)
         if found is None:
-            return self.pass_over("no such message", guid)
+            return self.pass_over("no such message", Told(name, data))
         return await self.of_row(found, is_live=True)
 
     def of_typing(self, data: Any) -> tuple[Observation, ...]:
         """Observe who types."""
-        return self._count(read_typing(mapping(data), self.view()), None)
+        return self._count(read_typing(mapping(data), self.view()), Told("typing-indicator", data))
 
     async def of_row(self, row: JSON, *, is_live: bool = False) -> tuple[Observation, ...]:
         """Observe a whole row.
@@ -147,12 +182,12 @@ class Looking:
             again = await self.whole(guid)
             read = read_message(again, self.view()) if again is not None else read
         if read.observations and row.get("balloonBundleId") == URL_BALLOON and await self._is_twin(row, guid):
-            return self.pass_over("preview of a link", guid)
-        return self._count(read, guid)
+            return self.pass_over("preview of a link")
+        return self._count(read, Told("updated-message", row), Origin.FEED if is_live else Origin.BACKFILL)
 
-    def _count(self, read: Read, guid: str | None) -> tuple[Observation, ...]:
+    def _count(self, read: Read, told: Told, origin: Origin = Origin.FEED) -> tuple[Observation, ...]:
         if read.passed_over is not None:
-            return self.pass_over(read.passed_over, guid)
+            return self.pass_over(read.passed_over, told, origin=origin)
         return read.observations
 
     def _may_be_ours(self, row: JSON, guid: str) -> bool:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from bridge.bluebubbles.event_names import ABOUT_ROWS
 from bridge.bluebubbles.knowledge import Knowledge
-from bridge.bluebubbles.looking import ABOUT_ROWS, Looking
+from bridge.bluebubbles.looking import Looking
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import mapping, mappings, number, read_json, text
 from bridge.bluebubbles.state import why_not
 from bridge.bluebubbles.wire import Patience, Server
 from hub.flow.bridge_kinds import HookReply, HookRequest, Surroundings
 from hub.flow.calling import CallFailed
+from hub.model.refused import RefusalCode
 
 MOST_BODY_BYTES: Final = 1_048_576
 EVENTS: Final = ("*",)
@@ -52,13 +54,19 @@ class BlueBubblesHooks:
         """Look up what is told; never raises for what was sent."""
         if request.method != "POST" or len(request.body) > MOST_BODY_BYTES:
             return HookReply(status=400, reason="no webhook of BlueBubbles: not a POST, or too large")
+        return await self.read(request)
+
+    async def read(self, request: HookRequest) -> HookReply:
         told = mapping(read_json(request.body))
         name = text(told, "type", most=128)
         if name is None:
-            return HookReply(status=400, reason="no webhook of BlueBubbles: there is no type")
+            reason = "no webhook of BlueBubbles: there is no type"
+            return HookReply(status=400, reason=reason, refusal=RefusalCode.UNREADABLE)
         if name not in ABOUT_ROWS:
-            is_typing = name == "typing-indicator"
-            return HookReply(observations=self._looking.of_typing(told.get("data")) if is_typing else ())
+            if name == "typing-indicator":
+                return HookReply(observations=self._looking.of_typing(told.get("data")))
+            self._looking.pass_over_event(name, told.get("data"))
+            return HookReply()
         try:
             return HookReply(observations=await self._looking.of_event(name, told.get("data")))
         except CallFailed as failure:

@@ -56,7 +56,7 @@ class ChatDbBridge:
         self._reading = Reading(settings.database)
         self._folder = FileFolder(settings.attachments)
         self._sent = SentMemory()
-        self._tallies = Tallies(self.kind)
+        self._tallies = Tallies(self.kind, surroundings.refuse)
         self._sending = Sending(
             self._reading,
             self._folder,

@@ -83,10 +83,10 @@ class Telling:
         try:
             told.observations += self._observe(database, row, chat)
         except Unusable as reason:
-            self._tallies.note(str(reason), rowid=row.rowid)
+            self._tallies.note(str(reason), row, rowid=row.rowid)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             # What others' phones wrote may hold anything; the next row must still be told.
-            self._tallies.note("unreadable", rowid=row.rowid, error=type(error).__name__)
+            self._tallies.note("unreadable", row, rowid=row.rowid, error=type(error).__name__)
         if row.attachments and not all(each.is_complete for each in row.attachments):
             told.unfinished.append(row.rowid)
 

@@ -225,7 +225,7 @@ class Watcher:
         over = self._waiting.over(now_ms)
         for row in database.messages_at(over):
             reason = "ghost" if isinstance(row, MessageRow) and is_ghost(row) else "unjoined"
-            self._tallies.note(reason, rowid=_rowid(row))
+            self._tallies.note(reason, row, rowid=_rowid(row))
         due = self._waiting.due(now_ms, has_changed=has_changed)
         rows = database.messages_at(due)
         found = [row for row in rows if not isinstance(row, MessageRow) or row.chat is not None]

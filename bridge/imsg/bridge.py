@@ -47,7 +47,7 @@ class ImsgBridge:
     def __init__(self, settings: ImsgSettings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._surroundings = surroundings
-        self._tallies = Tallies(self.kind)
+        self._tallies = Tallies(self.kind, surroundings.refuse)
         self._sent = SentMemory()
         self._folder = None if settings.ssh_host else FileFolder(settings.attachments)
         self._watch_lane, self._send_lane = self._lane("watch"), self._lane("send")

@@ -176,7 +176,7 @@ class RpcChild:
     def _take(self, line: bytes) -> None:
         read = _decoded(line)
         if not isinstance(read, dict):
-            self._tallies.note("line_unreadable")
+            self._tallies.note("line_unreadable", line)
             return
         if isinstance(method := read.get("method"), str):
             params = read.get("params")

@@ -164,7 +164,7 @@ class Watching:
             if (typing := self._ears.take(each)) is not None:
                 told += typing
             elif params.get("subscription") != self._subscription:
-                self._tallies.note("notification_unknown")
+                self._tallies.note("notification_unknown", {"method": each.method, "params": params})
             elif each.method == "message" and isinstance(params.get("message"), dict):
                 told += self._tell(params["message"])
                 self._advance(params["message"].get("cursor", params["message"].get("id")), params["message"])
@@ -230,16 +230,18 @@ class Watching:
         line = self._placing.line_of(_text(message.get("destination_caller_id")))
         now_ms = self._clock.now_ms()
         if line is None:
-            self._tallies.note("lineless")
+            self._tallies.note("lineless", message)
             return []
         try:
             attempt_id = self._sent.attempt_of(str(message.get("guid")))
             told = observation_of(message, line=line, now_ms=now_ms, attempt_id=attempt_id)
         except Unusable as reason:
-            self._tallies.note(str(reason), rowid=_rowid(message.get("id")))
+            self._tallies.note(str(reason), message, rowid=_rowid(message.get("id")))
             return []
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            self._tallies.note("unreadable", rowid=_rowid(message.get("id")), error=type(error).__name__)
+            self._tallies.note(
+                "unreadable", message, rowid=_rowid(message.get("id")), error=type(error).__name__
+            )
             return []
         chat = chat_of(message)
         if told.kind == "message.sent" and told.message and chat is not None and not chat.is_group:

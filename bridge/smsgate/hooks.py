@@ -10,8 +10,10 @@ from typing import Final
 from bridge.smsgate.reading import Sims, read_event
 from bridge.smsgate.settings import SmsGateSettings
 from bridge.taming import json_in
+from bridge.unread import NO_JSON, Unread, passed_over
 from hub.flow.bridge_kinds import HookReply, HookRequest, Surroundings
 from hub.model.observation import Observation
+from hub.model.refused import RefusalCode
 from hub.rules.sources.verification import judged_age
 
 #: The phone signs each attempt anew, but its clock may be off.
@@ -39,18 +41,17 @@ class SmsGateHooks:
         refused = self._refusal(request, now_ms)
         if refused is not None:
             return HookReply(status=401, reason=refused)
-        read = self._read(json_in(request.body), now_ms)
-        return (
-            HookReply(reason=f"Passed over: {read}.")
-            if isinstance(read, str)
-            else HookReply(observations=read)
-        )
+        return await self.read(request)
+
+    async def read(self, request: HookRequest) -> HookReply:
+        read = self._read(json_in(request.body), self._around.clock.now_ms())
+        return passed_over(read) if isinstance(read, str) else HookReply(observations=read)
 
     def _read(self, found: object, now_ms: int) -> tuple[Observation, ...] | str:
         if not isinstance(found, dict):
-            return "it is no JSON object"
+            return NO_JSON
         if self._device_id not in (None, found.get("deviceId")):
-            return "another phone than `device_id` tells it"
+            return Unread("another phone than `device_id` tells it", RefusalCode.OTHER_LINE)
         return read_event(found, Sims(lines=self._around.lines(), numbers=self._sims), now_ms=now_ms)
 
     def _refusal(self, request: HookRequest, now_ms: int) -> str | None:

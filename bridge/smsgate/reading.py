@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bridge.smsgate.ids import attempt_id_in
 from bridge.taming import date_in, handle_in, id_in, list_in, mapping_in, tame
+from bridge.unread import unknown, unused
 from hub.model.observation import (
     Observation,
     ObservationKind,
@@ -76,10 +77,11 @@ def read_event(body: Mapping[str, Any], sims: Sims, *, now_ms: int) -> tuple[Obs
     """Read one webhook; a text that says why it tells nothing."""
     event, payload = tame(body.get("event"), 64) or "", mapping_in(body.get("payload"))
     if event == "system:ping":
-        return "the phone says that it is there"
+        return unused("the phone says that it is there")
     reader = _READERS.get(event)
     if reader is None:
-        return f"this kind of event is not used ({event or 'none'})"
+        why = f"this kind of event is not used ({event or 'none'})"
+        return unused(why) if event in _UNUSED else unknown(why)
     line = sims.line_of(payload.get("simNumber"), handle_in(payload.get(_OWN_NUMBER[event])))
     if line is None:
         return "it does not say by which SIM, and the bridge has several lines: set `sims`"
@@ -129,7 +131,7 @@ def _read_own(
         return "it names no message, or nobody"
     attempt_id, state = attempt_id_in(own_id), STATES[event]
     if attempt_id is None:
-        return "the message is one that another program sent"
+        return unused("the message is one that another program sent")
     dated = (payload.get(name) for name in ("deliveredAt", "failedAt", "cancelledAt", "sentAt"))
     at = next((found for each in dated if (found := date_in(each)) is not None), now_ms)
     own = _Own(own_id, attempt_id, contact, state, min(at, now_ms), tame(payload.get("reason"), 1024))
@@ -228,5 +230,7 @@ _READERS: Final[dict[str, _Reader]] = {
     "sms:received": _read_sms,
     "sms:sent": _read_own,
 }
+#: The text of an MMS comes with its files (`mms:downloaded`); data messages are for programs.
+_UNUSED: Final = frozenset({"mms:received", "sms:data-received"})
 #: Which field of an event is the number of our SIM.
 _OWN_NUMBER: Final = {event: "sender" if event in STATES else "recipient" for event in _READERS}

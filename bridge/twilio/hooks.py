@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl
 
 from bridge.twilio.reading import read_form
 from bridge.twilio.sending import ATTEMPT
 from bridge.twilio.settings import TwilioSettings
+from bridge.unread import Unread, passed_over
 from hub.flow.bridge_kinds import HookReply, HookRequest, Surroundings
 from hub.model.observation import Observation
+from hub.model.refused import RefusalCode
 from hub.rules.sources.model import Check, Reason, Refused, SourceRequest, SourceSecret
 from hub.rules.sources.special import FORM, verify_twilio
 
@@ -49,24 +52,27 @@ class TwilioHooks:
         refused = self._verify(request, now_ms)
         if refused is not None:
             return HookReply(status=403, reason=_why(refused))
-        read = self._read(request, now_ms)
+        return await self.read(request)
+
+    async def read(self, request: HookRequest) -> HookReply:
+        read = self._read(request, self._clock.now_ms())
         if isinstance(read, str):
             # It is signed and of no use: sending it again would not help.
-            return HookReply(body=SILENCE, content_type=XML, reason=f"Passed over: {read}.")
+            return replace(passed_over(read), body=SILENCE, content_type=XML)
         return HookReply(observations=read, body=SILENCE, content_type=XML)
 
     def _read(self, request: HookRequest, now_ms: int) -> tuple[Observation, ...] | str:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-            return "it is no form"
+            return Unread("it is no form", RefusalCode.UNREADABLE)
         try:
             fields = parse_qsl(
                 request.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS
             )
         except ValueError:
-            return "it has more fields than any that Twilio sends"
+            return Unread("it has more fields than any that Twilio sends", RefusalCode.UNREADABLE)
         form = dict(fields)
         if form.get("AccountSid", self._account_sid) != self._account_sid:
-            return "it is about another account"
+            return Unread("it is about another account", RefusalCode.OTHER_LINE)
         return read_form(form, attempt_id=dict(request.query).get(ATTEMPT), now_ms=now_ms)
 
     def _verify(self, request: HookRequest, now_ms: int) -> Refused | None:

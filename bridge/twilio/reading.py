@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bridge.taming import date_in, handle_in, id_in, tame
 from bridge.twilio.errors import number_in, observed_error
+from bridge.unread import unknown
 from hub.flow.opt_outs import OPTED_OUT
 from hub.model.observation import (
     Observation,
@@ -86,7 +87,7 @@ def read_form(
     if status in INBOUND or ("Body" in form and not form.get("MessageStatus")):
         return _received(form, sid=sid, line=ours, contact=theirs, now_ms=now_ms)
     if status not in STATUSES:
-        return f"its status is none that is known ({tame(status, 40) or 'none'})"
+        return unknown(f"its status is none that is known ({tame(status, 40) or 'none'})")
     known = attempt_id if outbox_id_of(attempt_id) is not None else None
     number = number_in(form.get("ErrorCode"))
     own = _Own(

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from bridge.taming import json_in
+from bridge.unread import NO_JSON, passed_over, unknown, unused
 from bridge.vendors.account import VendorRefused
 from hub.flow.bridge_kinds import HookReply, HookRequest
 from hub.flow.calling import CallFailed
@@ -24,6 +25,22 @@ Check = Callable[[bytes, HookRequest, Mapping[str, Any], int], str | None]
 #: Reads a delivery that is signed: body, Unix ms. May ask the vendor; raises CallFailed, VendorRefused.
 Read = Callable[[Mapping[str, Any], int], Awaitable[Told]]
 
+#: What else vendors tell of, by the first word of the event (contracts: blooio §6, coop §6, msgbubbles §7).
+_OF_NO_USE: Final = frozenset(
+    {
+        "call",
+        "chat",
+        "contact",
+        "conversation",
+        "group",
+        "line",
+        "location",
+        "poll",
+        "receipt",
+        "test",
+        "typing",
+    }
+)
 _UNSET: Final = "Set the bridge's webhook_secret: without it nothing is believed."
 
 
@@ -45,15 +62,17 @@ class VendorHooks:
         wrong = self._check(self._secret or b"", request, body or {}, now_ms)
         if wrong is not None:
             return HookReply(status=403, reason=wrong)
+        return await self.read(request)
+
+    async def read(self, request: HookRequest) -> HookReply:
+        body = json_in(request.body)
         # What is signed and of no use is answered well: sending it again would not help.
-        told = "it is no JSON object" if body is None else await self._told(body, now_ms)
+        if not isinstance(body, dict):
+            return passed_over(NO_JSON)
+        told = await self._told(body, self._clock.now_ms())
         if isinstance(told, HookReply):
             return told
-        return (
-            HookReply(reason=f"Passed over: {told}.")
-            if isinstance(told, str)
-            else HookReply(observations=told)
-        )
+        return passed_over(told) if isinstance(told, str) else HookReply(observations=told)
 
     def _refusal(self, request: HookRequest) -> HookReply | None:
         if request.method != "POST":
@@ -67,6 +86,12 @@ class VendorHooks:
             return await self._read(body, now_ms)
         except (CallFailed, VendorRefused) as error:
             return HookReply(status=503, reason=f"What it is about could not be asked for: {error}")
+
+
+def not_taken(event: str) -> str:
+    """Say that an event is not taken in: of no use, or of a kind that nobody here knows."""
+    why = f"{event} is not taken in"
+    return unused(why) if event.partition(".")[0] in _OF_NO_USE else unknown(why)
 
 
 def is_signed(key: bytes, message: bytes, signature: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.taming import json_in
+from bridge.unread import NO_JSON, passed_over, unused, worst_of
 from bridge.whatsapp.reading import Numbers, read_hook
 from bridge.whatsapp.sending import numbers_of
 from bridge.whatsapp.settings import WhatsAppSettings
@@ -59,7 +60,7 @@ class WhatsAppHooks:
         refused = verify(self._source, signed, now_ms=now_ms)
         if refused is not None:
             return HookReply(status=401, reason=refused.detail)
-        return self._read(request.body, now_ms)
+        return await self.read(request)
 
     def _shake_hands(self, query: dict[str, str]) -> HookReply:
         challenge = query.get("hub.challenge", "")
@@ -70,19 +71,19 @@ class WhatsAppHooks:
             return HookReply(status=403, reason="The verify token is not the bridge's.")
         return HookReply(body=challenge.encode())
 
-    def _read(self, body: bytes, now_ms: int) -> HookReply:
-        found = json_in(body)
+    async def read(self, request: HookRequest) -> HookReply:
+        found = json_in(request.body)
         if not isinstance(found, dict):
             # It is signed and of no use: Meta would send it again for a week.
-            return HookReply(reason="Passed over: it is no JSON object.")
+            return passed_over(NO_JSON)
         numbers = Numbers(
             lines=numbers_of(self._settings.phone_numbers),
             is_stop_opt_out=self._settings.marketing_stop_opts_out,
-            now_ms=now_ms,
+            now_ms=self._clock.now_ms(),
         )
         read = read_hook(found, numbers)
         passed = ", ".join(f"{count}: {why}" for why, count in sorted(read.passed_over.items())[:5])
         reason = f"Passed over: {passed}." if passed else None
         if not read.observations and reason is None:
-            reason = "Passed over: it holds nothing."
-        return HookReply(observations=read.observations, reason=reason)
+            return passed_over(unused("it holds nothing"))
+        return HookReply(observations=read.observations, reason=reason, refusal=worst_of(read.passed_over))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bridge.taming import handle_in, id_in, list_in, mapping_in, seconds_in, tame
+from bridge.unread import Unread, unknown, unused
 from bridge.whatsapp.content import parts_of
 from bridge.whatsapp.errors import MARKETING_STOPPED, trouble_in
 from bridge.whatsapp.marks import ReactionMark, read_mark
@@ -23,6 +24,7 @@ from hub.model.observation import (
     ObservedMessage,
     ObservedReaction,
 )
+from hub.model.refused import RefusalCode
 from hub.rules.chatkeys import direct_chat_key, handle_of, normalize_handle
 
 SERVICE: Final = "WhatsApp"
@@ -40,6 +42,41 @@ _PREFERENCES: Final[dict[str, ObservationKind]] = {
     "signup": "contact.opted_in",
     "stop": "contact.opted_out",
 }
+#: What apps may subscribe to and a hub has no use for, as far as Meta's list of fields was remembered; another field is
+#: of a newer API.
+_UNUSED_FIELDS: Final = frozenset(
+    {
+        "account_alerts",
+        "account_review_update",
+        "account_settings_update",
+        "account_update",
+        "business_capability_update",
+        "calls",
+        "flows",
+        "group_lifecycle_update",
+        "group_participants_update",
+        "group_settings_update",
+        "group_status_update",
+        "history",
+        "message_template_components_update",
+        "message_template_quality_update",
+        "message_template_status_update",
+        "messaging_handovers",
+        "partner_solutions",
+        "payment_configuration_update",
+        "phone_number_name_update",
+        "phone_number_quality_update",
+        "security",
+        "smb_app_state_sync",
+        "standby",
+        "template_category_update",
+    }
+)
+#: Fields whose things are read.
+_USED_FIELDS: Final = frozenset({"messages", "smb_message_echoes", "user_preferences"})
+_LATER: Final = unused("a later status of a reaction")
+_OTHER_NUMBER: Final = Unread("of a number that is none of the bridge's lines", RefusalCode.OTHER_LINE)
+_TOO_MANY: Final = Unread("more than is read at once", RefusalCode.TOO_LARGE)
 #: Types of messages in which nobody wrote anything: numbers that change, chats that are opened.
 _NOT_WRITTEN: Final = frozenset({"request_welcome", "system"})
 
@@ -88,7 +125,7 @@ def read_hook(body: Mapping[str, Any], numbers: Numbers) -> Read:
     passed: Counter[str] = Counter()
     for found in _all(body, numbers):
         if len(seen) >= MOST_OBSERVATIONS:
-            passed["more than is read at once"] += 1
+            passed[_TOO_MANY] += 1
         elif isinstance(found, str):
             passed[found] += 1
         else:
@@ -108,13 +145,20 @@ def _all(body: Mapping[str, Any], numbers: Numbers) -> Iterator[tuple[Observatio
         )
         things = [(name, each) for name in _READERS for each in list_in(value.get(name))]
         if not things:
-            yield f"nothing that is used in '{tame(change.get('field'), 64) or 'a change'}'"
+            yield _nothing_in(tame(change.get("field"), 64))
         shared = _shared(value, numbers)
         for name, each in things:
             if shared is None:
-                yield "of a number that is none of the bridge's lines"
+                yield _OTHER_NUMBER
             else:
                 yield _READERS[name](mapping_in(each), shared)
+
+
+def _nothing_in(name: str | None) -> str:
+    why = f"nothing that is used in '{name or 'a change'}'"
+    if name is None or name in _USED_FIELDS:
+        return why
+    return unused(why) if name in _UNUSED_FIELDS else unknown(why)
 
 
 def _shared(value: Mapping[str, Any], numbers: Numbers) -> _Change | None:
@@ -142,7 +186,7 @@ def _said(
     if wamid is None or contact is None:
         return "a message without an id or a sender"
     if kind in _NOT_WRITTEN:
-        return f"a message of type '{kind}'"
+        return unused(f"a message of type '{kind}'")
     group = id_in(message.get("group_id"))
     if group is not None and handle_of(group) is not None:
         return "a group that cannot be one"
@@ -169,13 +213,13 @@ def _status(status: Mapping[str, Any], change: _Change) -> tuple[Observation, ..
     if wamid is None or contact is None:
         return "a status without a message or a recipient"
     if word not in _STATUSES:
-        return f"a status '{word}'"
+        return unknown(f"a status '{word}'")
     if status.get("recipient_type") == "group":
-        return "a status of a group"
+        return unused("a status of a group")
     place = _Place(change.line, contact, None, change.time_of(status), is_ours=True)
     mark = read_mark(tame(status.get("biz_opaque_callback_data"), 512))
     if isinstance(mark, ReactionMark):
-        return _own_reaction(mark, wamid, place) if word == "sent" else "a later status of a reaction"
+        return _own_reaction(mark, wamid, place) if word == "sent" else _LATER
     return _own_status(status, place, change.numbers, wamid=wamid, attempt_id=mark)
 
 
@@ -209,9 +253,9 @@ def _preference(given: Mapping[str, Any], change: _Change) -> tuple[Observation,
     contact = change.person_in(given, "wa_id", "user_id")
     kind = _PREFERENCES.get(tame(given.get("value"), 32) or "")
     if contact is None or kind is None:
-        return "a preference that is not understood"
+        return unknown("a preference that is not understood")
     if not change.numbers.is_stop_opt_out:
-        return "a preference about marketing"
+        return unused("a preference about marketing")
     place = _Place(change.line, contact, None, change.time_of(given), is_ours=True)
     return (_consent(kind, place, None, tame(given.get("detail"), 1024) or "at WhatsApp"),)
 

@@ -16,8 +16,11 @@ import structlog
 from hub.agent.journal import Journal
 from hub.agent.link import HubAway, HubLink, HubRefused
 from hub.agent.pauses import Pauses
+from hub.agent.refused import OWN_BRIDGE
 from hub.flow.ports import BridgeAdapter, Clock
+from hub.flow.refused import RefusedBook, too_large, unsound
 from hub.model.observation import Observation
+from hub.model.refused import Origin
 from hub.rules.refusals import validate
 
 log = structlog.get_logger("agent")
@@ -25,7 +28,8 @@ log = structlog.get_logger("agent")
 SEND_SECONDS: Final = 60.0
 _encode: Final = msgspec.json.Encoder().encode
 #: What a batch may be refused for though most of it is sound.
-_ONE_IS_WRONG: Final = frozenset({400, 413, 422})
+_TOO_LARGE: Final = 413
+_ONE_IS_WRONG: Final = frozenset({400, _TOO_LARGE, 422})
 
 
 class _Result(msgspec.Struct):
@@ -49,7 +53,9 @@ class EventFeed:
         pauses: Callable[[], Pauses],
         draw_id: Callable[[], str],
         most_events: Callable[[], int],
+        refused: RefusedBook,
     ) -> None:
+        self._refused = refused
         self._adapter = adapter
         self._link = link
         self._journal = journal
@@ -94,6 +100,7 @@ class EventFeed:
         most = self._most_events()
         for first in range(0, len(sound), most):
             await self._send(sound[first : first + most])
+        await self._refused.flush(OWN_BRIDGE)
         cursor = next((each.cursor for each in reversed(found) if each.cursor is not None), None)
         if cursor is not None:
             self._journal.move_cursor(cursor)
@@ -122,6 +129,8 @@ class EventFeed:
     async def _halve(self, batch: Sequence[Observation], error: HubRefused) -> None:
         if len(batch) == 1:
             log.error("observation.refused", kind=batch[0].kind, reason=str(error), raw_ref=batch[0].raw_ref)
+            if error.status == _TOO_LARGE:  # the others are kept by the hub, which could read them
+                self._refused.note(OWN_BRIDGE, too_large(batch[0]))
             return
         middle = len(batch) // 2
         await self._send(batch[:middle])
@@ -144,4 +153,5 @@ class EventFeed:
         wrong = validate(observation, now_ms=self._clock.now_ms())
         if wrong is not None:
             log.warning("observation.refused", kind=observation.kind, path=wrong.path, reason=wrong.why)
+            self._refused.note(OWN_BRIDGE, unsound(observation, wrong, Origin.AGENT))
         return wrong is None

@@ -17,6 +17,7 @@ from hub.agent.link import HubAway, HubLink, HubRefused, Superseded
 from hub.agent.pauses import Pauses
 from hub.agent.work import Work, WorkParts
 from hub.flow.ports import BridgeAdapter, Clock
+from hub.flow.refused import RefusedBook
 
 log = structlog.get_logger("agent")
 
@@ -58,6 +59,8 @@ class AgentParts:
     draw: Callable[[], float]
     draw_id: Callable[[], str]
     lines: KnownLines = field(default_factory=KnownLines)
+    #: What the bridge brought and cannot be taken in.
+    refused: RefusedBook
 
 
 class Agent:
@@ -89,6 +92,7 @@ class Agent:
             pauses=self._pauses,
             draw_id=parts.draw_id,
             most_events=lambda: self._welcome.max_events,
+            refused=parts.refused,
         )
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from hub.flow.agent_calls import ToldOutcome
 from hub.model.bridge_call import AgentHello, BridgeCall, CallVerb
 from hub.model.ids import InvalidId, Prefix, id_text, parse_id
 from hub.model.line import Bridge
+from hub.model.refused import MOST_KEPT_BYTES, Form, Origin, RefusalCode, Refused
 
 MOST_HELD: Final = 64
 MOST_CLAIMED: Final = 16
@@ -116,6 +117,27 @@ class WantedFile(OfCall, frozen=True, kw_only=True):
     """A file that a call names."""
 
     file_id: Annotated[str, Meta(max_length=64)]
+
+
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the agent's bridge brought, and the agent cannot take in."""
+
+    #: Why, in a word: docs/bridges.md lists them.
+    code: RefusalCode
+    #: Why, for people.
+    reason: Annotated[str, Meta(max_length=1000)]
+    #: Base64; at most 65,536 bytes, the beginning of what came.
+    content: Annotated[bytes, Meta(max_length=MOST_KEPT_BYTES)] = b""
+    #: `observation` where the content is one in the normal form.
+    form: Literal["observation", "other"] = "other"
+    #: What the network calls it.
+    event: Annotated[str, Meta(max_length=128)] | None = None
+    #: Bytes that came, where the content is cut.
+    size: Annotated[int, Meta(ge=0, le=2**40)] = 0
+    #: How often it came since it was told last.
+    count: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    #: Payloads that say the same are one, whatever their bytes are.
+    same_as: Annotated[str, Meta(max_length=320)] | None = None
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,6 +251,23 @@ async def _file(call: Call[NoQuery, WantedFile]) -> Reply:
     )
 
 
+async def _refused(call: Call[NoQuery, Unreadable]) -> Reply:
+    bridge, body, book = await _bridge(call), call.body, call.uses.parts.refused
+    told = Refused(
+        code=body.code,
+        reason=body.reason,
+        origin=Origin.AGENT,
+        raw=body.content,
+        form=Form(body.form),
+        event=body.event,
+        size=body.size,
+        same_as=body.same_as,
+    )
+    book.note(bridge.id, told, times=body.count)
+    await book.flush(bridge.id)
+    return Reply(content=Noted(is_taken=True, request_id=call.request_id))
+
+
 def _endpoint(
     word: str,
     name: str,
@@ -334,5 +373,15 @@ ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
             "capabilities": ["text"],
             "health": {"state": "online"},
         },
+    ),
+    _endpoint(
+        "refused",
+        "agent_refused",
+        "Tell what the bridge brought and the agent cannot take in, for the operator to look at.",
+        _refused,
+        body=Unreadable,
+        description="Kept as `GET /v1/bridges/{id}/refused` shows; `unused` is only counted.",
+        errors=("payload_too_large",),
+        example={"code": "unreadable", "reason": "no JSON", "content": "eyJtZXRob2Qi", "event": "message"},
     ),
 )

@@ -18,6 +18,8 @@ from hub.flow.directory import DirectoryHolder
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest, Ingest, ObservationResult
 from hub.flow.ports import Clock
+from hub.flow.refused import RefusedBook, of_another_line, origin_of_push
+from hub.flow.refused_pushes import of_push
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.observation import Observation
@@ -61,7 +63,9 @@ class BridgeEventsEndpoint:
         limits: BridgeLimits,
         metrics: Metrics,
         heartbeats: Heartbeats,
+        refused: RefusedBook,
     ) -> None:
+        self._refused = refused
         self._heartbeats = heartbeats
         self._signatures = BridgeSignatures(directory, clock, tolerance_seconds=limits.tolerance_seconds)
         self._ingest = ingest
@@ -77,11 +81,20 @@ class BridgeEventsEndpoint:
         headers = dict(scope["headers"])
         body = await self._read(receive)
         bridge, request_id = await self._signatures.verified(headers, body)
-        observations = self._parse(body)
+        try:
+            observations = self._parse(body)
+        except InvalidRequest as error:
+            self._count["refused"]()
+            self._refused.note(bridge.id, of_push(body, error, origin_of_push(bridge)))
+            await self._refused.flush(bridge.id)
+            raise
         results = await self._ingest(BridgeRequest(bridge.id, request_id, body, observations))
         await self._heartbeats.heard(bridge.id)
-        for result in results:
+        for index, result in enumerate(results):
             self._count[result.status]()
+            if result.status == "refused":
+                self._refused.note(bridge.id, of_another_line(observations[index], origin_of_push(bridge)))
+        await self._refused.flush(bridge.id)
         answer = _encoder.encode(
             {
                 "results": [_shown(result) for result in results],

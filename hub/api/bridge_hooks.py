@@ -17,12 +17,17 @@ from hub.api.reading import read_body, require_clean_path
 from hub.flow.bridge_kinds import BridgeHooks, HookReply, HookRequest
 from hub.flow.bridge_settings import read_settings
 from hub.flow.heartbeats import Heartbeats
-from hub.flow.ingest import BridgeRequest
+from hub.flow.ingest import BridgeRequest, ObservationResult
+from hub.flow.refused import of_another_line, unsound
+from hub.flow.refused_hooks import of_broken_reader, of_hook
 from hub.flow.soundness import sound
 from hub.model.errors import InvalidRequest
 from hub.model.ids import InvalidId, Prefix, parse_id
 from hub.model.line import Bridge
+from hub.model.observation import Observation
+from hub.model.refused import Origin
 from hub.rules.bridge_hooks import HOOKS_PATH, opens
+from hub.rules.refusals import Refusal
 from hub.rules.sources.bodies import read_query
 
 log = structlog.get_logger("bridges")
@@ -78,6 +83,7 @@ class BridgeHooksEndpoint:
         self._heartbeats = Heartbeats(parts.store.bridges, parts.clock)
         self._requests = parts.live.metrics.bridge_hooks
         self._refused = parts.live.metrics.observations.labels("refused")
+        self._book = parts.refused
         self._open: dict[int, _Open] = {}
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -89,7 +95,7 @@ class BridgeHooksEndpoint:
         hooks = self._hooks(bridge)
         request = await self._read(scope, receive)
         reply = await self._receive(bridge, hooks, request)
-        recorded = await self._record(bridge, reply, request.body)
+        recorded = await self._record(bridge, reply, request)
         outcome = "accepted" if reply.status < 400 else "refused"
         self._requests.labels(bridge.kind, outcome).inc()
         state["is_told"] = True
@@ -163,26 +169,36 @@ class BridgeHooksEndpoint:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await hooks.receive(request)
-        except Exception:
+        except Exception as error:
             log.error("bridge.hook_broke", bridge_id=bridge.id, kind=bridge.kind, exc_info=True)
             self._requests.labels(bridge.kind, "broken").inc()
+            self._book.note(bridge.id, of_broken_reader(request, type(error).__name__))
+            await self._book.flush(bridge.id)
             message = "What was sent could not be taken in. Nothing was recorded; send it again later."
             raise InvalidRequest("service_unavailable", message, retry_after=60) from None
 
-    async def _record(self, bridge: Bridge, reply: HookReply, body: bytes) -> int:
-        """Record what was seen; give how much of it was new."""
-        kept = sound(
-            reply.observations,
-            bridge_id=bridge.id,
-            now_ms=self._clock.now_ms(),
-            on_refused=self._refused.inc,
-        )
+    async def _record(self, bridge: Bridge, reply: HookReply, request: HookRequest) -> int:
+        """Record what was seen, and keep what could not be read; give how much was new."""
+
+        def note(observation: Observation, wrong: Refusal) -> None:
+            self._refused.inc()
+            self._book.note(bridge.id, unsound(observation, wrong, Origin.HOOK))
+
+        kept = sound(reply.observations, bridge_id=bridge.id, now_ms=self._clock.now_ms(), on_refused=note)
+        refused = of_hook(request, reply)
+        if refused is not None:
+            self._book.note(bridge.id, refused)
         if reply.status < 400:
             await self._heartbeats.heard(bridge.id)
-        if not kept:
-            return 0
-        request = BridgeRequest(bridge.id, f"hook.{self._new_id():x}", body, kept)
-        return sum(result.status == "recorded" for result in await self._ingest(request))
+        results: tuple[ObservationResult, ...] = ()
+        if kept:
+            asked = BridgeRequest(bridge.id, f"hook.{self._new_id():x}", request.body, kept)
+            results = await self._ingest(asked)
+        for each, result in zip(kept, results, strict=True):
+            if result.status == "refused":
+                self._book.note(bridge.id, of_another_line(each, Origin.HOOK))
+        await self._book.flush(bridge.id)
+        return sum(result.status == "recorded" for result in results)
 
 
 async def _answer(reply: HookReply, send: Send) -> None:

@@ -75,7 +75,13 @@ async def _examine(call: Call[NoQuery, NoBody]) -> Reply:
     call.uses.lines.require(call.key, None)
     bridge = await call.uses.bridges.get(path_id(call, Prefix.BRIDGE, "bridge"))
     heard_at = (await call.uses.bridges.last_heard()).get(bridge.id)
-    findings = await examine(call.uses.parts.bridges, bridge, heard_at=heard_at, now_ms=call.now_ms)
+    findings = await examine(
+        call.uses.parts.bridges,
+        bridge,
+        heard_at=heard_at,
+        refused=await call.uses.store.refused.tally(bridge.id),
+        now_ms=call.now_ms,
+    )
     content = Examined(
         id=id_text(Prefix.BRIDGE, bridge.id),
         is_well=all(each.state != "failed" for each in findings),

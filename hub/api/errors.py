@@ -189,6 +189,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Use the `id` that the send answered; finished ones go after the days of retention.",
     ),
     _code(
+        404, NOT_FOUND, "payload_not_found", "No such payload of the bridge, or it is kept no more.",
+        "List them with GET /v1/bridges/{id}/refused.",
+    ),
+    _code(
         404, NOT_FOUND, "poll_not_found", "No such poll, or its network does not have it yet.",
         "Look at its outbox item: GET /v1/outbox?id=…",
     ),
@@ -284,6 +288,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     _code(
         409, INVALID, "not_a_group", "The chat is a direct one; only a group has a name, a picture and members.",
         "Make a group with POST /v1/chats.",
+    ),
+    _code(
+        409, INVALID, "payload_not_readable", "Nothing can read this payload again: it is cut, or no whole event.",
+        "docs/bridges.md says what to do about each code; most bridges tell their history again.",
     ),
     _code(
         409, INVALID, "route_in_file", "The route comes from a file, and files alone change what comes from them.",

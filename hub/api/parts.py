@@ -25,6 +25,7 @@ from hub.flow.keys import NATIVE_PREFIXES
 from hub.flow.line_policies import LinePolicies
 from hub.flow.live import NOBODY_TYPES
 from hub.flow.ports import Clock, LiveTyping, WakeUps
+from hub.flow.refused import RefusedBook
 from hub.flow.repositories import Store
 from hub.flow.routing.parts import RouteParts
 from hub.flow.sandbox import Ingesting, SimulatedContacts
@@ -127,6 +128,8 @@ class ApiParts:
     #: POST /v1/bridge/events, which stays bare because it is the hot one.
     bridge_events: Application
     bridge_limits: BridgeLimits
+    #: What bridges brought and could not be taken in.
+    refused: RefusedBook
     #: Wakes agents that wait for work, and those who wait for agents.
     bell: Bell = field(default_factory=LocalBell)
     #: What bridges can be, and what those that run here get.

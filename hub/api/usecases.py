@@ -30,6 +30,7 @@ from hub.flow.outgoing import Outgoing
 from hub.flow.outgoing_files import StoredFiles
 from hub.flow.queue import QueueBook
 from hub.flow.record import Recorder
+from hub.flow.refused_desk import RefusedDesk
 from hub.flow.repeats import RepeatDesk
 from hub.flow.repositories import Store
 from hub.flow.safety import LineGuard
@@ -73,6 +74,7 @@ class UseCases:
     lines: LineBook
     outgoing: Outgoing
     queue: QueueBook
+    refused: RefusedDesk
     repeats: RepeatDesk
     sandbox: SandboxStage
     second_thoughts: SecondThoughts
@@ -205,6 +207,9 @@ def use_cases(parts: ApiParts) -> UseCases:
         lines=lines,
         outgoing=outgoing,
         queue=QueueBook(store.queue, clock),
+        refused=RefusedDesk(
+            store=store.refused, world=parts.bridges, ingest=parts.ingest, clock=clock, new_id=new_id
+        ),
         repeats=RepeatDesk(store.repeats, clock),
         sandbox=SandboxStage(
             store=store,

@@ -11,6 +11,8 @@ import random
 import secrets
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,10 +26,14 @@ from hub.agent.files import HubFiles
 from hub.agent.folder import AgentConfig, AgentUnready, read_config
 from hub.agent.journal import Journal
 from hub.agent.link import HubAway, HubLink, HubRefused, Superseded
+from hub.agent.pauses import Pauses
+from hub.agent.refused import OWN_BRIDGE, ToldRefusals
 from hub.agent.running import Agent, AgentParts, KnownLines
 from hub.app.world import SystemClock
 from hub.flow.bridge_kinds import BridgeKind, Finding, Surroundings
 from hub.flow.bridge_settings import read_settings
+from hub.flow.ports import Clock
+from hub.flow.refused import Noting, RefusedBook, nobody
 from hub.outbound import OutboundClient, OutboundLimits
 from hub.outbound.calling import GuardedCaller
 from hub.outbound.sockets import GuardedSockets
@@ -112,7 +118,9 @@ async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> No
             _client((*THIS_MACHINE, *config.allow)) as client,
         ):
             link, lines = HubLink(config.identity, GuardedCaller(to_hub), clock, _draw_id), KnownLines()
-            adapter = kind.open(settings, _surroundings(client, link, lines))
+            refused = _refused_book(link, clock)
+            around = _surroundings(client, link, lines, refuse=partial(refused.note, OWN_BRIDGE))
+            adapter = kind.open(settings, around)
             parts = AgentParts(
                 kind=kind.name,
                 adapter=adapter,
@@ -123,6 +131,7 @@ async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> No
                 draw=random.random,
                 draw_id=_draw_id,
                 lines=lines,
+                refused=refused,
             )
             await Agent(parts).run(stop)
     except Superseded as error:
@@ -132,7 +141,14 @@ async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> No
         journal.close()
 
 
-def _surroundings(client: OutboundClient, link: HubLink, lines: KnownLines) -> Surroundings:
+def _refused_book(link: HubLink, clock: Clock) -> RefusedBook:
+    told = ToldRefusals(link, lambda: Pauses(asyncio.sleep, random.random))
+    return RefusedBook(keep=told.keep, clock=clock, new_id=count(1).__next__)
+
+
+def _surroundings(
+    client: OutboundClient, link: HubLink, lines: KnownLines, *, refuse: Noting = nobody
+) -> Surroundings:
     return Surroundings(
         clock=SystemClock(),
         sleep=asyncio.sleep,
@@ -142,6 +158,7 @@ def _surroundings(client: OutboundClient, link: HubLink, lines: KnownLines) -> S
         links=_NoLinks(),
         lines=lambda: lines.handles,
         draw=random.random,
+        refuse=refuse,
     )
 
 

@@ -37,7 +37,11 @@ async def look_at(console: Console, bridge: Bridge) -> Sequence[Finding]:
     try:
         heard = await console.store.bridges.last_heard()
         return await examine(
-            bridge_world(host, client), bridge, heard_at=heard.get(bridge.id), now_ms=console.clock.now_ms()
+            bridge_world(host, client),
+            bridge,
+            heard_at=heard.get(bridge.id),
+            refused=await console.store.refused.tally(bridge.id),
+            now_ms=console.clock.now_ms(),
         )
     finally:
         await client.aclose()

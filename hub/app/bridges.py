@@ -19,6 +19,7 @@ from hub.flow.directory import DirectoryHolder
 from hub.flow.file_links import FileLinks
 from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
+from hub.flow.refused import RefusedBook, nobody
 from hub.model.line import Bridge, Line
 from hub.outbound.calling import GuardedCaller
 from hub.outbound.client import OutboundClient
@@ -45,6 +46,8 @@ class BridgeHost:
     clock: Clock
     files: OutgoingFiles
     links: FileLinks
+    #: Keeps what adapters cannot read; None where nothing is kept.
+    refused: RefusedBook | None = None
 
 
 def bridge_world(host: BridgeHost, client: OutboundClient) -> BridgeWorld:
@@ -64,6 +67,7 @@ def host_of(core: Core) -> BridgeHost:
         clock=core.clock,
         files=StoredFiles(core.store, core.files.blobs),
         links=core.files.links,
+        refused=core.refused,
     )
 
 
@@ -107,6 +111,7 @@ def _surroundings(
         hook_url=_hook_url(host, bridge_id),
         lines=partial(_handles, host, bridge_id),
         draw=random.random,
+        refuse=nobody if host.refused is None else partial(host.refused.note, bridge_id),
     )
 
 

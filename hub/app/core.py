@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from hub.app.files import file_parts
 from hub.app.reach import await_database
+from hub.app.refused import refused_book
 from hub.app.world import SystemClock
 from hub.config.settings import Settings
 from hub.embedded.datafolder import open_data_folder
@@ -31,6 +32,7 @@ from hub.flow.inbound_files import InboundFiles
 from hub.flow.ingest import Ingest
 from hub.flow.line_policies import LinePolicies
 from hub.flow.record import Recorder
+from hub.flow.refused import RefusedBook
 from hub.flow.repositories import Store
 from hub.model.ids import IdFactory
 from hub.observe.exchange import MetricsExchange
@@ -72,6 +74,8 @@ class Core:
     bell: RedisBell
     files: FileParts
     policies: LinePolicies
+    #: What bridges brought and could not be taken in.
+    refused: RefusedBook
 
 
 def event_recorder(core: Core) -> Recorder:
@@ -184,6 +188,9 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
             feed=feed,
             live=live,
             bell=RedisBell(redis),
+            refused=refused_book(
+                store, directory, settings=settings, clock=clock, new_id=new_id, metrics=metrics
+            ),
         )
         loop = asyncio.get_running_loop()
         presence, asking = loop.create_task(_stay_seen(core)), loop.create_task(live.ask_for_ever())
@@ -192,6 +199,7 @@ async def open_core(settings: Settings, *, kind: str, name: str, redis_url: str)
         finally:
             presence.cancel()
             asking.cancel()
+            await core.refused.aclose()
             await wake_ups.flush()
             await live.flush()
             await core.bell.aclose()

@@ -133,6 +133,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         heartbeats=Heartbeats(store.bridges, clock),
         directory=core.directory,
         clock=clock,
+        refused=core.refused,
     )
     feeds.on_refused = core.metrics.observations.labels("refused").inc
 
@@ -332,6 +333,7 @@ def _maintenance(core: Core, routing: LateRouting) -> Maintenance:
             "route_marks": DAY_MS,  # throttles count what waits for later windows
             "triages": keep.events_days * DAY_MS,
             "source_rejections": core.settings.sources.rejected_days * DAY_MS,
+            "refused_payloads": core.settings.bridge.refused_days * DAY_MS,
             "idempotency_keys": keep.idempotency_hours * 3_600_000,
             **dict.fromkeys(_OF_MESSAGES if keep.messages_days else (), keep.messages_days * DAY_MS),
         },

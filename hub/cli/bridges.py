@@ -1,4 +1,4 @@
-"""hub bridges: add a bridge with its lines, set it up, try it, let a machine enrol, list, rotate a secret."""
+"""hub bridges: add a bridge with its lines, set it up, try it, see what it brought in vain, let a machine enrol."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from hub.cli.bridge_settings import (
     read_pairs,
 )
 from hub.cli.console import run
+from hub.cli.refused import refused_id, refused_rows
 from hub.config.settings import Settings
 from hub.model.errors import InvalidRequest
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from hub.app.console import Console
     from hub.flow.bridge_kinds import BridgeKind, Finding
     from hub.model.line import Bridge
+    from hub.model.refused import RefusedPayload
 
 #: Told with an address that only this machine knows.
 NO_PUBLIC_ADDRESS = (
@@ -37,7 +39,7 @@ NO_PUBLIC_ADDRESS = (
 
 @click.group()
 def bridges() -> None:
-    """Bridges: list, show, add, set up, try, enrol, remove, rotate the secret."""
+    """Bridges: list, show, add, set up, try, see what could not be taken in, enrol, remove, rotate the secret."""
 
 
 @bridges.command(name="list")
@@ -242,6 +244,30 @@ def doctor(settings: Settings, name: str, *, as_json: bool) -> None:
         click.echo(f"{each.state:8} {each.name:16} {each.detail}")
     if any(each.state == "failed" for each in findings):
         sys.exit(1)
+
+
+@bridges.command()
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(1, 100), default=10, help="How many at the most.")
+@click.option("--show", metavar="ID", help="Print all that is kept of one.")
+@click.pass_obj
+def refused(settings: Settings, name: str, limit: int, show: str | None) -> None:
+    """Show what the bridge NAME brought and could not be taken in, newest first, and why."""
+
+    async def use(console: Console) -> list[RefusedPayload]:
+        bridge = known(console, name)
+        if show is None:
+            return await console.store.refused.page(bridge.id, after=None, limit=limit)
+        found = await console.store.refused.get(bridge.id, refused_id(show))
+        if found is None:
+            raise click.UsageError(f"No payload '{show}' of {name} is kept.")
+        return [found]
+
+    found = run(settings, use)
+    if not found:
+        click.echo(f"All that {name} brought was taken in, or what was not is no longer kept.")
+    for row in [row for each in found for row in refused_rows(each, is_whole=show is not None)]:
+        click.echo(row)
 
 
 @bridges.command()

@@ -100,6 +100,8 @@ class Bridge:
     machine_values: tuple[
         Annotated[str, Matching(r"[^\x00-\x1f]{1,1024}", "a path or a name", "/opt/homebrew/bin/imsg")], ...
     ]
+    refused_kept: Annotated[int, Between(0, 10_000)]
+    refused_days: Days
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from hub.flow.bridge_kinds import BridgeWorld, Finding
 from hub.flow.bridge_settings import read_settings
 from hub.model.errors import InvalidRequest
 from hub.model.line import Bridge
+from hub.model.refused import RefusedTally
 
 log = structlog.get_logger("bridges")
 
@@ -20,7 +21,12 @@ EXAMINE_SECONDS: Final = 60.0
 
 
 async def examine(
-    world: BridgeWorld, bridge: Bridge, *, heard_at: int | None, now_ms: int
+    world: BridgeWorld,
+    bridge: Bridge,
+    *,
+    heard_at: int | None,
+    refused: RefusedTally | None,
+    now_ms: int,
 ) -> Sequence[Finding]:
     """Try everything that can be tried from here; sends nothing to anybody, and never raises.
 
@@ -28,9 +34,10 @@ async def examine(
         world: The kinds, and their surroundings here.
         bridge: Which one.
         heard_at: When it last spoke (Unix ms).
+        refused: What it brought and could not be taken in, as far as it is kept.
         now_ms: Unix ms.
     """
-    found = [_switch(bridge), _heard(heard_at, now_ms)]
+    found = [_switch(bridge), _heard(heard_at, now_ms), *_refused(refused, now_ms)]
     kind = world.kind_here(bridge.kind)
     if kind is None or kind.examine is None:
         return found
@@ -48,6 +55,18 @@ async def examine(
         log.warning("bridge.unexamined", bridge_id=bridge.id, exc_info=True)
         detail = "The examination itself broke; the hub's log says where (bridge.unexamined)."
         return [*found, Finding(name="examination", state="failed", detail=detail)]
+
+
+def _refused(tally: RefusedTally | None, now_ms: int) -> Sequence[Finding]:
+    """Tell of payloads that nobody could read, where there are any."""
+    if tally is None:
+        return []
+    hours = max(0, now_ms - tally.last_at) // 3_600_000
+    detail = (
+        f"{tally.payloads} different payloads could not be taken in, {tally.times} times in all, the last {hours} h "
+        f"ago ({tally.last_reason}). `hub bridges refused` shows them; docs/bridges.md says what to do."
+    )
+    return [Finding(name="refused", state="warning", detail=detail)]
 
 
 def _switch(bridge: Bridge) -> Finding:

@@ -14,7 +14,9 @@ import msgspec
 
 from hub.flow.calling import SocketCaller, UploadCaller
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
+from hub.flow.refused import Noting, nobody
 from hub.model.observation import Observation
+from hub.model.refused import RefusalCode
 
 Place = Literal["hub", "agent"]
 
@@ -47,6 +49,8 @@ class Surroundings:
     draw: Callable[[], float]
     #: Where the network reaches the bridge's hooks, secret included; None while web.base_url does not say how.
     hook_url: str | None = None
+    #: Keeps what the network told and the adapter cannot read, for the operator.
+    refuse: Noting = nobody
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +76,8 @@ class HookReply:
     content_type: str = "text/plain; charset=utf-8"
     #: Why it was refused or passed over, for people; nothing secret.
     reason: str | None = None
+    #: Set where it was believed and not all of it could be read: the request is kept for the operator.
+    refusal: RefusalCode | None = None
 
 
 class BridgeHooks(Protocol):
@@ -79,6 +85,10 @@ class BridgeHooks(Protocol):
 
     async def receive(self, request: HookRequest) -> HookReply:
         """Verify (signature first, over the raw bytes) and normalise. Never raises for what was sent."""
+        ...
+
+    async def read(self, request: HookRequest) -> HookReply:
+        """Normalise a request that was verified when it came: of it, `query`, `content-type` and `body` are there."""
         ...
 
 

@@ -25,6 +25,7 @@ from hub.flow.message_counts import MessageCounts
 from hub.flow.message_store import Messages
 from hub.flow.poll_payloads import Tally
 from hub.flow.ports import HotStore
+from hub.flow.refused_store import RefusedPayloads
 from hub.flow.route_store import Routes, RunRetention, Runs
 from hub.flow.rows import DeliveryRow, MessageRow
 from hub.flow.safety_repositories import Consents, Health
@@ -368,6 +369,7 @@ class Store:
     outbox: Outbox
     processes: Processes
     queue: Queue
+    refused: RefusedPayloads
     rejections: Rejections
     repeats: Repeats
     replays: Replays

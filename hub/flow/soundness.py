@@ -1,7 +1,7 @@
 """Of what bridges inside the hub tell, keep what can be taken in; the rest is told of and passed over.
 
 It would be the same on the next try, and would stop a feed for ever (decision 31). Bridges that push are answered with
-the reason instead (hub.api.bridge_events).
+the reason instead (hub.api.bridge_events). Not here: keeping it for the operator (hub.flow.refused).
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from hub.model.observation import Observation
-from hub.rules.refusals import validate
+from hub.rules.refusals import Refusal, validate
 
 log = structlog.get_logger("bridges")
 
 
 def sound(
-    observations: Iterable[Observation], *, bridge_id: int, now_ms: int, on_refused: Callable[[], None]
+    observations: Iterable[Observation],
+    *,
+    bridge_id: int,
+    now_ms: int,
+    on_refused: Callable[[Observation, Refusal], None],
 ) -> tuple[Observation, ...]:
     """Give those that can be taken in, in order.
 
@@ -25,7 +29,7 @@ def sound(
         observations: As the adapter or its hooks made them.
         bridge_id: Whose they are, for the log.
         now_ms: Unix ms.
-        on_refused: Told of each of the others.
+        on_refused: Told of each of the others, and why.
     """
     kept: list[Observation] = []
     for each in observations:
@@ -41,5 +45,5 @@ def sound(
             reason=wrong.why,
             raw_ref=each.raw_ref,
         )
-        on_refused()
+        on_refused(each, wrong)
     return tuple(kept)

@@ -46,6 +46,7 @@ class Prefix(StrEnum):
     OUTBOX = "obx"
     POLL = "pol"
     REACTION = "rxn"
+    REFUSED = "rfd"
     REJECTION = "rej"
     REVISION = "rev"
     RUN = "run"

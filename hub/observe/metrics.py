@@ -33,6 +33,10 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_line_state": {"line": "the line's id"},
     "hub_line_unanswered": {"line": "the line's id"},
     "hub_observations": {"status": "recorded, duplicate, refused"},
+    "hub_payloads_refused": {
+        "kind": "the bridge's kind",
+        "code": "why: docs/bridges.md lists the codes",
+    },
     "hub_runs_ended": {"outcome": "completed, failed"},
     "hub_runs_failed": {"route": "the route's id; of more than 200 the others together"},
     "hub_runs_unfinished": {"state": "active, parked"},
@@ -152,6 +156,12 @@ class Metrics:
             "hub_bridge_hooks",
             "Requests of networks to the bridges they call, by what became of them.",
             ["kind", "outcome"],
+            registry=registry,
+        )
+        self.payloads_refused = Counter(
+            "hub_payloads_refused",
+            "What bridges brought and could not be taken in, by why.",
+            ["kind", "code"],
             registry=registry,
         )
         self.source_requests = Counter(

@@ -38,6 +38,7 @@ from hub.store.repositories.messages import SqlMessages
 from hub.store.repositories.outbox import SqlOutbox
 from hub.store.repositories.processes import SqlProcesses
 from hub.store.repositories.queue import SqlQueue
+from hub.store.repositories.refused import SqlRefusedPayloads
 from hub.store.repositories.rejections import SqlRejections
 from hub.store.repositories.repeats import SqlRepeats
 from hub.store.repositories.replays import SqlReplays
@@ -132,6 +133,7 @@ def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:
         outbox=SqlOutbox(database),
         processes=SqlProcesses(database),
         queue=SqlQueue(database),
+        refused=SqlRefusedPayloads(database, sealer),
         rejections=SqlRejections(database),
         repeats=SqlRepeats(database, sealer),
         replays=SqlReplays(database),

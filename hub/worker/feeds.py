@@ -17,11 +17,14 @@ from hub.flow.directory import DirectoryHolder
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest
 from hub.flow.ports import BridgeAdapter, Clock
+from hub.flow.refused import RefusedBook, of_another_line, unsound
 from hub.flow.sandbox import Ingesting
 from hub.flow.soundness import sound
 from hub.model.ids import IdFactory
 from hub.model.observation import Observation, ObservedError
+from hub.model.refused import Origin
 from hub.rules.lanes import shard_of
+from hub.rules.refusals import Refusal
 
 log = structlog.get_logger("worker")
 
@@ -44,7 +47,9 @@ class Feeds:
         heartbeats: Heartbeats,
         directory: DirectoryHolder,
         clock: Clock,
+        refused: RefusedBook,
     ) -> None:
+        self._refused = refused
         self._directory = directory
         self._clock = clock
         self._heartbeats = heartbeats
@@ -143,11 +148,20 @@ class Feeds:
 
         What cannot be taken in is told of and passed over: it would never become better.
         """
-        kept = sound(found, bridge_id=bridge_id, now_ms=self._clock.now_ms(), on_refused=self.on_refused)
+
+        def note(observation: Observation, wrong: Refusal) -> None:
+            self.on_refused()
+            self._refused.note(bridge_id, unsound(observation, wrong, Origin.FEED))
+
+        kept = sound(found, bridge_id=bridge_id, now_ms=self._clock.now_ms(), on_refused=note)
         if kept:
             body = msgspec.json.encode({"events": kept})
             request_id = f"feed.{self._new_id():x}"
-            await self._ingest(BridgeRequest(bridge_id, request_id, body, kept))
+            results = await self._ingest(BridgeRequest(bridge_id, request_id, body, kept))
+            for each, result in zip(kept, results, strict=True):
+                if result.status == "refused":
+                    self._refused.note(bridge_id, of_another_line(each, Origin.FEED))
+        await self._refused.flush(bridge_id)
         cursor = next((each.cursor for each in reversed(found) if each.cursor is not None), None)
         if cursor is not None:
             await self._bridges.save_cursor(bridge_id, cursor)

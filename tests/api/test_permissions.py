@@ -48,6 +48,7 @@ def address(row: Row, things: dict[str, str] | None = None) -> str:
         "contact": "+15550100001",
         "tag": "vip",
         "name": "payments",
+        "payload_id": (things or {}).get("payload", "none"),
         "token": "0" * 40,
     }
     path = row.path.format_map({"id": name or "none", **others})

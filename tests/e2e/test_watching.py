@@ -37,6 +37,8 @@ QUIET = frozenset(
         "hub_line_state",
         "hub_line_unanswered",
         "hub_observations",
+        # Where bridges bring nothing odd.
+        "hub_payloads_refused",
         # Without routes.
         "hub_runs_ended",
         "hub_runs_failed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -12,9 +13,12 @@ from urllib.parse import urlsplit
 
 from hub.agent.journal import Journal
 from hub.agent.link import HubLink, Identity
+from hub.agent.pauses import Pauses
+from hub.agent.refused import ToldRefusals
 from hub.agent.running import Agent, AgentParts
 from hub.flow.calling import Call, CallFailed, Reply, StreamedReply
 from hub.flow.ports import BridgeAdapter
+from hub.flow.refused import RefusedBook
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Bridge
 from hub.rules.bridge_calls import CallPolicy
@@ -128,16 +132,18 @@ class AgentStage:
         self, adapter: BridgeAdapter, *, folder: Path | None = None
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Run an agent for a block, from its first hello; at the end it dies as if it were killed."""
-        journal = Journal(folder or self.folder, self.draw)
+        journal, link = Journal(folder or self.folder, self.draw), self.link()
+        told = ToldRefusals(link, lambda: Pauses(asyncio.sleep, lambda: 0.0))
         parts = AgentParts(
             kind="sandbox",
             adapter=adapter,
-            link=self.link(),
+            link=link,
             journal=journal,
             clock=self.world.clock,
             sleep=asyncio.sleep,
             draw=lambda: 0.0,
             draw_id=self.draw,
+            refused=RefusedBook(keep=told.keep, clock=self.world.clock, new_id=itertools.count(1).__next__),
         )
         agent = Agent(parts)
         running = asyncio.get_running_loop().create_task(agent.run(asyncio.Event()))

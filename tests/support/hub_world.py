@@ -6,6 +6,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -30,6 +31,7 @@ from hub.flow.keys import KeyRing, KeyWish
 from hub.flow.line_health import LineHealth
 from hub.flow.line_policies import LinePolicies
 from hub.flow.record import Recorder
+from hub.flow.refused import RefusedBook
 from hub.flow.repositories import Store
 from hub.flow.routing.late_book import LateBook
 from hub.flow.routing.parts import RouteParts, RunTexts
@@ -313,6 +315,7 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
         return b"hub_up 1\n"
 
     no_networks: tuple[IPNetwork, ...] = ()
+    refused = RefusedBook(keep=partial(store.refused.keep, most=50), clock=clock, new_id=new_id)
     limits = BridgeLimits(max_body_bytes=65_536, max_events=100, json_depth=32, tolerance_seconds=300)
     return ApiParts(
         bridge_limits=limits,
@@ -340,7 +343,9 @@ def _parts(  # noqa: PLR0917 - the pieces of one world, put together in one plac
             limits=limits,
             metrics=Metrics(),
             heartbeats=Heartbeats(store.bridges, clock),
+            refused=refused,
         ),
+        refused=refused,
         routes=RouteParts(
             late_book=LateBook(store.routes),
             texts=RunTexts(public_url="http://hub.example", env_name="test"),

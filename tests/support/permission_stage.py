@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from bridge.sandbox import contacts
 from hub.api.surface import build
 from hub.flow.generate import AiConnection
@@ -12,6 +14,8 @@ from hub.flow.keys import KeyWish
 from hub.model.draft import AiLimits, AiPrices, Delta, Draft, Prompt
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
+from hub.model.observation import Observation
+from hub.model.refused import Form, Origin, RefusalCode, Refused
 from tests.support.asgi import Caller
 from tests.support.hub_world import CONTACT, OTHER_LINE, STRANGER, HubWorld, line_id
 from tests.support.route_world import RouteWorld
@@ -91,8 +95,21 @@ async def _configuration(world: HubWorld) -> dict[str, str]:
         "spare_webhook": (await _post(world, "/v1/webhooks", hook))["id"],
         "key": id_text(Prefix.API_KEY, key.key.id),
         "spare_bridge": spare["id"],
+        "payload": await _payload(world),
         "enrolment": (await _post(world, "/v1/enrolments", {}))["id"],
     }
+
+
+async def _payload(world: HubWorld) -> str:
+    """Keep something of the bridge that can be taken in."""
+    bridge_id, at = world.other_line.bridge_id, world.clock.now_ms()
+    seen = Observation(v=1, line=OTHER_LINE, kind="line.status", at=at, value="online")
+    raw = msgspec.json.encode(seen)
+    said = Refused(code=RefusalCode.UNSOUND, reason="No.", origin=Origin.FEED, raw=raw, form=Form.OBSERVATION)
+    world.parts.refused.note(bridge_id, said)
+    await world.parts.refused.flush(bridge_id)
+    (kept,) = await world.store.refused.page(bridge_id, after=None, limit=1)
+    return id_text(Prefix.REFUSED, kept.id)
 
 
 async def _conversation(world: HubWorld) -> dict[str, str]:

@@ -11,6 +11,7 @@ import msgspec
 from hub.flow.bridge_kinds import BridgeKind, Finding, HookReply, HookRequest, Surroundings
 from hub.flow.ports import BridgeAdapter
 from hub.model.observation import Observation
+from hub.model.refused import RefusalCode
 from tests.support.scripted_bridge import ScriptedBridge
 
 
@@ -40,6 +41,11 @@ class ScriptedHooks:
         signature = hmac.digest(self._settings.password.encode(), request.body, hashlib.sha256).hex()
         if not hmac.compare_digest(signature, request.headers.get("x-sign", "")):
             return HookReply(status=401, reason="the signature does not match")
+        return await self.read(request)
+
+    async def read(self, request: HookRequest) -> HookReply:
+        if request.body.startswith(b"<"):
+            return HookReply(reason="it is no JSON", refusal=RefusalCode.UNREADABLE)
         told = msgspec.json.decode(request.body, type=_Told)
         return HookReply(observations=told.events, body=b"<ok/>", content_type="text/xml")
 

@@ -109,6 +109,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             heartbeats=Heartbeats(world.store.bridges, world.clock),
             directory=world.directory,
             clock=world.clock,
+            refused=world.parts.refused,
         )
         desk = Desk(world, book, feeds, networks)
         feeds.on_refused = lambda: desk.refused.append(1)

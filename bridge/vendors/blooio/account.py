@@ -201,7 +201,8 @@ class BlooioAccount:
             return await self._event(body, now_ms)
         read = [await self._event(mapping_in(each), now_ms) for each in several[:100]]
         seen = tuple(each for one in read if not isinstance(one, str) for each in one)
-        return seen or "it holds no event that is taken in"
+        reasons = [one for one in read if isinstance(one, str)]
+        return seen or next(iter(reasons), "it holds no event that is taken in")
 
     async def _event(self, body: Mapping[str, Any], now_ms: int) -> Told:
         lines = tuple(self._around.lines())

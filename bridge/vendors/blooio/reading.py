@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
 from bridge.vendors.account import Listed
+from bridge.vendors.hooks import not_taken
 from bridge.vendors.numbers import ms_in
 from bridge.vendors.seen import MOST_FILES, Place, Seen, Stage, failure, file_part, line_of, reaction, words
 from hub.model.observation import Observation, Part
@@ -47,7 +48,7 @@ def read_event(body: Mapping[str, Any], lines: tuple[str, ...], now_ms: int) -> 
     """
     event = str(body.get("event"))[:64]
     if event not in EVENTS:
-        return f"{event} is not taken in"
+        return not_taken(event)
     message_id, place = id_in(body.get("message_id")), place_in(body, lines)
     if message_id is None or place is None:
         return "it names no message, or not both sides"

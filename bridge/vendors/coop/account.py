@@ -14,7 +14,7 @@ from bridge.vendors.account import Act, Listed
 from bridge.vendors.coop.reading import EVENTS, STAGES, files_in, listed, read_message
 from bridge.vendors.coop.settings import CoopSettings
 from bridge.vendors.examining import account_finding, webhook_findings
-from bridge.vendors.hooks import BAD_SIGNATURE, Told, is_signed
+from bridge.vendors.hooks import BAD_SIGNATURE, Told, is_signed, not_taken
 from bridge.vendors.operations import in_path, named_files, place_of
 from bridge.vendors.vendor_api import VendorApi
 from bridge.vendors.verdicts import BY_STATUS, Fault, Faults
@@ -145,7 +145,7 @@ class CoopAccount:
         event, data = str(body.get("event"))[:64], mapping_in(body.get("data"))
         stage, is_from_me = EVENTS.get(event), event != "message.received"
         if stage is None:
-            return f"{event} is not taken in"
+            return not_taken(event)
         at = date_in(data.get("receivedAt")) or date_in(body.get("timestamp")) or now_ms
         seen = read_message(
             data,

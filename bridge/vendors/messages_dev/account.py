@@ -15,7 +15,7 @@ from bridge.sent_words import sent_words
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
 from bridge.vendors.account import Act, Listed
 from bridge.vendors.examining import account_finding, line_findings, webhook_findings
-from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed
+from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed, not_taken
 from bridge.vendors.messages_dev.errors import FAULTS
 from bridge.vendors.messages_dev.reading import EVENTS, REACTIONS, listed, read_message, read_reaction
 from bridge.vendors.messages_dev.settings import MessagesDevSettings
@@ -234,7 +234,7 @@ class MessagesDevAccount:
         event, data = str(body.get("event"))[:64], mapping_in(body.get("data"))
         line, chat_id = handle_in(data.get("line_handle")), id_in(data.get("chat_id"))
         if event not in EVENTS | REACTIONS:
-            return f"{event} is not taken in"
+            return not_taken(event)
         if line is None or chat_id is None:
             return "it names no line or no chat"
         line = normalize_handle(line)

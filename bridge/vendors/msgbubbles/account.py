@@ -14,7 +14,7 @@ from bridge.taming import date_in, id_in, list_in, mapping_in
 from bridge.vendors.account import Act, Listed
 from bridge.vendors.bridge import SLACK_MS
 from bridge.vendors.examining import account_finding, line_findings, webhook_findings
-from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed
+from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed, not_taken
 from bridge.vendors.msgbubbles.errors import FAULTS
 from bridge.vendors.msgbubbles.reading import EVENTS, listed, place_in, read_message, read_reaction
 from bridge.vendors.msgbubbles.sending import send_body
@@ -214,7 +214,7 @@ class MsgBubblesAccount:
         """Read a webhook's delivery."""
         event, data = str(body.get("event"))[:64], mapping_in(body.get("data"))
         if event not in EVENTS and event != "message.reaction":
-            return f"{event} is not taken in"
+            return not_taken(event)
         at, chat = date_in(body.get("created_at")) or now_ms, await self._chat(data.get("conversation_id"))
         if event == "message.reaction":
             seen = read_reaction(data, chat, at)

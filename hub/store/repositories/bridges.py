@@ -12,7 +12,7 @@ from hub.model.line import Bridge
 from hub.store.database import Database
 from hub.store.repositories.configuration import raise_revision
 from hub.store.repositories.sealed import open_secrets, open_settings, seal_secrets, seal_settings
-from hub.store.schema import bridge_agents, bridge_calls, bridges, lines
+from hub.store.schema import bridge_agents, bridge_calls, bridges, lines, refused_payloads
 from hub.store.sealing import Sealer
 
 
@@ -91,6 +91,7 @@ class SqlBridges:
             if is_gone:
                 connection.execute(delete(bridge_calls).where(bridge_calls.c.bridge_id == bridge_id))
                 connection.execute(delete(bridge_agents).where(bridge_agents.c.bridge_id == bridge_id))
+                connection.execute(delete(refused_payloads).where(refused_payloads.c.bridge_id == bridge_id))
                 raise_revision(connection, bridges, [bridge_id])
             return is_gone
 

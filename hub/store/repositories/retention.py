@@ -30,6 +30,7 @@ from hub.store.schema import (
     polls,
     raw_payloads,
     reactions,
+    refused_payloads,
     route_marks,
     runs,
     source_memory,
@@ -63,6 +64,7 @@ class SqlRetention:
             "polls": self._polls,
             "raw_payloads": self._raw_payloads,
             "reactions": self._reactions,
+            "refused_payloads": self._refused_payloads,
             "route_marks": self._route_marks,
             "source_memory": self._source_memory,
             "source_rejections": self._source_rejections,
@@ -119,6 +121,13 @@ class SqlRetention:
         key = source_rejections.c.id
         ids = await self._ids(select(key).where(key < first_id_at(before_ms)).order_by(key).limit(limit))
         return await self._count(delete(source_rejections).where(key.in_(ids))) if ids else 0
+
+    async def _refused_payloads(self, before_ms: int, limit: int) -> int:
+        """By when one last came: what comes again and again stays, with its count."""
+        key, is_old = refused_payloads.c.id, refused_payloads.c.last_at < before_ms
+        query = select(key).where(is_old).order_by(refused_payloads.c.last_at).limit(limit)
+        ids = await self._ids(query)
+        return await self._count(delete(refused_payloads).where(key.in_(ids), is_old)) if ids else 0
 
     async def _polls(self, before_ms: int, limit: int) -> int:
         key, name = polls.c.id, (polls.c.line_id, polls.c.guid)

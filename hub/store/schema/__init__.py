@@ -34,6 +34,7 @@ from hub.store.schema.contacts import (
 )
 from hub.store.schema.conversations import chats, events, messages, raw_payloads, reactions
 from hub.store.schema.files import blobs, file_uses, files
+from hub.store.schema.refused import refused_payloads
 from hub.store.schema.routes import (
     route_marks,
     route_revisions,
@@ -94,6 +95,7 @@ __all__ = [
     "processes",
     "raw_payloads",
     "reactions",
+    "refused_payloads",
     "revisions",
     "route_marks",
     "route_revisions",
