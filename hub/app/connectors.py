@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -86,13 +86,13 @@ class ConnectorBook:
         return catalogue(files.manifests, files.connections)
 
 
-def connector_book(settings: Settings, clock: Clock) -> ConnectorBook:
-    """Make the book of a process."""
+def connector_book(settings: Settings, clock: Clock, *, only: Collection[str] | None = None) -> ConnectorBook:
+    """Make the book of a process; `only` leaves other connections out, with the secrets that they need."""
     file = settings.connections_file
     folder = settings.connectors_folder
 
     def load() -> ConnectorFiles:
-        return load_connectors(file, folder, os.environ)
+        return load_connectors(file, folder, os.environ, only=only)
 
     def stamp() -> object:
         return [_stamp(path) for path in [file, *own_manifest_files(folder)]]
@@ -109,6 +109,7 @@ def open_connectors(
     redis: Redis | None,
     metrics: Metrics | None = None,
     tell: TellConnection = tell_nobody,
+    only: Collection[str] | None = None,
 ) -> ConnectorActions:
     """Make the actions of connectors.
 
@@ -120,6 +121,7 @@ def open_connectors(
         redis: Counts for all processes; None where one process is all.
         metrics: Counts attempts.
         tell: Records that a connection was paused or goes on.
+        only: The connections that are wanted; all of them without.
     """
     locks = Locks(store.repeats, clock, asyncio.sleep)
     credentials = Credentials(StateBook(store.connection_states), locks, clock, tell=tell)
@@ -136,7 +138,7 @@ def open_connectors(
         if metrics is not None:
             metrics.connector_calls.labels(connector, outcome).inc()
 
-    current = connector_book(settings, clock).current
+    current = connector_book(settings, clock, only=only).current
     return ConnectorActions(current, exchanging, locks, clock=clock, on_ended=on_ended)
 
 

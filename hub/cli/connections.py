@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -113,7 +113,7 @@ def test(settings: Settings, name: str | None, *, as_json: bool) -> None:
 
     A connection that works is no longer paused. Ends with 1 if one does not work.
     """
-    found = load(settings).connections
+    found = load(settings, only=None if name is None else [name]).connections
     if name is not None and name not in found:
         raise click.UsageError(f"No connection '{name}'. `hub connections list` shows them.")
     names = sorted(found) if name is None else [name]
@@ -131,15 +131,15 @@ def test(settings: Settings, name: str | None, *, as_json: bool) -> None:
         sys.exit(1)
 
 
-def load(settings: Settings) -> ConnectorFiles:
-    """Read connectors and connections as the settings say.
+def load(settings: Settings, *, only: Collection[str] | None = None) -> ConnectorFiles:
+    """Read connectors and connections as the settings say; `only` some, with their secrets.
 
     Raises:
         ConfigError: With every problem of every file.
     """
     from hub.config.connectors import load_connectors  # noqa: PLC0415 - reads all manifests
 
-    return load_connectors(settings.connections_file, settings.connectors_folder, os.environ)
+    return load_connectors(settings.connections_file, settings.connectors_folder, os.environ, only=only)
 
 
 async def _tested(console: Console, names: list[str]) -> list[Tested]:
@@ -164,6 +164,7 @@ async def _tested(console: Console, names: list[str]) -> list[Tested]:
             client=client,
             redis=None,
             tell=telling(recorder),
+            only=names,
         )
         return [await actions.test(name) for name in names]
     finally:

@@ -6,7 +6,7 @@ All or nothing: whoever reads them gets everything, or everything that is wrong 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,11 @@ class Looked:
 
 
 def load_connectors(
-    connections_file: Path, folder: Path | None, environ: Mapping[str, str]
+    connections_file: Path,
+    folder: Path | None,
+    environ: Mapping[str, str],
+    *,
+    only: Collection[str] | None = None,
 ) -> ConnectorFiles:
     """Read everything.
 
@@ -63,6 +67,7 @@ def load_connectors(
         connections_file: connections.yaml; one that is not there has no connections.
         folder: The operator's own connectors, a folder each; one of a name that ships with the hub takes its place.
         environ: Where `{env: …}` looks.
+        only: The connections that are wanted, with their secrets; all of them without.
 
     Raises:
         ConfigError: With every problem of every file.
@@ -71,7 +76,8 @@ def load_connectors(
     if problems:
         raise ConfigError(problems)
     return ConnectorFiles(
-        manifests=manifests, connections=load_connections(connections_file, manifests, environ)
+        manifests=manifests,
+        connections=load_connections(connections_file, manifests, environ, only=only),
     )
 
 
@@ -127,16 +133,21 @@ def read_manifest_file(path: Path) -> Manifest | list[Problem]:
 
 
 def load_connections(
-    path: Path, manifests: Mapping[str, Manifest], environ: Mapping[str, str]
+    path: Path,
+    manifests: Mapping[str, Manifest],
+    environ: Mapping[str, str],
+    *,
+    only: Collection[str] | None = None,
 ) -> dict[str, Connection]:
     """Read the connections that are set up; none if there is no such file.
 
     Raises:
-        ConfigError: With every problem of the file, and of the secrets that it names.
+        ConfigError: With every problem of the file, and of the secrets of those that are wanted.
     """
     file, reading = read_file(path), Reading()
     wishes = read_connections(reading, sections(reading, file), manifests)
-    found = {wish.name: _resolved(reading, wish, environ) for wish in wishes}
+    wanted = [wish for wish in wishes if only is None or wish.name in only]
+    found = {wish.name: _resolved(reading, wish, environ) for wish in wanted}
     require_sound(file, reading)
     return found
 

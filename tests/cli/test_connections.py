@@ -135,6 +135,16 @@ def test_connections_are_tested_and_one_that_fails_ends_with_1(
     assert "test-token" not in everything.out + everything.err
 
 
+def test_of_one_connection_only_its_own_secrets_are_needed(hub: Command, variables: dict[str, str]) -> None:
+    hub("migrate", **variables)
+    del variables["SIGNING"]
+    one, everything = hub("connections", "test", "main", **variables), hub("connections", "test", **variables)
+
+    assert (one.code, one.out.split()[0]) == (0, "main")
+    assert everything.code != 0
+    assert "SIGNING" in everything.err
+
+
 def test_a_connection_that_is_not_there_is_told(hub: Command, variables: dict[str, str]) -> None:
     ended = hub("connections", "test", "man", **variables)
 
