@@ -298,6 +298,10 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
         "Change or delete it in its file; GET /v1/routes/{id} tells which.",
     ),
     _code(
+        409, INVALID, "route_limit_reached", "As many routes were made by the API as may stand at once.",
+        "Delete one, put routes into files, or raise limits.routes in hub.yaml.",
+    ),
+    _code(
         409, INVALID, "route_not_startable",
         "The route is switched off or retired, has no manual trigger, or skips runs while another one is under way.",
         "The message says which; GET /v1/routes/{id} shows the route.",

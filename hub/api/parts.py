@@ -68,6 +68,8 @@ class ApiSettings:
     #: 0 sets no limit.
     requests_per_hour: int
     json_depth: int
+    #: Routes that callers may have made at once.
+    most_routes: int
     rotation_overlap_hours: int
     #: Empty: /metrics is open to whoever reaches the port.
     metrics_token: str

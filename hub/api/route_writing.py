@@ -187,7 +187,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         body=WrittenRoute,
         reply=OneRoute,
         status=201,
-        errors=("line_not_accessible", "name_taken"),
+        errors=("line_not_accessible", "name_taken", "route_limit_reached"),
         example={"route": {"id": "refunds", **_EXAMPLE}},
         handle=_make,
     ),

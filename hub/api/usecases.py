@@ -115,6 +115,7 @@ class UseCases:
             clock=parts.clock,
             new_id=parts.new_id,
             wake_ups=parts.wake_ups,
+            most_routes=parts.settings.most_routes,
         )
 
 

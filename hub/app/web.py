@@ -146,6 +146,7 @@ def api_parts(
             cors_origins=settings.web.cors_origins,
             requests_per_hour=settings.limits.requests_per_hour,
             json_depth=settings.limits.json_depth,
+            most_routes=settings.limits.routes,
             rotation_overlap_hours=settings.delivery.rotation_overlap_hours,
             metrics_token=settings.metrics.token,
             upload_seconds=settings.files.upload_seconds,

@@ -284,6 +284,7 @@ class Limits:
     """What one caller may ask for."""
 
     requests_per_hour: Annotated[int, Between(0, 10**9)]
+    routes: Annotated[int, Between(0, 100_000)]
     json_depth: Annotated[int, Between(4, 512)]
 
 

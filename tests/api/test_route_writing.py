@@ -6,12 +6,14 @@ import asyncio
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import hub
+from hub.api.surface import build
 from hub.flow.routing.installing import FILES
 from tests.support.asgi import Answered
 from tests.support.hub_world import HubWorld
@@ -70,6 +72,23 @@ async def test_without_an_id_it_gets_one(world: HubWorld) -> None:
     made = (await world.api.post("/v1/routes", {"route": route})).json
 
     assert re.fullmatch(r"route_[0-9a-z]{13}", made["id"])
+
+
+async def test_only_so_many_are_made(world: HubWorld) -> None:
+    """What files install is not counted; what is deleted makes room."""
+    routes = RouteWorld(world)
+    await routes.install(written(ECHO))
+    few = world.api.of(build(replace(world.parts, settings=replace(world.parts.settings, most_routes=2))))
+    made = [await few.post("/v1/routes", {"route": {**REFUNDS, "id": f"route-{n}"}}) for n in range(3)]
+    taken = await few.post("/v1/routes", {"route": {**REFUNDS, "id": "route-1"}})
+    await few.request("DELETE", "/v1/routes/route-0")
+    again = await few.post("/v1/routes", {"route": {**REFUNDS, "id": "route-3"}})
+
+    assert [each.status for each in made] == [201, 201, 409]
+    assert made[2].code == "route_limit_reached"
+    assert "2 are the most" in made[2].json["error"]["message"]
+    assert taken.code == "name_taken"
+    assert again.status == 201
 
 
 async def test_files_and_what_was_made_here_leave_one_another_alone(world: HubWorld) -> None:

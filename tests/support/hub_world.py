@@ -67,6 +67,7 @@ _SETTINGS = ApiSettings(
     cors_origins=(),
     requests_per_hour=1000,
     json_depth=32,
+    most_routes=100,
     rotation_overlap_hours=24,
     metrics_token="",
     upload_seconds=60,

@@ -45,6 +45,7 @@ class RouteWriting:
         clock: Clock,
         new_id: IdFactory,
         wake_ups: WakeUps,
+        most_routes: int,
     ) -> None:
         self._routes = routes
         self._book = book
@@ -52,6 +53,8 @@ class RouteWriting:
         self._clock = clock
         self._new_id = new_id
         self._wake_ups = wake_ups
+        #: That stand at once.
+        self._most_routes = most_routes
 
     async def make(self, written: Mapping[str, Any]) -> str:
         """Make a route, and give its id.
@@ -60,10 +63,11 @@ class RouteWriting:
             written: As in a file; without `id` it gets one.
 
         Raises:
-            InvalidRequest: invalid_parameter_value with everything that is wrong, or name_taken.
+            InvalidRequest: invalid_parameter_value with everything that is wrong, name_taken or route_limit_reached.
         """
         given = {"id": id_text(ID_PREFIX, self._new_id()), **written}
         route, source = await self.read(given)
+        self._require_room(route.id)
         if not await self._routes.add(self._change(route.id, source), now=self._clock.now_ms()):
             message = f"There is a route {route.id}. Give this one another id, or replace that one with PUT."
             raise InvalidRequest("name_taken", message, param=f"{_FIELD}.id")
@@ -131,6 +135,16 @@ class RouteWriting:
             message = f"The route comes from {place}, and what comes from files is changed there."
             raise InvalidRequest("route_in_file", message)
         return kept
+
+    def _require_room(self, route_id: str) -> None:
+        """Refuse one route more; who ask at the same moment may be let in together."""
+        standing = [each.id for each in self._book.kept.values() if each.origin == API]
+        if len(standing) >= self._most_routes and route_id not in standing:
+            message = (
+                f"{len(standing)} routes that were made by the API stand, and {self._most_routes} are the most. Delete "
+                "one, put routes into files, or raise limits.routes in hub.yaml."
+            )
+            raise InvalidRequest("route_limit_reached", message)
 
     async def _tell(self) -> None:
         await self._book.refresh()
