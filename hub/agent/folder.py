@@ -11,6 +11,7 @@ import msgspec
 
 from hub.agent.link import Identity
 from hub.model.errors import HubError
+from hub.rules.signing import InvalidSecret, Secret
 
 FOLDER_VARIABLE: Final = "HUB_AGENT_FOLDER"
 _NAME: Final = "agent.json"
@@ -71,8 +72,10 @@ def find_config(folder: Path) -> AgentConfig | None:
     if mode & 0o077:
         raise AgentUnready(f"{path} holds a secret, and others can read it. Run: chmod 600 {path}")
     try:
-        return msgspec.json.decode(text, type=AgentConfig)
-    except msgspec.MsgspecError as error:
+        config = msgspec.json.decode(text, type=AgentConfig)
+        Secret(config.secret)
+        return config
+    except (msgspec.MsgspecError, InvalidSecret) as error:
         raise AgentUnready(f"{path} cannot be used: {error}. Mend it, or enrol anew with --again.") from None
 
 

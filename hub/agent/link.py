@@ -20,6 +20,18 @@ MOST_ANSWER_BYTES: Final = 16_777_216
 _encode: Final = msgspec.json.Encoder().encode
 
 
+#: What the owner of the machine can do; the hub's own words are for who writes an agent.
+_ADVICE: Final = {
+    "bridge_not_found": "The bridge is gone or switched off at the hub (`hub bridges list`).",
+    "invalid_signature": (
+        "The secret in agent.json is not this bridge's (any more): put in what `hub bridges rotate-secret` shows, "
+        "or enrol this machine anew (`hub bridges enrol --replace NAME`, then `hub agent enrol --again`)."
+    ),
+    "route_not_found": "Is the hub's address right? It has no path of ours in it: https://hub.example.com.",
+    "timestamp_out_of_tolerance": "It is this machine's clock, or the hub's.",
+}
+
+
 class HubAway(HubError):
     """The hub does not answer, or cannot now: ask again later."""
 
@@ -31,7 +43,8 @@ class HubRefused(HubError):
     """The hub will not do it, and asking again does not help."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"The hub refused it ({code}): {message}")
+        advice = _ADVICE.get(code)
+        super().__init__(f"The hub refused it ({code}): {message}{f' {advice}' if advice else ''}")
         self.status = status
         self.code = code
 

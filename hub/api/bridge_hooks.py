@@ -7,6 +7,7 @@ make of a request is recorded before it is answered; a repetition adds nothing.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -202,6 +203,9 @@ class BridgeHooksEndpoint:
 
 
 async def _answer(reply: HookReply, send: Send) -> None:
+    if reply.status >= 400 and not reply.body:
+        # The network shows it to who looks for what went wrong (Twilio's debugger, for instance).
+        reply = replace(reply, body=(reply.reason or "Refused.").encode())
     headers = [
         (b"content-type", reply.content_type.encode("latin-1")),
         (b"content-length", b"%d" % len(reply.body)),

@@ -75,9 +75,11 @@ async def _examine(call: Call[NoQuery, NoBody]) -> Reply:
     call.uses.lines.require(call.key, None)
     bridge = await call.uses.bridges.get(path_id(call, Prefix.BRIDGE, "bridge"))
     heard_at = (await call.uses.bridges.last_heard()).get(bridge.id)
+    lines = (await call.uses.bridges.lines_of()).get(bridge.id, ())
     findings = await examine(
         call.uses.parts.bridges,
         bridge,
+        lines,
         heard_at=heard_at,
         refused=await call.uses.store.refused.tally(bridge.id),
         now_ms=call.now_ms,

@@ -36,9 +36,11 @@ async def look_at(console: Console, bridge: Bridge) -> Sequence[Finding]:
     client = outbound_client(settings)
     try:
         heard = await console.store.bridges.last_heard()
+        lines = (await console.bridges.lines_of()).get(bridge.id, ())
         return await examine(
             bridge_world(host, client),
             bridge,
+            lines,
             heard_at=heard.get(bridge.id),
             refused=await console.store.refused.tally(bridge.id),
             now_ms=console.clock.now_ms(),

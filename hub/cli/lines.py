@@ -1,4 +1,4 @@
-"""hub lines: list the lines, what they can do, and switch some of it off."""
+"""hub lines: list the lines, add one, show what they can do, and switch some of it off."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.bridge_settings import handles_of_lines, known
 from hub.cli.console import run
 from hub.config.settings import Settings
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def lines() -> None:
-    """Lines: list, show what one can do, switch capabilities off."""
+    """Lines: list, add, show what one can do, switch capabilities off."""
 
 
 @lines.command(name="list")
@@ -34,6 +35,27 @@ def list_lines(settings: Settings) -> None:
 
     for row in run(settings, use):
         click.echo(row)
+
+
+@lines.command()
+@click.argument("handle")
+@click.option("--bridge", "name", required=True, metavar="NAME", help="Which bridge carries it.")
+@click.pass_obj
+def add(settings: Settings, handle: str, name: str) -> None:
+    """Add a line, HANDLE (a number with +, or an address), to a bridge."""
+    from hub.flow.bootstrap import add_lines  # noqa: PLC0415
+
+    (line,) = handles_of_lines([handle])
+
+    async def use(console: Console) -> None:
+        bridge = known(console, name)
+        if line in console.directory.current.lines_by_handle:
+            raise click.UsageError(f"The line {line} exists already.")
+        await add_lines(console.store, bridge, handles=[line], new_id=console.new_id, clock=console.clock)
+        console.wake_ups.configuration_changed()
+
+    run(settings, use)
+    click.echo(f"Added: {line}. It only answers at first (docs/line-safety.md).")
 
 
 @lines.command()

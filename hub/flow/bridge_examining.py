@@ -11,7 +11,7 @@ import structlog
 from hub.flow.bridge_kinds import BridgeWorld, Finding
 from hub.flow.bridge_settings import read_settings
 from hub.model.errors import InvalidRequest
-from hub.model.line import Bridge
+from hub.model.line import Bridge, Line
 from hub.model.refused import RefusedTally
 
 log = structlog.get_logger("bridges")
@@ -23,6 +23,7 @@ EXAMINE_SECONDS: Final = 60.0
 async def examine(
     world: BridgeWorld,
     bridge: Bridge,
+    lines: Sequence[Line],
     *,
     heard_at: int | None,
     refused: RefusedTally | None,
@@ -33,11 +34,12 @@ async def examine(
     Args:
         world: The kinds, and their surroundings here.
         bridge: Which one.
+        lines: Those that it carries, as they stand.
         heard_at: When it last spoke (Unix ms).
         refused: What it brought and could not be taken in, as far as it is kept.
         now_ms: Unix ms.
     """
-    found = [_switch(bridge), _heard(heard_at, now_ms), *_refused(refused, now_ms)]
+    found = [_switch(bridge), _heard(heard_at, now_ms), *_lines(lines), *_refused(refused, now_ms)]
     kind = world.kind_here(bridge.kind)
     if kind is None or kind.examine is None:
         return found
@@ -47,7 +49,7 @@ async def examine(
         return [*found, Finding(name="settings", state="failed", detail=error.message)]
     try:
         async with asyncio.timeout(EXAMINE_SECONDS):
-            return [*found, *await kind.examine(settings, world.surroundings(bridge.id))]
+            seen = await kind.examine(settings, world.surroundings(bridge.id))
     except TimeoutError:
         detail = f"It did not come to an end within {EXAMINE_SECONDS:g} s: the network does not answer."
         return [*found, Finding(name="network", state="failed", detail=detail)]
@@ -55,6 +57,9 @@ async def examine(
         log.warning("bridge.unexamined", bridge_id=bridge.id, exc_info=True)
         detail = "The examination itself broke; the hub's log says where (bridge.unexamined)."
         return [*found, Finding(name="examination", state="failed", detail=detail)]
+    # What the kind itself says of the lines says more.
+    named = {each.name for each in seen} & {"lines"}
+    return [*(each for each in found if each.name not in named), *seen]
 
 
 def _refused(tally: RefusedTally | None, now_ms: int) -> Sequence[Finding]:
@@ -77,6 +82,22 @@ def _switch(bridge: Bridge) -> Finding:
         state="failed",
         detail="It is switched off; `hub bridges switch NAME on`, or is_enabled.",
     )
+
+
+def _lines(lines: Sequence[Line]) -> list[Finding]:
+    """What the hub itself knows of them: none, or those that cannot send now."""
+    if not lines:
+        detail = "The bridge carries none: `hub lines add HANDLE --bridge NAME`, or POST /v1/lines."
+        return [Finding(name="lines", state="failed", detail=detail)]
+    return [
+        Finding(
+            name=f"line …{line.handle[-4:]}",
+            state="warning",
+            detail=f"The hub has it as {line.status} ({line.status_reason or 'without a reason'}).",
+        )
+        for line in lines
+        if line.is_active and line.status != "online"
+    ]
 
 
 def _heard(heard_at: int | None, now_ms: int) -> Finding:

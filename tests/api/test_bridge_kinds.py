@@ -168,7 +168,10 @@ async def test_a_push_bridge_is_examined_as_far_as_it_can_be(world: HubWorld) ->
     await world.api.patch(f"/v1/bridges/{made.json['id']}", {"is_enabled": False})
     examined = await world.api.post(f"/v1/bridges/{made.json['id']}/examine", {})
 
-    assert [each["state"] for each in examined.json["findings"]] == ["failed", "warning"]
+    assert [each["state"] for each in examined.json["findings"]] == ["failed", "warning", "failed"]
+    assert examined.json["findings"][2]["detail"] == (
+        "The bridge carries none: `hub lines add HANDLE --bridge NAME`, or POST /v1/lines."
+    )
 
 
 def hello(guid: str = "G1", **more: object) -> dict[str, object]:
@@ -211,6 +214,7 @@ async def test_a_wrong_signature_is_answered_by_the_bridge_and_records_nothing(w
     refused = await call(world, bridge, hello(), password="guessed")
 
     assert refused.status == 401
+    assert refused.body, "the network shows it to who looks for what went wrong"
     assert (await world.api.get("/v1/messages?direction=inbound")).json["data"] == []
 
 

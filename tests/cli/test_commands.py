@@ -177,6 +177,10 @@ def test_a_bridge_is_shown_switched_off_and_kept_for_its_lines(stopped_hub: Comm
         f"hook: http://hub.lan/v1/{hook}",
         "Most networks call https addresses only: web.base_url is an http one.",
     ]
+    assert stopped_hub("lines", "add", "+1 555 010 9998", "--bridge", "sms").out.startswith(
+        "Added: +15550109998."
+    )
+    assert "exists already" in stopped_hub("lines", "add", "+15550109998", "--bridge", "sms").err
     assert "still carries lines" in stopped_hub("bridges", "remove", "sms").err
 
 
