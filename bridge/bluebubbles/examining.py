@@ -10,6 +10,7 @@ from bridge.bluebubbles.frames import CONNECT, Connected, Event, Opened, Refused
 from bridge.bluebubbles.server_info import MOST_SKEW_SECONDS, ServerInfo, health_of, method_for, read_info
 from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import mapping, mappings, number
+from bridge.bluebubbles.stand_ins import advice_for
 from bridge.bluebubbles.state import why_not
 from bridge.bluebubbles.wire import Patience, Server
 from hub.flow.bridge_kinds import Finding, Surroundings
@@ -48,10 +49,12 @@ async def _server(server: Server) -> tuple[Finding, Answer | None]:
     try:
         answer = await server.get("/server/info", seconds=server.patience.probe)
     except CallFailed as failure:
-        detail = f"Not reached: {failure.detail}. Check `url`; a private address must be in outbound.allow."
+        detail = f"Not reached: {failure.detail}. {advice_for(failure.detail)}"
         return Finding(name="server", state="failed", detail=detail), None
     if not answer.is_ok:
-        return Finding(name="server", state="failed", detail=f"Reached, but {why_not(answer)}."), None
+        return Finding(
+            name="server", state="failed", detail=_sentence(f"Reached, but {why_not(answer)}")
+        ), None
     return Finding(name="server", state="ok", detail="It answers, and knows the password."), answer
 
 
@@ -59,6 +62,9 @@ def _versions(info: ServerInfo) -> Finding:
     detail = f"BlueBubbles {info.server_version or '(unknown)'} on macOS {info.os_version or '(unknown)'}."
     if info.macos >= 26:
         more = " On macOS 26 AppleScript cannot send (server issue 777), and replies stall (814)."
+        return Finding(name="versions", state="warning", detail=detail + more)
+    if info.is_older_than_read:
+        more = " The bridge was built after 1.9.9: update BlueBubbles, older ones may lack what it asks for."
         return Finding(name="versions", state="warning", detail=detail + more)
     return Finding(name="versions", state="ok", detail=detail)
 
@@ -109,9 +115,8 @@ async def _history(server: Server, surroundings: Surroundings) -> Finding:
     except CallFailed as failure:
         return Finding(name="history", state="failed", detail=f"Not read: {failure.detail}.")
     if not answer.is_ok:
-        return Finding(
-            name="history", state="failed", detail=f"Not read: {why_not(answer)}. Full Disk Access?"
-        )
+        more = ". Has BlueBubbles Full Disk Access?" if answer.is_envelope else ""
+        return Finding(name="history", state="failed", detail=_sentence(f"Not read: {why_not(answer)}{more}"))
     rows = mappings(answer.data)
     if not rows:
         return Finding(
@@ -169,6 +174,10 @@ async def _webhook(server: Server, surroundings: Surroundings) -> Finding:
         return Finding(name="webhook", state="ok", detail="The server is told to call this hub.")
     detail = "The server does not call this hub yet: the bridge tells it to when it is started."
     return Finding(name="webhook", state="warning", detail=detail)
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith(("?", ".")) else f"{words}."
 
 
 def _shortened(handle: str) -> str:

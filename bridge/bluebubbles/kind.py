@@ -17,5 +17,6 @@ KIND: Final = BridgeKind(
     secret_settings=SECRET_SETTINGS,
     open=BlueBubblesBridge,
     open_hooks=BlueBubblesHooks,
+    is_called=lambda settings: settings.get("feed") == "webhook",
     examine=examine,
 )

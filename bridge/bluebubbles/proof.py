@@ -102,6 +102,8 @@ class Proof:
             return _verdict([(await self._server.get(f"/message/{segment(known)}")).message])
         done = min(max(number(operation.payload, "parts_done") or 0, 0), len(wish.pieces))
         rows = await self._own_rows(operation, key_of(operation.payload))
+        # One that was there before the hand-over may be another send of the same words: only in want of others.
+        rows.sort(key=lambda row: (number(row, "dateCreated") or 0) < operation.dispatched_at)
         pieces = [await self._needle(piece) for piece in wish.pieces[done:]]
         if wish.is_one_message and (row := next((row for row in rows if _holds_all(row, pieces)), None)):
             return _verdict([row])

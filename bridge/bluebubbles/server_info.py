@@ -70,6 +70,11 @@ class ServerInfo:
     def can_stop_typing(self) -> bool:
         return _numbers(self.server_version) > _LAST_WITHOUT_STOP
 
+    @property
+    def is_older_than_read(self) -> bool:
+        """Whether the server is older than the one whose source was read; False where it does not say."""
+        return () < _numbers(self.server_version) < _LAST_WITHOUT_STOP
+
 
 def read_info(data: JSON) -> ServerInfo:
     """Read the `data` of `server/info`."""

@@ -37,6 +37,11 @@ class BlueBubblesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: The longest file that is sent; it is held in memory while it is.
     most_file_bytes: Annotated[int, Meta(ge=1_048_576, le=1_073_741_824)] = 104_857_600
 
+    def __post_init__(self) -> None:
+        """Refuse what is no address at all, before it is kept."""
+        if not self.url.strip().lower().startswith(("https://", "http://")):
+            raise ValueError("`url` begins with https://, or with http:// in your own network")
+
     def __repr__(self) -> str:
         """Name the server, not the password."""
         return f"BlueBubblesSettings(url={self.url!r}, method={self.method!r}, feed={self.feed!r})"

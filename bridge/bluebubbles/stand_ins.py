@@ -1,4 +1,7 @@
-"""Who answers in the place of a server that does not: tunnels, proxies, portals; in words that say what to do. Pure."""
+"""Who answers in the place of a server that does not, or why nobody does; in words that say what to do. Pure.
+
+Tunnels, proxies, portals, redirects; connections that do not come about.
+"""
 
 from __future__ import annotations
 
@@ -50,4 +53,32 @@ _WORDS: Final = (
         "no BlueBubbles server is at this address (404): check host and port of `url`; "
         "a tunnel whose Mac is away may say so, too",
     ),
+)
+
+
+def advice_for(detail: str) -> str:
+    """Say what to do where no connection came about.
+
+    Args:
+        detail: What hub.outbound said of it.
+    """
+    return next(
+        (advice for words, advice in _ADVICE if words in detail), "Check `url`, and the way to the Mac."
+    )
+
+
+_ADVICE: Final = (
+    ("wrong version number", "The port speaks http: begin `url` with http://."),
+    ("TLS", "Is its certificate one that others trust, and for this name?"),
+    (
+        "refused the connection",
+        "Nothing listens there: does BlueBubbles run, and is the port right (1234 at first)?",
+    ),
+    (
+        "does not exist",
+        "A tunnel's address changes when BlueBubbles starts anew: its window shows the one of now.",
+    ),
+    ("outbound.allow", "Or let an agent beside the Mac run the bridge (docs/agent.md)."),
+    ("closed", "If BlueBubbles has a certificate of its own, begin `url` with https://."),
+    ("in time", "Is the Mac awake, and in this network?"),
 )

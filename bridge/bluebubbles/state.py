@@ -70,7 +70,7 @@ class ServerState:
 def why_not(answer: Answer) -> str:
     """Say what is wrong with an answer that is no success."""
     if answer.is_envelope and answer.status in (401, 403):
-        return "the server does not know the password"
+        return "the server does not know the password: set the one that its window shows, as `password`"
     if not answer.is_envelope:
         return answer.sender or f"what answers ({answer.status}) is no BlueBubbles server"
     return f"the server answered {answer.status}: {answer.words}"

@@ -120,7 +120,8 @@ async def run_script(command: Sequence[str], errand: Errand, *, seconds: float, 
     except NotStarted as error:
         return Ran(verdict=Verdict.NOT_STARTED, code="no_osascript", detail=str(error))
     if ended is None:
-        return Ran(verdict=Verdict.MAY_HAVE_SENT, code="timeout", detail=f"no answer in {seconds:.0f} s")
+        why = f"no answer in {seconds:.0f} s: is there a question on the Mac's screen, or does Messages hang?"
+        return Ran(verdict=Verdict.MAY_HAVE_SENT, code="timeout", detail=why)
     if ended.code == 0:
         return Ran(verdict=Verdict.DONE)
     return read_failure(ended.complaint)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import urllib.parse
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -281,7 +282,9 @@ def explain(path: str, error: Exception) -> str:
     reason = str(error)
     if isinstance(error, PermissionError) or "authorization denied" in reason or "unable to open" in reason:
         if not isinstance(error, PermissionError) and not os.path.lexists(path):
-            return f"{path} is not there; has this user ever opened Messages?"
+            is_mac = sys.platform == "darwin"
+            why = "has this user ever opened Messages?" if is_mac else "this machine is no Mac"
+            return f"{path} is not there; {why}"
         return (
             f"{path} may not be read: give Full Disk Access to the program that runs the bridge (System Settings, "
             "Privacy & Security), the real interpreter and not a link to it, then start it again"

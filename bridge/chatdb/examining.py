@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,6 +21,11 @@ from hub.flow.bridge_kinds import Finding, Surroundings
 #: Asks Messages for something that sends nothing; macOS asks for the permission at the first time.
 ASK_SCRIPT: Final = 'tell application "Messages" to count of windows\n'
 _ASK_SECONDS: Final = 20.0
+#: For who sets the bridge up where the hub runs.
+NO_MAC: Final = (
+    "this machine is no Mac, and Messages is on yours: "
+    "let an agent there be the bridge (docs/agent.md, docs/macos.md)"
+)
 #: Silence that is worth a word.
 _QUIET_HOURS: Final = 24
 
@@ -28,6 +34,8 @@ async def examine(
     settings: ChatDbSettings, surroundings: Surroundings, *, programs: Programs = MAC
 ) -> Sequence[Finding]:
     """Give what was found, in the order in which a person would mend it."""
+    if programs is MAC and sys.platform != "darwin":
+        return [Finding(name="mac", state="failed", detail=NO_MAC)]
     reading = Reading(settings.database)
     try:
         findings = await _database(reading, surroundings.clock.now_ms())

@@ -15,6 +15,7 @@ from bridge.chatdb.database import ChatDatabase, Unreadable
 from bridge.chatdb.matching import SLACK_MS, comparable, is_ghost, matches
 from bridge.chatdb.reading import Reading
 from bridge.chatdb.rows import MessageRow
+from bridge.macos.apple_time import unix_ms
 from bridge.macos.file_folder import FileFolder, FileTooLarge
 from bridge.macos.outcomes import accepted, not_started, rejected, unknown
 from bridge.macos.requests import chat_key_of, parts_of
@@ -254,11 +255,14 @@ class Sending:
         rows = database.own_since(
             after=expected.after_rowid or 0, since_ms=expected.since_ms - SLACK_MS, limit=_MOST_ROWS
         )
-        for row in rows:
-            owner = self._sent.attempt_of(row.guid)
-            if owner in {None, expected.attempt_id} and row.guid not in taken and matches(expected, row):
-                return row
-        return None
+        found = [row for row in rows if row.guid not in taken and self._may_be(expected, row)]
+        if expected.after_rowid is None:
+            # One from before the hand-over may be another send of the same words: only in want of others.
+            found.sort(key=lambda row: (unix_ms(row.date) or 0) < expected.since_ms)
+        return next(iter(found), None)
+
+    def _may_be(self, expected: Expected, row: MessageRow) -> bool:
+        return self._sent.attempt_of(row.guid) in {None, expected.attempt_id} and matches(expected, row)
 
     async def _expected_again(self, operation: Operation, chat_key: str, part: Part) -> Expected:
         """Give what an earlier attempt is known by: as it was noted then, or by its time."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Final
 
 from bridge.chatdb.database import Unreadable
+from bridge.chatdb.examining import NO_MAC
 from bridge.chatdb.reading import Reading
 from bridge.imsg.lane import Lane
 from bridge.imsg.rpc import RpcFailed
@@ -31,6 +33,9 @@ async def examine(settings: ImsgSettings, surroundings: Surroundings) -> Sequenc
     try:
         status = read_status(await lane.request("status"))
     except RpcFailed as error:
+        if settings.ssh_host is None and sys.platform != "darwin":
+            more = "; `ssh_host` reaches a Mac by ssh, without files"
+            return [Finding(name="mac", state="failed", detail=NO_MAC + more)]
         where = "over ssh" if settings.ssh_host else "here"
         advice = f"is imsg installed {where}, and can it be run? ({redacted(str(error))})"
         return [Finding(name="imsg", state="failed", detail=advice)]

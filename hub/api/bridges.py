@@ -106,7 +106,7 @@ async def bridge_fields(call: Call[Any, Any], bridges: Sequence[Bridge]) -> list
 def _reach(call: Call[Any, Any], bridge: Bridge) -> dict[str, Any]:
     """How the bridge reaches its network, and its network us."""
     kind = call.uses.parts.bridges.kinds.get(bridge.kind)
-    is_called = kind is not None and kind.open_hooks is not None
+    is_called = kind is not None and kind.has_hook(bridge.settings or {})
     return {
         "settings": None if bridge.settings is None else shown(kind, bridge.settings),
         "hook_url": call.uses.settings.public_url + hook_path(bridge) if is_called else None,

@@ -104,7 +104,9 @@ def add(
     async def use(console: Console) -> list[str]:
         for handle in lines:
             if handle in console.directory.current.lines_by_handle:
-                raise click.UsageError(f"The line {handle} exists already.")
+                raise click.UsageError(
+                    f"The line {handle} exists already: `hub bridges list` shows whose it is."
+                )
         try:
             made = await console.bridges.add(name=name, kind=kind_name, settings=given or None)
         except InvalidRequest as error:
@@ -127,7 +129,7 @@ def _hook(settings: Settings, kind: BridgeKind | None, bridge: Bridge) -> list[s
     """Where the network calls, if it does, and whether it can."""
     from hub.rules.bridge_hooks import hook_path  # noqa: PLC0415
 
-    if kind is None or kind.open_hooks is None:
+    if kind is None or not kind.has_hook(bridge.settings or {}):
         return []
     told = [f"hook: {settings.web.public_url}{hook_path(bridge)}"]
     if settings.web.base_url is None:

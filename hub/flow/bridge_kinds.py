@@ -121,11 +121,17 @@ class BridgeKind:
     open_hooks: Callable[[Any, Surroundings], BridgeHooks] | None = None
     #: Tries everything that a person would try, and says what was found.
     examine: Callable[[Any, Surroundings], Awaitable[Sequence[Finding]]] | None = None
+    #: Whether the network calls us, with these settings.
+    is_called: Callable[[Mapping[str, object]], bool] = field(default=lambda settings: True)
     #: Where it can run: in the hub, or in an agent beside the network.
     places: frozenset[Place] = frozenset({"hub", "agent"})
     #: Names of settings that name something of the machine where it runs: a file, a program, another machine for ssh.
     #: Only who owns the machine chooses them.
     machine_settings: frozenset[str] = frozenset()
+
+    def has_hook(self, settings: Mapping[str, object]) -> bool:
+        """Whether a bridge with these settings has an address that its network calls."""
+        return self.open_hooks is not None and self.is_called(settings)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

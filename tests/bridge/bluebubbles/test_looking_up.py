@@ -118,3 +118,13 @@ async def test_other_operations_are_proved_by_what_shows(bb: BlueBubblesHarness)
 
     assert set(before) == {Disposition.MAY_HAVE_COMPLETED}
     assert [(await bridge.lookup(each)).disposition for each in asked] == [Disposition.ACCEPTED] * 3
+
+
+async def test_of_two_equal_texts_the_later_send_is_the_later_row(bb: BlueBubblesHarness) -> None:
+    bb.mac.write(bb.chat, "ok")
+    bb.clock.advance(3_000)
+    operation = bb.operation(OperationKind.SEND, text="ok")
+    bb.clock.advance(500)
+    second = bb.mac.write(bb.chat, "ok")
+
+    assert (await bb.restarted().lookup(operation)).provider_id == second["guid"]

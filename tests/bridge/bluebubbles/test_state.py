@@ -167,6 +167,43 @@ async def test_the_doctor_says_who_answers_in_the_servers_place(
     assert "guid" not in found["server"].detail
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://127.0.0.1:{port}", "begin `url` with http://"),
+        ("http://127.0.0.1:1", "is the port right"),
+        ("http://192.168.7.7:1234", "outbound.allow"),
+    ],
+)
+async def test_the_doctor_says_what_to_do_where_nobody_is_reached(
+    bb: BlueBubblesHarness, address: str, words: str
+) -> None:
+    found = await find(bb, url=address.format(port=bb.server.url.rpartition(":")[2]))
+
+    assert words in found["server"].detail
+
+
+@pytest.mark.parametrize("url", ["mac.example:1234", "wss://mac.example", "1234567890"])
+def test_what_is_no_address_is_refused_at_once(url: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match="begins with https://"):
+        msgspec.convert({"url": url, "password": "x"}, BlueBubblesSettings)
+
+
+def test_only_the_webhook_feed_has_a_hook() -> None:
+    assert [KIND.has_hook(each) for each in ({}, {"feed": "socket"}, {"feed": "webhook"})] == [
+        False,
+        False,
+        True,
+    ]
+
+
+async def test_the_doctor_knows_old_servers(bb: BlueBubblesHarness) -> None:
+    bb.server.faults.server_version = "1.5.0"
+    found = await find(bb)
+
+    assert (found["versions"].state, "update BlueBubbles" in found["versions"].detail) == ("warning", True)
+
+
 @pytest.mark.parametrize("more", ["/", "/api/v1", "/api/v1/", " "])
 async def test_what_people_copy_along_with_the_address_does_no_harm(
     bb: BlueBubblesHarness, more: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+import pytest
 
 from bridge.chatdb.bridge import Programs
 from bridge.chatdb.examining import examine
@@ -49,6 +52,16 @@ async def test_each_fault_is_found(tmp_path: Path) -> None:
         "messages app": "failed",
         "automation": "failed",
     }
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="it looks at a machine that is no Mac")
+async def test_who_adds_it_where_no_mac_is_is_told_to(tmp_path: Path) -> None:
+    harness = ChatDbHarness(tmp_path)
+
+    (only,) = await examine(ChatDbSettings(), surroundings(harness.time))
+
+    assert (only.name, only.state) == ("mac", "failed")
+    assert "docs/agent.md" in only.detail
 
 
 async def test_no_database_is_no_crash(tmp_path: Path) -> None:

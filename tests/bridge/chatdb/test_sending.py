@@ -179,6 +179,15 @@ async def test_nothing_is_sent_while_the_database_cannot_be_read(harness: ChatDb
     assert harness.calls() == []
 
 
+async def test_of_two_equal_texts_the_later_send_is_the_later_row(harness: ChatDbHarness) -> None:
+    chat = harness.builder.chat(CONTACT)
+    operation = harness.send("ok")
+    harness.builder.message(chat, "ok", at_ms=operation.dispatched_at - 3_000, guid="FIRST")
+    harness.builder.message(chat, "ok", at_ms=operation.dispatched_at + 500, guid="SECOND")
+
+    assert (await harness.restarted().lookup(operation)).provider_id == "SECOND"
+
+
 async def test_a_lookup_after_a_restart_goes_by_chat_time_and_words(harness: ChatDbHarness) -> None:
     sent, lost = harness.timing_out()
     for operation in (sent, lost):

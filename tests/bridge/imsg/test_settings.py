@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,4 +78,8 @@ async def test_each_fault_is_found(harness: ImsgHarness) -> None:
 async def test_no_program_is_explained(tmp_path: Path) -> None:
     harness = ImsgHarness(tmp_path, program="/nowhere/imsg")
 
-    assert await found(harness) == {"imsg": "failed"}
+    assert await found(harness) == {"mac" if sys.platform != "darwin" else "imsg": "failed"}
+    there = ImsgSettings(program="/nowhere/imsg", ssh_host="no-such-host.invalid")
+    (only,) = await examine(there, surroundings(harness.time))
+    assert (only.name, only.state) == ("imsg", "failed")
+    assert "over ssh" in only.detail
