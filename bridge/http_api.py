@@ -38,6 +38,8 @@ class Answer:
     #: Its body, where that is a JSON list.
     items: list[Any]
     retry_after_ms: int | None
+    #: Whether its body was JSON, and whole: what could not be read is not the same as nothing.
+    is_read: bool
 
     @property
     def is_good(self) -> bool:
@@ -151,6 +153,7 @@ def _read(reply: Reply, now_ms: int) -> Answer:
         body=mapping_in(found),
         items=list_in(found),
         retry_after_ms=None if wait is None else parse_retry_after(wait, now_ms),
+        is_read=found is not None,
     )
 
 

@@ -5,6 +5,7 @@ Foreign values have any type; nothing here raises for one. Pure.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,8 +13,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import msgspec
-
-from hub.rules.jsonguard import check_json
 
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 MOST_TEXT: Final = 65_536
@@ -31,15 +30,20 @@ def tame(value: object, most: int = MOST_TEXT) -> str | None:
 
 def handle_in(value: object) -> str | None:
     """Give somebody's handle; None where there is none, or none that can be one."""
-    text = tame(value, MOST_HANDLE + 1)
-    text = text.strip() if text is not None else None
-    return text if text and len(text) <= MOST_HANDLE else None
+    text = _whole(value, MOST_HANDLE)
+    return (text.strip() or None) if text is not None else None
 
 
 def id_in(value: object) -> str | None:
-    """Give a network's id; a longer one than we keep is none, because half an id is another one."""
-    text = tame(value, MOST_ID + 1)
-    return text if text and len(text) <= MOST_ID else None
+    """Give a network's id; None for one that we could not keep as it is, because half an id is another one."""
+    return _whole(value, MOST_ID)
+
+
+def _whole(value: object, most: int) -> str | None:
+    """Give a text that needs no taming; None for any other."""
+    text = tame(value, most + 1)
+    is_changed = isinstance(value, str) and text is not None and _UNSTORABLE.search(value[: most + 1])
+    return None if text is None or len(text) > most or is_changed else text
 
 
 def mapping_in(value: object) -> Mapping[str, Any]:
@@ -53,13 +57,21 @@ def list_in(value: object) -> list[Any]:
 
 
 def json_in(body: bytes) -> Any:
-    """Read JSON; None for what is none, or is built to do harm."""
-    if check_json(body) is not None:
-        return None
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        return None
+    """Read JSON; None for what is none, or has no bottom.
+
+    Half of a surrogate pair or a NUL in somebody's words (JavaScript writes both) must not cost the page that it stands
+    on: `tame` takes them out where a text is kept.
+    """
+    for read in (msgspec.json.decode, _read_leniently):
+        try:
+            return read(body)
+        except (RecursionError, ValueError):  # msgspec's errors are ValueErrors
+            continue
+    return None
+
+
+def _read_leniently(body: bytes) -> Any:
+    return json.loads(body.decode("utf-8", "replace"))
 
 
 def seconds_in(value: object, *, otherwise: int) -> int:

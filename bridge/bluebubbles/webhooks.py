@@ -17,6 +17,7 @@ from bridge.bluebubbles.state import why_not
 from bridge.bluebubbles.wire import Patience, Server
 from hub.flow.bridge_kinds import HookReply, HookRequest, Surroundings
 from hub.flow.calling import CallFailed
+from hub.model.observation import Observation
 from hub.model.refused import RefusalCode
 
 MOST_BODY_BYTES: Final = 1_048_576
@@ -64,11 +65,18 @@ class BlueBubblesHooks:
             return HookReply(status=400, reason=reason, refusal=RefusalCode.UNREADABLE)
         if name not in ABOUT_ROWS:
             if name == "typing-indicator":
-                return HookReply(observations=self._looking.of_typing(told.get("data")))
+                return _replied(self._looking.of_typing(told.get("data")))
             self._looking.pass_over_event(name, told.get("data"))
-            return HookReply()
+            return _replied(())
         try:
-            return HookReply(observations=await self._looking.of_event(name, told.get("data")))
+            return _replied(await self._looking.of_event(name, told.get("data")))
         except CallFailed as failure:
             # It is not sent again; the next look at the history finds it.
             return HookReply(status=503, reason=f"the server could not be asked: {failure.detail}")
+
+
+def _replied(seen: tuple[Observation, ...]) -> HookReply:
+    """Answer well: it would not be told again. Why it gave nothing stands in the log (Looking.pass_over)."""
+    return HookReply(
+        observations=seen, reason=None if seen else "Passed over: it tells nothing that is taken in."
+    )

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+import structlog
 
 from bridge.checkups import State
 from bridge.http_api import Answer
@@ -16,14 +18,24 @@ from hub.model.errors import BridgeError
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationKind, OperationOutcome
 
+log = structlog.get_logger("bridge.vendors")
+
+#: Of a list, in one round.
+MOST_PAGES: Final = 200
 Act = Callable[[Operation], Awaitable[OperationOutcome]]
+
+
+def tell_cut(title: str) -> None:
+    """Say that a list was longer than what is read of it: what is further back stays untold."""
+    log.warning("vendor.list_cut", vendor=title, pages=MOST_PAGES, reason="older messages are not taken in")
 
 
 class VendorRefused(BridgeError):
     """The vendor answered a question, and not with what was asked for."""
 
     def __init__(self, title: str, answer: Answer) -> None:
-        super().__init__(f"{title} answered with status {answer.status}")
+        what = "nothing that can be read" if answer.is_good else f"status {answer.status}"
+        super().__init__(f"{title} answered with {what}")
         self.answer = answer
 
 

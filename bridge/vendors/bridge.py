@@ -15,6 +15,7 @@ from bridge.http_api import accepted, put_off, rejected, unknown
 from bridge.outgoing_files import NotSent
 from bridge.sent_words import sent_words
 from bridge.vendors.account import Account, Listed, VendorRefused
+from bridge.vendors.seen import not_after
 from bridge.vendors.verdicts import HARMLESS, lost
 from hub.flow.bridge_kinds import Surroundings
 from hub.flow.calling import CallFailed
@@ -32,6 +33,10 @@ SLACK_MS: Final = 10_000
 #: After so long without a trace a send may be made again, where the vendor itself drops repeats.
 QUIET_MS: Final = 60_000
 MOST_REMEMBERED: Final = 10_000
+#: Between rounds, where several in a row brought no answer.
+MOST_WAIT_SECONDS: Final = 900.0
+#: What a vendor may ask for.
+MOST_ASKED_SECONDS: Final = 3_600.0
 _IDLE_SECONDS: Final = 3_600.0
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -49,6 +54,8 @@ class VendorBridge:
         self._attempts: OrderedDict[str, str] = OrderedDict()
         #: Message → what was told of it from here, digested.
         self._told: OrderedDict[str, str] = OrderedDict()
+        #: Rounds in a row that brought no answer, and how long the vendor asked to be left alone in the last one.
+        self._unanswered, self._asked_wait_ms = 0, 0
 
     async def capabilities(self) -> frozenset[str]:
         return self._account.able | ({"history"} if self._poll_seconds else set())
@@ -65,13 +72,13 @@ class VendorBridge:
             if not self._poll_seconds:
                 await self._around.sleep(_IDLE_SECONDS)
                 continue
-            newest = since
-            for message in await self._listed(max(0, since - OVERLAP_MS)):
-                newest = max(newest, *(each.at for each in message))
-                for seen in self._news(message):
-                    yield msgspec.structs.replace(seen, cursor=str(newest))
-            since = min(newest, self._around.clock.now_ms())
-            await self._around.sleep(self._poll_seconds)
+            listed, now_ms = await self._listed(max(0, since - OVERLAP_MS)), self._around.clock.now_ms()
+            for message in listed:
+                # A date that is ahead of our time is no reason to pass over what comes until then.
+                since = max(since, *(min(each.at, now_ms) for each in message))
+                for seen in self._news(tuple(not_after(each, now_ms) for each in message)):
+                    yield msgspec.structs.replace(seen, cursor=str(since))
+            await self._around.sleep(self._wait_seconds())
 
     async def perform(self, operation: Operation) -> OperationOutcome:
         able = await self.capabilities()
@@ -82,7 +89,7 @@ class VendorBridge:
         try:
             outcome = await act(operation)
         except CallFailed as error:
-            return lost(error, may_repeat=operation.kind in HARMLESS)
+            return lost(error, may_repeat=self._may_repeat(operation))
         except VendorRefused as error:
             return put_off("network_error", str(error), wait_ms=error.answer.retry_after_ms)
         except NotSent as error:
@@ -93,7 +100,9 @@ class VendorBridge:
 
     async def lookup(self, operation: Operation) -> OperationOutcome:
         if operation.kind is not OperationKind.SEND:
-            return unknown("not_found", "Only sends can be looked up.")
+            detail = "Only sends can be looked up."
+            is_repeated = self._may_repeat(operation)
+            return put_off("not_found", detail, wait_ms=None) if is_repeated else unknown("not_found", detail)
         try:
             found = await self._account.known(operation)
             if found is None:
@@ -116,6 +125,13 @@ class VendorBridge:
     async def aclose(self) -> None:
         """Nothing is held open."""
 
+    def _may_repeat(self, operation: Operation) -> bool:
+        """Whether the same request does no harm. Groups are made under a key where sends are; sends are looked up."""
+        is_kept_apart = (
+            operation.kind is OperationKind.GROUP_CREATE and "idempotent_send" in self._account.able
+        )
+        return is_kept_apart or operation.kind in HARMLESS
+
     async def _asked_state(self) -> State:
         try:
             return await self._account.state()
@@ -124,10 +140,24 @@ class VendorBridge:
 
     async def _listed(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
         try:
-            return await self._account.news(since_ms)
+            found = await self._account.news(since_ms)
         except (CallFailed, VendorRefused) as error:
+            self._unanswered += 1
+            self._asked_wait_ms = (
+                (error.answer.retry_after_ms or 0) if isinstance(error, VendorRefused) else 0
+            )
             log.warning("vendor.unread", kind=self.kind, error=str(error), reason="the next round reads on")
             return ()
+        self._unanswered, self._asked_wait_ms = 0, 0
+        return found
+
+    def _wait_seconds(self) -> float:
+        """How long until the next round: longer each time that there was no answer, and as long as the vendor asks."""
+        usual = float(self._poll_seconds)
+        if not self._unanswered:
+            return usual
+        longer = min(usual * (1 << min(self._unanswered, 10)), max(usual, MOST_WAIT_SECONDS))
+        return max(longer, min(self._asked_wait_ms / 1000, MOST_ASKED_SECONDS))
 
     def _news(self, message: tuple[Observation, ...]) -> tuple[Observation, ...]:
         """What a listed message says that was not told from here, with the attempt that it is of."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from bridge.checkups import State
+from bridge.taming import list_in
 from hub.flow.bridge_kinds import Finding, Surroundings
 from hub.rules.chatkeys import normalize_handle
 
@@ -38,27 +40,52 @@ def _line(line: str, is_active: bool | None, title: str) -> Finding:
     return Finding(name=name, state="ok", detail="It is one of the account's.")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hook:
+    """An active webhook of the account."""
+
+    url: str
+    #: What it does not tell, or when it ends; None for one that is as it should be.
+    trouble: str | None = None
+
+
+def lacking(events: object, wanted: Collection[str]) -> str | None:
+    """Say which events a webhook lacks. One without a list tells all.
+
+    Args:
+        events: As the vendor shows them.
+        wanted: What the bridge reads.
+    """
+    told = {str(each) for each in list_in(events)}
+    missing = sorted(set(wanted) - told) if told else []
+    return f"it does not tell {', '.join(missing)}" if missing else None
+
+
 def webhook_findings(
-    surroundings: Surroundings, *, secret: str | None, urls: Sequence[str], poll_seconds: int
+    surroundings: Surroundings, *, secret: str | None, hooks: Sequence[Hook], poll_seconds: int
 ) -> list[Finding]:
     """Say whether what comes in reaches the hub.
 
     Args:
         surroundings: Of the bridge.
         secret: The webhook's, where it is set.
-        urls: Where the account's active webhooks lead.
+        hooks: The account's active ones.
         poll_seconds: How often the account is asked.
     """
+    mine = [hook for hook in hooks if hook.url == surroundings.hook_url]
     otherwise = f"what comes in is asked for every {poll_seconds} s" if poll_seconds else "nothing comes in"
     state: str = "warning" if poll_seconds else "failed"
     if surroundings.hook_url is None:
         return [_found("webhook", state, f"The hub has no public address (web.base_url): {otherwise}.")]
-    if surroundings.hook_url not in urls:
+    if not mine:
         return [
             _found("webhook", state, f"No active webhook of the account leads to this bridge: {otherwise}.")
         ]
     if secret is None:
         return [_found("webhook", state, f"webhook_secret is not set, so webhooks are refused: {otherwise}.")]
+    if all(hook.trouble for hook in mine):
+        detail = f"The account's webhook leads to this bridge, but {mine[0].trouble}: make another one, or change it."
+        return [_found("webhook", "warning", detail)]
     return [_found("webhook", "ok", "An active webhook leads to this bridge.")]
 
 

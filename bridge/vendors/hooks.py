@@ -6,9 +6,10 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from bridge.taming import json_in
+from bridge.taming import json_in, mapping_in
 from bridge.unread import NO_JSON, passed_over, unknown, unused
 from bridge.vendors.account import VendorRefused
+from bridge.vendors.seen import not_after
 from hub.flow.bridge_kinds import HookReply, HookRequest
 from hub.flow.calling import CallFailed
 from hub.flow.ports import Clock
@@ -58,8 +59,8 @@ class VendorHooks:
         refused = self._refusal(request)
         if refused is not None:
             return refused
-        body = json_in(request.body)
-        wrong = self._check(self._secret or b"", request, body or {}, now_ms)
+        body = mapping_in(json_in(request.body))
+        wrong = self._check(self._secret or b"", request, body, now_ms)
         if wrong is not None:
             return HookReply(status=403, reason=wrong)
         return await self.read(request)
@@ -69,10 +70,13 @@ class VendorHooks:
         # What is signed and of no use is answered well: sending it again would not help.
         if not isinstance(body, dict):
             return passed_over(NO_JSON)
-        told = await self._told(body, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        told = await self._told(body, now_ms)
         if isinstance(told, HookReply):
             return told
-        return passed_over(told) if isinstance(told, str) else HookReply(observations=told)
+        if isinstance(told, str):
+            return passed_over(told)
+        return HookReply(observations=tuple(not_after(each, now_ms) for each in told))
 
     def _refusal(self, request: HookRequest) -> HookReply | None:
         if request.method != "POST":

@@ -52,6 +52,12 @@ def handles_of(operation: Operation) -> list[str]:
     return [one] if isinstance(one, str) else []
 
 
+def members_of(operation: Operation) -> list[str]:
+    """Give who is to be in a new group."""
+    given = operation.payload.get("participants")
+    return [str(each) for each in given] if isinstance(given, (list, tuple)) else []
+
+
 def check_result(operation: Operation, found: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     """Give the result of a CHECK: by handle, and beside it for a single one."""
     handle = text_of(operation.payload, "handle")

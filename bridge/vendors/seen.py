@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import msgspec
+
 from bridge.taming import handle_in, tame
 from hub.model.observation import (
     Observation,
@@ -17,6 +19,7 @@ from hub.model.observation import (
 )
 from hub.rules.capabilities import STANDARD_REACTIONS
 from hub.rules.chatkeys import direct_chat_key, normalize_handle
+from hub.rules.refusals import FUTURE_TOLERANCE_MS
 
 #: How far a message of ours has come.
 Stage = Literal["waiting", "sent", "delivered", "read", "failed", "unsent"]
@@ -159,6 +162,32 @@ def reaction(
         target=target,
         reaction=told,
     )
+
+
+def not_after(observation: Observation, now_ms: int) -> Observation:
+    """Bring dates that no clock can have back to now: what is told is kept, and its absurd date is not.
+
+    A clock that is some hours ahead is left as it is: its dates are the same each time, and keys are made of them.
+
+    Args:
+        observation: As the vendor dated it.
+        now_ms: Unix ms.
+    """
+    latest, at = now_ms + FUTURE_TOLERANCE_MS, observation.at
+    message, reaction = observation.message, observation.reaction
+    if message is not None:
+        late = {name: now_ms for name in _DATES if (getattr(message, name) or 0) > latest}
+        message = msgspec.structs.replace(message, **late) if late else message
+    if at > latest and reaction is not None and reaction.provider_id is None:
+        # Now is another moment each time that it is told: what it said itself stays in the key.
+        own_id = f"{observation.target}:{observation.actor or ''}:{at}"[:512]
+        reaction = msgspec.structs.replace(reaction, provider_id=own_id)
+    return msgspec.structs.replace(
+        observation, at=now_ms if at > latest else at, message=message, reaction=reaction
+    )
+
+
+_DATES: Final = ("sent_at", "delivered_at", "read_at", "edited_at")
 
 
 def words(text: object) -> tuple[Part, ...]:

@@ -17,6 +17,8 @@ from hub.flow.ports import OutgoingFile
 from hub.model.outbox import OperationOutcome
 
 _encode: Final = msgspec.json.Encoder().encode
+#: What cannot be asked for by this name, now or later: to ask again would change nothing.
+_GONE: Final = frozenset({400, 404, 405, 410, 414, 422})
 
 
 class VendorApi:
@@ -71,8 +73,16 @@ class VendorApi:
 
     async def show(self, path: str, **query: str | int | None) -> Mapping[str, Any]:
         """Ask for something that is there; raises CallFailed, VendorRefused."""
+        return self._shown(await self.ask(path, **query))
+
+    async def find(self, path: str, **query: str | int | None) -> Mapping[str, Any] | None:
+        """Ask for something that may be gone; None then. Raises CallFailed, VendorRefused."""
         answer = await self.ask(path, **query)
-        if not answer.is_good:
+        return None if answer.status in _GONE else self._shown(answer)
+
+    def _shown(self, answer: Answer) -> Mapping[str, Any]:
+        """Give what is shown; what cannot be read is not believed to be nothing."""
+        if not answer.is_good or not answer.is_read:
             raise VendorRefused(self._title, answer)
         return answer.body
 

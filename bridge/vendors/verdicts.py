@@ -18,6 +18,8 @@ HARMLESS: Final = frozenset(
     {
         OperationKind.CHECK,
         OperationKind.EDIT,
+        OperationKind.GROUP_ICON,
+        OperationKind.GROUP_RENAME,
         OperationKind.REACT,
         OperationKind.READ,
         OperationKind.TYPING,
@@ -61,7 +63,7 @@ class Faults:
             usual = LIMIT_WAIT_MS if fault is not None and fault.is_passing else USUAL_WAIT_MS
             name = fault.code if fault is not None else "rate_limited"
             return put_off(name, detail, wait_ms=usual if wait_ms is None else wait_ms)
-        if answer.status >= 500:
+        if answer.status >= 500 or answer.status == 408:  # whoever gave up on it may have passed it on before
             name = fault.code if fault is not None else "network_error"
             return put_off(name, detail, wait_ms=wait_ms) if may_repeat else unknown(name, detail)
         if not 400 <= answer.status < 500:
@@ -71,11 +73,13 @@ class Faults:
 
 #: What every vendor means by it.
 BY_STATUS: Final[Mapping[int, Fault]] = {
+    400: Fault("invalid_request", "A field of it is wrong."),
     401: Fault("bad_credentials", "The API key is not known; set the bridge's settings anew."),
     403: Fault("forbidden", "The API key may not do this."),
     404: Fault("not_found", "There is no such thing in this account."),
-    408: Fault("network_error", "It took too long.", is_passing=True),
+    408: Fault("network_error", "It took too long."),
     413: Fault("too_large", "It is larger than the vendor takes."),
+    422: Fault("invalid_request", "A field of it is wrong."),
 }
 
 

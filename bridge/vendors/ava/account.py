@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bridge.checkups import State
 from bridge.http_api import accepted, rejected, unknown
 from bridge.sent_words import sent_words
 from bridge.taming import date_in, handle_in, id_in, iso_text, list_in, mapping_in, tame
-from bridge.vendors.account import Act, Listed
+from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
 from bridge.vendors.ava.settings import AvaSettings
 from bridge.vendors.examining import account_finding
 from bridge.vendors.operations import in_path, is_group, place_of
@@ -30,12 +30,20 @@ STAGES: Final[dict[str, Stage]] = {
     "read": "read",
     "sent": "sent",
 }
+#: Nothing of the kind that is told follows these.
+_ENDS: Final = frozenset({"delivered", "failed", "read"})
 _PAGE: Final = 100
-_MOST_PAGES: Final = 50
 #: How long after a send its contact's history is looked at for statuses.
 WATCHED_MS: Final = 900_000
 _MOST_WATCHED: Final = 100
 _ONE_LINE: Final = "An AVA account has one number: give the bridge exactly one line."
+
+
+class _Watched(NamedTuple):
+    """Of a contact to whom something was sent: when, and which message, once AVA has named it."""
+
+    at: int
+    message_id: str | None
 
 
 class AvaAccount:
@@ -47,8 +55,8 @@ class AvaAccount:
     def __init__(self, settings: AvaSettings, surroundings: Surroundings) -> None:
         self._around = surroundings
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
-        #: Contact → when something was last sent there.
-        self._watched: OrderedDict[str, int] = OrderedDict()
+        #: Contact → what was last sent there.
+        self._watched: OrderedDict[str, _Watched] = OrderedDict()
 
     @property
     def acts(self) -> Mapping[OperationKind, Act]:
@@ -59,17 +67,18 @@ class AvaAccount:
         if is_group(operation):
             return rejected("groups_unsupported", "AVA knows no groups: send to each member.")
         phone = place_of(operation)
-        self._watch(phone)
+        self._watch(phone, None)
         answer = await self._api.do("POST", "/api/send", {"phone": phone, "message": text or ""})
         if not answer.is_good:
             return FAULTS.verdict(answer, may_repeat=False)
         message_id = id_in(answer.body.get("message_id"))
         if message_id is None:
             return unknown("unreadable_answer", "AVA took it and named no message.")
+        self._watch(phone, message_id)
         return accepted(message_id)
 
-    def _watch(self, phone: str) -> None:
-        self._watched[phone] = self._around.clock.now_ms()
+    def _watch(self, phone: str, message_id: str | None) -> None:
+        self._watched[phone] = _Watched(self._around.clock.now_ms(), message_id)
         self._watched.move_to_end(phone)
         while len(self._watched) > _MOST_WATCHED:
             self._watched.popitem(last=False)
@@ -89,33 +98,42 @@ class AvaAccount:
         if len(lines) != 1:
             return ()
         messages = await self._came_in(since_ms)
-        earliest = self._around.clock.now_ms() - WATCHED_MS
-        for phone in [phone for phone, at in self._watched.items() if at >= earliest]:
-            messages += await self._history(phone)
+        for phone, watched in list(self._watched.items()):
+            history = await self._history(phone)
+            messages += history
+            if self._is_over(watched, history) and self._watched.get(phone) is watched:
+                del self._watched[phone]
         told = [seen for each in messages if (seen := read_message(each, lines[0])) is not None]
         return [(each,) for each in sorted(told, key=lambda seen: seen.at) if each.at >= since_ms - 1000]
+
+    def _is_over(self, watched: _Watched, history: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether the last message has come to its end, or nothing more is to be expected of it."""
+        status = next((each.get("status") for each in history if each.get("id") == watched.message_id), None)
+        return STAGES.get(str(status)) in _ENDS or self._around.clock.now_ms() - watched.at > WATCHED_MS
 
     async def _came_in(self, since_ms: int) -> list[Mapping[str, Any]]:
         """List what came in since then. `since` counts whole seconds: pages overlap by one, lest one is lost."""
         found: dict[str, Mapping[str, Any]] = {}
         since = since_ms - 1000
-        for _ in range(_MOST_PAGES):
+        for _ in range(MOST_PAGES):
             page = await self._api.show("/api/messages/poll", since=iso_text(max(0, since)))
             messages = [mapping_in(each) for each in list_in(page.get("messages"))]
             found |= {str(each.get("id")): each for each in messages}
             newest = max((date_in(each.get("timestamp")) or 0 for each in messages), default=0)
-            if page.get("has_more") is not True or not messages:
-                break
+            if page.get("has_more") is not True or newest <= since:
+                break  # a page that brings nothing newer would come again for ever
             since = newest - 1000 if newest - 1000 > since else newest
+        else:
+            tell_cut(TITLE)
         return list(found.values())
 
     async def _history(self, phone: str) -> list[Mapping[str, Any]]:
         """List the latest messages with a contact; the history begins with the oldest."""
         path = f"/api/messages/{in_path(phone)}"
-        total = (await self._api.show(path, limit=1)).get("total")
+        total = (await self._api.find(path, limit=1) or {}).get("total")
         count = total if isinstance(total, int) and not isinstance(total, bool) else 0
-        page = await self._api.show(path, limit=_PAGE, offset=max(0, count - _PAGE))
-        messages = [mapping_in(each) for each in list_in(page.get("messages"))]
+        page = await self._api.find(path, limit=_PAGE, offset=max(0, count - _PAGE)) if count else None
+        messages = [mapping_in(each) for each in list_in((page or {}).get("messages"))]
         return [each for each in messages if each.get("direction") == "outbound"]
 
     async def known(self, operation: Operation) -> OperationOutcome | None:

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bridge.checkups import State
-from bridge.http_api import Answer, accepted, unknown
+from bridge.http_api import accepted, rejected, unknown
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
-from bridge.vendors.account import Act, Listed
-from bridge.vendors.blooio.errors import FAULTS
+from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
+from bridge.vendors.blooio.errors import FAULTS, done
+from bridge.vendors.blooio.groups import BlooioGroups
 from bridge.vendors.blooio.reading import (
+    hook_in,
     latest_of,
     listed,
+    message_id_in,
     place_in,
     read_event,
     read_message,
@@ -37,6 +40,10 @@ _ABLE: Final = frozenset(
         "availability",
         "delivered",
         "effects",
+        "group_create",
+        "group_icon",
+        "group_leave",
+        "group_rename",
         "idempotent_send",
         "react_emoji",
         "react_std",
@@ -49,7 +56,6 @@ _ABLE: Final = frozenset(
 )
 #: Of chats, in one round.
 _PAGE: Final = 100
-_MOST_PAGES: Final = 20
 
 
 class BlooioAccount:
@@ -62,10 +68,12 @@ class BlooioAccount:
         self._settings = settings
         self._around = surroundings
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
+        self._groups = BlooioGroups(self._api)
 
     @property
     def acts(self) -> Mapping[OperationKind, Act]:
         return {
+            **self._groups.acts,
             OperationKind.CHECK: self._check,
             OperationKind.REACT: self._react,
             OperationKind.READ: self._read,
@@ -88,22 +96,24 @@ class BlooioAccount:
             )
         if not answer.is_good:
             return FAULTS.verdict(answer, may_repeat=True)
-        message_id = id_in(answer.body.get("message_id"))
+        if answer.body.get("status") == "failed":
+            return rejected("failed", "Blooio took it, and it has failed at once; its dashboard tells more.")
+        message_id = message_id_in(answer.body)
         if message_id is None:
             return unknown("unreadable_answer", "Blooio took it and named no message.")
         return accepted(message_id)
 
     async def _react(self, operation: Operation) -> OperationOutcome:
-        return _done(
+        return done(
             await self._api.do("POST", f"{message_path(operation)}/reactions", reaction_body(operation))
         )
 
     async def _read(self, operation: Operation) -> OperationOutcome:
-        return _done(await self._api.do("POST", f"{chat_path(operation)}/read"))
+        return done(await self._api.do("POST", f"{chat_path(operation)}/read"))
 
     async def _type(self, operation: Operation) -> OperationOutcome:
         method = "DELETE" if operation.payload.get("state") == "off" else "POST"
-        return _done(await self._api.do(method, f"{chat_path(operation)}/typing"))
+        return done(await self._api.do(method, f"{chat_path(operation)}/typing"))
 
     async def _check(self, operation: Operation) -> OperationOutcome:
         found: dict[str, Mapping[str, object]] = {}
@@ -132,7 +142,7 @@ class BlooioAccount:
 
     async def news(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
         found: list[tuple[Observation, ...]] = []
-        for number in range(_MOST_PAGES):
+        for number in range(MOST_PAGES):
             page = await self._api.show("/chats", limit=_PAGE, offset=number * _PAGE, sort="recent")
             chats = [mapping_in(each) for each in list_in(page.get("chats"))]
             for chat in chats:
@@ -140,6 +150,8 @@ class BlooioAccount:
                     found += await self._news_of(chat, since_ms)
             if len(chats) < _PAGE or (ms_in(chats[-1].get("last_message_time")) or 0) < since_ms:
                 break
+        else:
+            tell_cut(TITLE)
         return sorted(found, key=lambda message: message[0].at)
 
     async def _news_of(self, chat: Mapping[str, Any], since_ms: int) -> list[tuple[Observation, ...]]:
@@ -151,13 +163,15 @@ class BlooioAccount:
 
     async def _messages(self, chat_id: str, **query: str | int | None) -> list[Mapping[str, Any]]:
         messages: list[Mapping[str, Any]] = []
-        for number in range(_MOST_PAGES):
+        for number in range(MOST_PAGES):
             path = f"/chats/{in_path(chat_id)}/messages"
-            page = await self._api.show(path, limit=_PAGE, offset=number * _PAGE, **query)
-            found = [mapping_in(each) for each in list_in(page.get("messages"))]
+            page = await self._api.find(path, limit=_PAGE, offset=number * _PAGE, **query)
+            # A chat that is gone since it was listed must not keep the others from being read.
+            found = [mapping_in(each) for each in list_in((page or {}).get("messages"))]
             messages += found
             if len(found) < _PAGE:
-                break
+                return messages
+        tell_cut(TITLE)
         return messages
 
     async def known(self, operation: Operation) -> OperationOutcome | None:
@@ -166,13 +180,10 @@ class BlooioAccount:
 
     async def sent_to(self, operation: Operation) -> Sequence[Listed]:
         since = max(0, operation.dispatched_at - SLACK_MS - 1)
-        answer = await self._api.ask(
+        page = await self._api.find(
             f"{chat_path(operation)}/messages", direction="outbound", since=since, limit=_PAGE
         )
-        if answer.status == 404:
-            return ()
-        page = answer.body if answer.is_good else await self._api.show(f"{chat_path(operation)}/messages")
-        found = [listed(mapping_in(each)) for each in list_in(page.get("messages"))]
+        found = [listed(mapping_in(each)) for each in list_in((page or {}).get("messages"))]
         return [each for each in found if each is not None]
 
     async def examine(self) -> Sequence[Finding]:
@@ -182,14 +193,14 @@ class BlooioAccount:
         numbers = [mapping_in(each) for each in list_in((await self._api.show("/me/numbers")).get("numbers"))]
         hooks = [mapping_in(each) for each in list_in((await self._api.show("/webhooks")).get("webhooks"))]
         active = {str(each.get("phone_number")): bool(each.get("is_active")) for each in numbers}
-        urls = [str(each.get("webhook_url")) for each in hooks if each.get("is_active") is not False]
+        now_ms = self._around.clock.now_ms()
         return (
             account_finding(state),
             *line_findings(self._around, active, TITLE),
             *webhook_findings(
                 self._around,
                 secret=self._settings.webhook_secret,
-                urls=urls,
+                hooks=[hook_in(each, now_ms) for each in hooks if each.get("is_active") is not False],
                 poll_seconds=self._settings.poll_seconds,
             ),
         )
@@ -217,8 +228,7 @@ class BlooioAccount:
         if place is None or target is None or word is None or action not in ("add", "remove"):
             return "it names no message, no reaction or no conversation"
         sender = None if body.get("direction") == "outbound" else handle_in(body.get("sender"))
-        answer = await self._api.ask(f"/chats/{in_path(place.other)}/messages/{in_path(target)}")
-        shown = list_in(answer.body.get("reactions")) if answer.is_good else []
+        shown = list_in((await self._api.find(_path_in(place.other, target)) or {}).get("reactions"))
         at, is_added = latest_of(shown, word, sender, is_added=action == "add"), action == "add"
         # Without a date it counts once for each person, word and message.
         own_id = None if at is not None else f"{target}:{sender or ''}:{word}"[:512]
@@ -228,6 +238,10 @@ class BlooioAccount:
                 place, target=target, word=word, is_added=is_added, at=when, sender=sender, provider_id=own_id
             ),
         )
+
+
+def _path_in(chat_id: str, message_id: str) -> str:
+    return f"/chats/{in_path(chat_id)}/messages/{in_path(message_id)}"
 
 
 def check(secret: bytes, request: HookRequest, body: Mapping[str, Any], now_ms: int) -> str | None:
@@ -241,7 +255,3 @@ def check(secret: bytes, request: HookRequest, body: Mapping[str, Any], now_ms: 
     if not is_number or not is_signed(secret, seconds.encode() + b"." + request.body, parts.get("v1", "")):
         return BAD_SIGNATURE
     return None if is_current(int(seconds) * 1000, now_ms) else STALE
-
-
-def _done(answer: Answer) -> OperationOutcome:
-    return accepted() if answer.is_good else FAULTS.verdict(answer, may_repeat=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bridge.http_api import Answer, accepted
 from bridge.vendors.verdicts import BY_STATUS, Fault, Faults
+from hub.model.outbox import OperationOutcome
 
 _NO_REPLY: Final = "The message that is answered cannot be answered any more, or not here."
 
@@ -40,3 +42,8 @@ FAULTS: Final = Faults(
         503: Fault("line_offline", "Blooio has no active device for this number."),
     },
 )
+
+
+def done(answer: Answer) -> OperationOutcome:
+    """Read the answer to what may be asked for twice."""
+    return accepted() if answer.is_good else FAULTS.verdict(answer, may_repeat=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
+from bridge.taming import handle_in, id_in, iso_text, list_in, mapping_in, tame
 from bridge.vendors.account import Listed
+from bridge.vendors.examining import Hook
 from bridge.vendors.hooks import not_taken
 from bridge.vendors.numbers import ms_in
 from bridge.vendors.seen import MOST_FILES, Place, Seen, Stage, failure, file_part, line_of, reaction, words
@@ -23,6 +24,7 @@ STAGES: Final[dict[str, Stage]] = {
     "read": "read",
     "sent": "sent",
 }
+_ENDS_SOON_MS: Final = 7 * 86_400_000
 #: Events about a message.
 EVENTS: Final = frozenset(
     {
@@ -46,7 +48,7 @@ def read_event(body: Mapping[str, Any], lines: tuple[str, ...], now_ms: int) -> 
         lines: The bridge's lines.
         now_ms: Unix ms.
     """
-    event = str(body.get("event"))[:64]
+    event = tame(body.get("event"), 64) or "what has no name"
     if event not in EVENTS:
         return not_taken(event)
     message_id, place = id_in(body.get("message_id")), place_in(body, lines)
@@ -129,6 +131,22 @@ def reaction_in(value: object, message_id: str, place: Place) -> Observation | N
     )
 
 
+def hook_in(webhook: Mapping[str, Any], now_ms: int) -> Hook:
+    """Read one of the account's webhooks, and what is wrong with it: they may be of other types, and end by themselves.
+
+    Args:
+        webhook: The vendor's.
+        now_ms: Unix ms.
+    """
+    kind, until = tame(webhook.get("webhook_type"), 64), ms_in(webhook.get("valid_until"))
+    trouble = None
+    if until is not None and until - now_ms < _ENDS_SOON_MS:
+        trouble = f"it ends at {iso_text(until)} (valid_until)"
+    elif kind != "all":
+        trouble = f"its type is {kind}, not all, so that some of what happens is not told"
+    return Hook(url=str(webhook.get("webhook_url")), trouble=trouble)
+
+
 def place_in(body: Mapping[str, Any], lines: tuple[str, ...]) -> Place | None:
     """Give the conversation that a webhook names; None where it names none."""
     line = line_of(body.get("internal_id"), lines)
@@ -148,6 +166,12 @@ def place_in(body: Mapping[str, Any], lines: tuple[str, ...]) -> Place | None:
         service=service_of(body.get("protocol")),
         name=tame(body.get("group_name"), 1024) if is_in_group else None,
     )
+
+
+def message_id_in(answer: Mapping[str, Any]) -> str | None:
+    """Give the message that a send made; where several are named, the first one."""
+    several = list_in(answer.get("message_ids"))
+    return id_in(answer.get("message_id")) or (id_in(several[0]) if several else None)
 
 
 def listed(message: Mapping[str, Any]) -> Listed | None:

@@ -10,10 +10,10 @@ from bridge.checkups import State
 from bridge.http_api import accepted, unknown
 from bridge.sent_words import sent_words
 from bridge.taming import date_in, id_in, list_in, mapping_in, tame
-from bridge.vendors.account import Act, Listed
+from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
 from bridge.vendors.coop.reading import EVENTS, STAGES, files_in, listed, read_message
 from bridge.vendors.coop.settings import CoopSettings
-from bridge.vendors.examining import account_finding, webhook_findings
+from bridge.vendors.examining import Hook, account_finding, lacking, webhook_findings
 from bridge.vendors.hooks import BAD_SIGNATURE, Told, is_signed, not_taken
 from bridge.vendors.operations import in_path, named_files, place_of
 from bridge.vendors.vendor_api import VendorApi
@@ -30,8 +30,9 @@ FAULTS: Final = Faults(
 )
 _MESSAGES: Final = "/api/v1/messages"
 _PAGE: Final = 100
-_MOST_PAGES: Final = 20
 _MOST_KNOWN: Final = 10_000
+#: Events that Coop's pages name: a webhook must tell them.
+_NEEDED: Final = frozenset({"message.failed", "message.received", "message.sent"})
 
 
 class CoopAccount:
@@ -46,6 +47,8 @@ class CoopAccount:
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
         #: Conversation → as it was listed.
         self._chats: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
+        #: Message → its files, as they were listed.
+        self._known_files: OrderedDict[str, tuple[Part, ...]] = OrderedDict()
 
     @property
     def acts(self) -> Mapping[OperationKind, Act]:
@@ -82,13 +85,15 @@ class CoopAccount:
 
     async def news(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
         found: list[tuple[Observation, ...]] = []
-        for number in range(1, _MOST_PAGES + 1):
+        for number in range(1, MOST_PAGES + 1):
             page = await self._api.show(_MESSAGES, page=number, limit=_PAGE)
             messages = [mapping_in(each) for each in list_in(page.get("data"))]
             fresh = [each for each in messages if (date_in(each.get("createdAt")) or 0) >= since_ms]
             found += [(told,) for each in fresh if (told := await self._listed(each)) is not None]
             if len(messages) < _PAGE or not fresh:
                 break
+        else:
+            tell_cut(TITLE)
         return sorted(found, key=lambda message: message[0].at)
 
     async def _listed(self, message: Mapping[str, Any]) -> Observation | None:
@@ -110,21 +115,29 @@ class CoopAccount:
         return None
 
     async def sent_to(self, operation: Operation) -> Sequence[Listed]:
-        page = await self._api.show(
+        page = await self._api.find(
             _MESSAGES, direction="sent", participant=place_of(operation), page=1, limit=_PAGE
         )
-        found = [listed(mapping_in(each)) for each in list_in(page.get("data"))]
+        found = [listed(mapping_in(each)) for each in list_in((page or {}).get("data"))]
         return [each for each in found if each is not None]
 
     async def _files(self, message: Mapping[str, Any]) -> tuple[Part, ...]:
-        """Ask for the files of a message that came in: nothing else tells whether it has any."""
-        answer = await self._api.ask(f"{_MESSAGES}/{in_path(id_in(message.get('id')) or '')}/attachments")
-        if answer.status >= 500 or answer.status == 429:
-            await self._api.show(f"{_MESSAGES}/{in_path(id_in(message.get('id')) or '')}/attachments")
-        return files_in(list_in(answer.body.get("data"))) if answer.is_good else ()
+        """Ask once for the files of a message that came in: nothing else tells whether it has any."""
+        name = id_in(message.get("id"))
+        if name is None:
+            return ()
+        if name not in self._known_files:
+            page = await self._api.find(f"{_MESSAGES}/{in_path(name)}/attachments")
+            self._known_files[name] = files_in(list_in((page or {}).get("data")))
+            while len(self._known_files) > _MOST_KNOWN:
+                self._known_files.popitem(last=False)
+        return self._known_files[name]
 
     async def _why(self, message: Mapping[str, Any]) -> str | None:
-        answer = await self._api.ask(f"{_MESSAGES}/{in_path(id_in(message.get('id')) or '')}/status")
+        name = id_in(message.get("id"))
+        if name is None:
+            return None
+        answer = await self._api.ask(f"{_MESSAGES}/{in_path(name)}/status")
         return tame(answer.body.get("lastError"), 1024) if answer.is_good else None
 
     async def _chat(self, conversation_id: object) -> Mapping[str, Any]:
@@ -133,7 +146,7 @@ class CoopAccount:
         if name is None:
             return {}
         if name not in self._chats:
-            page = await self._api.show("/api/v1/conversations", page=1, limit=_PAGE)
+            page = await self._api.find("/api/v1/conversations", page=1, limit=_PAGE) or {}
             for each in map(mapping_in, list_in(page.get("data"))):
                 self._chats[str(each.get("id"))] = each
             while len(self._chats) > _MOST_KNOWN:
@@ -142,7 +155,7 @@ class CoopAccount:
 
     async def told(self, body: Mapping[str, Any], now_ms: int) -> Told:
         """Read a webhook's delivery."""
-        event, data = str(body.get("event"))[:64], mapping_in(body.get("data"))
+        event, data = tame(body.get("event"), 64) or "what has no name", mapping_in(body.get("data"))
         stage, is_from_me = EVENTS.get(event), event != "message.received"
         if stage is None:
             return not_taken(event)
@@ -170,7 +183,11 @@ class CoopAccount:
             *webhook_findings(
                 self._around,
                 secret=self._settings.webhook_secret,
-                urls=[str(each.get("url")) for each in hooks if each.get("enabled") is not False],
+                hooks=[
+                    Hook(url=str(each.get("url")), trouble=lacking(each.get("events"), _NEEDED))
+                    for each in hooks
+                    if each.get("enabled") is not False
+                ],
                 poll_seconds=self._settings.poll_seconds,
             ),
         )

@@ -9,12 +9,14 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import structlog
+
 from bridge.checkups import State
 from bridge.http_api import accepted, rejected, unknown
 from bridge.sent_words import sent_words
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
-from bridge.vendors.account import Act, Listed
-from bridge.vendors.examining import account_finding, line_findings, webhook_findings
+from bridge.vendors.account import MOST_PAGES, Act, Listed, VendorRefused, tell_cut
+from bridge.vendors.examining import Hook, account_finding, lacking, line_findings, webhook_findings
 from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed, not_taken
 from bridge.vendors.messages_dev.errors import FAULTS
 from bridge.vendors.messages_dev.reading import EVENTS, REACTIONS, listed, read_message, read_reaction
@@ -28,10 +30,11 @@ from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
 from hub.rules.chatkeys import normalize_handle
 
+log = structlog.get_logger("bridge.vendors")
+
 TITLE: Final = "messages.dev"
 _ABLE: Final = frozenset({"attachments", "audio", "react_std", "read_out", "reply", "text", "typing_out"})
 _PAGE: Final = 100
-_MOST_PAGES: Final = 20
 #: How long the end of an item is waited for; later look-ups go on with it.
 WAITS_SECONDS: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 _MOST_KNOWN: Final = 10_000
@@ -108,7 +111,7 @@ class MessagesDevAccount:
             await self._around.sleep(seconds)
             try:
                 outcome = await self._item(operation, item)
-            except CallFailed:
+            except (CallFailed, VendorRefused):
                 continue
             if outcome.disposition is not Disposition.STILL_IN_FLIGHT:
                 return outcome
@@ -121,7 +124,7 @@ class MessagesDevAccount:
         if answer.is_good and status == "failed":
             return rejected("failed", tame(answer.body.get("error"), 500) or "messages.dev gives no reason.")
         if answer.is_good and status == "sent":
-            page = await self._page(operation.line_handle, place_of(operation))
+            page = await self._latest(operation)
             mine = next((each for each in page if each.get("outbox_id") == item), None)
             guid = None if mine is None else id_in(mine.get("guid"))
             if guid is not None:
@@ -137,12 +140,14 @@ class MessagesDevAccount:
         return None if outcome.disposition is Disposition.STILL_IN_FLIGHT else outcome
 
     async def sent_to(self, operation: Operation) -> Sequence[Listed]:
-        found = [listed(each) for each in await self._page(operation.line_handle, place_of(operation))]
+        found = [listed(each) for each in await self._latest(operation)]
         return [each for each in found if each is not None]
 
-    async def _page(self, line: str, to: str, cursor: str | None = None) -> list[Mapping[str, Any]]:
-        answer = await self._api.ask("/v1/messages", **_query(line, to=to, limit=_PAGE, cursor=cursor))
-        return [mapping_in(each) for each in list_in(answer.body.get("data"))] if answer.is_good else []
+    async def _latest(self, operation: Operation) -> list[Mapping[str, Any]]:
+        """List the latest messages of the operation's chat; none of one that is not there yet."""
+        query = _query(operation.line_handle, to=place_of(operation), limit=_PAGE)
+        page = await self._api.find("/v1/messages", **query)
+        return [mapping_in(each) for each in list_in((page or {}).get("data"))]
 
     async def _react(self, operation: Operation) -> OperationOutcome:
         if operation.payload.get("remove"):
@@ -177,8 +182,16 @@ class MessagesDevAccount:
     async def news(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
         found: list[tuple[Observation, ...]] = []
         for line in self._around.lines():
-            for chat in await self._chats_since(line, since_ms):
-                found += await self._news_of(line, chat, since_ms)
+            try:
+                for chat in await self._chats_since(line, since_ms):
+                    found += await self._news_of(line, chat, since_ms)
+            except VendorRefused as error:
+                if error.answer.status != 403:
+                    raise
+                # The key may be for other lines only: these must be read all the same.
+                log.warning(
+                    "vendor.line_unread", vendor=TITLE, error=str(error), reason="line_not_accessible"
+                )
         return sorted(found, key=lambda message: message[0].at)
 
     async def _news_of(
@@ -186,9 +199,14 @@ class MessagesDevAccount:
     ) -> list[tuple[Observation, ...]]:
         seen: list[tuple[Observation, ...]] = []
         cursor: str | None = None
-        for _ in range(_MOST_PAGES):
-            page = await self._api.show(
-                "/v1/messages", **_query(line, to=str(chat.get("id")), limit=_PAGE, cursor=cursor)
+        chat_id = id_in(chat.get("id"))
+        if chat_id is None:
+            return seen
+        for _ in range(MOST_PAGES):
+            # A chat that is gone since it was listed must not keep the others from being read.
+            page = (
+                await self._api.find("/v1/messages", **_query(line, to=chat_id, limit=_PAGE, cursor=cursor))
+                or {}
             )
             messages = [mapping_in(each) for each in list_in(page.get("data"))]
             told = (read_message(each, chat, line) for each in messages)
@@ -197,26 +215,32 @@ class MessagesDevAccount:
             oldest = min((ms_in(each.get("sent_at")) or 0 for each in messages), default=0)
             if cursor is None or oldest < since_ms:
                 break
+        else:
+            tell_cut(TITLE)
         return seen
 
     async def _chats_since(self, line: str, since_ms: int) -> list[Mapping[str, Any]]:
         chats: list[Mapping[str, Any]] = []
         cursor: str | None = None
-        for _ in range(_MOST_PAGES):
-            page = await self._api.show("/v1/chats", **_query(line, limit=_PAGE, cursor=cursor))
+        for _ in range(MOST_PAGES):
+            # A line that the account has not, or no more, must not keep the others from being read.
+            page = await self._api.find("/v1/chats", **_query(line, limit=_PAGE, cursor=cursor)) or {}
             found = [mapping_in(each) for each in list_in(page.get("data"))]
-            chats += [each for each in found if (ms_in(each.get("last_message_at")) or since_ms) >= since_ms]
+            fresh = [each for each in found if (ms_in(each.get("last_message_at")) or since_ms) >= since_ms]
+            chats += fresh
             cursor = tame(page.get("next_cursor"), 4096) if page.get("has_more") is True else None
-            if cursor is None or len(chats) < len(found):
+            if cursor is None or len(fresh) < len(found):
                 break
+        else:
+            tell_cut(TITLE)
         return chats
 
     async def _chat(self, line: str, chat_id: str) -> Mapping[str, Any]:
         """Give a chat, which messages name by its id only; an empty one where the account has none such."""
         known = self._chats.get((line, chat_id))
         cursor: str | None = None
-        for _ in range(0 if known else _MOST_PAGES):
-            page = await self._api.show("/v1/chats", **_query(line, limit=_PAGE, cursor=cursor))
+        for _ in range(0 if known else MOST_PAGES):
+            page = await self._api.find("/v1/chats", **_query(line, limit=_PAGE, cursor=cursor)) or {}
             found = [mapping_in(each) for each in list_in(page.get("data"))]
             known = next((each for each in found if each.get("id") == chat_id), None)
             cursor = tame(page.get("next_cursor"), 4096) if page.get("has_more") is True else None
@@ -231,13 +255,15 @@ class MessagesDevAccount:
     async def told(self, body: Mapping[str, Any], now_ms: int) -> Told:
         """Read a webhook's delivery."""
         del now_ms
-        event, data = str(body.get("event"))[:64], mapping_in(body.get("data"))
+        event, data = tame(body.get("event"), 64) or "what has no name", mapping_in(body.get("data"))
         line, chat_id = handle_in(data.get("line_handle")), id_in(data.get("chat_id"))
         if event not in EVENTS | REACTIONS:
             return not_taken(event)
         if line is None or chat_id is None:
             return "it names no line or no chat"
         line = normalize_handle(line)
+        if line not in self._around.lines():
+            return "its line is none of the bridge's"  # the key may not ask about it
         chat = await self._chat(line, chat_id)
         if event in EVENTS:
             seen = read_message(data, chat, line)
@@ -250,7 +276,7 @@ class MessagesDevAccount:
 
     async def _guid(self, line: str, chat_id: str, message_id: str | None) -> str | None:
         """Give the GUID of a message that a reaction names by the vendor's id."""
-        page = await self._api.show("/v1/messages", **_query(line, to=chat_id, limit=_PAGE))
+        page = await self._api.find("/v1/messages", **_query(line, to=chat_id, limit=_PAGE)) or {}
         found = (mapping_in(each) for each in list_in(page.get("data")))
         return next((id_in(each.get("guid")) for each in found if each.get("id") == message_id), None)
 
@@ -259,11 +285,15 @@ class MessagesDevAccount:
         if state[0] != "online":
             return (account_finding(state),)
         lines = [mapping_in(each) for each in list_in((await self._api.show("/v1/lines")).get("data"))]
-        urls: list[str] = []
+        hooks: list[Hook] = []
         for line in self._around.lines():
             page = await self._api.show("/v1/webhooks", **_query(line))
-            hooks = [mapping_in(each) for each in list_in(page.get("data"))]
-            urls += [str(each.get("url")) for each in hooks if each.get("is_active")]
+            shown = [mapping_in(each) for each in list_in(page.get("data"))]
+            hooks += [
+                Hook(url=str(each.get("url")), trouble=lacking(each.get("events"), EVENTS | REACTIONS))
+                for each in shown
+                if each.get("is_active")
+            ]
         return (
             account_finding(state),
             *line_findings(
@@ -272,7 +302,7 @@ class MessagesDevAccount:
             *webhook_findings(
                 self._around,
                 secret=self._settings.webhook_secret,
-                urls=urls,
+                hooks=hooks,
                 poll_seconds=self._settings.poll_seconds,
             ),
         )

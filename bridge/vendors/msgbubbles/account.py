@@ -8,15 +8,24 @@ from typing import Any, Final
 
 from bridge.checkups import State
 from bridge.file_forms import file_form
-from bridge.http_api import Answer, accepted, unknown
+from bridge.http_api import accepted, unknown
 from bridge.sent_words import sent_words
-from bridge.taming import date_in, id_in, list_in, mapping_in
-from bridge.vendors.account import Act, Listed
+from bridge.taming import date_in, id_in, list_in, mapping_in, tame
+from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
 from bridge.vendors.bridge import SLACK_MS
-from bridge.vendors.examining import account_finding, line_findings, webhook_findings
+from bridge.vendors.examining import Hook, account_finding, lacking, line_findings, webhook_findings
 from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed, not_taken
-from bridge.vendors.msgbubbles.errors import FAULTS
-from bridge.vendors.msgbubbles.reading import EVENTS, listed, place_in, read_message, read_reaction
+from bridge.vendors.msgbubbles.errors import FAULTS, done
+from bridge.vendors.msgbubbles.groups import MsgBubblesGroups
+from bridge.vendors.msgbubbles.reading import (
+    EVENTS,
+    NEEDED,
+    listed,
+    next_page,
+    place_in,
+    read_message,
+    read_reaction,
+)
 from bridge.vendors.msgbubbles.sending import send_body
 from bridge.vendors.msgbubbles.settings import MsgBubblesSettings
 from bridge.vendors.operations import check_result, handles_of, in_path, is_group, place_of, text_of
@@ -35,6 +44,9 @@ _ABLE: Final = frozenset(
         "delivered",
         "edit",
         "effects",
+        "group_create",
+        "group_members",
+        "group_rename",
         "idempotent_send",
         "react_emoji",
         "react_std",
@@ -46,7 +58,6 @@ _ABLE: Final = frozenset(
     }
 )
 _PAGE: Final = 100
-_MOST_PAGES: Final = 20
 _MOST_KNOWN: Final = 10_000
 
 
@@ -60,12 +71,14 @@ class MsgBubblesAccount:
         self._settings = settings
         self._around = surroundings
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
+        self._groups = MsgBubblesGroups(self._api)
         #: Conversation → as it was shown.
         self._chats: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
     @property
     def acts(self) -> Mapping[OperationKind, Act]:
         return {
+            **self._groups.acts,
             OperationKind.CHECK: self._check,
             OperationKind.EDIT: self._edit,
             OperationKind.REACT: self._react,
@@ -107,20 +120,26 @@ class MsgBubblesAccount:
         body: dict[str, Any] = {"reaction": text_of(operation.payload, "type") or "love"}
         if operation.payload.get("remove"):
             body["remove"] = True
-        return _done(await self._api.do("POST", f"{_message_path(operation)}/react", body))
+        return done(await self._api.do("POST", f"{_message_path(operation)}/react", body))
 
     async def _edit(self, operation: Operation) -> OperationOutcome:
         body = {"text": text_of(operation.payload, "text") or ""}
-        return _done(await self._api.do("POST", f"{_message_path(operation)}/edit", body))
+        return done(await self._api.do("POST", f"{_message_path(operation)}/edit", body))
 
     async def _unsend(self, operation: Operation) -> OperationOutcome:
-        return _done(await self._api.do("POST", f"{_message_path(operation)}/unsend"))
+        answer = await self._api.do("POST", f"{_message_path(operation)}/unsend")
+        if answer.status == 409:
+            # What was taken back before, by a try whose answer was lost, cannot be taken back again.
+            shown = mapping_in((await self._api.find(_message_path(operation)) or {}).get("data"))
+            if shown.get("status") == "unsent":
+                return accepted()
+        return done(answer)
 
     async def _read(self, operation: Operation) -> OperationOutcome:
         chat_id = place_of(operation) if is_group(operation) else await self._chat_id(operation)
         if chat_id is None:
             return accepted()  # nothing was said there that could be read
-        return _done(await self._api.do("POST", f"/chats/{in_path(chat_id)}/read"))
+        return done(await self._api.do("POST", f"/chats/{in_path(chat_id)}/read"))
 
     async def _check(self, operation: Operation) -> OperationOutcome:
         found: dict[str, Mapping[str, object]] = {}
@@ -138,13 +157,13 @@ class MsgBubblesAccount:
     async def _chat_id(self, operation: Operation) -> str | None:
         """Find the conversation with a contact; the latest come first."""
         before: str | None = None
-        for _ in range(_MOST_PAGES):
+        for _ in range(MOST_PAGES):
             page = await self._api.show("/chats", limit=_PAGE, before=before)
             chats = [mapping_in(each) for each in list_in(page.get("data"))]
             for chat in chats:
                 if _is_with(chat, operation):
                     return id_in(chat.get("id"))
-            before = str(chats[-1].get("created_at")) if chats and page.get("has_more") is True else None
+            before = next_page(page, chats, before)
             if before is None:
                 break
         return None
@@ -171,16 +190,19 @@ class MsgBubblesAccount:
 
     async def _messages(self, since_ms: int) -> list[Mapping[str, Any]]:
         """List all conversations' messages, newest first."""
-        messages: list[Mapping[str, Any]] = []
+        messages: dict[str, Mapping[str, Any]] = {}
         before: str | None = None
-        for _ in range(_MOST_PAGES):
+        for _ in range(MOST_PAGES):
             page = await self._api.show("/messages", limit=_PAGE, before=before)
             found = [mapping_in(each) for each in list_in(page.get("data"))]
-            messages += [each for each in found if (date_in(each.get("created_at")) or 0) >= since_ms]
-            before = str(found[-1].get("created_at")) if found and page.get("has_more") is True else None
+            fresh = (each for each in found if (date_in(each.get("created_at")) or 0) >= since_ms)
+            messages |= {str(each.get("id")): each for each in fresh}
+            before = next_page(page, found, before)
             if before is None or (date_in(before) or 0) < since_ms:
                 break
-        return messages
+        else:
+            tell_cut(TITLE)
+        return list(messages.values())
 
     async def known(self, operation: Operation) -> OperationOutcome | None:
         """MsgBubbles names the message at once: there is nothing between."""
@@ -201,10 +223,9 @@ class MsgBubblesAccount:
             return {}
         known = self._chats.get(name)
         if known is None:
-            answer = await self._api.ask(f"/chats/{in_path(name)}")
-            if answer.status == 404:
+            page = await self._api.find(f"/chats/{in_path(name)}")
+            if page is None:
                 return {}
-            page = answer.body if answer.is_good else await self._api.show(f"/chats/{in_path(name)}")
             known = self._chats[name] = mapping_in(page.get("data"))
             while len(self._chats) > _MOST_KNOWN:
                 self._chats.popitem(last=False)
@@ -212,7 +233,7 @@ class MsgBubblesAccount:
 
     async def told(self, body: Mapping[str, Any], now_ms: int) -> Told:
         """Read a webhook's delivery."""
-        event, data = str(body.get("event"))[:64], mapping_in(body.get("data"))
+        event, data = tame(body.get("event"), 64) or "what has no name", mapping_in(body.get("data"))
         if event not in EVENTS and event != "message.reaction":
             return not_taken(event)
         at, chat = date_in(body.get("created_at")) or now_ms, await self._chat(data.get("conversation_id"))
@@ -240,7 +261,11 @@ class MsgBubblesAccount:
             *webhook_findings(
                 self._around,
                 secret=self._settings.webhook_secret,
-                urls=[str(each.get("url")) for each in hooks if each.get("enabled") is not False],
+                hooks=[
+                    Hook(url=str(each.get("url")), trouble=lacking(each.get("events"), NEEDED))
+                    for each in hooks
+                    if each.get("enabled") is not False
+                ],
                 poll_seconds=self._settings.poll_seconds,
             ),
         )
@@ -265,7 +290,3 @@ def _is_with(chat: Mapping[str, Any], operation: Operation) -> bool:
 
 def _message_path(operation: Operation) -> str:
     return f"/messages/{in_path(text_of(operation.payload, 'message_guid') or '')}"
-
-
-def _done(answer: Answer) -> OperationOutcome:
-    return accepted() if answer.is_good else FAULTS.verdict(answer, may_repeat=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bridge.http_api import Answer, accepted
 from bridge.vendors.verdicts import BY_STATUS, Fault, Faults
+from hub.model.outbox import OperationOutcome
 
 FAULTS: Final = Faults(
     title="MsgBubbles",
@@ -23,3 +25,8 @@ FAULTS: Final = Faults(
     },
     by_status=BY_STATUS,
 )
+
+
+def done(answer: Answer) -> OperationOutcome:
+    """Read the answer to what may be asked for twice."""
+    return accepted() if answer.is_good else FAULTS.verdict(answer, may_repeat=True)

@@ -5,10 +5,10 @@ Its messages name their conversation only; whose it is, the conversation tells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bridge.taming import date_in, handle_in, id_in, list_in, mapping_in, tame
+from bridge.taming import date_in, handle_in, id_in, iso_text, list_in, mapping_in, tame
 from bridge.vendors.account import Listed
 from bridge.vendors.seen import MOST_FILES, Place, Seen, Stage, failure, file_part, reaction, words
 from hub.model.observation import Observation, Part
@@ -33,6 +33,9 @@ EVENTS: Final = frozenset(
         "message.edited",
     }
 )
+
+#: Events that the vendor's pages name: a webhook with a list of its own must tell them.
+NEEDED: Final = (EVENTS | {"message.reaction"}) - {"message.edited", "message.unsent"}
 
 
 def read_message(
@@ -117,6 +120,23 @@ def place_in(chat: Mapping[str, Any], message: Mapping[str, Any]) -> Place | Non
         service=_SERVICES.get(str(message.get("channel"))),
         name=tame(chat.get("title"), 1024) if is_group else None,
     )
+
+
+def next_page(page: Mapping[str, Any], found: Sequence[Mapping[str, Any]], before: str | None) -> str | None:
+    """Say where the next page begins; None after the last one.
+
+    What was made in the same millisecond as the oldest must not be lost between two pages, so they overlap by one.
+    """
+    oldest = date_in(found[-1].get("created_at")) if found and page.get("has_more") is True else None
+    if oldest is None:
+        return None
+    overlapping = exact_text(oldest + 1)
+    return overlapping if before is None or overlapping < before else exact_text(oldest)
+
+
+def exact_text(at_ms: int) -> str:
+    """Write Unix ms as ISO 8601 in UTC, to the millisecond, as the vendor does."""
+    return f"{iso_text(at_ms)[:-1]}.{at_ms % 1000:03}Z"
 
 
 def listed(message: Mapping[str, Any]) -> Listed | None:

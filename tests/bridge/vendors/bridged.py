@@ -33,6 +33,7 @@ class Bridged:
     hub: HubWorld
     vendor: Peer
     desk: Desk
+    around: Surroundings
     adapter: BridgeAdapter
     sending: Sending
     hook_path: str
@@ -159,7 +160,8 @@ async def bridged(vendor: Peer, place: Path) -> AsyncIterator[Bridged]:
             line = {"bridge_id": made.json["id"], "handle": opened.lines[0], "is_contact_first": False}
             assert (await hub.api.post("/v1/lines", line)).status == 201
             bridge = (await hub.directory.refresh()).lines_by_handle[opened.lines[0]].bridge_id
-            adapter = kind.open(_settings(vendor), surroundings(bridge))
+            around = surroundings(bridge)
+            adapter = kind.open(_settings(vendor), around)
             await hub.store.lines.tell_capabilities(bridge, await adapter.capabilities())
             await hub.directory.refresh()
             sending = Sending(
@@ -171,7 +173,16 @@ async def bridged(vendor: Peer, place: Path) -> AsyncIterator[Bridged]:
                 links=hub.parts.files.links,
             )
             path = str(made.json["hook_url"] or "").removeprefix(PUBLIC)
-            yield Bridged(hub, vendor, opened, adapter, sending, path)
+            yield Bridged(hub, vendor, opened, around, adapter, sending, path)
+
+
+async def between_tests(both: Bridged) -> Bridged:
+    """Begin anew: an adapter that remembers nothing, on hubs that went back to their beginning."""
+    await both.adapter.aclose()
+    both.adapter = both.vendor.vendor.kind.open(_settings(both.vendor), both.around)
+    await both.hub.directory.refresh()
+    both.tick(0)
+    return both
 
 
 def _settings(vendor: Peer) -> Any:

@@ -108,6 +108,13 @@ class Peer:
         """Asks with the customer's key."""
         return self.world.api.with_token(self.key)
 
+    def forget(self) -> None:
+        """Have nothing lost, forged or written down any more."""
+        for each in (self.way.loses_request, self.way.loses_answer, self.way.forges, self._posted):
+            each.clear()
+        self.way.written.clear()
+        self.way.asked.clear()
+
     async def work(self) -> None:
         """Perform what is owed, and let the network show what it shows: a worker's time ends with a minute."""
         await SandboxWorker(self.world).work()

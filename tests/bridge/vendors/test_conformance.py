@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from hub.flow.ports import BridgeAdapter
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationKind, OperationOutcome
-from tests.bridge.conformance import OPERATIONS, Asking, BridgeConformance, BridgeHarness
+from tests.bridge.conformance import MEMBERS, OPERATIONS, Asking, BridgeConformance, BridgeHarness
 from tests.bridge.networks import CONTACT, Desk, desk
 from tests.bridge.vendors.peer import Peer, files_of_all_kinds, ids_in, links_to
 from tests.support.sandbox_worker import SandboxWorker
@@ -69,6 +70,17 @@ class VendorHarness(BridgeHarness):
         self._bridge._adapter = self._open()
         return self.adapter
 
+    @property
+    def shown_as(self) -> str:
+        return self.peer.vendor.name
+
+    async def group(self) -> str:
+        """Vendors' groups begin with the first words."""
+        made = await self.adapter.perform(
+            self.operation(OperationKind.GROUP_CREATE, participants=MEMBERS, text="hi all")
+        )
+        return str((made.result or {}).get("chat_key", "no-group"))
+
     def operation(self, kind: OperationKind, **payload: object) -> Operation:
         for name in ("message_guid", "reply_to_guid"):
             if str(payload.get(name, "")).endswith("-GUID"):
@@ -92,7 +104,7 @@ class VendorHarness(BridgeHarness):
         return told + await self.desk.listen(self.adapter)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def harness(peer: Peer) -> AsyncIterator[VendorHarness]:
     async with desk() as opened:
         opened.clock = peer.world.clock
@@ -108,6 +120,8 @@ async def harness(peer: Peer) -> AsyncIterator[VendorHarness]:
 
 class TestVendors(BridgeConformance):
     """`harness` stands above."""
+
+    pytestmark = pytest.mark.asyncio(loop_scope="module")
 
     @pytest.mark.parametrize(("capability", "ask", "tells"), OPERATIONS, ids=[each[0] for each in OPERATIONS])
     async def test_capability_is_honoured_or_the_operation_refused(

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from hub.flow.calling import Reply
 from tests.bridge.networks import CONTACT
-from tests.bridge.vendors.bridged import Bridged, bridged
-from tests.bridge.vendors.peer import Peer
+from tests.bridge.vendors.bridged import Bridged
 
-
-@pytest.fixture
-async def both(peer: Peer, tmp_path: Path) -> AsyncIterator[Bridged]:
-    async with bridged(peer, tmp_path / "hub") as opened:
-        yield opened
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def able(both: Bridged, *names: str) -> bool:
