@@ -34,6 +34,8 @@ class Bench:
 
     world: HubWorld
     actions: BuiltInActions
+    #: The folder of its SQLite file, or the URL of its database.
+    place: Path | str
     _count: int = field(default=0)
 
     def call(self, name: str, inputs: Mapping[str, Any] | None = None, **more: Any) -> ActionCall:
@@ -98,7 +100,7 @@ async def _due(line_id: int, tx: HotTransaction) -> list[DueOutbox]:
 async def open_bench(place: Path | str, *, ai: AiConnection | None = None) -> AsyncIterator[Bench]:
     """Open a hub with its actions."""
     async with open_world(place) as world:
-        yield Bench(world=world, actions=built_in(world, ai=ai))
+        yield Bench(world=world, actions=built_in(world, ai=ai), place=place)
 
 
 def built_in(world: HubWorld, *, ai: AiConnection | None = None) -> BuiltInActions:

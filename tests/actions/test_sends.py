@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hub.model.errors import StoreUnavailable
 from tests.actions.bench import RUN, Bench
+from tests.support.broken_database import table_away
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, STRANGER, line_id
 from tests.support.sandbox_worker import SandboxWorker
 
@@ -299,13 +299,11 @@ async def test_a_reply_to_no_conversation_says_what_to_use(bench: Bench) -> None
     assert "message.send" in failed.message
 
 
-async def test_a_database_that_is_away_is_asked_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(*_: object, **__: object) -> None:
-        raise StoreUnavailable("locked")
-
-    monkeypatch.setattr(type(bench.actions.desk.outgoing), "accept_set", away)
-
-    failed = await bench.refused("message.send", SEND)
+async def test_a_database_that_is_away_is_asked_again(bench: Bench) -> None:
+    async with table_away(bench.place, "outbox"):
+        failed = await bench.refused("message.send", SEND, key="step")
+    output = await bench.run("message.send", SEND, key="step")
 
     assert failed.error_class == "retryable"
-    assert "locked" not in failed.message
+    assert "outbox" not in failed.message
+    assert [each["id"] for each in await bench.messages()] == [output["message_id"]]
