@@ -12,6 +12,7 @@ from hub.flow.repositories import Store
 from hub.store import migration
 from hub.store.open import open_store
 from hub.store.sealing import Sealer
+from tests.outbound.certificates import Authority
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,9 @@ async def store(migrated: Path, tmp_path: Path) -> AsyncIterator[Store]:
     opened = await open_store(f"sqlite:///{path}", sealer=Sealer([b"k" * 32]))
     yield opened.store
     await opened.close()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """A certificate authority that only these tests trust."""
+    return Authority(tmp_path)

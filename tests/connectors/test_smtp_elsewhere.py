@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from hub.flow.repositories import Store
 from tests.connectors.mail_server import Post
-from tests.connectors.test_smtp import LOGIN, failed, sending, sent
+from tests.connectors.mailing import LOGIN, failed, sending, sent
 from tests.outbound.certificates import Authority
 
 
