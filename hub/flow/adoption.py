@@ -14,7 +14,7 @@ import msgspec
 
 from hub.flow.file_ports import USED_BY_MESSAGE
 from hub.flow.ports import HotTransaction
-from hub.flow.rows import Known, MessageRow
+from hub.flow.rows import Known, MessageRow, SnapshotRow
 from hub.model.outbox import attempt_id
 
 #: What we say when nobody knows whether a send went out; the network's word overrules it.
@@ -61,6 +61,26 @@ async def adopt(tx: HotTransaction, adoptions: Sequence[Adoption]) -> list[Messa
     rows = [_revived(old, new) if new.is_known == Known.SUPERSEDED else new for old, new in pairs]
     await tx.save_messages([row for row, (_, new) in zip(rows, pairs, strict=True) if row is not new])
     return rows
+
+
+def name_given_back(message: MessageRow, outbox_id: int) -> MessageRow:
+    """Give a message as it is once more to be sent: under the name of its attempt, without what became of the last."""
+    return message._replace(
+        guid=attempt_id(outbox_id),
+        is_known=Known.ASKED,
+        outbox_id=outbox_id,
+        accepted_at=None,
+        failed_at=None,
+        error=None,
+        was_downgraded=0,
+        service=None,
+    )
+
+
+def tombstone(failed: MessageRow, row_id: int) -> SnapshotRow:
+    """Give the row that takes in what is still told of a failed attempt, out of sight."""
+    width = len(SnapshotRow._fields)
+    return SnapshotRow._make(failed[:width])._replace(id=row_id, is_known=Known.SUPERSEDED)
 
 
 def _named(message: MessageRow, adoption: Adoption) -> MessageRow:

@@ -15,6 +15,7 @@ from hub.flow.chat_life import keep_groups, keep_polls, undated
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
 from hub.flow.hearing import Hearing
 from hub.flow.inbound_files import InboundFiles
+from hub.flow.late_fallback import Unreached, fall_back
 from hub.flow.live import NOBODY_FOLLOWS
 from hub.flow.live_signs import Sign, signs_of, tell_signs
 from hub.flow.own_messages import check_quotes, see_own_messages
@@ -51,6 +52,16 @@ class ObservationResult(NamedTuple):
     event_ids: tuple[int, ...] = ()
     code: str | None = None
     message: str | None = None
+
+
+class _Recorded(NamedTuple):
+    """What one transaction left behind."""
+
+    results: list[tuple[ObservationResult, ...]]
+    deliveries: list[DeliveryRow]
+    signs: list[Sign]
+    #: Lines that have something to send.
+    line_ids: set[int]
 
 
 class Ingest:
@@ -92,19 +103,19 @@ class Ingest:
         while True:
             directory = self._directory.current
             try:
-                results, deliveries, signs = await self._store.write(
+                recorded = await self._store.write(
                     lambda tx: self._record_in(tx, directory, requests)  # noqa: B023 - used within the turn
                 )
             except StaleDirectory:
                 await self._directory.refresh()
                 continue
-            self._wake(deliveries)
-            tell_signs(self._live, signs)
-            return results
+            self._wake(recorded)
+            tell_signs(self._live, recorded.signs)
+            return recorded.results
 
     async def _record_in(
         self, tx: HotTransaction, directory: Directory, requests: Sequence[BridgeRequest]
-    ) -> tuple[list[tuple[ObservationResult, ...]], list[DeliveryRow], list[Sign]]:
+    ) -> _Recorded:
         now_ms = self._clock.now_ms()
         batches = [
             _items(raw_id, request, directory)
@@ -119,15 +130,16 @@ class Ingest:
             await self._files.claim(tx, live, now_ms)
         await self._merge_chats(tx, live, now_ms)
         await self._merge_messages(tx, live, now_ms)
-        await see_own_messages(tx, live)
+        unreached = await see_own_messages(tx, live, take_ids=self._take_ids)
         if self._files is not None:
             await self._files.use(tx, live)
         await tx.merge_reactions(_last_reactions(live))
         await keep_groups(tx, live)
         await keep_polls(tx, live, self._take_ids, now_ms)
         events = self._events(live, await _chat_keys(tx, live))
+        queued = await self._fall_back(tx, unreached, now_ms) if unreached else []
         new, deliveries = await record_events(
-            tx, directory, [event for _, event in events], take_ids=self._take_ids, now_ms=now_ms
+            tx, directory, [*(event for _, event in events), *queued], take_ids=self._take_ids, now_ms=now_ms
         )
         for item, event in events:
             if event.id in new:
@@ -135,7 +147,8 @@ class Ingest:
         if self._hearing is not None:
             deliveries += await self._hearing.take_in(tx, directory, live, now_ms)
         signs = signs_of(live, is_followed=self._live.is_followed)
-        return [tuple(_result(item) for item in items) for items in batches], deliveries, signs
+        results = [tuple(_result(item) for item in items) for items in batches]
+        return _Recorded(results, deliveries, signs, {each.line.id for each in unreached})
 
     async def _merge_chats(self, tx: HotTransaction, items: Sequence[Sighting], now_ms: int) -> None:
         placed = [item for item in items if item.observation.chat is not None]
@@ -172,6 +185,14 @@ class Ingest:
             if message.is_known == _SUPERSEDED:
                 item.facts = ()
 
+    async def _fall_back(
+        self, tx: HotTransaction, unreached: Sequence[Unreached], now_ms: int
+    ) -> list[EventRow]:
+        links = None if self._files is None else self._files.links
+        events = await fall_back(tx, unreached, take_ids=self._take_ids, links=links, now_ms=now_ms)
+        ids = self._take_ids(len(events))
+        return [event._replace(id=number) for number, event in zip(ids, events, strict=True)]
+
     def _events(
         self, items: Sequence[Sighting], chat_keys: Mapping[int, str]
     ) -> list[tuple[Sighting, EventRow]]:
@@ -193,12 +214,14 @@ class Ingest:
             for event_id, (item, fact) in zip(self._take_ids(len(facts)), facts, strict=True)
         ]
 
-    def _wake(self, deliveries: Sequence[DeliveryRow]) -> None:
-        pending = [row.id for row in deliveries if row.state == DeliveryState.PENDING]
+    def _wake(self, recorded: _Recorded) -> None:
+        pending = [row.id for row in recorded.deliveries if row.state == DeliveryState.PENDING]
         if pending:
             self._wake_ups.deliveries_recorded(pending[0], pending[-1])
         if self._files is not None and self._files.take_news():
             self._wake_ups.files_due()
+        for line_id in sorted(recorded.line_ids):
+            self._wake_ups.line_due(line_id, self._clock.now_ms())
 
 
 def _raw(request: BridgeRequest, items: Sequence[Sighting]) -> RawRow:

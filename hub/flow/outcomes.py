@@ -14,6 +14,7 @@ import msgspec
 
 from hub.flow.adoption import DELIVERY_UNKNOWN, Adoption, adopt, is_placeholder
 from hub.flow.file_links import FileLinks
+from hub.flow.late_fallback import is_unreached
 from hub.flow.ports import HotTransaction
 from hub.flow.rows import EventRow, Known, MessageRow, OutboxClaim
 from hub.flow.sent_parts import sent_parts
@@ -127,6 +128,8 @@ def _accepted(claim: OutboxClaim, message: MessageRow, outcome: Outcome) -> _Cha
     if message.accepted_at is None:
         message = message._replace(accepted_at=outcome.at_ms, sent_at=outcome.at_ms)
     if outcome.was_downgraded and not message.was_downgraded:
+        if is_unreached(message):  # what the first network said of it is over
+            message = message._replace(failed_at=None, error=None)
         return _Changed(message._replace(was_downgraded=1, service="sms"), "message.downgraded")
     return _Changed(message, None)
 

@@ -32,7 +32,7 @@ from hub.flow.wishes import Wish, asked_chat, asked_message, outbox_row, own_eve
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory
 from hub.model.line import Line
-from hub.model.outbox import OperationKind
+from hub.model.outbox import AS_SMS, OperationKind
 
 #: Tries of a send that certainly did not start; what the wire shows as `max_attempts`.
 MOST_ATTEMPTS = 8
@@ -40,7 +40,7 @@ MOST_ATTEMPTS = 8
 MOST_SENDS = 256
 #: Fields that we add to the client's request for the bridge; they are not shown again.
 RESOLVED_FIELDS = frozenset(
-    {"chat_key", "files", "last_received_guid", "message_guid", "reply_to_guid", CONFIRMS, RESTLESS}
+    {AS_SMS, "chat_key", "files", "last_received_guid", "message_guid", "reply_to_guid", CONFIRMS, RESTLESS}
 )
 
 

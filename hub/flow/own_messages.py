@@ -12,7 +12,9 @@ from typing import Final
 from hub.flow.adoption import Adoption, adopt
 from hub.flow.echoes import Shown, may_be_echo, told_before
 from hub.flow.evidence import believed, quoted_outbox_id
+from hub.flow.late_fallback import Unreached, notice
 from hub.flow.ports import HotTransaction
+from hub.flow.record import TakeIds
 from hub.flow.rows import Known, MessageRow, OutboxClaim
 from hub.flow.sighting import Sighting
 from hub.model.outbox import OperationKind, attempt_id
@@ -43,7 +45,7 @@ def _judge(sighting: Sighting, claims: Mapping[int, OutboxClaim], adoptions: dic
     claim = claims.get(outbox_id) if outbox_id is not None else None
     if claim is None or message is None or claim.kind != OperationKind.SEND or claim.message_id is None:
         return
-    if claim.current_outbox_id != claim.id:
+    if claim.current_outbox_id != claim.id or _is_of_first_network(sighting, claim):
         sighting.is_superseded = True
     elif claim.guid == attempt_id(claim.id):
         at_ms = sighting.observation.at if message.sent_at is None else message.sent_at
@@ -53,8 +55,25 @@ def _judge(sighting: Sighting, claims: Mapping[int, OutboxClaim], adoptions: dic
             adoptions[claim.message_id] = known._replace(at_ms=min(known.at_ms, at_ms))
 
 
-async def see_own_messages(tx: HotTransaction, sightings: Sequence[Sighting]) -> None:
-    """Put whole rows in the place of the snapshots of our own messages, and drop facts that were told."""
+def _is_of_first_network(sighting: Sighting, claim: OutboxClaim) -> bool:
+    """Whether it is what the line's first network tells of a message that went over the second one."""
+    line, message = sighting.known_line, sighting.observation.message
+    return (
+        bool(claim.was_downgraded)
+        and line.fallback_bridge_id not in {None, sighting.bridge_id}
+        and message is not None
+        and message.provider_id != claim.guid
+    )
+
+
+async def see_own_messages(
+    tx: HotTransaction, sightings: Sequence[Sighting], *, take_ids: TakeIds
+) -> list[Unreached]:
+    """Put whole rows in the place of the snapshots of our own messages, and drop facts that were told.
+
+    Returns:
+        Those that are to go over their line's second bridge (hub.flow.late_fallback).
+    """
     own = [
         each
         for each in sightings
@@ -63,18 +82,19 @@ async def see_own_messages(tx: HotTransaction, sightings: Sequence[Sighting]) ->
         and message.is_known != _SUPERSEDED
     ]
     if not own:
-        return
+        return []
     ids = sorted({each.message.id for each in own if each.message is not None})
     rows = {row.id: row for row in await tx.messages_by_id(ids)}
     await _note_downgrades(tx, own, rows)
-    shown: list[Shown] = []
     for each in own:
         if each.message is not None:
-            each.message = row = rows[each.message.id]
-            shown += _possible_echoes(each, row)
+            each.message = rows[each.message.id]
+    unreached = await notice(tx, own, take_ids=take_ids)
+    shown = [echo for each in own for echo in _possible_echoes(each)]
     told = await told_before(tx, shown)
     for each in own if told else ():
         each.facts = tuple(fact for fact in each.facts if fact.dedupe_key not in told)
+    return unreached
 
 
 async def _note_downgrades(
@@ -89,8 +109,9 @@ async def _note_downgrades(
     await tx.save_messages(list(downgraded.values()))
 
 
-def _possible_echoes(sighting: Sighting, message: MessageRow) -> list[Shown]:
-    if message.outbox_id is None or not message.is_from_me:
+def _possible_echoes(sighting: Sighting) -> list[Shown]:
+    message = sighting.message
+    if message is None or message.outbox_id is None or not message.is_from_me:
         return []
     observed = sighting.observation.message
     text = text_of(observed.parts) if observed is not None else None

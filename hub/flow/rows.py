@@ -277,6 +277,8 @@ class OutboxClaim(NamedTuple):
     current_outbox_id: int | None
     #: The message's.
     guid: str | None
+    #: The message went as SMS.
+    was_downgraded: int | None
 
 
 class OperationRow(NamedTuple):

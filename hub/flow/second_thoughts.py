@@ -11,19 +11,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from hub.flow.adoption import is_placeholder
+from hub.flow.adoption import is_placeholder, name_given_back, tombstone
 from hub.flow.outgoing import Outgoing
 from hub.flow.payloads import status_of
 from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import Recorder
 from hub.flow.repeating import Accepted, AcceptedItem, Repeatable, remember
-from hub.flow.rows import EventRow, Known, MessageRow, OutboxClaim, OutboxRow, SnapshotRow
+from hub.flow.rows import EventRow, MessageRow, OutboxClaim, OutboxRow
 from hub.flow.sent_parts import sent_parts
 from hub.flow.wishes import Wish, outbox_row, own_event
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory
 from hub.model.line import Line
-from hub.model.outbox import OperationKind, OutboxState, attempt_id
+from hub.model.outbox import AS_SMS, OperationKind, OutboxState
 from hub.rules.message_status import MessageStatus
 
 
@@ -123,7 +123,7 @@ class SecondThoughts:
         queued = _queued(failed, row)
         await tx.save_messages([queued])
         if not is_placeholder(failed):
-            await tx.merge_messages([_tombstone(failed, retry.tombstone_id)])
+            await tx.merge_messages([tombstone(failed, retry.tombstone_id)])
         await tx.insert_outbox([row])
         keys = await tx.chats.keys([queued.chat_id])
         event = own_event(
@@ -148,7 +148,7 @@ class SecondThoughts:
         payload = msgspec.json.decode(claim.payload, type=dict[str, object])
         wish = Wish(
             kind=OperationKind.SEND,
-            payload={name: value for name, value in payload.items() if name != "send_at"},
+            payload={name: value for name, value in payload.items() if name not in {"send_at", AS_SMS}},
             message_id=failed.id,
             priority=claim.priority,
         )
@@ -177,25 +177,9 @@ def _parts_done(claim: OutboxClaim) -> int:
 
 def _queued(failed: MessageRow, item: OutboxRow) -> MessageRow:
     """Give the message as it waits again, under the name of its new attempt."""
-    return failed._replace(
-        guid=attempt_id(item.id),
-        is_known=Known.ASKED,
-        outbox_id=item.id,
-        sent_at=item.created_at,
-        queued_at=item.created_at,
-        accepted_at=None,
-        failed_at=None,
-        error=None,
-        send_at=None,
-        was_downgraded=0,
-        service=None,
+    return name_given_back(failed, item.id)._replace(
+        sent_at=item.created_at, queued_at=item.created_at, send_at=None
     )
-
-
-def _tombstone(failed: MessageRow, row_id: int) -> SnapshotRow:
-    """Give the row that takes in what is still told of the failed attempt, out of sight."""
-    width = len(SnapshotRow._fields)
-    return SnapshotRow._make(failed[:width])._replace(id=row_id, is_known=Known.SUPERSEDED)
 
 
 def state_conflict(status: MessageStatus, what: str) -> InvalidRequest:

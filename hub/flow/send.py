@@ -26,7 +26,7 @@ from hub.flow.record import Recorder
 from hub.flow.rows import DueOutbox, EventRow, OutboxUpdate
 from hub.flow.safety import Wish as Guarded
 from hub.model.line import Line
-from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome, OutboxState
+from hub.model.outbox import AS_SMS, Disposition, Operation, OperationKind, OperationOutcome, OutboxState
 from hub.rules.sending import NextStep, SendPolicy, after_lookup, after_perform, is_too_late
 
 log = structlog.get_logger("sends")
@@ -238,6 +238,8 @@ def _refusal(policy: SendPolicy, errand: _Errand, now_ms: int) -> NextStep | Non
         error = "expired: too late to matter."
     elif missing is not None:
         error = f"unsupported: {missing}"
+    elif operation.payload.get(AS_SMS) and errand.line.fallback_bridge_id is None:
+        error = "22: not reachable, and the line has no second bridge any more."
     return NextStep(state=OutboxState.FAILED, at_ms=now_ms, error=error, is_untried=True) if error else None
 
 

@@ -97,6 +97,8 @@ class Disposition(StrEnum):
 
 #: What bridges say of a handle that their network cannot reach, so that another network may (facts: `22` is Messages').
 UNREACHABLE_CODES: Final = frozenset({"22", "not_on_network", "sms_only"})
+#: In a payload: the first bridge has said after all that it cannot reach the contact, so the second one sends it.
+AS_SMS: Final = "as_sms"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ Two = Callable[[str, str], str]
 #: The columns of an OutboxClaim: of an item `o`, and of its message `m`.
 CLAIM_COLUMNS = (
     "o.id, o.line_id, o.payload, o.kind, o.state, o.priority, o.parts_done, o.set_id, o.evidence_key, "
-    "o.message_id, m.outbox_id, m.guid"
+    "o.message_id, m.outbox_id, m.guid, m.was_downgraded"
 )
 
 #: Messages of other sends that one look-up is told of; a line sends fewer in the time that counts.

@@ -22,8 +22,8 @@ async def test_claims_are_given_for_items_that_exist(store: Store) -> None:
     found = await store.hot.read(lambda tx: tx.outbox_claims([1, 3, 99]))
 
     assert sorted(found, key=lambda claim: claim.id) == [
-        OutboxClaim(1, 11, OUTBOX.payload, "send", 0, 7, 2, 1, None, 50, 1, "attempt"),
-        OutboxClaim(3, 13, OUTBOX.payload, "send", 0, 0, 0, None, None, None, None, None),
+        OutboxClaim(1, 11, OUTBOX.payload, "send", 0, 7, 2, 1, None, 50, 1, "attempt", 0),
+        OutboxClaim(3, 13, OUTBOX.payload, "send", 0, 0, 0, None, None, None, None, None, None),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -11,6 +11,7 @@ from hub.flow.directory import DirectoryHolder, load_directory
 from hub.flow.event_store import Event
 from hub.flow.ingest import BridgeRequest, Ingest
 from hub.flow.outgoing import Outgoing
+from hub.flow.ports import BridgeAdapter
 from hub.flow.record import Recorder
 from hub.flow.repeating import Accepted
 from hub.flow.repositories import Store
@@ -25,6 +26,7 @@ from hub.model.outbox import Disposition, Operation, OperationKind, OperationOut
 from hub.model.webhook import StoredSecret
 from hub.rules.lanes import shard_of
 from hub.rules.sending import SendPolicy
+from hub.worker.fallback import adapter_of
 from tests.support.manual_time import ManualClock
 from tests.support.sightings import CONTACT, LINE_HANDLE
 
@@ -64,9 +66,10 @@ class ToldBridge:
     #: Happens between the hand-over and the answer.
     meanwhile: list[Then] = field(default_factory=list)
     asked: list[Operation] = field(default_factory=list)
+    able: frozenset[str] = frozenset()
 
     async def capabilities(self) -> frozenset[str]:
-        return frozenset()
+        return self.able
 
     async def health(self) -> tuple[str, str | None]:
         return "online", None
@@ -99,6 +102,8 @@ class Stage:
     def __init__(self, store: Store, line: Line, directory: DirectoryHolder, clock: ManualClock) -> None:
         self.store, self.line, self.clock = store, line, clock
         self.bridge = ToldBridge()
+        #: The line's second bridge, where it has one.
+        self.second = ToldBridge(able=frozenset({"text"}))
         self.new_id = IdFactory(3, clock.now_ms)
         self.wake_ups = NobodyWakes()
         self.recorder = Recorder(
@@ -152,9 +157,16 @@ class Stage:
     async def retry(self, message_id: int) -> Accepted:
         return await self.second_thoughts.retry(self.line, message_id, api_key_id=None, repeatable=None)
 
-    async def tell(self, *observations: Observation) -> None:
-        """Let the network show something."""
-        request = BridgeRequest(self.line.bridge_id, f"r{self.new_id()}", b"{}", observations)
+    @property
+    def adapter(self) -> BridgeAdapter | None:
+        """What sends for the line."""
+        adapters = {self.line.bridge_id: self.bridge, self.line.fallback_bridge_id or 0: self.second}
+        return adapter_of(self.line, adapters)
+
+    async def tell(self, *observations: Observation, is_second: bool = False) -> None:
+        """Let the network show something, the line's first or its second."""
+        bridge_id = (self.line.fallback_bridge_id if is_second else None) or self.line.bridge_id
+        request = BridgeRequest(bridge_id, f"r{self.new_id()}", b"{}", observations)
         results = await self.ingest(request)
         assert all(result.status != "refused" for result in results), results
 
@@ -166,8 +178,8 @@ class Stage:
     async def step(self, outbox_id: int) -> None:
         """Take the item's next step, if there is one."""
         item = await self.due(outbox_id)
-        if item is not None:
-            await self.sending.step(item, self.line, self.bridge)
+        if item is not None and (adapter := self.adapter) is not None:
+            await self.sending.step(item, self.line, adapter)
 
     async def hand_over_and_crash(self, outbox_id: int) -> None:
         """Mark the hand-over, and die before the answer is recorded."""
@@ -180,6 +192,17 @@ class Stage:
             self.bridge.meanwhile.remove(_crash)
             return
         raise AssertionError("it did not crash")
+
+    async def owed(self) -> list[int]:
+        """The items of the line that are not over."""
+        line_id = self.line.id
+        items = await self.store.hot.read(lambda tx: tx.due_outbox(line_id, shard_of(line_id), 1_000))
+        return [item.id for item in items]
+
+    async def forget(self) -> None:
+        """Cancel what a failed example left waiting: a line does one thing after the other."""
+        ids = await self.owed()
+        await self.store.hot.write(lambda tx: tx.cancel_outbox(ids, self.clock.now_ms()))
 
     async def end(self, outbox_id: int) -> OutboxItem:
         """Go on until the item has ended."""
@@ -229,8 +252,8 @@ def _message_id(event: Event) -> int:
     return parse_id(Prefix.MESSAGE, text) if text.startswith("msg_") else 0
 
 
-async def a_stage(store: Store) -> Stage:
-    """Put a line on a told bridge into an empty store."""
+async def a_stage(store: Store, *, has_second: bool = False) -> Stage:
+    """Put a line on a told bridge into an empty store, if wanted with a second one."""
     clock = ManualClock()
     new_id = IdFactory(2, clock.now_ms)
     bridge = Bridge(
@@ -256,6 +279,9 @@ async def a_stage(store: Store) -> Stage:
         created_at=clock.now_ms(),
     )
     await store.bridges.add(bridge)
+    if has_second:
+        line = replace(line, fallback_bridge_id=new_id())
+        await store.bridges.add(replace(bridge, id=line.fallback_bridge_id or 0, name="second"))
     await store.lines.add(line)
     directory = DirectoryHolder(store, await load_directory(store))
     return Stage(store, line, directory, clock)

@@ -140,6 +140,27 @@ async def test_a_lost_answer_of_the_first_is_looked_up_there() -> None:
     assert sms.sent == []
 
 
+async def test_without_the_second_adapter_only_what_is_the_seconds_waits() -> None:
+    first = ScriptedBridge(CLOCK)
+    alone = WithFallback(first, None)
+    late = send(allow_sms_fallback=True, as_sms=True)
+
+    assert (await alone.perform(send(allow_sms_fallback=True))).disposition is Disposition.ACCEPTED
+    assert (await alone.perform(late)).disposition is Disposition.NOT_STARTED
+    assert (await alone.lookup(late)).disposition is Disposition.MAY_HAVE_COMPLETED
+    assert "sms_fallback" not in await alone.capabilities()
+    assert first.arrived(late) == 0
+
+
+async def test_what_the_first_could_not_deliver_goes_straight_to_the_second() -> None:
+    first, second, both = pair()
+    late = send(allow_sms_fallback=True, as_sms=True)
+
+    assert (await both.perform(late)).was_downgraded
+    assert (await both.lookup(late)).was_downgraded
+    assert (first.performed, first.looked_up, second.arrived(late)) == ([], [], 1)
+
+
 @pytest.mark.parametrize(("one", "two"), [(False, False), (True, False), (False, True), (True, True)])
 async def test_a_repeat_is_harmless_only_where_it_is_for_both(one: bool, two: bool) -> None:
     both = WithFallback(ScriptedBridge(CLOCK, is_idempotent=one), ScriptedBridge(CLOCK, is_idempotent=two))
@@ -153,6 +174,5 @@ async def test_a_line_has_the_adapters_of_its_bridges(rig: Rig) -> None:
     two = replace(line, fallback_bridge_id=99)
 
     assert adapter_of(line, {line.bridge_id: first, 99: second}) is first
-    assert adapter_of(two, {line.bridge_id: first}) is first
     assert adapter_of(two, {99: second}) is None
     assert isinstance(adapter_of(two, {line.bridge_id: first, 99: second}), WithFallback)
