@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import msgspec
 
+from hub.agent.socket import HubSocket
 from hub.flow.calling import Call, CallFailed, StreamCaller, StreamedReply
 from hub.flow.ports import Clock
 from hub.model.errors import HubError
@@ -86,11 +87,35 @@ class HubLink:
     def __init__(
         self, identity: Identity, caller: StreamCaller, clock: Clock, draw_id: Callable[[], str]
     ) -> None:
-        self._identity = identity
         self._caller = caller
         self._clock = clock
         self._draw_id = draw_id
+        self._socket: HubSocket | None = None
+        self.become(identity)
+
+    @property
+    def socket(self) -> HubSocket | None:
+        """What it asks over while it is open, if it was given one."""
+        return self._socket
+
+    def prefer(self, socket: HubSocket) -> None:
+        """Ask over a WebSocket whenever it is open."""
+        self._socket = socket
+
+    def become(self, identity: Identity) -> None:
+        """Speak as somebody else from now on, or under another secret."""
+        self._identity = identity
         self._signer = StandardSigner([Secret(identity.secret)])
+
+    def signed(self, request_id: str, body: bytes) -> Mapping[str, str]:
+        """Give the headers that say who asks."""
+        seconds = self._clock.now_ms() // 1000
+        return {
+            "x-bridge-id": self._identity.bridge,
+            "webhook-id": request_id,
+            "webhook-timestamp": str(seconds),
+            "webhook-signature": self._signer.sign(request_id.encode(), seconds, body).decode(),
+        }
 
     async def ask(self, word: str, body: Any, reply: type[Shape], *, timeout_seconds: float = 20.0) -> Shape:
         """POST /v1/bridge/{word}.
@@ -112,12 +137,17 @@ class HubLink:
             HubAway: It may be asked again.
             HubRefused: It need not (Superseded: for ever).
         """
-        try:
-            reply = await self._caller.send(self._call(word, body, request_id, timeout_seconds))
-        except CallFailed as error:
-            raise HubAway(error.detail) from None
-        require_good(reply.status, reply.body)
-        return reply.body
+        told = None
+        if self._socket is not None:
+            told = await self._socket.ask(word, body, request_id, timeout_seconds=timeout_seconds)
+        if told is None:
+            try:
+                reply = await self._caller.send(self._call(word, body, request_id, timeout_seconds))
+            except CallFailed as error:
+                raise HubAway(error.detail) from None
+            told = reply.status, reply.body
+        require_good(*told)
+        return told[1]
 
     @contextlib.asynccontextmanager
     async def stream(
@@ -143,17 +173,13 @@ class HubLink:
             raise HubAway(error.detail) from None
 
     def _call(self, word: str, body: bytes, request_id: str, timeout_seconds: float) -> Call:
-        seconds = self._clock.now_ms() // 1000
-        signature = self._signer.sign(request_id.encode(), seconds, body)
+        signed = self.signed(request_id, body)
         return Call(
             method="POST",
             url=f"{self._identity.hub}/v1/bridge/{word}",
             headers=(
                 (b"content-type", b"application/json"),
-                (b"x-bridge-id", self._identity.bridge.encode()),
-                (b"webhook-id", request_id.encode()),
-                (b"webhook-timestamp", b"%d" % seconds),
-                (b"webhook-signature", signature),
+                *((name.encode(), value.encode()) for name, value in signed.items()),
             ),
             body=body,
             timeout_seconds=timeout_seconds,

@@ -37,6 +37,8 @@ class Welcomed(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...]
     max_body_bytes: int
     max_events: int
+    #: Whether the hub keeps a WebSocket for us; one of before does not say.
+    has_sockets: bool = False
 
 
 @dataclass(slots=True)
@@ -116,6 +118,7 @@ class Agent:
                         self._work.run(),
                         self._feed.run(),
                         self._watch_time(),
+                        self._keep_socket(),
                     )
                 ]
                 await asyncio.wait({*tasks[1:], stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -173,15 +176,23 @@ class Agent:
             log.warning("bridge.silent", kind=adapter.kind, error=str(error) or type(error).__name__)
             return "offline", f"the adapter does not answer ({type(error).__name__})"
 
+    async def _keep_socket(self) -> None:
+        if (socket := self._parts.link.socket) is None:
+            await asyncio.Event().wait()
+        else:
+            await socket.run(lambda: self._welcome.has_sockets, self._parts.sleep)
+
     async def _watch_time(self) -> None:
         """Catch up after the machine slept: connections look alive then, and are not."""
         seen_ms = self._parts.clock.now_ms()
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await self._parts.sleep(LOOK_SECONDS)
             now_ms = self._parts.clock.now_ms()
             if not 0 <= now_ms - seen_ms <= SLEPT_MS:
                 log.info("agent.woke", slept_seconds=(now_ms - seen_ms) // 1000)
                 self._feed.resume()
+                if self._parts.link.socket is not None:
+                    self._parts.link.socket.reset()
             seen_ms = now_ms
 
     def _pauses(self) -> Pauses:

@@ -271,9 +271,10 @@ class Work:
         return (await self._tell("dispatched", call_id)).is_taken
 
     async def _extend(self, call_id: str) -> None:
-        while True:
-            await asyncio.sleep(EXTEND_SECONDS)
-            await self._tell("extend", call_id)
+        with contextlib.suppress(HubRefused):  # whoever works on the call hears it, too
+            while True:
+                await self._parts.sleep(EXTEND_SECONDS)
+                await self._tell("extend", call_id)
 
     async def _tell(self, word: str, call_id: str, **more: Any) -> _Noted:
         """Tell the hub something of a call, until it hears us.

@@ -60,6 +60,8 @@ class Welcomed(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int
     #: The most events in one request.
     max_events: int
+    #: Whether `GET /v1/bridge/connect` opens a WebSocket here.
+    has_sockets: bool
     request_id: str
 
 
@@ -185,6 +187,7 @@ async def _hello(call: Call[NoQuery, Hello]) -> Reply:
             lines=list(welcome.lines),
             max_body_bytes=min(parts.bridge_limits.max_body_bytes, parts.settings.max_body_bytes),
             max_events=parts.bridge_limits.max_events,
+            has_sockets=parts.bridge_limits.most_sockets > 0,
             request_id=call.request_id,
         )
     )

@@ -45,6 +45,8 @@ class BridgeLimits:
     max_events: int
     json_depth: int
     tolerance_seconds: int
+    #: WebSockets of agents in this process.
+    most_sockets: int = 1000
 
 
 _decoder = msgspec.json.Decoder(BridgeEvents)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api import (
+    agent_sockets,
     agents,
     assignments,
     audio_messages,
@@ -68,6 +69,7 @@ from hub.api.calls import AnyEndpoint
 
 #: Alphabetical by file.
 NOUNS: Final[tuple[AnyEndpoint, ...]] = (
+    *agent_sockets.ENDPOINTS,
     *agents.ENDPOINTS,
     *audio_messages.ENDPOINTS,
     *availability.ENDPOINTS,

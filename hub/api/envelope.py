@@ -7,7 +7,7 @@ whose body says nothing of our insides.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -34,6 +34,12 @@ _AWAY: Final = InvalidRequest(
 _encode: Final = msgspec.json.Encoder().encode
 
 
+class SocketDoor(Protocol):
+    """Serves one WebSocket; what is asked over it goes to the application."""
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send, application: Application) -> None: ...
+
+
 class Envelope:
     """Wraps the whole surface."""
 
@@ -45,16 +51,21 @@ class Envelope:
         monotonic: Callable[[], float],
         cors: Cors,
         on_answer: Callable[[int], None],
+        sockets: SocketDoor,
     ) -> None:
         self._inside = inside
+        self._sockets = sockets
         self._new_id = new_id
         self._monotonic = monotonic
         self._cors = cors
         self._on_answer = on_answer
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send, self)
+            return
         if scope["type"] != "http":
-            await _refuse_other(scope, receive, send)
+            await _live_on(receive, send)
             return
         begun = self._monotonic()
         request_id = id_text("req", self._new_id())
@@ -139,11 +150,8 @@ def native_error(error: InvalidRequest, request_id: str) -> ErrorAnswer:
     return ErrorAnswer(status=BY_CODE[error.code].status, body=error_reply(error, request_id))
 
 
-async def _refuse_other(scope: Any, receive: Receive, send: Send) -> None:
-    """There are no web sockets here; and nothing of ours hangs on the server's lifespan."""
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1000})
-        return
+async def _live_on(receive: Receive, send: Send) -> None:
+    """Nothing of ours hangs on the server's lifespan."""
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     await send({"type": "lifespan.shutdown.complete"})

@@ -12,18 +12,21 @@ from typing import Any, Final, NamedTuple
 from starlette.routing import Match, Route, Router
 
 from hub.api import docs_page, openapi
+from hub.api.agent_sockets import AgentSockets
 from hub.api.authentication import Authenticator
+from hub.api.bridge_counts import BridgeCounts
 from hub.api.bridge_hooks import BridgeHooksEndpoint
 from hub.api.calls import AnyEndpoint
 from hub.api.cors import Cors
 from hub.api.dialect import Dialect, RateLimit
 from hub.api.endpoints import NOUNS
-from hub.api.envelope import Envelope
+from hub.api.envelope import Envelope, native_error
 from hub.api.hooks import HOOKS_PATH, hooks_endpoint
 from hub.api.parts import ApiParts, Application, Receive, Send
 from hub.api.serving import PathApp
 from hub.api.usecases import UseCases, use_cases
 from hub.model.errors import InvalidRequest
+from hub.model.ids import id_text
 from hub.rules.bridge_hooks import HOOKS_PATH as BRIDGE_HOOKS_PATH
 from hub.rules.problems import suggestion
 
@@ -37,18 +40,24 @@ def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
     uses = use_cases(parts)
     native = _Paths(ENDPOINTS, parts, uses)
     return Envelope(
-        _HotFirst(
-            _ByDialect(native, dialects, parts, uses),
-            {
-                openapi.BRIDGE_EVENTS.path: parts.bridge_events,
-                BRIDGE_HOOKS_PATH: BridgeHooksEndpoint(parts),
-                HOOKS_PATH: hooks_endpoint(parts),
-            },
+        BridgeCounts(
+            _HotFirst(
+                _ByDialect(native, dialects, parts, uses),
+                {
+                    openapi.BRIDGE_EVENTS.path: parts.bridge_events,
+                    BRIDGE_HOOKS_PATH: BridgeHooksEndpoint(parts),
+                    HOOKS_PATH: hooks_endpoint(parts),
+                },
+            ),
+            parts.live.metrics,
         ),
         new_id=parts.new_id,
         monotonic=parts.monotonic,
         cors=_cors(parts.settings.cors_origins, dialects),
         on_answer=parts.on_answer,
+        sockets=AgentSockets(
+            parts, uses, told=lambda error: native_error(error, id_text("req", parts.new_id()))
+        ),
     )
 
 

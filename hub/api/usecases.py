@@ -40,6 +40,7 @@ from hub.flow.stream_tokens import StreamTokens
 from hub.flow.turns import Turns
 from hub.flow.verdicts import Verdicts
 from hub.flow.webhooks import WebhookRegistry
+from hub.observe.agent_counts import AgentCounts
 from hub.rules.bridge_calls import CallPolicy
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def use_cases(parts: ApiParts) -> UseCases:
             wake_ups=wake_ups,
             files=StoredFiles(store, parts.files.blobs),
             policy=CallPolicy(),
+            counts=AgentCounts(parts.live.metrics),
         ),
         assignments=AssignmentDesk(recorder=recorder, clock=clock, new_id=new_id),
         authenticator=Authenticator(keys),

@@ -29,9 +29,11 @@ from hub.agent.link import HubAway, HubLink, HubRefused, Superseded
 from hub.agent.pauses import Pauses
 from hub.agent.refused import OWN_BRIDGE, ToldRefusals
 from hub.agent.running import Agent, AgentParts, KnownLines
+from hub.agent.socket import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, HubSocket
 from hub.app.world import SystemClock
 from hub.flow.bridge_kinds import BridgeKind, Finding, Surroundings
 from hub.flow.bridge_settings import read_settings
+from hub.flow.calling import CallFailed
 from hub.flow.ports import Clock
 from hub.flow.refused import Noting, RefusedBook, nobody
 from hub.outbound import OutboundClient, OutboundLimits
@@ -41,6 +43,8 @@ from hub.rules.egress import read_allow_list
 
 log = structlog.get_logger("agent")
 
+#: How long the doctor waits for an answer over a WebSocket.
+TRY_SECONDS: Final = 10.0
 #: An adapter beside its network mostly speaks to this very machine.
 THIS_MACHINE: Final = ("127.0.0.0/8", "::1/128", "localhost")
 _LIMITS: Final = OutboundLimits(max_connections=64, user_agent=f"hub-agent/{__version__}")
@@ -117,7 +121,7 @@ async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> No
             _client(_hub_only(config.hub)) as to_hub,
             _client((*THIS_MACHINE, *config.allow)) as client,
         ):
-            link, lines = HubLink(config.identity, GuardedCaller(to_hub), clock, _draw_id), KnownLines()
+            link, lines = _link(config, to_hub, clock), KnownLines()
             refused = _refused_book(link, clock)
             around = _surroundings(client, link, lines, refuse=partial(refused.note, OWN_BRIDGE))
             adapter = kind.open(settings, around)
@@ -144,6 +148,19 @@ async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> No
 def _refused_book(link: HubLink, clock: Clock) -> RefusedBook:
     told = ToldRefusals(link, lambda: Pauses(asyncio.sleep, random.random))
     return RefusedBook(keep=told.keep, clock=clock, new_id=count(1).__next__)
+
+
+def _link(config: AgentConfig, client: OutboundClient, clock: Clock) -> HubLink:
+    link = HubLink(config.identity, GuardedCaller(client), clock, _draw_id)
+    pauses = Pauses(
+        asyncio.sleep, random.random, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
+    )
+    link.prefer(
+        HubSocket(
+            config.hub, GuardedSockets(client), link.signed, clock=clock, draw_id=_draw_id, pauses=pauses
+        )
+    )
+    return link
 
 
 def _surroundings(
@@ -175,8 +192,10 @@ async def examine_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -
         _client(_hub_only(config.hub)) as to_hub,
         _client((*THIS_MACHINE, *config.allow)) as client,
     ):
-        link = HubLink(config.identity, GuardedCaller(to_hub), SystemClock(), _draw_id)
+        link = _link(config, to_hub, SystemClock())
         found = [await _hub_finding(config, link)]
+        if found[0].state == "ok":
+            found.append(await _socket_finding(link))
         if kind.examine is not None:
             found += await _examined(kind, settings, _surroundings(client, link, KnownLines()))
     return found
@@ -193,6 +212,30 @@ async def _hub_finding(config: AgentConfig, link: HubLink) -> Finding:
     except HubRefused as error:
         return Finding(name="hub", state="failed", detail=str(error))
     return Finding(name="hub", state="warning", detail=f"{config.hub} answers, but not as a hub does")
+
+
+async def _socket_finding(link: HubLink) -> Finding:
+    """Try whether a WebSocket opens, and carries a question and its answer."""
+    assert link.socket is not None, "this module gives one"
+    opened = asyncio.Event()
+    serving = asyncio.get_running_loop().create_task(link.socket.serve(opened.set))
+    waiting = asyncio.get_running_loop().create_task(opened.wait())
+    try:
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if opened.is_set():
+            body = b'{"fence":1,"call_id":"bcl_0000000000000"}'
+            if await link.socket.ask("extend", body, _draw_id(), timeout_seconds=TRY_SECONDS) is not None:
+                return Finding(name="websocket", state="ok", detail="the hub is asked over one WebSocket")
+    finally:
+        for task in (serving, waiting):
+            task.cancel()
+        ended = await asyncio.gather(serving, waiting, return_exceptions=True)
+    why = str(ended[0]) if isinstance(ended[0], CallFailed) else "it opens, and nothing comes back over it"
+    return Finding(
+        name="websocket",
+        state="warning",
+        detail=f"{why}; the agent asks by long-poll, which does all the same",
+    )
 
 
 async def _examined(kind: BridgeKind, settings: Any, surroundings: Surroundings) -> Sequence[Finding]:

@@ -21,6 +21,7 @@ from hub.flow.outgoing_files import StoredFiles
 from hub.flow.ports import BridgeAdapter, Clock, OutgoingFiles
 from hub.flow.refused import RefusedBook, nobody
 from hub.model.line import Bridge, Line
+from hub.observe.agent_counts import AgentCounts
 from hub.outbound.calling import GuardedCaller
 from hub.outbound.client import OutboundClient
 from hub.outbound.sockets import GuardedSockets
@@ -95,6 +96,7 @@ def _remote_parts(core: Core) -> RemoteParts:
         bell=core.bell,
         new_id=core.new_id,
         policy=CallPolicy(),
+        counts=AgentCounts(core.metrics),
     )
 
 

@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from bridge.sandbox import contacts
+from hub.api.agent_sockets import MOST_HEAD_BYTES
 from hub.api.bridge_events import BridgeEventsEndpoint, BridgeLimits
 from hub.api.dialect import key_prefixes, webhook_forms
 from hub.api.parts import ApiParts, ApiSettings, LiveParts, ReadyCheck
@@ -45,6 +46,8 @@ log = structlog.get_logger("web")
 #: Other processes' changes are noticed within this time even if their note is lost.
 REFRESH_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 75
+#: How often the other end of a WebSocket is asked for a sign of life, and how long that is waited for.
+PING_SECONDS = 20.0
 #: A reader of a stream who takes nothing for so long is gone, or might as well be.
 STREAM_STALL_SECONDS = 60.0
 
@@ -114,7 +117,11 @@ def _config(
         host=settings.web.host,
         port=settings.web.port,
         http=Connection,
-        ws="none",
+        ws="none",  # but for agents: hub.app.connections
+        ws_max_size=settings.bridge.max_body_bytes + MOST_HEAD_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -204,6 +211,7 @@ def _bridge_limits(settings: Settings) -> BridgeLimits:
         max_events=settings.bridge.max_events_per_request,
         json_depth=settings.limits.json_depth,
         tolerance_seconds=settings.bridge.timestamp_tolerance_seconds,
+        most_sockets=settings.bridge.agent_sockets,
     )
 
 

@@ -267,6 +267,7 @@ def send_policy(settings: Settings) -> SendPolicy:
         retry_max_ms=300_000,
         lookup_ms=5000,
         unknown_after_ms=int(settings.sends.unknown_after_seconds * 1000),
+        in_flight_ms=int(max(settings.sends.in_flight_seconds, settings.sends.unknown_after_seconds) * 1000),
         fleeting_ms=10_000,
     )
 

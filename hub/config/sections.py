@@ -102,6 +102,7 @@ class Bridge:
     ]
     refused_kept: Annotated[int, Between(0, 10_000)]
     refused_days: Days
+    agent_sockets: Annotated[int, Between(0, 100_000)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +156,7 @@ class Sends:
     jitter_ratio: Ratio
     timeout_seconds: Annotated[float, Between(1, 3600)]
     unknown_after_seconds: Annotated[float, Between(1, _DAY_SECONDS)]
+    in_flight_seconds: Annotated[float, Between(1, _DAY_SECONDS)]
 
 
 _Words = Annotated[

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hub.model.bridge_call import Agent, AgentHello, BridgeCall
+from hub.model.outbox import Disposition
 
 
 class BridgeCalls(Protocol):
@@ -70,6 +71,28 @@ class BridgeCalls(Protocol):
         ...
 
     async def drop_pieces(self, call_id: int) -> None: ...
+
+
+#: What happens to calls: late is an answer that nobody waited for, lost what an agent knew of no more, in_doubt a wait
+#: that ended without an answer.
+CallStep = Literal["claimed", "begun", "answered", "late", "lost", "in_doubt", "taken_back"]
+
+
+class CallCounts(Protocol):
+    """Is told what happens to calls."""
+
+    def stepped(self, step: CallStep, count: int = 1) -> None: ...
+    def answered(self, disposition: Disposition) -> None: ...
+
+
+class Uncounted:
+    """Nobody counts (CallCounts)."""
+
+    def stepped(self, step: CallStep, count: int = 1) -> None:
+        pass
+
+    def answered(self, disposition: Disposition) -> None:
+        pass
 
 
 class Waiting(Protocol):

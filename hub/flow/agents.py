@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from hub.flow.agent_calls import MOST_OUTCOME_BYTES, ToldOutcome, write_outcome
-from hub.flow.agent_store import Bell, answer_bell, calls_bell
+from hub.flow.agent_store import Bell, CallCounts, answer_bell, calls_bell
 from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock, OutgoingFile, OutgoingFiles, WakeUps
 from hub.flow.repositories import Store
@@ -57,7 +57,9 @@ class AgentDesk:
         wake_ups: WakeUps,
         files: OutgoingFiles,
         policy: CallPolicy,
+        counts: CallCounts,
     ) -> None:
+        self._counts = counts
         self._calls = store.bridge_calls
         self._directory = directory
         self._clock = clock
@@ -90,6 +92,10 @@ class AgentDesk:
         await self._heard(bridge, fence)
         # What an agent began and knows of no more, it lost when it ended: nobody need wait for it.
         for call_id in await self._calls.lost(bridge.id, holding=holding, now=self._clock.now_ms()):
+            log.warning(
+                "call.lost", bridge_id=bridge.id, call=call_id, reason="the agent knows of it no more"
+            )
+            self._counts.stepped("lost")
             self._bell.ring(answer_bell(call_id))
         until = self._monotonic() + wait_seconds
         with self._bell.waiting(calls_bell(bridge.id)) as waiting:
@@ -105,6 +111,7 @@ class AgentDesk:
                     raise _superseded()
                 left = until - self._monotonic()
                 if found or left <= 0 or self._bell.is_closed:
+                    self._counts.stepped("claimed", len(found))
                     return found
                 await waiting.heard(min(left, LOOK_SECONDS))
 
@@ -117,9 +124,11 @@ class AgentDesk:
         await self._heard(bridge, fence)
         now_ms = self._clock.now_ms()
         lease_until = now_ms + self._policy.lease_ms
-        return await self._calls.begin(
+        is_taken = await self._calls.begin(
             call_id, bridge_id=bridge.id, fence=fence, now=now_ms, lease_until=lease_until
         )
+        self._counts.stepped("begun", int(is_taken))
+        return is_taken
 
     async def extend(self, bridge: Bridge, *, fence: int, call_id: int) -> bool:
         """Let an agent have more time; False: nobody waits for this call.
@@ -142,6 +151,9 @@ class AgentDesk:
         if len(outcome) > MOST_OUTCOME_BYTES:
             raise InvalidRequest("payload_too_large", f"An outcome may have {MOST_OUTCOME_BYTES} bytes.")
         is_new = await self._calls.answer(call_id, bridge_id=bridge.id, outcome=outcome)
+        self._counts.stepped("answered" if is_new else "late")
+        if is_new:
+            self._counts.answered(told.disposition)
         self._bell.ring(answer_bell(call_id))
         return is_new
 

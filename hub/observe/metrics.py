@@ -20,6 +20,10 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 #: What the labels of a metric can say.
 LABELS: Final[dict[str, dict[str, str]]] = {
+    "hub_agent_calls": {"step": "claimed, begun, answered, late, lost, in_doubt, taken_back"},
+    "hub_agent_outcomes": {
+        "disposition": "accepted, not_started, may_have_completed, still_in_flight, rejected"
+    },
     "hub_attachment_fetches": {"outcome": "success, retryable, permanent"},
     "hub_cleaned": {"what": "uses, files, blobs, strays, drafts"},
     "hub_connection_works": {"connection": "as connections.yaml calls it"},
@@ -40,6 +44,10 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     "hub_runs_ended": {"outcome": "completed, failed"},
     "hub_runs_failed": {"route": "the route's id; of more than 200 the others together"},
     "hub_runs_unfinished": {"state": "active, parked"},
+    "hub_bridge_requests": {
+        "word": "what comes after /v1/bridge/: ack, claim, events, …",
+        "outcome": "answered, the code of the refusal, or unserved",
+    },
     "hub_bridge_hooks": {"kind": "the bridge's kind", "outcome": "accepted, refused, broken"},
     "hub_source_events": {"source": "the source's name", "status": "recorded, duplicate"},
     "hub_source_requests": {
@@ -114,6 +122,25 @@ class Metrics:
             "hub_observations",
             "Observations taken in, from bridges and the sandbox.",
             ["status"],
+            registry=registry,
+        )
+        self.agent_calls = Counter(
+            "hub_agent_calls",
+            "Calls to agents, step by step: late is an answer that nobody waited for, lost what an agent knew of no "
+            "more, in_doubt a wait that ended without an answer, taken_back what no agent began in time.",
+            ["step"],
+            registry=registry,
+        )
+        self.agent_outcomes = Counter(
+            "hub_agent_outcomes", "What agents answered to calls.", ["disposition"], registry=registry
+        )
+        self.agent_sockets = Gauge(
+            "hub_agent_sockets", "WebSockets of agents that are open.", registry=registry
+        )
+        self.bridge_requests = Counter(
+            "hub_bridge_requests",
+            "Requests of bridges and agents, by what became of them.",
+            ["word", "outcome"],
             registry=registry,
         )
         self.requests = Counter(

@@ -24,6 +24,8 @@ class SendPolicy:
     lookup_ms: int
     #: After the dispatch, when absence of proof is taken as final.
     unknown_after_ms: int
+    #: The same while the bridge itself says that it is still at it.
+    in_flight_ms: int
     #: Typing and read marks older than this are dropped: late, they would mislead.
     fleeting_ms: int
 
@@ -96,7 +98,8 @@ def after_lookup(
         return after_perform(policy, outcome, attempt_number=attempt_number, now_ms=now_ms)
     if outcome.disposition is Disposition.NOT_STARTED and (is_idempotent or outcome.is_certain):
         return _again(policy, outcome, attempt_number, now_ms)
-    if now_ms - dispatched_at >= policy.unknown_after_ms:
+    is_at_it = outcome.disposition is Disposition.STILL_IN_FLIGHT
+    if now_ms - dispatched_at >= (policy.in_flight_ms if is_at_it else policy.unknown_after_ms):
         return NextStep(
             state=OutboxState.FAILED,
             at_ms=now_ms,

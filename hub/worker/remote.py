@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from hub.flow.agent_calls import AskedAttachment, read_outcome, write_operation, write_outcome
-from hub.flow.agent_store import Bell, BridgeCalls, answer_bell, calls_bell
+from hub.flow.agent_store import Bell, BridgeCalls, CallCounts, Uncounted, answer_bell, calls_bell
 from hub.flow.ports import Clock
 from hub.model.bridge_call import Agent, BridgeCall, CallVerb
 from hub.model.errors import AttachmentGone
@@ -47,6 +47,7 @@ class RemoteParts:
     bell: Bell
     new_id: IdFactory
     policy: CallPolicy
+    counts: CallCounts = Uncounted()  # noqa: RUF009 - it has no state
 
 
 def _offline(detail: str) -> OperationOutcome:
@@ -77,6 +78,7 @@ class RemoteAdapter:
         self._bell = parts.bell
         self._new_id = parts.new_id
         self._policy = parts.policy
+        self._counts = parts.counts
 
     async def capabilities(self) -> frozenset[str]:
         agent = await self._calls.agent(self._bridge_id)
@@ -153,6 +155,15 @@ class RemoteAdapter:
             while True:
                 outcome = await self._settled(call.id, claim_by)
                 if outcome is not None:
+                    log.info(
+                        "call.ended",
+                        bridge_id=self._bridge_id,
+                        call=call.id,
+                        verb=call.verb,
+                        disposition=outcome.disposition,
+                        code=outcome.code,
+                        waited_ms=self._clock.now_ms() - call.created_at,
+                    )
                     return outcome
                 await waiting.heard(LOOK_SECONDS)
 
@@ -165,10 +176,14 @@ class RemoteAdapter:
             case Standing.ANSWERED:
                 return _read(call)
             case Standing.IN_DOUBT:
+                self._counts.stepped("in_doubt")
                 return _UNKNOWN
             case Standing.TAKE_BACK:
                 taken = _offline("the agent did not begin in time")
-                return taken if await self._calls.take_back(call, outcome=write_outcome(taken)) else None
+                if not await self._calls.take_back(call, outcome=write_outcome(taken)):
+                    return None
+                self._counts.stepped("taken_back")
+                return taken
             case Standing.WAIT:
                 return None
 

@@ -16,10 +16,14 @@ from tests.support.hub_world import open_world
 from tests.support.scripted_bridge import Act, ScriptedBridge
 
 
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[AgentStage]:
+@pytest.fixture(params=["long-poll", "websocket"])
+async def stage(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[AgentStage]:
+    """A hub and an agent, asking in either way: what is promised holds for both."""
     async with open_world(tmp_path) as world:
-        yield AgentStage.of(world, tmp_path / "agent")
+        stage = AgentStage.of(world, tmp_path / "agent")
+        if request.param == "websocket":
+            stage.with_sockets()
+        yield stage
 
 
 @pytest.fixture

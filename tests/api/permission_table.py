@@ -75,6 +75,7 @@ TABLE: Final[tuple[Row, ...]] = (
     row("POST", "/v1/availability", "contacts:read", REFUSED, body={"from": LINE, "handles": [WHO]}),
     row("POST", "/v1/bridge/ack", None, OPEN),
     row("POST", "/v1/bridge/claim", None, OPEN),
+    row("GET", "/v1/bridge/connect", None, OPEN),
     row("POST", "/v1/bridge/content", None, OPEN),
     row("POST", "/v1/bridge/dispatched", None, OPEN),
     row("POST", "/v1/bridge/enrol", None, OPEN),

@@ -29,6 +29,7 @@ POLICY = SendPolicy(
     retry_max_ms=9_000,
     lookup_ms=5_000,
     unknown_after_ms=60_000,
+    in_flight_ms=300_000,
     fleeting_ms=10_000,
 )
 

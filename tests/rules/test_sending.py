@@ -15,6 +15,7 @@ POLICY = SendPolicy(
     retry_max_ms=1_500,
     lookup_ms=5_000,
     unknown_after_ms=60_000,
+    in_flight_ms=300_000,
     fleeting_ms=10_000,
 )
 NOW = 1_000_000
@@ -75,7 +76,9 @@ def test_a_network_that_asks_for_patience_gets_it_within_bounds(asked_ms: int | 
         (Disposition.MAY_HAVE_COMPLETED, True, 59_999, UNKNOWN),
         (Disposition.MAY_HAVE_COMPLETED, True, 60_000, FAILED),
         (Disposition.STILL_IN_FLIGHT, False, 59_999, UNKNOWN),
-        (Disposition.STILL_IN_FLIGHT, False, 60_000, FAILED),
+        (Disposition.STILL_IN_FLIGHT, False, 60_000, UNKNOWN),
+        (Disposition.STILL_IN_FLIGHT, False, 299_999, UNKNOWN),
+        (Disposition.STILL_IN_FLIGHT, False, 300_000, FAILED),
     ],
 )
 def test_after_lookup(

@@ -16,6 +16,7 @@ from hub.agent.link import HubLink, Identity
 from hub.agent.pauses import Pauses
 from hub.agent.refused import ToldRefusals
 from hub.agent.running import Agent, AgentParts
+from hub.agent.socket import HubSocket
 from hub.flow.calling import Call, CallFailed, Reply, StreamedReply
 from hub.flow.ports import BridgeAdapter
 from hub.flow.refused import RefusedBook
@@ -25,6 +26,7 @@ from hub.rules.bridge_calls import CallPolicy
 from hub.worker.remote import RemoteAdapter, RemoteParts
 from tests.support.asgi import Caller
 from tests.support.hub_world import HubWorld
+from tests.support.played_sockets import PlayedSockets
 
 HUB = "http://hub.example"
 
@@ -97,6 +99,8 @@ class AgentStage:
     folder: Path
     wire: Wire
     policy: CallPolicy = field(default_factory=CallPolicy)
+    #: The way of WebSockets, where there is one.
+    sockets: PlayedSockets | None = None
     _chance: random.Random = field(default_factory=lambda: random.Random(11))
 
     @classmethod
@@ -114,7 +118,24 @@ class AgentStage:
         identity = Identity(
             hub=HUB, bridge=id_text(Prefix.BRIDGE, self.bridge.id), secret=self.bridge.secrets[0].text
         )
-        return HubLink(identity, self.wire, self.world.clock, self.draw)
+        link = HubLink(identity, self.wire, self.world.clock, self.draw)
+        if self.sockets is not None:
+            pauses = Pauses(asyncio.sleep, lambda: 0.0, first_seconds=0.01, longest_seconds=0.01)
+            clock = self.world.clock
+            link.prefer(
+                HubSocket(HUB, self.sockets, link.signed, clock=clock, draw_id=self.draw, pauses=pauses)
+            )
+        return link
+
+    def with_sockets(self) -> PlayedSockets:
+        """Let agents open WebSockets from now on."""
+        self.sockets = PlayedSockets(
+            self.world.api.app, asked=self.wire.asked, answered=self.wire.answered, cut=self._cut
+        )
+        return self.sockets
+
+    def _cut(self, word: str) -> bool | None:
+        return self.wire.cut(word)
 
     def remote(self) -> RemoteAdapter:
         """The hub's side: what its worker asks."""
@@ -150,6 +171,8 @@ class AgentStage:
         try:
             async with asyncio.timeout(10):
                 await agent.welcomed.wait()
+                while self.sockets and not self.sockets.refuses and not (link.socket and link.socket.is_open):  # noqa: ASYNC110 - it has no bell
+                    await asyncio.sleep(0.001)
             yield running
         finally:
             running.cancel()

@@ -49,6 +49,11 @@ class Caller:
         self._token = token
 
     @property
+    def app(self) -> Application:
+        """What is asked."""
+        return self._app
+
+    @property
     def token(self) -> str | None:
         """The key that it asks with."""
         return self._token

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from hub.api.agent_sockets import MOST_HEAD_BYTES
 from hub.api.surface import build
 from hub.app.connections import Connection
 from hub.dialects.registry import DIALECTS
+from hub.flow.bells import LocalBell
 from tests.support.hub_world import HubWorld
 from tests.worker.time_by_hand import eventually
 
@@ -29,6 +31,9 @@ class Served:
         """Stop as a web process does at SIGTERM."""
         self.server.should_exit = True
         self.world.parts.live.feed.close()
+        bell = self.world.parts.bell
+        assert isinstance(bell, LocalBell), "the world's own"
+        bell.close()
 
 
 @contextlib.asynccontextmanager
@@ -37,7 +42,13 @@ async def served(world: HubWorld) -> AsyncIterator[Served]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            build(world.parts, DIALECTS), http=Connection, lifespan="off", log_config=None
+            build(world.parts, DIALECTS),
+            http=Connection,
+            ws="none",
+            ws_max_size=world.parts.bridge_limits.max_body_bytes + MOST_HEAD_BYTES,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
         )
         server = uvicorn.Server(config)
         serving = Served(f"http://127.0.0.1:{listener.getsockname()[1]}", server, world)
