@@ -14,6 +14,7 @@ from hub import __version__
 from hub.agent.folder import AgentConfig, AgentUnready, find_config, write_config
 from hub.agent.link import HubAway, require_good
 from hub.flow.calling import Call, Caller, CallFailed
+from hub.rules.agent_versions import PROGRAM
 
 ENROL_SECONDS: Final = 30.0
 
@@ -28,6 +29,12 @@ class EnrolWish:
     config: AgentConfig
     #: Whether one that is enrolled already is to become another bridge.
     is_again: bool
+
+
+def system_name() -> str:
+    """Name this machine's system: `macOS 15.1`, `Linux 6.8.0`."""
+    mac = platform.mac_ver()[0]
+    return (f"macOS {mac}" if mac else f"{platform.system()} {platform.release()}")[:200]
 
 
 class _Enrolled(msgspec.Struct):
@@ -58,15 +65,13 @@ async def enrol(folder: Path, wish: EnrolWish, caller: Caller) -> str:
 
 
 async def _ask(wish: EnrolWish, config: AgentConfig, caller: Caller) -> _Enrolled:
-    system = f"{platform.system()} {platform.release()}"
-    mac = platform.mac_ver()[0]
     body = {
         "token": wish.token,
         "secret": config.secret,
         "system": {
-            "os": (f"macOS {mac}" if mac else system)[:200],
+            "os": system_name(),
             "hostname": socket.gethostname()[:200],
-            "agent": f"hub agent {__version__}",
+            "agent": f"{PROGRAM} {__version__}",
         },
         **({} if wish.name is None else {"name": wish.name}),
     }

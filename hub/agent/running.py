@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from hub import __version__
+from hub.agent.enrolling import system_name
 from hub.agent.feed import EventFeed
 from hub.agent.journal import Journal
 from hub.agent.link import HubAway, HubLink, HubRefused, Superseded
@@ -18,6 +19,7 @@ from hub.agent.pauses import Pauses
 from hub.agent.work import Work, WorkParts
 from hub.flow.ports import BridgeAdapter, Clock
 from hub.flow.refused import RefusedBook
+from hub.rules.agent_versions import PROGRAM
 
 log = structlog.get_logger("agent")
 
@@ -159,6 +161,8 @@ class Agent:
             "agent": self._parts.journal.name,
             "version": __version__,
             "kind": self._parts.kind,
+            "program": PROGRAM,
+            "os": system_name(),
             "capabilities": sorted(self._capabilities),
             "health": {"state": state, "reason": None if reason is None else reason[:2000]},
         }

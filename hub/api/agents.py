@@ -26,6 +26,7 @@ MOST_PIECE_BYTES: Final = 1_048_576
 
 Fence = Annotated[int, Meta(ge=1, le=2**53)]
 CallId = Annotated[str, Meta(min_length=1, max_length=64)]
+Told = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 
 
@@ -42,11 +43,15 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     #: Drawn with its journal: another name is another agent, which takes the bridge over from the one before.
     agent: Name
     #: Its own version.
-    version: Annotated[str, Meta(max_length=64)]
+    version: Annotated[str, Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
     #: The kind of its bridge, as `GET /v1/bridge-kinds` names it, or a word of your own.
     kind: Name
     capabilities: Annotated[list[Name], Meta(max_length=100)]
     health: AgentHealth = AgentHealth()
+    #: What it runs as, shown with the bridge; `hub agent` is that of Hub itself, whose version the hub judges.
+    program: Told | None = None
+    #: Its machine's system, shown with the bridge.
+    os: Told | None = None
 
 
 class Welcomed(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +183,8 @@ async def _hello(call: Call[NoQuery, Hello]) -> Reply:
             capabilities=frozenset(body.capabilities),
             health=body.health.state,
             health_reason=body.health.reason,
+            program=body.program,
+            os=body.os,
         ),
     )
     parts = call.uses.parts
@@ -375,6 +382,8 @@ ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
             "kind": "imsg",
             "capabilities": ["text"],
             "health": {"state": "online"},
+            "program": "my agent",
+            "os": "macOS 15.1",
         },
     ),
     _endpoint(

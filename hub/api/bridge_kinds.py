@@ -83,6 +83,7 @@ async def _examine(call: Call[NoQuery, NoBody]) -> Reply:
         heard_at=heard_at,
         refused=await call.uses.store.refused.tally(bridge.id),
         now_ms=call.now_ms,
+        agent=(await call.uses.bridges.agents()).get(bridge.id),
     )
     content = Examined(
         id=id_text(Prefix.BRIDGE, bridge.id),

@@ -13,9 +13,11 @@ from hub.api.webhook_shapes import Rotation
 from hub.flow.bootstrap import PUSH_KIND
 from hub.flow.bridge_settings import shown
 from hub.flow.bridges import NewBridge
+from hub.model.bridge_call import Agent
 from hub.model.enrolment import BridgeSystem
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Bridge, Line
+from hub.rules.agent_versions import version_note
 from hub.rules.bridge_hooks import hook_path
 from hub.rules.bridge_status import BridgeStatus, bridge_status
 
@@ -45,6 +47,27 @@ class BridgeChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     settings: BridgeSettings | None = None
 
 
+class BridgeAgent(msgspec.Struct, frozen=True, kw_only=True):
+    """The agent that runs a bridge's adapter on its machine, as it last told."""
+
+    #: The kind of bridge that it runs, as GET /v1/bridge-kinds names it, or a word of its own.
+    kind: str
+    #: `hub agent` for ours; null where it does not say.
+    program: str | None
+    version: str
+    #: Its machine's system.
+    os: str | None
+    #: How its adapter is, and why.
+    health: str
+    health_reason: str | None
+    #: When it last asked for anything (Unix ms, to ten seconds).
+    last_heard_at: int
+    #: When it last took something to do (Unix ms); null if it never did.
+    last_call_at: int | None
+    #: What should be done about its version; null if nothing.
+    note: str | None
+
+
 class BridgeReply(msgspec.Struct, frozen=True, kw_only=True):
     """A bridge, never its secret."""
 
@@ -65,6 +88,8 @@ class BridgeReply(msgspec.Struct, frozen=True, kw_only=True):
     line_ids: tuple[str, ...]
     #: What its machine said of itself when it enrolled.
     system: BridgeSystem | None
+    #: Of a bridge behind an agent (docs/agent.md); null for the others, and before its first hello.
+    agent: BridgeAgent | None
     #: Until when the secret before the last rotation is still believed.
     previous_secret_expires_at: int | None
     created_at: int
@@ -94,13 +119,31 @@ async def bridge_fields(call: Call[Any, Any], bridges: Sequence[Bridge]) -> list
     """Give the JSON of bridges, without their secrets."""
     heard = await call.uses.bridges.last_heard()
     lines = await call.uses.bridges.lines_of()
+    agents = await call.uses.bridges.agents()
     return [
         {
             **_fields(each, lines.get(each.id, ()), heard.get(each.id), call.now_ms),
             **_reach(call, each),
+            "agent": _agent(agents.get(each.id)),
         }
         for each in bridges
     ]
+
+
+def _agent(agent: Agent | None) -> BridgeAgent | None:
+    if agent is None:
+        return None
+    return BridgeAgent(
+        kind=agent.kind,
+        program=agent.program,
+        version=agent.version,
+        os=agent.os,
+        health=agent.health,
+        health_reason=agent.health_reason,
+        last_heard_at=agent.heard_at,
+        last_call_at=agent.called_at,
+        note=version_note(agent),
+    )
 
 
 def _reach(call: Call[Any, Any], bridge: Bridge) -> dict[str, Any]:

@@ -44,6 +44,7 @@ async def look_at(console: Console, bridge: Bridge) -> Sequence[Finding]:
             heard_at=heard.get(bridge.id),
             refused=await console.store.refused.tally(bridge.id),
             now_ms=console.clock.now_ms(),
+            agent=await console.store.bridge_calls.agent(bridge.id),
         )
     finally:
         await client.aclose()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.agents_shown import agent_lines, ago
 from hub.cli.bridge_settings import (
     ask_missing,
     described,
@@ -50,12 +51,15 @@ def list_bridges(settings: Settings) -> None:
 
     async def use(console: Console) -> list[str]:
         rows = []
+        agents = await console.store.bridge_calls.agents()
         for bridge in await console.store.bridges.all():
             handles = [line.handle for line in await console.store.lines.all() if line.bridge_id == bridge.id]
             state = "" if bridge.is_enabled else " (disabled)"
             rows.append(
                 f"{id_text(Prefix.BRIDGE, bridge.id)}  {bridge.kind:8} {bridge.name}{state}  {', '.join(handles)}"
             )
+            if bridge.id in agents:
+                rows += [f"    {line}" for line in agent_lines(agents[bridge.id], console.clock.now_ms())]
         return rows
 
     for row in run(settings, use):
@@ -143,7 +147,7 @@ def _hook(settings: Settings, kind: BridgeKind | None, bridge: Bridge) -> list[s
 @click.argument("name")
 @click.pass_obj
 def show(settings: Settings, name: str) -> None:
-    """Show the bridge NAME, its lines and its settings.
+    """Show the bridge NAME, its lines, its settings, its machine and its agent.
 
     Secrets are masked; `hook` is where its network calls us, and is a secret, too.
     """
@@ -159,6 +163,12 @@ def show(settings: Settings, name: str) -> None:
         told += [] if bridge.is_enabled else ["switched off"]
         told += [f"line: {line.handle}  {line.status}  {line.status_reason or ''}".rstrip() for line in lines]
         told += [f"{key}: {value}" for key, value in sorted(shown(kind, bridge.settings or {}).items())]
+        now_ms, heard = console.clock.now_ms(), await console.store.bridges.last_heard()
+        told += [f"last heard: {ago(heard[bridge.id], now_ms)}"] if bridge.id in heard else []
+        if bridge.system is not None and bridge.system.hostname is not None:
+            told.append(f"machine: {bridge.system.hostname}")
+        agent = await console.store.bridge_calls.agent(bridge.id)
+        told += [] if agent is None else agent_lines(agent, now_ms)
         return told + _hook(settings, kind, bridge)
 
     for line in run(settings, use):

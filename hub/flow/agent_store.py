@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
@@ -19,6 +19,10 @@ class BridgeCalls(Protocol):
         ...
 
     async def agent(self, bridge_id: int) -> Agent | None: ...
+    async def agents(self) -> Mapping[int, Agent]:
+        """All, by the ids of their bridges."""
+        ...
+
     async def heard(self, bridge_id: int, *, fence: int, at: int) -> bool:
         """Note that the agent spoke; False if it is not the newest."""
         ...
@@ -30,7 +34,7 @@ class BridgeCalls(Protocol):
         ...
 
     async def claim(
-        self, bridge_id: int, *, fence: int, holding: Collection[int], limit: int, lease_until: int
+        self, bridge_id: int, *, fence: int, holding: Collection[int], limit: int, now: int, lease_until: int
     ) -> list[BridgeCall] | None:
         """Give the oldest calls that nobody has begun, but those that the agent holds; None if it is not the newest.
 

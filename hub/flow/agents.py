@@ -100,12 +100,14 @@ class AgentDesk:
         until = self._monotonic() + wait_seconds
         with self._bell.waiting(calls_bell(bridge.id)) as waiting:
             while True:
+                now_ms = self._clock.now_ms()
                 found = await self._calls.claim(
                     bridge.id,
                     fence=fence,
                     holding=holding,
                     limit=most,
-                    lease_until=self._clock.now_ms() + self._policy.begin_ms,
+                    now=now_ms,
+                    lease_until=now_ms + self._policy.begin_ms,
                 )
                 if found is None:
                     raise _superseded()

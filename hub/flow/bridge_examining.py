@@ -8,11 +8,14 @@ from typing import Final
 
 import structlog
 
-from hub.flow.bridge_kinds import BridgeWorld, Finding
+from hub.flow.bridge_kinds import BridgeWorld, Finding, FindingState
 from hub.flow.bridge_settings import read_settings
+from hub.model.bridge_call import Agent
 from hub.model.errors import InvalidRequest
 from hub.model.line import Bridge, Line
 from hub.model.refused import RefusedTally
+from hub.rules.agent_versions import version_note
+from hub.rules.bridge_calls import is_there
 
 log = structlog.get_logger("bridges")
 
@@ -28,6 +31,7 @@ async def examine(
     heard_at: int | None,
     refused: RefusedTally | None,
     now_ms: int,
+    agent: Agent | None = None,
 ) -> Sequence[Finding]:
     """Try everything that can be tried from here; sends nothing to anybody, and never raises.
 
@@ -38,8 +42,11 @@ async def examine(
         heard_at: When it last spoke (Unix ms).
         refused: What it brought and could not be taken in, as far as it is kept.
         now_ms: Unix ms.
+        agent: Its agent, if it has one.
     """
     found = [_switch(bridge), _heard(heard_at, now_ms), *_lines(lines), *_refused(refused, now_ms)]
+    if agent is not None:
+        found += [_agent(agent, now_ms), _health(agent)]
     kind = world.kind_here(bridge.kind)
     if kind is None or kind.examine is None:
         return found
@@ -106,3 +113,25 @@ def _heard(heard_at: int | None, now_ms: int) -> Finding:
         return Finding(name="heard", state="warning", detail=detail)
     minutes = max(0, now_ms - heard_at) // 60_000
     return Finding(name="heard", state="ok", detail=f"It spoke {minutes} min ago.")
+
+
+def _agent(agent: Agent, now_ms: int) -> Finding:
+    machine = agent.os or "a machine that it does not name"
+    told = f"{agent.program or 'An agent'} {agent.version} ({agent.kind}) on {machine}"
+    note = version_note(agent)
+    if note is not None:
+        return Finding(name="agent", state="warning", detail=f"{told}. {note}")
+    if not is_there(agent, now_ms):
+        seconds = (now_ms - agent.heard_at) // 1000
+        detail = f"{told} was last heard {seconds} s ago: look whether it runs (hub agent doctor)."
+        return Finding(name="agent", state="failed", detail=detail)
+    return Finding(name="agent", state="ok", detail=f"{told} is there.")
+
+
+def _health(agent: Agent) -> Finding:
+    """What the adapter says there; what can be tried beyond that, the agent's own doctor tries."""
+    state: FindingState = (
+        "ok" if agent.health == "online" else "failed" if agent.health == "offline" else "warning"
+    )
+    reason = f": {agent.health_reason}" if agent.health_reason else ""
+    return Finding(name="adapter", state=state, detail=f"It says that it is {agent.health}{reason}.")

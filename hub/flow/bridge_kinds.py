@@ -92,13 +92,16 @@ class BridgeHooks(Protocol):
         ...
 
 
+FindingState = Literal["ok", "warning", "failed", "skipped"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One thing that was tried to see whether a bridge works."""
 
     #: What was tried: `server`, `private api`, `permission`, …
     name: str
-    state: Literal["ok", "warning", "failed", "skipped"]
+    state: FindingState
     #: What was seen and what to do, without secrets, and with numbers shortened.
     detail: str
 

@@ -15,6 +15,7 @@ from hub.flow.directory import DirectoryHolder
 from hub.flow.ports import Clock, WakeUps
 from hub.flow.repositories import Store
 from hub.flow.rotation import rotated
+from hub.model.bridge_call import Agent
 from hub.model.errors import InvalidRequest, StoreError
 from hub.model.ids import IdFactory
 from hub.model.line import Bridge, Line
@@ -145,6 +146,10 @@ class BridgeBook:
                 "The bridge still carries lines, whose history needs it; disable it instead (is_enabled: false).",
             )
         self._wake_ups.configuration_changed()
+
+    async def agents(self) -> Mapping[int, Agent]:
+        """The agents, by the ids of their bridges."""
+        return await self._store.bridge_calls.agents()
 
     async def last_heard(self) -> Mapping[int, int]:
         """When each bridge last spoke (Unix ms, to the minute), of those that ever did."""

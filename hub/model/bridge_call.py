@@ -74,6 +74,12 @@ class Agent:
     health_reason: str | None
     #: Unix ms.
     heard_at: int
+    #: What it runs as, if it says so: `hub agent` for ours.
+    program: str | None = None
+    #: Its machine's system: `macOS 15.1`, …
+    os: str | None = None
+    #: When it last took a call, Unix ms.
+    called_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,3 +92,5 @@ class AgentHello:
     capabilities: frozenset[str]
     health: str
     health_reason: str | None
+    program: str | None = None
+    os: str | None = None

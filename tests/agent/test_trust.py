@@ -15,9 +15,11 @@ from hub.flow.agent_calls import AskedAttachment, AskedOperation
 #: All that a hub says to an agent. Who adds a field says here why it opens, runs and configures nothing.
 HEARD: dict[type[msgspec.Struct], set[str]] = {
     AskedAttachment: {"ref"},
-    AskedOperation: {"asked_of", "attempt_id", "dispatched_at", "kind", "line", "payload"},
+    # `taken`: which messages of the chat prove other sends; they are only compared with.
+    AskedOperation: {"asked_of", "attempt_id", "dispatched_at", "kind", "line", "payload", "taken"},
     GivenCall: {"asked", "call_id", "verb"},
-    Welcomed: {"fence", "lines", "max_body_bytes", "max_events"},
+    # `has_sockets`: whether one is opened to the very same hub.
+    Welcomed: {"fence", "has_sockets", "lines", "max_body_bytes", "max_events"},
 }
 
 

@@ -172,7 +172,23 @@ def test_the_doctor_knows_the_way_and_nothing_secret(machine: Machine) -> None:
 
     assert done.returncode == 1
     assert f"ok       hub              {machine.hub_url} knows this machine" in done.stdout
+    assert "ok       websocket        the hub is asked over one WebSocket" in done.stdout
     assert config["secret"] not in done.stdout + machine.log.read_text()
+
+
+def test_it_asks_over_a_websocket_and_opens_it_anew_when_the_hub_comes_back(
+    rest: Rest, machine: Machine
+) -> None:
+    """The hub was killed above."""
+
+    def shows(pattern: str) -> bool | None:
+        return re.search(pattern, str(rest.get("/metrics")), re.MULTILINE) is not None or None
+
+    wait_for(lambda: shows(r"^hub_agent_sockets\{.*\} 1\.0$"), seconds=60)
+    wait_for(
+        lambda: shows(r'^hub_bridge_requests_total\{.*outcome="answered".*word="(claim|hello)"'), seconds=60
+    )
+    assert machine.log.read_text().count("socket.opened") >= 2
 
 
 def test_it_stops_in_peace(machine: Machine) -> None:

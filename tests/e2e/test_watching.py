@@ -23,7 +23,10 @@ HEADER = "marker-xylophone-header"
 #: Metrics with no sample until something goes wrong.
 QUIET = frozenset(
     {
-        # Without bridges that networks call, and without connections.
+        # Without agents, bridges that push or that networks call, and without connections.
+        "hub_agent_calls",
+        "hub_agent_outcomes",
+        "hub_bridge_requests",
         "hub_bridge_hooks",
         "hub_connection_works",
         "hub_cleaned",

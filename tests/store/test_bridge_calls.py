@@ -18,6 +18,8 @@ HELLO = AgentHello(
     capabilities=frozenset({"text"}),
     health="degraded",
     health_reason="slow",
+    program="hub agent",
+    os="macOS 15.1",
 )
 CALL = BridgeCall(id=5, bridge_id=1, verb=CallVerb.PERFORM, attempt_id="a-1", asked="{}", created_at=10)
 
@@ -30,7 +32,9 @@ async def fence(store: Store) -> int:
 
 
 async def claimed(store: Store, fence: int, *holding: int, lease_until: int = 100) -> list[int] | None:
-    calls = await store.bridge_calls.claim(1, fence=fence, holding=holding, limit=2, lease_until=lease_until)
+    calls = await store.bridge_calls.claim(
+        1, fence=fence, holding=holding, limit=2, now=40, lease_until=lease_until
+    )
     return None if calls is None else [each.id for each in calls]
 
 
@@ -50,6 +54,7 @@ async def test_an_agent_is_kept_as_it_tells_and_its_kind_stands_with_the_bridge(
         20,
     )
     assert (agent.health, agent.health_reason) == ("degraded", "slow")
+    assert (agent.program, agent.os, agent.called_at) == ("hub agent", "macOS 15.1", None)
     assert [each.agent for each in await store.bridges.all()] == ["imsg"]
 
 
@@ -85,6 +90,16 @@ async def test_calls_are_claimed_oldest_first_and_those_not_held_again(store: St
     assert await claimed(store, fence) == [5, 6]
     assert await claimed(store, fence, 5) == [6, 7]
     assert await claimed(store, fence, 5, 6, 7) == []
+
+
+async def test_when_an_agent_last_took_a_call_is_kept(store: Store, fence: int) -> None:
+    await claimed(store, fence)
+    idle = (await store.bridge_calls.agents())[1].called_at
+    await store.bridge_calls.add(CALL)
+    await claimed(store, fence)
+    await store.bridge_calls.hello(1, HELLO, now=90)
+
+    assert (idle, (await store.bridge_calls.agents())[1].called_at) == (None, 40)
 
 
 async def test_a_call_is_begun_by_who_claimed_it_while_its_lease_lives(store: Store, fence: int) -> None:

@@ -34,6 +34,8 @@ class SqlBridgeCalls:
             "health": hello.health,
             "health_reason": hello.health_reason,
             "heard_at": now,
+            "program": hello.program,
+            "os": hello.os,
         }
 
         def work(connection: Connection) -> tuple[Agent, bool]:
@@ -63,6 +65,10 @@ class SqlBridgeCalls:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return None if row is None else _agent(row)
 
+    async def agents(self) -> dict[int, Agent]:
+        rows = await self._database.read(lambda connection: connection.execute(select(bridge_agents)).all())
+        return {row.bridge_id: _agent(row) for row in rows}
+
     async def heard(self, bridge_id: int, *, fence: int, at: int) -> bool:
         mine = (bridge_agents.c.bridge_id == bridge_id, bridge_agents.c.fence == fence)
         return await self._moves(update(bridge_agents).where(*mine).values(heard_at=at))
@@ -91,7 +97,7 @@ class SqlBridgeCalls:
         return None if row is None else _call(row)
 
     async def claim(
-        self, bridge_id: int, *, fence: int, holding: Collection[int], limit: int, lease_until: int
+        self, bridge_id: int, *, fence: int, holding: Collection[int], limit: int, now: int, lease_until: int
     ) -> list[BridgeCall] | None:
         newest = select(bridge_agents.c.fence).where(bridge_agents.c.bridge_id == bridge_id)
         free = (
@@ -117,6 +123,9 @@ class SqlBridgeCalls:
                 )
                 if connection.execute(took).rowcount:
                     claimed.append(_call(row))
+            if claimed:
+                mine = update(bridge_agents).where(bridge_agents.c.bridge_id == bridge_id)
+                connection.execute(mine.values(called_at=now))
             return claimed
 
         found = await self._database.read(look)

@@ -21,6 +21,11 @@ bridge_agents = Table(
     Column("health", Text, nullable=False),
     Column("health_reason", Text),
     instant("heard_at", nullable=False),
+    #: What it runs as, and on which system.
+    Column("program", Text),
+    Column("os", Text),
+    #: When it last took a call.
+    instant("called_at"),
 )
 
 #: What agents are asked for: hub.model.bridge_call.
