@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ from hub.model.outbox import Disposition, Operation, OperationKind
 from hub.rules.capabilities import needs_of
 from hub.rules.facts import facts_of, is_own
 from hub.rules.refusals import validate
+from tests.bridge.any_day import require_the_same
 
 LINE_ID = 7
 _NOT_DONE = {Disposition.REJECTED, Disposition.NOT_STARTED}
@@ -45,6 +47,10 @@ class BridgeHarness(ABC):
     @abstractmethod
     async def seen(self) -> list[Observation]:
         """Give all that the bridge tells until its network is quiet, from the beginning if it must repeat."""
+
+    async def hear(self) -> list[Observation]:
+        """Let a contact write; give what is told of it only now, if there is such a thing as a webhook."""
+        return []
 
     def restarted(self) -> BridgeAdapter:
         """Give the bridge as it is after a crash: it remembers nothing of what it did."""
@@ -321,6 +327,16 @@ class BridgeConformance:
             random.Random(seed).shuffle(told)
 
             assert {fact.dedupe_key for each in told for fact in facts_of(each, LINE_ID)} == expected
+
+    @pytest.mark.slow
+    async def test_whatever_a_day_was_like_the_store_ends_the_same(self, harness: BridgeHarness) -> None:
+        """Shuffled, repeated, late, and lost where the bridge tells of the past."""
+        await _perform_all(harness)
+        live = [*await harness.hear(), *await harness.seen()]
+        harness.restarted()
+        past = await harness.seen()
+
+        await asyncio.to_thread(require_the_same, live, past)
 
 
 async def _evidence(harness: BridgeHarness) -> list[Observation]:

@@ -1,6 +1,6 @@
 """Hold a hub's database shut for writers, so that what was answered cannot be recorded yet.
 
-SQLite: our own writers queue at a lock file (hub.store.sqlite.turnstile); PostgreSQL: a lock on the tables.
+SQLite: our own writers queue at a lock file (hub.store.sqlite.turnstile); PostgreSQL: a lock on a table.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Protocol
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from anyio.from_thread import BlockingPortal
 
-_TABLES = "outbox, messages, events, deliveries, chats"
+#: Whatever is accepted, heard or answered is written here, too; of one table nobody can wait for us crosswise.
+_TABLE = "messages"
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
 #: Linux tells here who waits for whose lock.
 _LOCKS = Path("/proc/locks")
@@ -64,10 +65,12 @@ class PostgresGate:
     def shut(self) -> Iterator[None]:
         connection = self._portal.call(asyncpg.connect, self._url)
         try:
-            self._portal.call(connection.execute, f"BEGIN; LOCK TABLE {_TABLES} IN EXCLUSIVE MODE")
+            self._portal.call(connection.execute, f"BEGIN; LOCK TABLE {_TABLE} IN EXCLUSIVE MODE")
             yield
         finally:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(
+                OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError
+            ):
                 self._portal.call(connection.execute, "ROLLBACK")
             self._portal.call(connection.terminate)
 

@@ -167,6 +167,18 @@ class BlueBubblesHarness(BridgeHarness):
         )
         return str((made.result or {}).get("chat_key", "no-group"))
 
+    async def hear(self) -> list[Observation]:
+        """As it comes, twice: the server is known for it."""
+        async with self.listening('{"at":1}') as told:
+            while not self.server.sockets:  # noqa: ASYNC110 - the server has no bell
+                await asyncio.sleep(0.01)
+            await told.quiet()
+            row = self.mac.write(self.chat, "hi", author=CONTACT)
+            for _ in range(2):
+                await self.server.new_message(row)
+            await told.quiet()
+            return told.seen
+
     async def seen(self) -> list[Observation]:
         async with self.listening('{"at":1}') as told:
             await told.quiet()

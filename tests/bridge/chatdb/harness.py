@@ -96,6 +96,16 @@ class ChatDbHarness(BridgeHarness):
         words = operation.payload.get("text")
         return sum(call[4] == words for call in self.calls() if call[4] != "hangs and is lost")
 
+    async def hear(self) -> list[Observation]:
+        """As it comes: words, and a tapback to them."""
+        async with self.listening() as heard:
+            await heard.until_quiet()
+            chat, at_ms = self.builder.chat(CONTACT), self.time.now_ms()
+            words = self.builder.message(chat, "hi", sender=CONTACT, at_ms=at_ms)
+            self.builder.tapback(chat, words, 2000, sender=CONTACT, at_ms=at_ms + 1_000)
+            await heard.until_quiet(at_least=2)
+            return heard.all
+
     async def seen(self) -> list[Observation]:
         return await self.told()
 

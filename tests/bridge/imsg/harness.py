@@ -121,6 +121,14 @@ class ImsgHarness(BridgeHarness):
             return sum(each["text"] == operation.payload["text"] for each in own)
         return 0
 
+    async def hear(self) -> list[Observation]:
+        """As it comes."""
+        async with self.listening() as heard:
+            await self.watched()
+            self.came("hi")
+            await heard.until_quiet(at_least=1)
+            return heard.all
+
     async def seen(self) -> list[Observation]:
         return await self.told()
 

@@ -53,6 +53,9 @@ class SmsGateHarness(BridgeHarness):
     async def hook(self, request: HookRequest) -> HookReply:
         return await self._hooks.receive(request)
 
+    async def hear(self) -> list[Observation]:
+        return list((await self.hook(self.phone.receive("hi"))).observations)
+
     async def seen(self) -> list[Observation]:
         """Everything of ours is sent and delivered; then the list is read, too."""
         told: list[Observation] = []

@@ -14,7 +14,7 @@ from hub.flow.bridge_kinds import HookReply, HookRequest
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationKind
 from tests.bridge.conformance import BridgeHarness
-from tests.bridge.networks import Desk, desk, serving
+from tests.bridge.networks import CONTACT, Desk, desk, serving
 from tests.bridge.twilio.fake_twilio import ACCOUNT, TOKEN, FakeTwilio
 
 LOSES_ANSWER, LOSES_REQUEST = "+15550100408", "+15550100504"
@@ -50,6 +50,13 @@ class TwilioHarness(BridgeHarness):
 
     async def hook(self, request: HookRequest) -> HookReply:
         return await self._hooks.receive(request)
+
+    async def hear(self) -> list[Observation]:
+        came = [
+            self.twilio.receive("hi", sender=CONTACT),
+            self.twilio.receive("look", sender=CONTACT, files=2),
+        ]
+        return [each for request in came for each in (await self.hook(request)).observations]
 
     async def seen(self) -> list[Observation]:
         """Everything of ours is sent and delivered; then the list is read, too."""

@@ -93,6 +93,11 @@ class VendorHarness(BridgeHarness):
     def arrived(self, operation: Operation) -> int:
         return len(self._bridge.answers.get(operation.outbox_id, ()))
 
+    async def hear(self) -> list[Observation]:
+        said = await self.peer.act("say", contact=CONTACT, text="hi")
+        await self.peer.act("react", message_id=said["message_guid"], type="love")
+        return []  # webhooks tell it with the rest
+
     async def seen(self) -> list[Observation]:
         told: list[Observation] = []
         await self.peer.work()

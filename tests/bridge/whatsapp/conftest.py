@@ -66,6 +66,10 @@ class WhatsAppHarness(BridgeHarness):
     async def hook(self, request: HookRequest) -> HookReply:
         return await self._hooks.receive(request)
 
+    async def hear(self) -> list[Observation]:
+        came = self.meta.message("text", {"body": "hi"})
+        return list((await self.hook(self.meta.hook(messages=[came]))).observations)
+
     async def seen(self) -> list[Observation]:
         """Everything is sent, delivered and read, and told in batches; then nothing is told without a webhook."""
         told: list[Observation] = []
