@@ -1,7 +1,7 @@
 """Bad days of a bridge's feed: what it tells is shuffled, repeated, late, in requests of any size, and partly lost.
 
-What is lost is made up for by what the bridge tells of the past. Whatever the day was like, the store ends with the same
-events and the same messages. Times are left out: a webhook tells when it came, a list when it happened.
+What is lost is made up for by what the bridge tells of the past. Whatever the day was like, the store ends with the
+same events and the same messages. Times are left out: a webhook tells when it came, a list when it happened.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Machine:
 
     def wait_until_started(self) -> None:
         """Wait until the hub has heard it once."""
-        wait_for(lambda: (self.log.exists() and "agent.started" in self.log.read_text()) or None)
+        wait_for(lambda: (self.log.exists() and "agent.started" in self.log.read_text()) or None, seconds=120)
 
     def end(self, number: signal.Signals) -> int:
         """End the agent by a signal; give its exit code."""
