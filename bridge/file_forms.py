@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from hub.flow.calling import StreamedBody
+from hub.flow.closing import closing
 from hub.flow.ports import OutgoingFile
 
 
@@ -48,8 +49,9 @@ def file_form(
 
 async def _pieces(head: bytes, file: OutgoingFile, tail: bytes) -> AsyncIterator[bytes]:
     yield head
-    async for chunk in file.chunks:
-        yield chunk
+    async with closing(file.chunks) as chunks:
+        async for chunk in chunks:
+            yield chunk
     yield tail
 
 

@@ -21,6 +21,7 @@ from hub.agent.journal import Journal
 from hub.agent.link import HubAway, HubLink, HubRefused, Superseded
 from hub.agent.pauses import Pauses
 from hub.flow.agent_calls import AskedAttachment, AskedOperation, write_outcome
+from hub.flow.closing import closing
 from hub.flow.ports import BridgeAdapter, Clock
 from hub.model.bridge_call import CallVerb
 from hub.model.errors import AttachmentGone
@@ -258,11 +259,12 @@ class Work:
         """Give an attachment in pieces that fit into a request as base64."""
         most = max(1024, (self._parts.max_body_bytes() - 1024) * 3 // 4)
         held = b""
-        async for chunk in self._adapter.open_attachment(ref):
-            held += chunk
-            while len(held) >= most:
-                yield held[:most]
-                held = held[most:]
+        async with closing(self._adapter.open_attachment(ref)) as chunks:
+            async for chunk in chunks:
+                held += chunk
+                while len(held) >= most:
+                    yield held[:most]
+                    held = held[most:]
         if held:
             yield held
 

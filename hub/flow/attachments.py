@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from hub.flow.closing import closing
 from hub.flow.downloads import Download, DownloadFailed, Downloads
 from hub.flow.file_intake import Claims, Intake
 from hub.flow.file_store import Content, Filling
@@ -122,7 +123,8 @@ class AttachmentFetching:
             raise AttachmentGone("nothing says where it is")
         adapter = self._adapters.get(source.bridge_id)
         if source.ref is not None and adapter is not None:
-            yield adapter.open_attachment(source.ref), claims
+            async with closing(adapter.open_attachment(source.ref)) as chunks:
+                yield chunks, claims
         elif source.url is not None:
             async with self._download(source.url) as download:
                 name = claims.filename or clean_name(download.filename)

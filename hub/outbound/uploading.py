@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from hub.flow.calling import StreamedBody
+from hub.flow.closing import closing
 from hub.outbound.connection import Connection
 from hub.outbound.errors import OutboundCode, OutboundError
 
@@ -32,16 +33,16 @@ class Upload:
             OutboundError: The pieces are more, or fewer, bytes than were announced.
             Exception: As reading the pieces raised it.
         """
-        pouring = asyncio.get_running_loop().create_task(self._send(connection))
-        try:
-            await asyncio.wait({pouring, answered}, return_when=asyncio.FIRST_COMPLETED)
-            if not answered.done():
-                pouring.result()
-                await answered
-        finally:
-            pouring.cancel()
-            await asyncio.gather(pouring, return_exceptions=True)
-            await self._close_source()
+        async with closing(self._body.pieces):
+            pouring = asyncio.get_running_loop().create_task(self._send(connection))
+            try:
+                await asyncio.wait({pouring, answered}, return_when=asyncio.FIRST_COMPLETED)
+                if not answered.done():
+                    pouring.result()
+                    await answered
+            finally:
+                pouring.cancel()
+                await asyncio.gather(pouring, return_exceptions=True)
         if self._left:
             # Whoever answers half a request waits for its other half on this connection.
             connection.reader.is_reusable = False
@@ -59,8 +60,3 @@ class Upload:
         if self._left:
             told = f"what was to be sent has not the {self.size} bytes that were announced"
             raise OutboundError(OutboundCode.BODY_BROKEN, told, is_ours=True)
-
-    async def _close_source(self) -> None:
-        close = getattr(self._body.pieces, "aclose", None)
-        if close is not None:
-            await close()
