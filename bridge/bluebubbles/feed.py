@@ -227,6 +227,8 @@ class Feed:
         host = None if parts is None else parts.hostname
         if parts is None or host is None or parts.username is not None:
             self._looking.pass_over("unreadable address")
+        elif self._server.is_https and parts.scheme != "https":
+            self._looking.pass_over("address without https")  # the password goes along
         elif host in self._settings.follow_hosts:
             self._server.move_to(url)
             self._state.forget()

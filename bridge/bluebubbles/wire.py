@@ -65,6 +65,10 @@ class Server:
     def __repr__(self) -> str:
         return f"Server({urlsplit(self._base).hostname})"
 
+    @property
+    def is_https(self) -> bool:
+        return self._base.lower().startswith("https://")
+
     def move_to(self, url: str) -> None:
         """Call another address from now on."""
         self._base = _base_of(url)

@@ -31,6 +31,8 @@ _BUSY_SECONDS: Final = 2.0
 _MOST_MEMBERS: Final = 512
 _MOST_FILES: Final = 128
 _MOST_HANDLES: Final = 50_000
+#: Rows in which the Mac's own addresses are looked for.
+_RECENT_ROWS: Final = 5_000
 _MOST_ROWID: Final = 2**63 - 1
 Fingerprints = dict[int, int]
 
@@ -91,6 +93,16 @@ class ChatDatabase:
     def newest_date(self) -> int:
         """Give the date of the last message, as Apple writes it."""
         return whole(self._one("SELECT date FROM message ORDER BY ROWID DESC LIMIT 1"))
+
+    def own_addresses(self) -> set[str]:
+        """Give the addresses under which this Mac wrote lately, as Messages spells them."""
+        if not self.schema.has("message", "destination_caller_id"):
+            return set()
+        rows = self._connection.execute(
+            "SELECT DISTINCT destination_caller_id FROM message WHERE ROWID > ? AND is_from_me = 1",
+            (self.last_rowid() - _RECENT_ROWS,),
+        )
+        return {address for row in rows.fetchall() if (address := text(row[0])) is not None}
 
     def first_rowid_since(self, at_ms: int) -> int:
         """Give the lowest ROWID with a date from `at_ms` (Unix) on; behind the last one if there is none."""

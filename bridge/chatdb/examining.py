@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bridge.chatdb.bridge import MAC, Programs
-from bridge.chatdb.database import Unreadable
+from bridge.chatdb.database import ChatDatabase, Unreadable
 from bridge.chatdb.messages_app import is_messages_running
 from bridge.chatdb.reading import Reading
 from bridge.chatdb.settings import ChatDbSettings
@@ -17,6 +17,7 @@ from bridge.macos.children import NotStarted, run_child
 from bridge.macos.file_folder import FileFolder
 from bridge.macos.wire_text import redacted
 from hub.flow.bridge_kinds import Finding, Surroundings
+from hub.rules.chatkeys import normalize_handle
 
 #: Asks Messages for something that sends nothing; macOS asks for the permission at the first time.
 ASK_SCRIPT: Final = 'tell application "Messages" to count of windows\n'
@@ -39,6 +40,7 @@ async def examine(
     reading = Reading(settings.database)
     try:
         findings = await _database(reading, surroundings.clock.now_ms())
+        findings += await _address(reading, surroundings)
     finally:
         reading.close()
     findings.append(_attachments(settings))
@@ -65,6 +67,22 @@ async def _database(reading: Reading, now_ms: int) -> list[Finding]:
         else Finding(name="schema", state="ok", detail=f"{len(schema.columns)} tables as expected"),
     ]
     return [*found, _newest(newest, last, now_ms)]
+
+
+async def _address(reading: Reading, surroundings: Surroundings) -> list[Finding]:
+    """Compare the bridge's lines with the addresses under which the Mac writes; nothing without either."""
+    try:
+        written = await reading.run(ChatDatabase.own_addresses)
+    except Unreadable:
+        return []
+    lines = {normalize_handle(line) for line in surroundings.lines()}
+    if not written or not lines:
+        return []
+    if lines & {normalize_handle(address) for address in written}:
+        return [Finding(name="address", state="ok", detail="this Mac writes as a line of the bridge")]
+    shortened = ", ".join(sorted(f"…{address[-4:]}" for address in written)[:5])
+    detail = f"this Mac writes as {shortened}, and no line of the bridge is that: is the line's number right?"
+    return [Finding(name="address", state="warning", detail=detail)]
 
 
 def _newest(newest: int, last: int, now_ms: int) -> Finding:

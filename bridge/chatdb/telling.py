@@ -18,7 +18,7 @@ from bridge.chatdb.rows import ChatRow, MessageRow
 from bridge.chatdb.summary import NOTHING
 from bridge.macos.apple_time import clamped_ms, unix_ms
 from bridge.macos.placing import Placing
-from bridge.macos.sends import SentMemory
+from bridge.macos.sends import SentMemory, attempt_in
 from bridge.macos.tallies import Tallies
 from hub.model.observation import Observation
 
@@ -115,10 +115,10 @@ class Telling:
         return [*observations_of(seen), *self._read_before(database, seen)]
 
     def _attempt_of(self, row: MessageRow) -> str | None:
-        known = self._sent.attempt_of(row.guid)
+        known = self._sent.attempt_of(row.guid) or (attempt_in(row.guid) if row.is_from_me else None)
         if known is not None or not row.is_from_me:
             return known
-        for expected in self._sent.expected:
+        for expected in self._sent.awaited(self._now_ms()):
             if matches(expected, row):
                 self._sent.note(row.guid, expected.attempt_id)
                 return expected.attempt_id

@@ -217,7 +217,8 @@ class Watcher:
         if self._sent.attempt_of(row.guid) is not None or self._sent.is_disowned(row.guid):
             return False
         return any(
-            (each.is_tentative or not row.is_from_me) and matches(each, row) for each in self._sent.expected
+            (each.is_tentative or not row.is_from_me) and matches(each, row)
+            for each in self._sent.awaited(self._clock.now_ms())
         )
 
     def _tell_waiting(self, has_changed: bool, database: ChatDatabase) -> list[Observation]:

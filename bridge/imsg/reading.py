@@ -12,6 +12,7 @@ from typing import Any, Final
 from bridge.chatdb.content import URL_BALLOON
 from bridge.chatdb.observing import part_of, target_of
 from bridge.macos.apple_time import APPLE_EPOCH_MS
+from bridge.macos.sends import attempt_in
 from bridge.macos.wire_text import MOST_TEXT, clean, identifier, label
 from hub.model.observation import (
     Observation,
@@ -24,7 +25,6 @@ from hub.model.observation import (
     ObservedReaction,
     Part,
 )
-from hub.model.outbox import outbox_id_of
 from hub.rules.chatkeys import handle_of, normalize_chat_key
 
 Payload = Mapping[str, Any]
@@ -94,11 +94,6 @@ def _shown(message: Payload, guid: str, now_ms: int, attempt_id: str | None) -> 
         attempt_id=attempt_id or attempt_in(guid),
         sent_at=_date(message.get("created_at"), now_ms),
     )
-
-
-def attempt_in(guid: str) -> str | None:
-    """Give the attempt that a message is: a tracked send's guid is its attempt id (docs/rpc.md, `send.tracked`)."""
-    return guid.lower() if outbox_id_of(guid.lower()) is not None else None
 
 
 def chat_of(message: Payload) -> ObservedChat | None:

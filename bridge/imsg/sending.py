@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from bridge.chatdb.matching import comparable
 from bridge.imsg.asking import chat_of, question_of, recipient_of
 from bridge.imsg.effects import effect_id
 from bridge.imsg.lane import SEND_SECONDS, Lane
@@ -15,7 +16,7 @@ from bridge.imsg.verdicts import is_lane_lost, outcome_of
 from bridge.macos.file_folder import FileFolder, FileTooLarge
 from bridge.macos.outcomes import accepted, not_started, rejected, unknown
 from bridge.macos.requests import chat_key_of, parts_of, text_of, texts_of
-from bridge.macos.sends import SentMemory
+from bridge.macos.sends import Expected, SentMemory
 from hub.flow.ports import Clock, OutgoingFiles
 from hub.model.errors import AttachmentGone, BlobMissing, StoreUnavailable
 from hub.model.observation import Part
@@ -26,6 +27,8 @@ from hub.rules.chatkeys import handle_of, normalize_chat_key
 _SLACK_MS: Final = 10_000
 _STATUS: Final = "message.send_status"
 _INVALID_PARAMS: Final = -32602
+#: A message may yet come of it.
+_OPEN: Final = frozenset({Disposition.MAY_HAVE_COMPLETED, Disposition.STILL_IN_FLIGHT})
 
 
 class Sending:
@@ -101,16 +104,31 @@ class Sending:
             return rejected("unknown_effect", f"Messages has no effect {effect!r}")
         first: str | None = None
         for index, (place, part) in enumerate(parts):
+            expected = self._expected(operation, part)
+            self._sent.expect(expected)
             try:
                 outcome = await self._send_part(operation, part, methods, is_first=index == 0)
             except RpcFailed as error:
                 outcome = await self._failed(error)
+            if outcome.disposition not in _OPEN:
+                self._sent.settle(expected)
             if outcome.disposition is not Disposition.ACCEPTED:
                 return replace(outcome, parts_done=place - 1)
             if outcome.provider_id is not None:
                 self._sent.note(outcome.provider_id, operation.attempt_id)
             first = first or outcome.provider_id
         return accepted(first, parts_done=parts[-1][0])
+
+    def _expected(self, operation: Operation, part: Part) -> Expected:
+        """Give what the message will look like in chat.db, which may show it before imsg says which it is."""
+        return Expected(
+            attempt_id=operation.attempt_id,
+            chat_key=chat_key_of(operation) or "",
+            words=comparable(part.text or "") if part.ref is None else "",
+            filename=part.ref,
+            since_ms=self._clock.now_ms(),
+            after_rowid=None,
+        )
 
     async def _send_part(
         self, operation: Operation, part: Part, methods: frozenset[str], *, is_first: bool
@@ -147,7 +165,7 @@ class Sending:
         try:
             return _sent(await self._ask("send.tracked", asked))
         except Refused as error:
-            if error.code == _INVALID_PARAMS and "existing chat" in error.message:
+            if _lacks_chat(error):
                 return None
             if error.data.get("disposition") == "not_started":
                 # It says so as well of an attempt that is there already: then it was sent before.
@@ -231,6 +249,14 @@ class Sending:
         if self._folder is None:
             raise AttachmentGone("files cannot be sent to a Mac that is reached by ssh")
         return await self._folder.stage(self._files, file_id, most_bytes=self._most_bytes)
+
+
+def _lacks_chat(error: Refused) -> bool:
+    """Tell whether nothing was sent for want of a chat that is there already: others than tracked sends make one."""
+    if error.code == _INVALID_PARAMS:
+        return "existing chat" in error.message
+    detail = str(error.data.get("detail", "")).lower()
+    return error.data.get("disposition") == "not_started" and "chat not found" in detail
 
 
 def _rich(operation: Operation) -> dict[str, str]:

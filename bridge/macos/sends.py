@@ -9,7 +9,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from hub.model.outbox import outbox_id_of
+
 _MOST: Final = 2_000
+#: After this an own message with the same words is somebody else's doing: of another device, or of a later send.
+_AWAITED_MS: Final = 15 * 60 * 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +34,11 @@ class Expected:
     is_tentative: bool = False
 
 
+def attempt_in(guid: str) -> str | None:
+    """Give the attempt that a message is by its guid alone: imsg's tracked sends have their attempt's id for it."""
+    return guid.lower() if outbox_id_of(guid.lower()) is not None else None
+
+
 class SentMemory:
     """Knows which guid came of which attempt, and what is still to be seen."""
 
@@ -40,6 +49,7 @@ class SentMemory:
 
     def expect(self, expected: Expected) -> None:
         """Look out for a message."""
+        self._expected.pop(_name(expected), None)
         self._expected[_name(expected)] = expected
         while len(self._expected) > _MOST:
             self._expected.popitem(last=False)
@@ -50,7 +60,13 @@ class SentMemory:
 
     @property
     def expected(self) -> tuple[Expected, ...]:
+        """What was not seen yet, however long ago it was asked for."""
         return tuple(self._expected.values())
+
+    def awaited(self, now_ms: int) -> tuple[Expected, ...]:
+        """What may still show, the latest first: of two sends of the same words the one before may be lost for good."""
+        late = (each for each in reversed(self._expected.values()) if now_ms - each.since_ms < _AWAITED_MS)
+        return tuple(late)
 
     def note(self, guid: str, attempt_id: str) -> None:
         """Remember what came of an attempt."""

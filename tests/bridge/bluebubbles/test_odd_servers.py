@@ -7,7 +7,10 @@ import json
 
 import pytest
 
-from tests.bridge.bluebubbles.harness import CONTACT, BlueBubblesHarness
+from bridge.bluebubbles.feed import Feed
+from bridge.bluebubbles.state import ServerState
+from bridge.bluebubbles.wire import Server
+from tests.bridge.bluebubbles.harness import CONTACT, PATIENCE, BlueBubblesHarness
 from tests.bridge.bluebubbles.test_listening import ALL, connected, facts
 from tests.worker.time_by_hand import eventually
 
@@ -26,6 +29,18 @@ async def test_a_new_address_is_followed_only_where_the_owner_allows(
         await told.quiet()
 
     assert (len(bb.server.asked) == asked) == bool(follows)  # elsewhere nobody answers
+
+
+async def test_nobody_is_followed_from_https_to_http(bb: BlueBubblesHarness) -> None:
+    settings = bb.settings(url="https://mac.example", follow_hosts=("mac.example",))
+    server = Server(settings, bb.surroundings().caller, patience=PATIENCE)
+    state, around = ServerState(server, settings, bb.clock), bb.surroundings()
+    feed = Feed(server, state, bb.adapter.looking, settings=settings, surroundings=around, page=10)
+
+    feed._follow("http://mac.example")
+
+    assert bb.adapter.looking.passed_over["address without https"] == 1
+    assert server.is_https
 
 
 @pytest.mark.parametrize("data", ["http://evil@127.0.0.1:1/", "ftp://x", "x" * 5000, None, {"url": 1}])

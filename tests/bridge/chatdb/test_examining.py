@@ -38,6 +38,19 @@ async def test_all_is_well(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "state"), [("+1 (555) 010-0000", "ok"), ("+15550107777", "warning"), (None, "missing")]
+)
+async def test_a_line_with_another_number_than_the_macs_is_found(
+    tmp_path: Path, written: str | None, state: str
+) -> None:
+    harness = ChatDbHarness(tmp_path)
+    chat = harness.builder.chat(CONTACT)
+    harness.builder.message(chat, "hi", at_ms=harness.time.now_ms(), destination_caller_id=written)
+
+    assert (await found(harness)).get("address", "missing") == state
+
+
 async def test_each_fault_is_found(tmp_path: Path) -> None:
     harness = ChatDbHarness(tmp_path, generation=12)
     harness.builder.message(harness.builder.chat(CONTACT), "hi", at_ms=harness.time.now_ms() - 48 * 3_600_000)

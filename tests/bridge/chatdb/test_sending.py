@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.chatdb.applescript import SCRIPT, Verdict, read_failure
+from bridge.chatdb.database import ChatDatabase
+from bridge.chatdb.telling import Telling
+from bridge.macos.placing import Placing
+from bridge.macos.sends import Expected, SentMemory
+from bridge.macos.tallies import Tallies
 from hub.model.outbox import Disposition, OperationKind
 from hub.rules.facts import facts_of
 from tests.bridge.chatdb.harness import ChatDbHarness
@@ -225,6 +231,32 @@ async def test_own_messages_quote_their_attempt(harness: ChatDbHarness, fault: s
 
     assert {each.message.attempt_id for each in told if each.message} == {operation.attempt_id}
     assert {fact.type for each in told for fact in facts_of(each, 7)} == {"message.sent"}
+
+
+def test_a_row_is_of_the_latest_send_of_its_words_and_of_none_that_is_long_past(
+    harness: ChatDbHarness,
+) -> None:
+    now_ms, sent, quoted = harness.time.now_ms(), SentMemory(), []
+    placing, tallies = Placing(lambda: harness.lines), Tallies("chatdb")
+    for attempt, age_ms in (("LOST", 60_000), ("SENT", 1_000)):
+        expected = Expected(
+            attempt_id=attempt,
+            chat_key=f"dm:{CONTACT}",
+            words="ok",
+            filename=None,
+            since_ms=now_ms - age_ms,
+            after_rowid=0,
+        )
+        sent.expect(expected)
+    database = ChatDatabase(harness.settings.database)
+    for later_ms in (0, 30 * 60_000):
+        row = harness.builder.message(harness.builder.chat(CONTACT), "ok", at_ms=now_ms)
+        telling = Telling(placing=placing, sent=sent, tallies=tallies, now_ms=partial(int, now_ms + later_ms))
+        (told,) = telling.tell(database, database.messages_at([row]), since_ms=0).observations
+        quoted.append(told.message.attempt_id if told.message else "")
+    database.close()
+
+    assert quoted == ["SENT", None]
 
 
 async def test_listening_only_sends_nothing(tmp_path: Path) -> None:

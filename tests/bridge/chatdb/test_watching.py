@@ -270,6 +270,33 @@ async def test_a_database_that_is_restored_in_its_place_is_told_again(harness: C
     assert (harness.folder / "chat.db").stat().st_ino == file
 
 
+async def test_checkpoints_while_it_is_read_lose_nothing(harness: ChatDbHarness) -> None:
+    chat = harness.builder.chat(CONTACT)
+    async with harness.listening() as heard:
+        for number in range(40):
+            harness.builder.message(chat, f"{number}", sender=CONTACT, at_ms=T)
+            harness.builder.db.execute(
+                f"PRAGMA wal_checkpoint({('PASSIVE', 'RESTART', 'TRUNCATE')[number % 3]})"
+            )
+            await asyncio.sleep(0.002)
+        await heard.until_quiet(at_least=40)
+
+    assert types(heard.all) == {"message.received": 40}
+
+
+async def test_a_huge_group_is_told_with_as_many_members_as_are_taken(harness: ChatDbHarness) -> None:
+    members = tuple(f"+1555{number:07}" for number in range(3_000))
+    harness.builder.db.execute("BEGIN")
+    group = harness.builder.chat("chat987654321", members=members)
+    harness.builder.message(group, "hi all", sender=members[0], at_ms=T)
+    harness.builder.db.execute("COMMIT")
+
+    (told,) = harness.told_at_once()
+
+    assert told.chat is not None
+    assert len(told.chat.participants) == 512
+
+
 def test_a_clock_that_is_set_back_keeps_no_row_waiting() -> None:
     settling, waiting = Settling(0, settle_ms=500), Waiting()
     settling.settled_up_to(3, T)

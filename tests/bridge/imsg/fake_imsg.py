@@ -251,7 +251,9 @@ class Server:
         chat, text = self.chat(params), params.get("text", "")
         if method == "send.tracked":
             if fault == "no_chat":
-                raise Failure(-32602, "Invalid params: bridge transport requires an existing chat target")
+                raise Failure(-32602, "Invalid params", "bridge transport requires an existing chat target")
+            if fault == "chat_gone":
+                raise delivery("not_started", "Chat not found: [redacted]")
             if self.network.fields(params["attempt_id"]) is not None:
                 raise delivery("not_started", "attempt_id already identifies a message; choose a new UUID")
         self.fail_before(fault)

@@ -42,6 +42,22 @@ async def test_edits_are_told_and_own_sends_known(harness: ImsgHarness) -> None:
     assert b"".join([piece async for piece in harness.adapter.open_attachment(ref)]) == b"content"
 
 
+async def test_own_messages_quote_their_attempt_whatever_shows_first(harness: ImsgHarness) -> None:
+    builder = Builder(harness.folder / "chat.db")
+    chat, now_ms = builder.chat(CONTACT), harness.time.now_ms()
+    tracked, lost = harness.send("tracked"), harness.send("lost words")
+    harness.switch({"lost words": "hangs_unsent"}, off=["send.tracked"])
+    await harness.adapter.perform(lost)
+    builder.message(chat, "tracked", at_ms=now_ms, guid=tracked.attempt_id)
+    builder.message(chat, "lost words", at_ms=harness.time.now_ms())
+    builder.message(chat, "from my phone", at_ms=now_ms)
+
+    told = await harness.told()
+
+    quoted = [each.message.attempt_id for each in told if each.message]
+    assert quoted == [tracked.attempt_id, lost.attempt_id, None]
+
+
 async def test_typing_is_told_beside_the_database(harness: ImsgHarness) -> None:
     builder = Builder(harness.folder / "chat.db")
     chat, started = builder.chat(CONTACT), {"event": "started-typing"}

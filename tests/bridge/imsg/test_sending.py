@@ -21,6 +21,7 @@ ACCEPTED, REJECTED, UNKNOWN = Disposition.ACCEPTED, Disposition.REJECTED, Dispos
     [
         ("", ACCEPTED, None, False),
         ("no_chat", ACCEPTED, None, False),
+        ("chat_gone", ACCEPTED, None, False),
         ("not_started", Disposition.NOT_STARTED, "imsg", True),
         ("may_have_completed", UNKNOWN, "imsg", False),
         ("still_in_flight", Disposition.STILL_IN_FLIGHT, "imsg", False),
