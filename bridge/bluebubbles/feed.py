@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from bridge.bluebubbles.catching_up import History
-from bridge.bluebubbles.cursors import Place, read_place
+from bridge.bluebubbles.cursors import OVERLAP_MS, Place, read_place
 from bridge.bluebubbles.event_names import ABOUT_ROWS, ALIASES
 from bridge.bluebubbles.frames import Event
 from bridge.bluebubbles.looking import Looking
@@ -35,7 +35,7 @@ log = structlog.get_logger("bridges")
 TYPING_SECONDS: Final = 60.0
 #: Tries in a row without a socket before a line is called offline.
 _OFFLINE_AFTER: Final = 3
-_NO_LINES_SECONDS: Final = 5.0
+_NO_LINES_SECONDS: Final = 1.0
 #: Rows of the history whose observations are recorded as one.
 _TOLD_AT_ONCE: Final = 100
 
@@ -70,9 +70,13 @@ class Feed:
 
     async def told(self, cursor: str | None) -> AsyncGenerator[Observation | tuple[Observation, ...], None]:
         """Tell all from a cursor on; history in pages."""
+        added_at, days = self._surroundings.clock.now_ms(), self._settings.history_days
         while not self._surroundings.lines():
             await self._surroundings.sleep(_NO_LINES_SECONDS)
-        now_ms, days = self._surroundings.clock.now_ms(), self._settings.history_days
+        now_ms = self._surroundings.clock.now_ms()
+        if cursor is None:
+            # A line that moves here is told by nobody until this bridge has noticed it.
+            now_ms = max(added_at, now_ms - OVERLAP_MS)
         place = read_place(cursor, now_ms=now_ms, history_days=days)
         self._start(self._poll())
         if self._settings.feed == "socket":

@@ -46,6 +46,7 @@ _MOST_HANDLE_PAGES: Final = 20
 
 #: Why something gives nothing → the code under which it is kept; what is not here lacks something.
 _CODES: Final = {
+    "no line": RefusalCode.OTHER_LINE,
     "no list of changes": RefusalCode.UNUSED,
     "not storable": RefusalCode.UNSOUND,
     "preview of a link": RefusalCode.UNUSED,
@@ -110,7 +111,7 @@ class Looking:
                 raw=b"" if told is None else told.bytes(),
                 form=Form.OTHER if told is None else Form.REQUEST,
                 event=None if told is None else told.event,
-                same_as=reason if told is None else None,
+                same_as=reason if told is None or reason == "no line" else None,
             )
         )
         return ()
