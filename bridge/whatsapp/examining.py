@@ -35,7 +35,7 @@ def _address(hook_url: str | None) -> Finding:
     if hook_url is None or not hook_url.startswith("https://"):
         detail = "Meta calls https addresses only, and tells everything so: set web.base_url to one."
         return Finding(name="public address", state="failed", detail=detail)
-    detail = "Meta can call it. Whether it does, `last_heard_at` of the bridge shows after a message."
+    detail = "Meta takes it. Whether it calls it, `webhook` below says."
     return Finding(name="public address", state="ok", detail=detail)
 
 

@@ -15,6 +15,7 @@ from hub.rules.sources.verification import token_fits, verify
 
 MOST_BYTES: Final = 4_194_304
 _LONGEST_CHALLENGE: Final = 256
+_TO_LOOK_AT: Final = "Is app_secret the app's secret (App settings, Basic), and not a token?"
 #: As hub/sources/whatsapp.yaml has it.
 _DEFINITION: Final = Definition(
     name="whatsapp",
@@ -59,7 +60,7 @@ class WhatsAppHooks:
         )
         refused = verify(self._source, signed, now_ms=now_ms)
         if refused is not None:
-            return HookReply(status=401, reason=refused.detail)
+            return HookReply(status=401, reason=f"{refused.detail} {_TO_LOOK_AT}")
         return await self.read(request)
 
     def _shake_hands(self, query: dict[str, str]) -> HookReply:

@@ -57,6 +57,23 @@ def handles_of_lines(typed: Iterable[str]) -> list[str]:
     return found
 
 
+def require_new(console: Console, handle: str) -> None:
+    """Refuse the handle of a line that there is.
+
+    Raises:
+        UsageError: There is one, on some bridge.
+    """
+    now = console.directory.current
+    line = now.lines_by_handle.get(handle)
+    if line is None:
+        return
+    bridge = now.bridges_by_id.get(line.bridge_id)
+    raise click.UsageError(
+        f"The line {handle} exists already, on the bridge '{bridge.name if bridge else '?'}'. A line has one bridge; "
+        "PATCH /v1/lines/{id} with another bridge_id moves it, history and all."
+    )
+
+
 def kind_named(name: str) -> BridgeKind | None:
     """Find a kind; None for `push`, which has no settings.
 

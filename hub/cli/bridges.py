@@ -19,6 +19,7 @@ from hub.cli.bridge_settings import (
     kind_named,
     known,
     read_pairs,
+    require_new,
 )
 from hub.cli.console import run
 from hub.cli.refused import refused_id, refused_rows
@@ -107,10 +108,7 @@ def add(
 
     async def use(console: Console) -> list[str]:
         for handle in lines:
-            if handle in console.directory.current.lines_by_handle:
-                raise click.UsageError(
-                    f"The line {handle} exists already: `hub bridges list` shows whose it is."
-                )
+            require_new(console, handle)
         try:
             made = await console.bridges.add(name=name, kind=kind_name, settings=given or None)
         except InvalidRequest as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.bridge_settings import handles_of_lines, known
+from hub.cli.bridge_settings import handles_of_lines, known, require_new
 from hub.cli.console import run
 from hub.config.settings import Settings
 
@@ -49,8 +49,7 @@ def add(settings: Settings, handle: str, name: str) -> None:
 
     async def use(console: Console) -> None:
         bridge = known(console, name)
-        if line in console.directory.current.lines_by_handle:
-            raise click.UsageError(f"The line {line} exists already.")
+        require_new(console, line)
         await add_lines(console.store, bridge, handles=[line], new_id=console.new_id, clock=console.clock)
         console.wake_ups.configuration_changed()
 

@@ -10,6 +10,7 @@ import structlog
 
 from hub.flow.bridge_kinds import BridgeWorld, Finding, FindingState
 from hub.flow.bridge_settings import read_settings
+from hub.flow.public_address import tried
 from hub.model.bridge_call import Agent
 from hub.model.errors import InvalidRequest
 from hub.model.line import Bridge, Line
@@ -56,7 +57,10 @@ async def examine(
         return [*found, Finding(name="settings", state="failed", detail=error.message)]
     try:
         async with asyncio.timeout(EXAMINE_SECONDS):
-            seen = await kind.examine(settings, world.surroundings(bridge.id))
+            surroundings = world.surroundings(bridge.id)
+            address = None if kind.open_hooks is None else await tried(surroundings)
+            found += [] if address is None else [address]
+            seen = await kind.examine(settings, surroundings)
     except TimeoutError:
         detail = f"It did not come to an end within {EXAMINE_SECONDS:g} s: the network does not answer."
         return [*found, Finding(name="network", state="failed", detail=detail)]

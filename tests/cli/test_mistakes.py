@@ -59,7 +59,7 @@ WRONG_USE = {
     "unknown bridge": (("bridges", "rotate-secret", "x"), "`hub bridges list`"),
     "bridge to replace": (("bridges", "enrol", "--replace", "x"), "`hub bridges list`"),
     "bridge of two names": (("bridges", "enrol", "--name", "a", "--replace", "x"), "Give either"),
-    "bridge of a known line": (("bridges", "add", "b", "--line", "+15550100000"), "exists already"),
+    "bridge of a known line": (("bridges", "add", "b", "--line", "+15550100000"), "on the bridge 'sandbox'"),
     "line without its country": (("bridges", "add", "b", "--line", "555 010 0000"), "like +15550100000"),
     "one line twice": (("bridges", "add", "b", "--line", "+1555", "--line", "+1 555"), "+1555 is given twice"),
     "kind of bridge": (("bridges", "add", "b", "--line", "+1", "--kind", "twillio"), "Did you mean 'twilio'?"),

@@ -225,7 +225,9 @@ async def test_what_is_not_signed_is_not_believed(harness: WhatsAppHarness) -> N
     for each in forged:
         reply = await harness.hook(each)
         assert (reply.status, reply.observations) == (401, ())
-        assert reply.reason
+        assert (reply.reason or "").endswith(
+            "Is app_secret the app's secret (App settings, Basic), and not a token?"
+        )
     assert (await harness.hook(request)).observations
     assert (await harness.hook(replace(request, method="PUT"))).status == 405
     assert (await harness.hook(replace(request, body=b"x" * 5_000_000))).status == 413
