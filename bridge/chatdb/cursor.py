@@ -54,7 +54,13 @@ def write_cursor(cursor: Cursor) -> str:
 
 
 def resume(
-    database: ChatDatabase, cursor: Cursor | None, *, now_ms: int, history_hours: float, page: int
+    database: ChatDatabase,
+    cursor: Cursor | None,
+    *,
+    now_ms: int,
+    history_hours: float,
+    page: int,
+    history_rows: int | None = None,
 ) -> Cursor:
     """Give where to go on from: what came meanwhile is a gap, unless it is short.
 
@@ -63,8 +69,13 @@ def resume(
         now_ms: Unix ms.
         history_hours: How much of the past a first start tells.
         page: The longest way that is no gap.
+        history_rows: How many messages of the past a first start tells, in place of hours.
     """
     last = max(0, database.last_rowid())
+    if cursor is None and history_rows is not None:
+        start = max(0, last - history_rows)
+        gap = (start, last) if start < last else None
+        return Cursor(rowid=last, anchor=database.guid_at(last), told_at=now_ms, gap=gap)
     if cursor is None:
         return _from_date(
             database, last, since=max(0, now_ms - round(history_hours * _HOUR_MS)), told_at=now_ms

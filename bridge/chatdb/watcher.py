@@ -54,6 +54,8 @@ class Pace:
     settle_ms: int
     history_hours: float
     watched_messages: int
+    #: How much of the past a first start tells, in messages; None: as many as came in those hours.
+    history_rows: int | None = None
 
 
 class Watcher:
@@ -129,7 +131,14 @@ class Watcher:
 
     def _begin(self, kept: Cursor | None, database: ChatDatabase) -> None:
         now_ms, pace = self._clock.now_ms(), self._pace
-        cursor = resume(database, kept, now_ms=now_ms, history_hours=pace.history_hours, page=PAGE)
+        cursor = resume(
+            database,
+            kept,
+            now_ms=now_ms,
+            history_hours=pace.history_hours,
+            history_rows=pace.history_rows,
+            page=PAGE,
+        )
         again: set[int] = set()
         if kept is not None:
             above = max(0, cursor.rowid - pace.watched_messages)

@@ -221,6 +221,7 @@ class ImsgBridge:
                 poll_seconds=defaults.poll_ms / 1000,
                 settle_ms=defaults.settle_ms,
                 history_hours=defaults.history_hours,
+                history_rows=self._settings.history_messages,
                 watched_messages=defaults.watched_messages,
             ),
         )

@@ -58,6 +58,25 @@ async def test_own_messages_quote_their_attempt_whatever_shows_first(harness: Im
     assert quoted == [tracked.attempt_id, lost.attempt_id, None]
 
 
+@pytest.mark.parametrize(
+    ("most", "expected"), [(0, ["new"]), (2, ["3", "4", "new"]), (99, [*"01234", "new"])]
+)
+async def test_so_many_messages_of_the_past_are_told(tmp_path: Path, most: int, expected: list[str]) -> None:
+    harness = ImsgHarness(tmp_path, database=str(tmp_path / "chat.db"), history_messages=most)
+    builder = Builder(tmp_path / "chat.db")
+    chat, days_ago = builder.chat(CONTACT), harness.time.now_ms() - 9 * 86_400_000
+    for number in range(5):
+        builder.message(chat, f"{number}", sender=CONTACT, at_ms=days_ago)
+    async with harness.listening() as heard:
+        await heard.until_quiet(0.1, at_least=len(expected) - 1)
+        builder.message(chat, "new", sender=CONTACT, at_ms=harness.time.now_ms())
+        while len(heard.all) < len(expected):
+            await heard.next()
+    await harness.aclose()
+
+    assert [each.message.parts[0].text for each in heard.all if each.message] == expected
+
+
 async def test_typing_is_told_beside_the_database(harness: ImsgHarness) -> None:
     builder = Builder(harness.folder / "chat.db")
     chat, started = builder.chat(CONTACT), {"event": "started-typing"}
