@@ -79,6 +79,26 @@ def find_config(folder: Path) -> AgentConfig | None:
         raise AgentUnready(f"{path} cannot be used: {error}. Mend it, or enrol anew with --again.") from None
 
 
+def kept_secret(folder: Path, config: AgentConfig) -> str | None:
+    """Give the secret that is kept by now for the bridge of a configuration; None where it cannot be known."""
+    try:
+        found = find_config(folder)
+    except (AgentUnready, OSError):
+        return None
+    if found is None or (found.hub, found.bridge) != (config.hub, config.bridge):
+        return None
+    return found.secret
+
+
+def is_secret(text: str) -> bool:
+    """Tell whether a text can be a secret."""
+    try:
+        Secret(text)
+    except InvalidSecret:
+        return False
+    return True
+
+
 def read_config(folder: Path) -> AgentConfig:
     """Read the configuration of a machine that is enrolled.
 

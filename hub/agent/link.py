@@ -91,7 +91,7 @@ class HubLink:
         self._clock = clock
         self._draw_id = draw_id
         self._socket: HubSocket | None = None
-        self.become(identity)
+        self._become(identity)
 
     @property
     def socket(self) -> HubSocket | None:
@@ -102,8 +102,14 @@ class HubLink:
         """Ask over a WebSocket whenever it is open."""
         self._socket = socket
 
-    def become(self, identity: Identity) -> None:
-        """Speak as somebody else from now on, or under another secret."""
+    def take_secret(self, secret: str) -> bool:
+        """Sign with another secret from now on; False if it is the one already."""
+        if secret == self._identity.secret:
+            return False
+        self._become(replace(self._identity, secret=secret))
+        return True
+
+    def _become(self, identity: Identity) -> None:
         self._identity = identity
         self._signer = StandardSigner([Secret(identity.secret)])
 

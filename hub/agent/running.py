@@ -62,6 +62,8 @@ class AgentParts:
     sleep: Callable[[float], Awaitable[None]]
     draw: Callable[[], float]
     draw_id: Callable[[], str]
+    #: The secret as it is kept by now; None where it cannot be read.
+    secret: Callable[[], str | None] = lambda: None
     lines: KnownLines = field(default_factory=KnownLines)
     #: What the bridge brought and cannot be taken in.
     refused: RefusedBook
@@ -156,6 +158,9 @@ class Agent:
             await self._greet()
 
     async def _hello(self) -> None:
+        secret = self._parts.secret()
+        if secret is not None and self._parts.link.take_secret(secret):
+            log.info("agent.secret_taken")
         state, reason = await self._health()
         told = {
             "agent": self._parts.journal.name,

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 
 from bridge.registry import KINDS
 from hub import __version__
 from hub.agent.enrolling import EnrolWish, enrol
 from hub.agent.files import HubFiles
-from hub.agent.folder import AgentConfig, AgentUnready, read_config
+from hub.agent.folder import AgentConfig, AgentUnready, is_secret, kept_secret, read_config, write_config
 from hub.agent.journal import Journal
 from hub.agent.link import HubAway, HubLink, HubRefused, Superseded
 from hub.agent.pauses import Pauses
@@ -43,6 +44,8 @@ from hub.rules.egress import read_allow_list
 
 log = structlog.get_logger("agent")
 
+#: About a call that cannot be: whoever is believed is told that another agent is the newest.
+ASK_NOTHING: Final = {"fence": 2**53, "call_id": "bcl_0000000000000"}
 #: How long the doctor waits for an answer over a WebSocket.
 TRY_SECONDS: Final = 10.0
 #: An adapter beside its network mostly speaks to this very machine.
@@ -102,6 +105,28 @@ async def enrol_machine(folder: Path, wish: EnrolWish) -> str:
         return await enrol(folder, wish, GuardedCaller(client))
 
 
+async def take_secret(folder: Path, secret: str, *, clock: Clock | None = None) -> None:
+    """Sign with another secret from now on, if the hub believes it; a running agent takes it over with its next hello.
+
+    Raises:
+        AgentUnready: The machine is not enrolled, or it is no secret.
+        HubAway: Whether the hub believes it is not known: nothing was changed.
+        HubRefused: It does not: nothing was changed.
+    """
+    config = read_config(folder)
+    if not is_secret(secret):
+        raise AgentUnready("That is no secret of a bridge: it begins with whsec_. Nothing was changed.")
+    config = msgspec.structs.replace(config, secret=secret)
+    async with _client(_hub_only(config.hub)) as to_hub:
+        link = HubLink(config.identity, GuardedCaller(to_hub), clock or SystemClock(), _draw_id)
+        try:
+            await link.ask("extend", ASK_NOTHING, dict)
+        except Superseded:
+            write_config(folder, config)
+            return
+    raise HubAway("what answered is no hub")
+
+
 async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> None:
     """Run until SIGTERM or SIGINT, or until another agent has taken the bridge over.
 
@@ -129,6 +154,7 @@ async def run_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -> No
                 kind=kind.name,
                 adapter=adapter,
                 link=link,
+                secret=partial(kept_secret, folder, config),
                 journal=journal,
                 clock=clock,
                 sleep=asyncio.sleep,
@@ -204,7 +230,7 @@ async def examine_agent(folder: Path, kinds: Mapping[str, BridgeKind] = KINDS) -
 async def _hub_finding(config: AgentConfig, link: HubLink) -> Finding:
     """Ask for something that does not exist: who gets as far as that is known to the hub."""
     try:
-        await link.ask("extend", {"fence": 2**53, "call_id": "bcl_0000000000000"}, dict)
+        await link.ask("extend", ASK_NOTHING, dict)
     except HubAway as error:
         return Finding(name="hub", state="failed", detail=f"{config.hub}: {error}")
     except Superseded:

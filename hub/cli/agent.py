@@ -130,6 +130,25 @@ def doctor(folder: Path | None) -> None:
 
 
 @agent.command()
+@click.option(
+    "--secret",
+    "given",
+    metavar="SECRET",
+    help="Of `hub bridges rotate-secret`, as @FILE or env:NAME; without it, it is asked for.",
+)
+@_folder
+def secret(given: str | None, folder: Path | None) -> None:
+    """Sign with the bridge's new secret, if the hub believes it. A running agent takes it over within 20 seconds."""
+    from hub.agent.folder import folder_of  # noqa: PLC0415
+    from hub.app.agent import take_secret  # noqa: PLC0415
+    from hub.cli.bridge_settings import value_of  # noqa: PLC0415
+
+    text = click.prompt("New secret", hide_input=True) if given is None else value_of("--secret", given)
+    asyncio.run(take_secret(folder_of(folder, os.environ), text.strip()))
+    click.echo("The hub believes the new secret; it is kept. The old one may end.")
+
+
+@agent.command()
 @click.argument("manager", type=click.Choice(["launchd", "systemd"]))
 @_folder
 def service(manager: str, folder: Path | None) -> None:

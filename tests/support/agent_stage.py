@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -99,6 +99,9 @@ class AgentStage:
     folder: Path
     wire: Wire
     policy: CallPolicy = field(default_factory=CallPolicy)
+    #: What agents wait by, and where they look for their secret.
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    secret: Callable[[], str | None] = lambda: None
     #: The way of WebSockets, where there is one.
     sockets: PlayedSockets | None = None
     _chance: random.Random = field(default_factory=lambda: random.Random(11))
@@ -161,7 +164,8 @@ class AgentStage:
             link=link,
             journal=journal,
             clock=self.world.clock,
-            sleep=asyncio.sleep,
+            sleep=self.sleep,
+            secret=self.secret,
             draw=lambda: 0.0,
             draw_id=self.draw,
             refused=RefusedBook(keep=told.keep, clock=self.world.clock, new_id=itertools.count(1).__next__),
