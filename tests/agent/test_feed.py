@@ -91,8 +91,10 @@ async def test_what_can_never_be_taken_in_is_passed_over(stage: AgentStage) -> N
     async with stage.agent(bridge):
         found = await events_of(stage, 1)
     await until_cursor(stage, bridge, "4")
+    kept = await stage.world.store.refused.page(stage.bridge.id, after=None, limit=9)
 
     assert len(found) == 1
+    assert sorted(each.refused.code for each in kept) == ["other_line", "too_large", "unsound"]
 
 
 def test_two_agents_never_share_a_folder(tmp_path: Path) -> None:
