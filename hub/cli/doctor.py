@@ -185,18 +185,21 @@ async def _lines(settings: Settings) -> Finding:
     try:
         lines = await opened.store.lines.all()
         found = {record.line_id: record for record in await opened.store.health.all()}
+        names = {bridge.id: bridge.name for bridge in await opened.store.bridges.all()}
     finally:
         await opened.close()
     unwell = [
-        (line.handle, record)
+        (line, record)
         for line in lines
         if (record := found.get(line.id)) is not None and record.state != LineState.ACTIVE
     ]
     if not unwell:
         return Finding(True, "lines", f"all {len(lines)} are well" if lines else "there is none yet")
-    told = "; ".join(f"{handle} is {record.state} ({record.reason})" for handle, record in unwell)
+    told = "; ".join(f"{line.handle} is {record.state} ({record.reason})" for line, record in unwell)
+    bridges = sorted({names[line.bridge_id] for line, _ in unwell if line.bridge_id in names})
+    tries = ", ".join(f"`hub bridges doctor {name}`" for name in bridges)
     is_well = all(record.state == LineState.LIMITED or record.reason in _WANTED_OFF for _, record in unwell)
-    return Finding(is_well, "lines", f"{told}. GET /v1/lines/{{id}}/health says more.")
+    return Finding(is_well, "lines", f"{told}. {tries} and GET /v1/lines/{{id}}/health say more.")
 
 
 async def _connections(settings: Settings) -> Finding:

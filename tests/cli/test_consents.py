@@ -114,4 +114,4 @@ def test_doctor_mentions_lines_that_are_not_well(
 
     assert rows
     assert rows[0].startswith(f"{word} ")
-    assert f"{LINE} is {state} ({reason})" in rows[0]
+    assert f"{LINE} is {state} ({reason}). `hub bridges doctor sandbox`" in rows[0]
