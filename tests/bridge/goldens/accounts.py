@@ -18,8 +18,8 @@ from hub.flow.bridge_kinds import HookRequest
 from tests.bridge.networks import HOOK_URL, LINE
 
 Headers = dict[str, str]
-#: Body and Unix ms → headers.
-Signing = Callable[[bytes, int], Headers]
+#: Body, Unix ms and the address that is called → headers.
+Signing = Callable[[bytes, int, str], Headers]
 
 SECRET: Final = "whsec_golden-secret"
 _KEY: Final = "golden-key"
@@ -41,7 +41,7 @@ class HookAccount:
             method="POST",
             url=url,
             query=tuple(parse_qsl(urlsplit(url).query)),
-            headers={"content-type": self.content_type, **self.sign(body, now_ms), **(headers or {})},
+            headers={"content-type": self.content_type, **self.sign(body, now_ms, url), **(headers or {})},
             body=body,
         )
 
@@ -50,14 +50,14 @@ def hex_of(secret: str, message: bytes) -> str:
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
-def _blooio(body: bytes, now_ms: int) -> Headers:
+def _blooio(body: bytes, now_ms: int, url: str) -> Headers:
     """Contracts: blooio §4."""
     return {
         "x-blooio-signature": f"t={now_ms // 1000},v1={hex_of(SECRET, b'%d.%b' % (now_ms // 1000, body))}"
     }
 
 
-def _messages_dev(body: bytes, now_ms: int) -> Headers:
+def _messages_dev(body: bytes, now_ms: int, url: str) -> Headers:
     """Contracts: messages.dev §6: the moment is the body's own."""
     try:
         at = json.loads(body).get("timestamp")
@@ -67,7 +67,7 @@ def _messages_dev(body: bytes, now_ms: int) -> Headers:
     return {"x-webhook-signature": hex_of(SECRET, b"%d.%b" % (at, body))}
 
 
-def _msgbubbles(body: bytes, now_ms: int) -> Headers:
+def _msgbubbles(body: bytes, now_ms: int, url: str) -> Headers:
     """Contracts: msgbubbles §7: our choice."""
     return {
         "x-webhook-timestamp": str(now_ms),
@@ -75,31 +75,31 @@ def _msgbubbles(body: bytes, now_ms: int) -> Headers:
     }
 
 
-def _coop(body: bytes, now_ms: int) -> Headers:
+def _coop(body: bytes, now_ms: int, url: str) -> Headers:
     """Contracts: coop §3."""
     return {"x-webhook-signature": hex_of(SECRET, body)}
 
 
-def _smsgate(body: bytes, now_ms: int) -> Headers:
+def _smsgate(body: bytes, now_ms: int, url: str) -> Headers:
     """Facts: bridges §4."""
     stamp = str(now_ms // 1000)
     return {"x-signature": hex_of(SECRET, body + stamp.encode()), "x-timestamp": stamp}
 
 
-def _whatsapp(body: bytes, now_ms: int) -> Headers:
+def _whatsapp(body: bytes, now_ms: int, url: str) -> Headers:
     """Facts: bridges §5."""
     return {"x-hub-signature-256": "sha256=" + hex_of(SECRET, body)}
 
 
-def _twilio(body: bytes, now_ms: int) -> Headers:
+def _twilio(body: bytes, now_ms: int, url: str) -> Headers:
     """Facts: bridges §3: the address, then the fields in the order of their names; each with its value."""
     fields = sorted(set(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)))
-    text = HOOK_URL + "".join(name + value for name, value in fields)
+    text = url + "".join(name + value for name, value in fields)
     mac = hmac.new(SECRET.encode(), text.encode("utf-8", "replace"), hashlib.sha1).digest()
     return {"x-twilio-signature": b64encode(mac).decode()}
 
 
-def _nobody(body: bytes, now_ms: int) -> Headers:
+def _nobody(body: bytes, now_ms: int, url: str) -> Headers:
     """BlueBubbles signs nothing: the address is the secret."""
     return {}
 
