@@ -10,6 +10,8 @@ from typing import Final, Generic, TypeVar
 
 from bridge.bluebubbles.chats import handle_in, read_chat
 from bridge.bluebubbles.shapes import JSON, mapping, mappings, number, text
+from bridge.bluebubbles.wishes import quote_named
+from bridge.quotes import Quote
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -39,8 +41,10 @@ class Knowledge:
         self.chat_guids: Recent[str, str] = Recent()
         #: ROWID of a Handle → address.
         self.handles: Recent[int, str] = Recent()
-        #: Guid of a message → attempt of ours.
-        self.attempts: Recent[str, str] = Recent()
+        #: Guid of a message → what it is of our sends.
+        self.quotes: Recent[str, Quote] = Recent()
+        #: The tempGuid that we gave one of a send's messages → what it is.
+        self.given: Recent[str, Quote] = Recent()
         #: Keys of chats to which something is being sent now: an own message there may be one of those.
         self.under_way: Counter[str] = Counter()
 
@@ -54,9 +58,10 @@ class Knowledge:
             for person in mappings(each.get("participants")):
                 self.learn_handle(person)
         self.learn_handle(mapping(row.get("handle")))
-        guid, attempt_id = text(row, "guid", most=512), text(row, "tempGuid", most=64)
-        if guid is not None and attempt_id is not None:
-            self.attempts.note(guid, attempt_id)
+        guid, name = text(row, "guid", most=512), text(row, "tempGuid", most=64)
+        quote = quote_named(name, self.given)
+        if guid is not None and quote is not None:
+            self.quotes.note(guid, quote)
 
     def learn_handle(self, of: JSON) -> None:
         """Take in a Handle."""

@@ -92,7 +92,8 @@ class Looking:
             now_ms=self._surroundings.clock.now_ms(),
             default_line=self._settings.default_line,
             handles=self._knowledge.handles,
-            attempts=self._knowledge.attempts,
+            quotes=self._knowledge.quotes,
+            given=self._knowledge.given,
         )
 
     def pass_over(
@@ -196,7 +197,7 @@ class Looking:
 
         Rows can show before `is_from_me` is written, so who wrote it does not count.
         """
-        if guid in self._knowledge.attempts or not self._knowledge.under_way:
+        if guid in self._knowledge.quotes or not self._knowledge.under_way:
             return False
         chats = mappings(row.get("chats"))
         chat = text(chats[0], "guid", most=512) if chats else None

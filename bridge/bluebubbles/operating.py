@@ -17,6 +17,7 @@ from bridge.bluebubbles.state import ServerState
 from bridge.bluebubbles.wire import Server, segment
 from bridge.file_forms import file_form
 from bridge.outgoing_files import NotSent, open_outgoing, reading
+from bridge.quotes import Quote, guids_of
 from hub.flow.calling import CallFailed
 from hub.flow.ports import OutgoingFiles
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
@@ -98,8 +99,17 @@ class Operating:
         return outcome_of(await self._server.do("POST", f"/message/{segment(_target(operation))}/edit", body))
 
     async def _unsend(self, operation: Operation) -> OperationOutcome:
+        """Take all messages of a send back that are not yet."""
+        outcome = _DONE
+        for guid in guids_of(operation.payload):
+            outcome = await self._unsend_one(guid)
+            if outcome.disposition is not Disposition.ACCEPTED:
+                return outcome
+        return outcome
+
+    async def _unsend_one(self, guid: str) -> OperationOutcome:
         """Take all parts back: without a number the server takes the first only."""
-        path = f"/message/{segment(_target(operation))}"
+        path = f"/message/{segment(guid)}"
         found = await self._server.get(path)
         count = number(found.message, "partCount") if found.is_ok else None
         outcome = _DONE
@@ -178,7 +188,7 @@ class Operating:
             await self._name(chat.provider_id, name)
         first = _first_message(answer)
         if first is not None:
-            self._knowledge.attempts.note(first, operation.attempt_id)
+            self._knowledge.quotes.note(first, Quote(operation.attempt_id))
         people = [
             each for person in mappings(answer.message.get("participants")) if (each := handle_in(person))
         ]

@@ -8,7 +8,8 @@ on a healthy server.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bridge.bluebubbles.answers import ERROR_CODES, rejected, unknown
@@ -21,12 +22,13 @@ from bridge.bluebubbles.settings import BlueBubblesSettings
 from bridge.bluebubbles.shapes import JSON, mapping, mappings, number, text
 from bridge.bluebubbles.state import ServerState
 from bridge.bluebubbles.wire import Server, segment
-from bridge.bluebubbles.wishes import Piece, wish_of
+from bridge.bluebubbles.wishes import Piece, places_left, wish_of
 from bridge.outgoing_files import NotSent
+from bridge.quotes import guids_of
 from hub.flow.calling import CallFailed
 from hub.flow.ports import Clock, OutgoingFiles
 from hub.model.errors import AttachmentGone, StoreUnavailable
-from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome, SentPiece, outbox_id_of
 from hub.rules.chatkeys import normalize_handle
 
 _BEFORE_MS: Final = 10_000
@@ -94,27 +96,31 @@ class Proof:
         return unknown("not_found", "the Mac shows no trace of it, which does not rule it out")
 
     async def _send(self, operation: Operation) -> OperationOutcome | None:
-        known = next(
-            (guid for guid, each in self._knowledge.attempts.items() if each == operation.attempt_id), None
-        )
         wish = wish_of(operation, is_private=True)
+        known = next(
+            (
+                guid
+                for guid, each in self._knowledge.quotes.items()
+                if each.attempt_id == operation.attempt_id
+            ),
+            None,
+        )
         if known is not None and (len(wish.pieces) == 1 or wish.is_one_message):
             return _verdict([(await self._server.get(f"/message/{segment(known)}")).message])
-        done = min(max(number(operation.payload, "parts_done") or 0, 0), len(wish.pieces))
+        places = places_left(operation, wish)
         rows = await self._own_rows(operation, key_of(operation.payload))
         # One that was there before the hand-over may be another send of the same words: only in want of others.
         rows.sort(key=lambda row: (number(row, "dateCreated") or 0) < operation.dispatched_at)
-        pieces = [await self._needle(piece) for piece in wish.pieces[done:]]
-        if wish.is_one_message and (row := next((row for row in rows if _holds_all(row, pieces)), None)):
+        needles = [await self._needle(wish.pieces[place]) for place in places]
+        if wish.is_one_message and (row := next((row for row in rows if _holds_all(row, needles)), None)):
             return _verdict([row])
         found: list[JSON] = []
-        for piece in pieces:
-            row = next((row for row in rows if row not in found and _holds(row, piece)), None)
-            if row is not None:
-                found.append(row)
-        if found and len(found) < len(pieces):
-            return unknown("partly_found", f"the Mac shows {len(found)} of its {len(pieces)} messages")
-        return _verdict(found)
+        for needle in needles:
+            row = next((row for row in rows if row not in found and _holds(row, needle)), None)
+            if row is None:
+                break
+            found.append(row)
+        return _of_parts(found, places)
 
     async def _needle(self, piece: Piece) -> _Needle:
         if piece.text is not None:
@@ -142,11 +148,14 @@ class Proof:
         return _verdict([row]) if is_so else None
 
     async def _unsend(self, operation: Operation) -> OperationOutcome | None:
-        row = await self._target(operation)
-        return _verdict([row]) if number(row, "partCount") == 0 and number(row, "dateEdited") else None
+        rows = [await self._row(guid) for guid in guids_of(operation.payload)]
+        is_so = all(number(row, "partCount") == 0 and number(row, "dateEdited") for row in rows)
+        return _verdict(rows) if rows and is_so else None
 
     async def _target(self, operation: Operation) -> JSON:
-        guid = text(operation.payload, "message_guid", most=512) or ""
+        return await self._row(text(operation.payload, "message_guid", most=512) or "")
+
+    async def _row(self, guid: str) -> JSON:
         answer = await self._server.get(f"/message/{segment(guid)}")
         return answer.message if answer.is_ok else {}
 
@@ -205,7 +214,9 @@ class Proof:
             return False
         if (number(row, "dateCreated") or 0) < operation.dispatched_at - _BEFORE_MS:
             return False
-        if self._knowledge.attempts.get(guid, operation.attempt_id) != operation.attempt_id:
+        quote = self._knowledge.quotes.get(guid)
+        named = None if quote is None else quote.attempt_id
+        if outbox_id_of(named) is not None and named != operation.attempt_id:
             return False
         chats = mappings(row.get("chats"))
         chat = read_chat(chats[0]) if chats else None
@@ -258,6 +269,25 @@ def _same(shown: str, sent: str) -> bool:
     return a == b if a or b else "".join(shown.split()) == "".join(sent.split())
 
 
+def _of_parts(found: list[JSON], places: Sequence[int]) -> OperationOutcome | None:
+    """Say what the messages that were found, of the first of these parts on, prove of a send."""
+    verdict = _verdict(found)
+    if verdict is None or len(places) < 2:
+        return verdict
+    good = [row for row in found if not number(row, "error")]
+    pieces = tuple(
+        SentPiece(guid=guid, part=place, part_count=1)
+        for row, place in zip(found, places, strict=False)
+        if row in good and (guid := text(row, "guid", most=512)) is not None
+    )
+    if len(good) == len(places):
+        return replace(verdict, pieces=pieces, parts_done=places[-1] + 1)
+    part = places[next((index for index, row in enumerate(found) if row not in good), len(found))]
+    if len(good) == len(found):
+        verdict = unknown("partly_found", f"the Mac shows {len(found)} of its {len(places)} messages")
+    return replace(verdict, pieces=pieces, parts_done=part, part=part)
+
+
 def _verdict(rows: list[JSON]) -> OperationOutcome | None:
     guid = text(rows[0], "guid", most=512) if rows else None
     if guid is None:
@@ -265,4 +295,4 @@ def _verdict(rows: list[JSON]) -> OperationOutcome | None:
     for row in rows:
         if code := number(row, "error"):
             return rejected(str(code), ERROR_CODES.get(code, "the network refused it"), provider_id=guid)
-    return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id=guid, parts_done=len(rows))
+    return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id=guid)

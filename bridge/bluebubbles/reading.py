@@ -15,7 +15,9 @@ from bridge.bluebubbles.chats import chat_of, handle_in, is_masked, read_chat, s
 from bridge.bluebubbles.content import URL_BALLOON, effect_of, parts_of
 from bridge.bluebubbles.reactions import tapback_of, target_of
 from bridge.bluebubbles.shapes import JSON, cut, date, mapping, mappings, number, numbers, text
+from bridge.bluebubbles.wishes import quote_named
 from bridge.macos.cards import card_of
+from bridge.quotes import Quote
 from hub.model.observation import (
     Observation,
     ObservationKind,
@@ -40,8 +42,10 @@ class View:
     default_line: str | None = None
     #: ROWID of a Handle → its address: whom a group event is about.
     handles: Mapping[int, str] = field(default_factory=dict)
-    #: Guid → the attempt of ours that it was.
-    attempts: Mapping[str, str] = field(default_factory=dict)
+    #: Guid → what it is of our sends.
+    quotes: Mapping[str, Quote] = field(default_factory=dict)
+    #: tempGuid → the same.
+    given: Mapping[str, Quote] = field(default_factory=dict)
 
 
 class Read(NamedTuple):
@@ -104,11 +108,12 @@ class Row:
 
     @property
     def is_own(self) -> bool:
-        return self.of.get("isFromMe") is True or self.attempt_id is not None
+        return self.of.get("isFromMe") is True or self.quote is not None
 
     @property
-    def attempt_id(self) -> str | None:
-        return text(self.of, "tempGuid", most=64) or self.view.attempts.get(self.guid)
+    def quote(self) -> Quote | None:
+        named = quote_named(text(self.of, "tempGuid", most=64), self.view.given)
+        return named or self.view.quotes.get(self.guid)
 
     @property
     def at(self) -> int:
@@ -169,7 +174,7 @@ def _message(row: Row) -> Read | tuple[Observation, ...]:
 
 
 def _snapshot(row: Row, *, is_own: bool, code: int) -> ObservedMessage:
-    of, chat = row.of, row.chat
+    of, chat, quote = row.of, row.chat, row.quote
     unsent_parts, is_unsent = _unsent(of)
     changed_at = row.date("dateEdited") or row.date("dateRetracted")
     is_gone = is_unsent or bool(unsent_parts)
@@ -184,7 +189,9 @@ def _snapshot(row: Row, *, is_own: bool, code: int) -> ObservedMessage:
         effect=effect_of(of),
         subject=cut(of, "subject", most=4096),
         service=service_of(cut(handle, "service", most=32)) or (chat.service if chat else None),
-        attempt_id=row.attempt_id,
+        attempt_id=None if quote is None else quote.attempt_id,
+        part=None if quote is None else quote.part,
+        part_count=None if quote is None else quote.part_count,
         sent_at=row.date("dateCreated"),
         delivered_at=row.date("dateDelivered") if is_direct else None,
         read_at=row.date("dateRead") if is_direct else None,

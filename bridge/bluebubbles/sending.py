@@ -14,15 +14,16 @@ from bridge.bluebubbles.chats import guid_for, is_masked, key_of
 from bridge.bluebubbles.knowledge import Knowledge
 from bridge.bluebubbles.server_info import method_for
 from bridge.bluebubbles.settings import BlueBubblesSettings
-from bridge.bluebubbles.shapes import mappings, number, text
+from bridge.bluebubbles.shapes import mappings, text
 from bridge.bluebubbles.state import ServerState
 from bridge.bluebubbles.wire import Server, segment
-from bridge.bluebubbles.wishes import Piece, Wish, temp_guid, wish_of
+from bridge.bluebubbles.wishes import Piece, Wish, places_left, temp_guid, wish_of
 from bridge.file_forms import file_form
 from bridge.outgoing_files import NotSent, open_outgoing, reading
+from bridge.quotes import Quote
 from hub.flow.calling import CallFailed
 from hub.flow.ports import OutgoingFile, OutgoingFiles
-from hub.model.outbox import Disposition, Operation, OperationOutcome
+from hub.model.outbox import Disposition, Operation, OperationOutcome, SentPiece
 from hub.rules.chatkeys import handle_of
 
 
@@ -50,20 +51,34 @@ class Sending:
         wish = wish_of(operation, is_private=method == "private-api")
         if not wish.pieces:
             return rejected("empty", "there is nothing to send")
-        done = min(max(number(operation.payload, "parts_done") or 0, 0), len(wish.pieces))
-        first: str | None = None
+        left = places_left(operation, wish)
+        done = left[0] if left else len(wish.pieces)
+        pieces: list[SentPiece] = []
+        # Where all is one message, what becomes of it becomes of all of it.
+        part = None if wish.is_one_message else done
         try:
             guid = await self.chat_guid(operation)
-            while done < len(wish.pieces):
-                outcome, count = await self._next(operation, wish, done, guid, method)
+            for done in left[:1] if wish.is_one_message else left:
+                part = None if wish.is_one_message else done
+                quote = Quote(operation.attempt_id, done, None if wish.is_one_message else 1)
+                self._knowledge.given.note(temp_guid(operation, done), quote)
+                outcome = await self._next(operation, wish, done, guid, method)
+                if outcome.provider_id is not None:
+                    self._knowledge.quotes.note(outcome.provider_id, quote)
                 if outcome.disposition is not Disposition.ACCEPTED:
-                    return replace(outcome, parts_done=done)
-                self._note(outcome, operation, done)
-                first, done = first or outcome.provider_id, done + count
+                    return replace(outcome, parts_done=done, part=part, pieces=tuple(pieces))
+                if outcome.provider_id is not None:
+                    piece = SentPiece(guid=outcome.provider_id, part=done, part_count=quote.part_count)
+                    pieces.append(piece)
                 guid = guid or await self.chat_guid(operation)
         except NotSent as error:
-            return replace(error.outcome, parts_done=done)
-        return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id=first, parts_done=done)
+            return replace(error.outcome, parts_done=done, part=part, pieces=tuple(pieces))
+        return OperationOutcome(
+            disposition=Disposition.ACCEPTED,
+            provider_id=pieces[0].guid if pieces else None,
+            parts_done=len(wish.pieces),
+            pieces=tuple(pieces),
+        )
 
     async def chat_guid(self, operation: Operation) -> str | None:
         """How the Mac names the chat; None for a direct chat that it does not have yet.
@@ -105,26 +120,25 @@ class Sending:
 
     async def _next(
         self, operation: Operation, wish: Wish, done: int, guid: str | None, method: str
-    ) -> tuple[OperationOutcome, int]:
-        """Send the next message; give what became of it, and how many pieces it was."""
+    ) -> OperationOutcome:
+        """Send the next message."""
         piece = wish.pieces[done]
         fields: dict[str, Any] = {"tempGuid": temp_guid(operation, done)}
         if done == 0:
             fields |= dict(wish.extras)
         try:
             if guid is None and piece.text is not None:
-                return await self._open_chat(operation, piece.text, fields, method), 1
+                return await self._open_chat(operation, piece.text, fields, method)
             fields["chatGuid"] = guid or guid_for(key_of(operation.payload), macos=0)
             if wish.is_one_message:
-                return await self._send_together(wish, done, fields), len(wish.pieces) - done
+                return await self._send_together(operation, wish, fields)
             fields["method"] = method
             if piece.text is not None:
-                return outcome_of(
-                    await self._server.do("POST", "/message/text", {**fields, "message": piece.text})
-                ), 1
-            return await self._send_file(piece, fields), 1
+                body = {**fields, "message": piece.text}
+                return outcome_of(await self._server.do("POST", "/message/text", body))
+            return await self._send_file(piece, fields)
         except CallFailed as failure:
-            return outcome_of_failure(failure), 1
+            return outcome_of_failure(failure)
 
     async def _open_chat(
         self, operation: Operation, words: str, fields: dict[str, Any], method: str
@@ -142,9 +156,11 @@ class Sending:
         rows = mappings(answer.message.get("messages"))
         return replace(outcome, provider_id=text(rows[0], "guid", most=512) if rows else None)
 
-    async def _send_together(self, wish: Wish, done: int, fields: dict[str, Any]) -> OperationOutcome:
+    async def _send_together(
+        self, operation: Operation, wish: Wish, fields: dict[str, Any]
+    ) -> OperationOutcome:
         parts: list[dict[str, Any]] = []
-        for index, piece in enumerate(wish.pieces[done:]):
+        for index, piece in enumerate(wish.pieces[place] for place in places_left(operation, wish)):
             part: dict[str, Any] = {"partIndex": index}
             if piece.text is not None:
                 part["text"] = piece.text
@@ -181,10 +197,6 @@ class Sending:
     async def _open(self, piece: Piece) -> OutgoingFile:
         file = await open_outgoing(self._files, piece.file_id, most_bytes=self._settings.most_file_bytes)
         return replace(file, filename=file.filename or "Audio Message.mp3") if piece.is_voice else file
-
-    def _note(self, outcome: OperationOutcome, operation: Operation, index: int) -> None:
-        if outcome.provider_id is not None and index == 0:
-            self._knowledge.attempts.note(outcome.provider_id, operation.attempt_id)
 
 
 def name_of(file: OutgoingFile) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bridge.bluebubbles.content import EFFECTS
-from bridge.bluebubbles.shapes import JSON, text
+from bridge.bluebubbles.shapes import JSON, number, text
+from bridge.quotes import Quote, kept_parts
 from hub.model.outbox import Operation
 
 _NAMESPACE: Final = uuid.UUID("7f7a31a5-64c4-4bb2-9f53-0a2a9a6d8f5e")
@@ -49,10 +50,29 @@ def wish_of(operation: Operation, *, is_private: bool) -> Wish:
     return Wish(pieces=pieces, is_one_message=is_one, extras=tuple(_extras(payload)))
 
 
+def places_left(operation: Operation, wish: Wish) -> tuple[int, ...]:
+    """Give the pieces that the network does not have from an earlier attempt, from 0."""
+    done = min(max(number(operation.payload, "parts_done") or 0, 0), len(wish.pieces))
+    kept = kept_parts(operation.payload)
+    return tuple(place for place in range(done, len(wish.pieces)) if place not in kept)
+
+
 def temp_guid(operation: Operation, index: int) -> str:
     """Name one of the messages of a send; the first is named as the attempt, so that evidence leads back."""
     attempt_id = operation.attempt_id
     return attempt_id if index == 0 else str(uuid.uuid5(_NAMESPACE, f"{attempt_id}:{index}"))
+
+
+def quote_named(temp_guid: str | None, given: Mapping[str, Quote]) -> Quote | None:
+    """Give what a message with this tempGuid is of our sends; the first one of a send is named as its attempt.
+
+    Args:
+        temp_guid: As the server shows it.
+        given: Those that were given of late.
+    """
+    if temp_guid is None:
+        return None
+    return given.get(temp_guid) or Quote(temp_guid)
 
 
 def _extras(payload: JSON) -> list[tuple[str, Any]]:

@@ -16,6 +16,7 @@ from bridge.chatdb.summary import Summary, read_summary
 from bridge.macos.apple_time import APPLE_EPOCH_MS, clamped_ms, past_ms
 from bridge.macos.cards import card_of
 from bridge.macos.wire_text import identifier, label
+from bridge.quotes import Quote
 from hub.model.observation import (
     Observation,
     ObservationKind,
@@ -63,10 +64,15 @@ class Seen:
     chat: ChatRow
     line: str
     now_ms: int
-    #: The attempt of ours that made it.
-    attempt_id: str | None = None
+    #: What it is of our sends.
+    quote: Quote | None = None
     #: The poll that a vote, or an option more, belongs to.
     poll_guid: str | None = None
+
+    @property
+    def attempt_id(self) -> str | None:
+        """The attempt of ours that made it."""
+        return None if self.quote is None else self.quote.attempt_id
 
 
 class Unusable(Exception):
@@ -182,7 +188,7 @@ def _kind(seen: Seen, message: ObservedMessage) -> ObservationKind:
 
 
 def _observed_message(seen: Seen, summary: Summary) -> ObservedMessage:
-    row, now_ms = seen.row, seen.now_ms
+    row, now_ms, quote = seen.row, seen.now_ms, seen.quote
     # What a group's message shows of receipts is no member's, and not everybody's.
     has_receipts = not (row.is_from_me and seen.chat.is_group)
     edited_at, unsent_at = _edited_at(seen, summary), _unsent_at(seen, summary)
@@ -198,6 +204,8 @@ def _observed_message(seen: Seen, summary: Summary) -> ObservedMessage:
         subject=label(row.subject, most=4096),
         service=label(row.service, most=32),
         attempt_id=seen.attempt_id,
+        part=None if quote is None else quote.part,
+        part_count=None if quote is None else quote.part_count,
         sent_at=past_ms(row.date, now_ms=now_ms),
         delivered_at=clamped_ms(row.date_delivered, now_ms=now_ms) if is_delivered else None,
         read_at=clamped_ms(row.date_read, now_ms=now_ms) if has_receipts else None,

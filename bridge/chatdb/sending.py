@@ -23,7 +23,7 @@ from bridge.macos.sends import Expected, SentMemory
 from hub.flow.ports import Clock, OutgoingFiles
 from hub.model.errors import AttachmentGone, BlobMissing, StoreUnavailable
 from hub.model.observation import Part
-from hub.model.outbox import Disposition, Operation, OperationOutcome
+from hub.model.outbox import Disposition, Operation, OperationOutcome, SentPiece
 from hub.rules.chatkeys import handle_of
 
 #: How long the script may take. Together with the wait for the row it stays below the hub's own limit (180 s).
@@ -95,37 +95,36 @@ class Sending:
             return rejected("chat_not_found", "Messages on this Mac has no such chat")
         if not parts:
             return rejected("empty", "there is nothing to send")
-        first: str | None = None
+        pieces: list[SentPiece] = []
         for place, part in parts:
-            outcome = await self._send_part(operation, target, part)
+            outcome = await self._send_part(operation, target, part, place - 1)
             if outcome.disposition is not Disposition.ACCEPTED:
-                return replace(outcome, parts_done=place - 1)
-            first = first or outcome.provider_id
-        return accepted(first, parts_done=parts[-1][0])
+                return _at_part(outcome, place - 1, pieces)
+            if outcome.provider_id is not None:
+                pieces.append(SentPiece(guid=outcome.provider_id, part=place - 1, part_count=1))
+        return replace(accepted(pieces[0].guid, parts_done=parts[-1][0]), pieces=tuple(pieces))
 
     async def lookup(self, operation: Operation) -> OperationOutcome:
         """Look whether an earlier attempt is in chat.db."""
         chat_key, parts = chat_key_of(operation), parts_of(operation)
         if chat_key is None or not parts:
             return unknown("not_found", "there is nothing to look for")
-        found: list[MessageRow] = []
-        for _, part in parts:
-            expected = await self._expected_again(operation, chat_key, part)
+        pieces: list[SentPiece] = []
+        for place, part in parts:
+            expected = await self._expected_again(operation, chat_key, part, place - 1)
+            taken = operation.taken | {piece.guid for piece in pieces}
             try:
-                taken = operation.taken | {each.guid for each in found}
                 row = await self._reading.run(partial(self._find, expected, taken))
             except Unreadable as error:
                 return unknown("database_unreadable", str(error))
             if row is None:
-                break
+                doubt = unknown("not_found", "chat.db does not show it, which is no proof")
+                return _at_part(doubt, place - 1, pieces)
+            self._sent.note(row.guid, operation.attempt_id, part=place - 1)
             if row.error:
-                return _failed(row)
-            found.append(row)
-        if len(found) < len(parts):
-            return unknown("not_found", "chat.db does not show it (all), which is no proof")
-        for row in found:
-            self._sent.note(row.guid, operation.attempt_id)
-        return accepted(found[0].guid, parts_done=parts[-1][0])
+                return _at_part(_failed(row), place - 1, pieces)
+            pieces.append(SentPiece(guid=row.guid, part=place - 1, part_count=1))
+        return replace(accepted(pieces[0].guid, parts_done=parts[-1][0]), pieces=tuple(pieces))
 
     async def _target(self, operation: Operation) -> Target | None:
         chat_key = chat_key_of(operation)
@@ -145,7 +144,9 @@ class Sending:
             Target(chat_key=chat_key, routes=tuple(("chat", guid) for guid in spelt[:3])) if spelt else None
         )
 
-    async def _send_part(self, operation: Operation, target: Target, part: Part) -> OperationOutcome:
+    async def _send_part(
+        self, operation: Operation, target: Target, part: Part, place: int
+    ) -> OperationOutcome:
         try:
             kind, content = await self._content(part)
             after = await self._reading.run(ChatDatabase.highest_ever)
@@ -159,6 +160,7 @@ class Sending:
             return not_started("file_not_staged", f"the folder of attachments cannot be written: {error}")
         expected = Expected(
             attempt_id=operation.attempt_id,
+            part=place,
             chat_key=target.chat_key,
             words="" if kind == "file" else comparable(content),
             filename=content.rpartition("/")[2] if kind == "file" else None,
@@ -237,10 +239,12 @@ class Sending:
                 return unknown("database_unreadable", str(error))
             if row is not None:
                 seen_at = waited if seen_at is None else seen_at
+                if not row.error or not expected.is_tentative:
+                    # A failure is this part's, too, unless another message takes its place.
+                    self._sent.note(row.guid, expected.attempt_id, part=expected.part)
                 if row.error:
                     return _failed(row)
                 if row.is_sent is not False or row.is_delivered or waited - seen_at >= _SETTLED_SECONDS:
-                    self._sent.note(row.guid, expected.attempt_id)
                     return accepted(row.guid)
             elif has_ghost and waited >= _GHOST_SECONDS:
                 return rejected(
@@ -262,16 +266,18 @@ class Sending:
         return next(iter(found), None)
 
     def _may_be(self, expected: Expected, row: MessageRow) -> bool:
-        return self._sent.attempt_of(row.guid) in {None, expected.attempt_id} and matches(expected, row)
+        is_free = self._sent.may_be(row.guid, expected.attempt_id, part=expected.part)
+        return is_free and matches(expected, row)
 
-    async def _expected_again(self, operation: Operation, chat_key: str, part: Part) -> Expected:
+    async def _expected_again(self, operation: Operation, chat_key: str, part: Part, place: int) -> Expected:
         """Give what an earlier attempt is known by: as it was noted then, or by its time."""
         words = comparable(part.text or "") if part.ref is None else ""
         for expected in self._sent.expected:
-            if expected.attempt_id == operation.attempt_id and expected.words == words:
+            if (expected.attempt_id, expected.part) == (operation.attempt_id, place):
                 return expected
         return Expected(
             attempt_id=operation.attempt_id,
+            part=place,
             chat_key=chat_key,
             words=words,
             filename=None if part.ref is None else await self._filename(part.ref),
@@ -284,6 +290,11 @@ class Sending:
             return self._folder.name_for((await self._files.open_file(file_id)).filename)
         except (AttachmentGone, BlobMissing, StoreUnavailable):
             return ""
+
+
+def _at_part(outcome: OperationOutcome, part: int, pieces: Sequence[SentPiece]) -> OperationOutcome:
+    """Say of which part an outcome is, with what became of those before it."""
+    return replace(outcome, parts_done=part, part=part, pieces=tuple(pieces))
 
 
 def _failed(row: MessageRow) -> OperationOutcome:

@@ -18,8 +18,9 @@ from bridge.chatdb.rows import ChatRow, MessageRow
 from bridge.chatdb.summary import NOTHING
 from bridge.macos.apple_time import clamped_ms, unix_ms
 from bridge.macos.placing import Placing
-from bridge.macos.sends import SentMemory, attempt_in
+from bridge.macos.sends import SentMemory, quote_in
 from bridge.macos.tallies import Tallies
+from bridge.quotes import Quote
 from hub.model.observation import Observation
 
 #: A preview comes within this time of the words that hold its address.
@@ -109,19 +110,19 @@ class Telling:
             chat=chat,
             line=line,
             now_ms=self._now_ms(),
-            attempt_id=self._attempt_of(row),
+            quote=self._quote_of(row),
             poll_guid=_poll_of(database, row),
         )
         return [*observations_of(seen), *self._read_before(database, seen)]
 
-    def _attempt_of(self, row: MessageRow) -> str | None:
-        known = self._sent.attempt_of(row.guid) or (attempt_in(row.guid) if row.is_from_me else None)
+    def _quote_of(self, row: MessageRow) -> Quote | None:
+        known = self._sent.quote_of(row.guid) or (quote_in(row.guid) if row.is_from_me else None)
         if known is not None or not row.is_from_me:
             return known
         for expected in self._sent.awaited(self._now_ms()):
             if matches(expected, row):
-                self._sent.note(row.guid, expected.attempt_id)
-                return expected.attempt_id
+                self._sent.note(row.guid, expected.attempt_id, part=expected.part)
+                return self._sent.quote_of(row.guid)
         return None
 
     def _is_preview(self, database: ChatDatabase, row: MessageRow, chat: ChatRow) -> bool:

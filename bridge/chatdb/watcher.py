@@ -223,7 +223,7 @@ class Watcher:
         return list(rows)
 
     def _is_undecided(self, row: MessageRow) -> bool:
-        if self._sent.attempt_of(row.guid) is not None or self._sent.is_disowned(row.guid):
+        if self._sent.quote_of(row.guid) is not None or self._sent.is_disowned(row.guid):
             return False
         return any(
             (each.is_tentative or not row.is_from_me) and matches(each, row)

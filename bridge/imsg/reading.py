@@ -12,8 +12,9 @@ from typing import Any, Final
 from bridge.chatdb.content import URL_BALLOON
 from bridge.chatdb.observing import part_of, target_of
 from bridge.macos.apple_time import APPLE_EPOCH_MS
-from bridge.macos.sends import attempt_in
+from bridge.macos.sends import attempt_in, quote_in
 from bridge.macos.wire_text import MOST_TEXT, clean, identifier, label
+from bridge.quotes import Quote
 from hub.model.observation import (
     Observation,
     ObservationKind,
@@ -46,14 +47,14 @@ class Unusable(Exception):
     """Nothing can be told of it; the message is the reason, one word."""
 
 
-def observation_of(message: Payload, *, line: str, now_ms: int, attempt_id: str | None) -> Observation:
+def observation_of(message: Payload, *, line: str, now_ms: int, quote: Quote | None) -> Observation:
     """Give what a message shows.
 
     Args:
         message: As imsg shows it.
         line: Whose it is.
         now_ms: Unix ms.
-        attempt_id: The attempt of ours that is known to have made it.
+        quote: What it is known to be of our sends.
 
     Raises:
         Unusable: Nothing can be told of it.
@@ -66,7 +67,7 @@ def observation_of(message: Payload, *, line: str, now_ms: int, attempt_id: str 
     poll = message.get("poll")
     if isinstance(poll, dict) and poll.get("kind") in {"created", "vote"}:
         return _poll(message, guid, chat, line, now_ms)
-    shown = _shown(message, guid, now_ms, attempt_id)
+    shown = _shown(message, guid, now_ms, quote or quote_in(guid))
     own = message.get("is_from_me") is True
     return Observation(
         v=1,
@@ -80,7 +81,7 @@ def observation_of(message: Payload, *, line: str, now_ms: int, attempt_id: str 
     )
 
 
-def _shown(message: Payload, guid: str, now_ms: int, attempt_id: str | None) -> ObservedMessage:
+def _shown(message: Payload, guid: str, now_ms: int, quote: Quote | None) -> ObservedMessage:
     parts = _parts(message)
     if not parts:
         raise Unusable("empty")
@@ -91,7 +92,9 @@ def _shown(message: Payload, guid: str, now_ms: int, attempt_id: str | None) -> 
         reply_to=identifier(message.get("thread_originator_guid"))
         or identifier(message.get("reply_to_guid")),
         service=label(message.get("service"), most=32),
-        attempt_id=attempt_id or attempt_in(guid),
+        attempt_id=None if quote is None else quote.attempt_id,
+        part=None if quote is None else quote.part,
+        part_count=None if quote is None else quote.part_count,
         sent_at=_date(message.get("created_at"), now_ms),
     )
 
@@ -149,11 +152,14 @@ def status_of(
     has_failed = isinstance(error, int) and error != 0 and not has_arrived
     delivered_at = _clamped(fields.get("date_delivered"), now_ms) if has_arrived else None
     read_at = _clamped(fields.get("date_read"), now_ms)
+    quote = quote_in(guid)
     message = ObservedMessage(
         provider_id=guid,
         is_from_me=True,
         service=label(answer.get("service"), most=32),
-        attempt_id=attempt_in(guid),
+        attempt_id=None if quote is None else quote.attempt_id,
+        part=None if quote is None else quote.part,
+        part_count=None if quote is None else quote.part_count,
         delivered_at=delivered_at,
         read_at=read_at,
         error=ObservedError(code=str(error)) if has_failed else None,

@@ -17,10 +17,11 @@ from bridge.macos.file_folder import FileFolder, FileTooLarge
 from bridge.macos.outcomes import accepted, not_started, rejected, unknown
 from bridge.macos.requests import chat_key_of, parts_of, text_of, texts_of
 from bridge.macos.sends import Expected, SentMemory
+from bridge.quotes import guids_of
 from hub.flow.ports import Clock, OutgoingFiles
 from hub.model.errors import AttachmentGone, BlobMissing, StoreUnavailable
 from hub.model.observation import Part
-from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome, SentPiece
 from hub.rules.chatkeys import handle_of, normalize_chat_key
 
 #: How much the clocks of the hub and of the Mac may differ.
@@ -79,9 +80,7 @@ class Sending:
             if _STATUS in methods:
                 found = await self._state(known or operation.attempt_id)
                 if found is not None:
-                    return (
-                        found if len(parts) == 1 else unknown("not_found", "not all parts can be looked for")
-                    )
+                    return found if len(parts) == 1 else _of_first(found, parts[0][0])
             if len(parts) > 1 or parts[0][1].ref is not None:
                 return unknown("not_found", "a file cannot be looked for")
             return await self._search(operation, parts[0][1].text or "")
@@ -102,9 +101,9 @@ class Sending:
         effect = text_of(operation, "effect")
         if effect is not None and effect_id(effect) is None:
             return rejected("unknown_effect", f"Messages has no effect {effect!r}")
-        first: str | None = None
+        pieces: list[SentPiece] = []
         for index, (place, part) in enumerate(parts):
-            expected = self._expected(operation, part)
+            expected = self._expected(operation, part, place - 1)
             self._sent.expect(expected)
             try:
                 outcome = await self._send_part(operation, part, methods, is_first=index == 0)
@@ -112,17 +111,20 @@ class Sending:
                 outcome = await self._failed(error)
             if outcome.disposition not in _OPEN:
                 self._sent.settle(expected)
-            if outcome.disposition is not Disposition.ACCEPTED:
-                return replace(outcome, parts_done=place - 1)
             if outcome.provider_id is not None:
-                self._sent.note(outcome.provider_id, operation.attempt_id)
-            first = first or outcome.provider_id
-        return accepted(first, parts_done=parts[-1][0])
+                self._sent.note(outcome.provider_id, operation.attempt_id, part=place - 1)
+            if outcome.disposition is not Disposition.ACCEPTED:
+                return replace(outcome, parts_done=place - 1, part=place - 1, pieces=tuple(pieces))
+            if outcome.provider_id is not None:
+                pieces.append(SentPiece(guid=outcome.provider_id, part=place - 1, part_count=1))
+        first = pieces[0].guid if pieces else None
+        return replace(accepted(first, parts_done=parts[-1][0]), pieces=tuple(pieces))
 
-    def _expected(self, operation: Operation, part: Part) -> Expected:
+    def _expected(self, operation: Operation, part: Part, place: int) -> Expected:
         """Give what the message will look like in chat.db, which may show it before imsg says which it is."""
         return Expected(
             attempt_id=operation.attempt_id,
+            part=place,
             chat_key=chat_key_of(operation) or "",
             words=comparable(part.text or "") if part.ref is None else "",
             filename=part.ref,
@@ -209,15 +211,17 @@ class Sending:
             is_here = normalize_chat_key(where, is_group=message.get("is_group") is True) == chat_key_of(
                 operation
             )
-            is_another = guid in operation.taken
-            if is_here and not is_another and self._sent.attempt_of(guid) in {None, operation.attempt_id}:
-                self._sent.note(guid, operation.attempt_id)
+            is_free = self._sent.may_be(guid, operation.attempt_id, part=0) and guid not in operation.taken
+            if is_here and is_free:
+                self._sent.note(guid, operation.attempt_id, part=0)
                 return accepted(guid)
         return unknown("not_found", "Messages does not show it, which is no proof")
 
     # ---- everything else
 
     async def _do(self, operation: Operation) -> OperationOutcome:
+        if operation.kind is OperationKind.UNSEND:
+            return await self._unsend(operation)
         file_id = text_of(operation, "file_id")
         path = await self._staged(file_id) if file_id is not None else None
         question = question_of(operation, path=path)
@@ -228,9 +232,19 @@ class Sending:
             return _created(operation, answer)
         if operation.kind is OperationKind.POLL:
             if (guid := _guid(answer)) is not None:
-                self._sent.note(guid, operation.attempt_id)
+                self._sent.note(guid, operation.attempt_id, part=0)
             return _polled(answer)
         return accepted(_guid(answer) if operation.kind is OperationKind.REACT else None)
+
+    async def _unsend(self, operation: Operation) -> OperationOutcome:
+        """Take back all messages of a send."""
+        for guid in guids_of(operation.payload):
+            one = replace(operation, payload={**operation.payload, "message_guid": guid})
+            question = question_of(one, path=None)
+            if question is None:
+                return rejected("unsupported", f"imsg cannot do: {operation.kind}")
+            await self._ask(question.method, question.params)
+        return accepted()
 
     async def _check(self, operation: Operation) -> OperationOutcome:
         listed = texts_of(operation, "handles")
@@ -311,3 +325,12 @@ def _polled(answer: Mapping[str, Any]) -> OperationOutcome:
             "options": [{"id": each.get("id"), "text": each.get("text")} for each in listed],
         },
     )
+
+
+def _of_first(found: OperationOutcome, place: int) -> OperationOutcome:
+    """Say of the first part that is left what is known of it; the parts after it cannot be looked for."""
+    if found.disposition is not Disposition.ACCEPTED or found.provider_id is None:
+        return replace(found, parts_done=place - 1, part=place - 1)
+    piece = SentPiece(guid=found.provider_id, part=place - 1, part_count=1)
+    doubt = unknown("not_found", "not all parts can be looked for")
+    return replace(doubt, parts_done=place, part=place, pieces=(piece,))

@@ -233,8 +233,8 @@ class Watching:
             self._tallies.note("lineless", message)
             return []
         try:
-            attempt_id = self._sent.attempt_of(str(message.get("guid")))
-            told = observation_of(message, line=line, now_ms=now_ms, attempt_id=attempt_id)
+            quote = self._sent.quote_of(str(message.get("guid")))
+            told = observation_of(message, line=line, now_ms=now_ms, quote=quote)
         except Unusable as reason:
             self._tallies.note(str(reason), message, rowid=_rowid(message.get("id")))
             return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.quotes import kept_parts
 from hub.flow.sent_parts import sent_parts
 from hub.model.observation import Part
 from hub.model.outbox import Operation
@@ -20,7 +21,9 @@ def parts_of(operation: Operation) -> list[tuple[int, Part]]:
     """Give the parts that the network does not have yet, each with its place from 1."""
     done = operation.payload.get("parts_done")
     places = list(enumerate(sent_parts(operation.payload), start=1))
-    return places[done if isinstance(done, int) and done > 0 else 0 :]
+    kept = kept_parts(operation.payload)
+    left = places[done if isinstance(done, int) and done > 0 else 0 :]
+    return [(place, part) for place, part in left if place - 1 not in kept]
 
 
 def text_of(operation: Operation, name: str) -> str | None:

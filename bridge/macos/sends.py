@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.quotes import Quote
 from hub.model.outbox import outbox_id_of
 
 _MOST: Final = 2_000
@@ -21,6 +22,8 @@ class Expected:
     """One message that we asked Messages to send, and do not see yet."""
 
     attempt_id: str
+    #: Which part of the send it is, from 0.
+    part: int
     #: As in observations.
     chat_key: str
     #: Words as they can be compared; empty for a file.
@@ -34,18 +37,24 @@ class Expected:
     is_tentative: bool = False
 
 
+def quote_in(guid: str) -> Quote | None:
+    """Say what a message is by its guid alone: the first part of a send that imsg tracks has the attempt's id."""
+    return Quote(guid.lower(), 0, 1) if outbox_id_of(guid.lower()) is not None else None
+
+
 def attempt_in(guid: str) -> str | None:
-    """Give the attempt that a message is by its guid alone: imsg's tracked sends have their attempt's id for it."""
-    return guid.lower() if outbox_id_of(guid.lower()) is not None else None
+    """Give the attempt that a message is by its guid alone."""
+    quote = quote_in(guid)
+    return None if quote is None else quote.attempt_id
 
 
 class SentMemory:
     """Knows which guid came of which attempt, and what is still to be seen."""
 
     def __init__(self) -> None:
-        self._by_guid: OrderedDict[str, str] = OrderedDict()
+        self._by_guid: OrderedDict[str, Quote] = OrderedDict()
         self._disowned: OrderedDict[str, None] = OrderedDict()
-        self._expected: OrderedDict[tuple[str, str, str | None], Expected] = OrderedDict()
+        self._expected: OrderedDict[tuple[str, int], Expected] = OrderedDict()
 
     def expect(self, expected: Expected) -> None:
         """Look out for a message."""
@@ -68,15 +77,15 @@ class SentMemory:
         late = (each for each in reversed(self._expected.values()) if now_ms - each.since_ms < _AWAITED_MS)
         return tuple(late)
 
-    def note(self, guid: str, attempt_id: str) -> None:
-        """Remember what came of an attempt."""
-        self._by_guid.setdefault(guid, attempt_id)
+    def note(self, guid: str, attempt_id: str, *, part: int) -> None:
+        """Remember what came of a part of an attempt."""
+        self._by_guid.setdefault(guid, Quote(attempt_id, part, 1))
         while len(self._by_guid) > _MOST:
             self._by_guid.popitem(last=False)
 
     def guid_of(self, attempt_id: str) -> str | None:
         """Give the first message that came of an attempt."""
-        return next((guid for guid, attempt in self._by_guid.items() if attempt == attempt_id), None)
+        return next((guid for guid, each in self._by_guid.items() if each.attempt_id == attempt_id), None)
 
     def disown(self, guid: str) -> None:
         """Let a message that was refused be nobody's: another one took its place."""
@@ -87,9 +96,13 @@ class SentMemory:
     def is_disowned(self, guid: str) -> bool:
         return guid in self._disowned
 
-    def attempt_of(self, guid: str) -> str | None:
+    def quote_of(self, guid: str) -> Quote | None:
         return self._by_guid.get(guid)
 
+    def may_be(self, guid: str, attempt_id: str, *, part: int) -> bool:
+        """Tell whether nothing says that a message is something else."""
+        return self._by_guid.get(guid) in {None, Quote(attempt_id, part, 1)}
 
-def _name(expected: Expected) -> tuple[str, str, str | None]:
-    return expected.attempt_id, expected.words, expected.filename
+
+def _name(expected: Expected) -> tuple[str, int]:
+    return expected.attempt_id, expected.part

@@ -146,6 +146,7 @@ def _own(own: _Own, line: str) -> Observation:
         is_from_me=True,
         service="SMS",
         attempt_id=own.attempt_id,
+        part=0,
         delivered_at=own.at if own.state == "Delivered" else None,
         error=error,
     )

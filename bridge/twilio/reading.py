@@ -183,6 +183,7 @@ def _own(own: _Own, *, kind: ObservationKind) -> tuple[Observation, ...]:
         is_from_me=True,
         service=_service(own.sid),
         attempt_id=own.attempt_id,
+        part=None if own.attempt_id is None else 0,
         sent_at=own.sent_at,
         # What is read has arrived, whether we were told or not.
         delivered_at=own.at if is_delivered else None,

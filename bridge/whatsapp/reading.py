@@ -237,6 +237,7 @@ def _own_status(
         is_from_me=True,
         service=SERVICE,
         attempt_id=attempt_id,
+        part=None if attempt_id is None else 0,
         sent_at=place.at if word == "sent" else None,
         # What is read has arrived, whether we were told or not.
         delivered_at=place.at if is_read or word == "delivered" else None,

@@ -22,13 +22,18 @@ from hub.flow.wishes import CORRECTION_PRIORITY, Wish
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
+from hub.model.observation import KeptPart
 from hub.model.outbox import OperationKind
 from hub.rules.message_status import MessageStatus
+from hub.rules.pieces import parts_in
 
 #: The statuses in which a network can still change a message.
 _ON_THE_NETWORK: Final = frozenset({MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ})
 #: Services whose networks cannot: what is sent is sent.
 _FINAL_SERVICES: Final = frozenset({"mms", "sms"})
+
+
+_decode_parts: Final = msgspec.json.Decoder(tuple[KeptPart, ...]).decode
 
 
 class MessageEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,9 +103,23 @@ async def _change(call: Call[Any, Any], kind: OperationKind, done: str, **fields
         **fields,
         "chat_key": chat.chat_key,
         "message_guid": message.guid,
+        **await _names_of_pieces(call, message, kind),
     }
     wish = Wish(kind=kind, payload=payload, message_id=message.id, priority=CORRECTION_PRIORITY)
     return await accept_wishes(call, line, [wish], asked_as=f"{kind}:{message.id}")
+
+
+async def _names_of_pieces(
+    call: Call[Any, Any], message: MessageRow, kind: OperationKind
+) -> dict[str, object]:
+    """Name what the network knows of a message that it carries as several: for an edit the one with its first words."""
+    pieces = [each for each in await call.uses.store.messages.pieces(message.id) if each.failed_at is None]
+    if kind is OperationKind.UNSEND:
+        return {"message_guids": [piece.guid for piece in pieces]} if len(pieces) > 1 else {}
+    parts = _decode_parts(message.parts) if pieces and message.parts else ()
+    words = next((place for place, part in enumerate(parts) if part.type == "text"), None)
+    named = (piece.guid for piece in pieces if words is not None and words in parts_in(piece, len(parts)))
+    return {"message_guid": guid} if (guid := next(named, None)) is not None else {}
 
 
 async def _own(call: Call[Any, Any]) -> tuple[Line, MessageRow]:

@@ -28,13 +28,14 @@ from hub.api.sends import From, To
 from hub.flow.event_shapes import MessageData, ReactionData
 from hub.flow.message_pages import MessageFilter, MessagePage
 from hub.flow.payloads import message_data, reaction_data
+from hub.flow.piece_ports import PieceRow
 from hub.flow.recipients import find_chat, read_direct_key
 from hub.flow.rows import MessageRow, ReactionRow
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix
 from hub.model.line import Line
 from hub.model.observation import Instant
-from hub.rules.message_status import MessageStatus
+from hub.rules.message_status import MessageStatus, message_status
 from hub.rules.textsearch import MOST_QUERY
 
 Words = Annotated[
@@ -88,10 +89,29 @@ class ListedMessage(MessageData, frozen=True, kw_only=True):
     reactions: list[ReactionData] | UnsetType = UNSET
 
 
+class PieceData(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the network's messages that a message became."""
+
+    guid: str
+    #: The first of the message's parts that it carries, from 0.
+    part: int
+    #: How many; null for all from there on.
+    part_count: int | None
+    status: MessageStatus
+    sent_at: int | None
+    delivered_at: int | None
+    read_at: int | None
+    failed_at: int | None
+    unsent_at: int | None
+    error: msgspec.Raw | None
+
+
 class MessageReply(MessageData, frozen=True, kw_only=True):
     """A message as it stands."""
 
     request_id: str
+    #: Of a message that its network carries as several: each of them, by its parts.
+    pieces: list[PieceData] | UnsetType = UNSET
 
 
 async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
@@ -226,8 +246,31 @@ async def _get(call: Call[NoQuery, NoBody]) -> Reply:
     keys = await call.uses.store.chats.keys([message.chat_id])
     links, key = call.uses.files.links, keys.get(message.chat_id)
     data = message_data(message, line_handle=line.handle, chat_key=key, links=links)
-    # The text is an object that is never empty: the request id joins it at its end.
-    return Reply(content=f'{data[:-1]},"request_id":"{call.request_id}"}}'.encode())
+    pieces = await call.uses.store.messages.pieces(message.id) if message.is_from_me else []
+    told = f',"pieces":{msgspec.json.encode([_piece(each) for each in pieces]).decode()}' if pieces else ""
+    # The text is an object that is never empty: the rest joins it at its end.
+    return Reply(content=f'{data[:-1]}{told},"request_id":"{call.request_id}"}}'.encode())
+
+
+def _piece(row: PieceRow) -> PieceData:
+    return PieceData(
+        guid=row.guid,
+        part=row.first_part,
+        part_count=row.part_count or None,
+        status=message_status(
+            is_from_me=True,
+            failed_at=row.failed_at,
+            delivered_at=row.delivered_at,
+            read_at=row.read_at,
+            unsent_at=row.unsent_at,
+        ),
+        sent_at=row.sent_at,
+        delivered_at=row.delivered_at,
+        read_at=row.read_at,
+        failed_at=row.failed_at,
+        unsent_at=row.unsent_at,
+        error=None if row.error is None else msgspec.Raw(row.error.encode()),
+    )
 
 
 _LIST_DESCRIPTION = (

@@ -58,6 +58,7 @@ async def adopt(tx: HotTransaction, adoptions: Sequence[Adoption]) -> list[Messa
     moved = [(old.id, new.id) for old, new in pairs if old.id != new.id]
     await tx.move_operations(moved)
     await tx.files.move(USED_BY_MESSAGE, moved)
+    await tx.pieces.move(moved)
     rows = [_revived(old, new) if new.is_known == Known.SUPERSEDED else new for old, new in pairs]
     await tx.save_messages([row for row, (_, new) in zip(rows, pairs, strict=True) if row is not new])
     return rows
@@ -89,7 +90,7 @@ def _named(message: MessageRow, adoption: Adoption) -> MessageRow:
     # Until it was accepted, it was dated by the request.
     sent_at = at_ms if message.accepted_at is None else min(message.sent_at or at_ms, at_ms)
     accepted_at = at_ms if message.accepted_at is None else min(message.accepted_at, at_ms)
-    return _without_doubt(message)._replace(guid=adoption.guid, sent_at=sent_at, accepted_at=accepted_at)
+    return without_doubt(message)._replace(guid=adoption.guid, sent_at=sent_at, accepted_at=accepted_at)
 
 
 def _revived(asked: MessageRow, superseded: MessageRow) -> MessageRow:
@@ -104,7 +105,7 @@ def _revived(asked: MessageRow, superseded: MessageRow) -> MessageRow:
     )
 
 
-def _without_doubt(message: MessageRow) -> MessageRow:
+def without_doubt(message: MessageRow) -> MessageRow:
     """Take back that nobody knew what became of it: now somebody does."""
     if message.error is None or _decode_error(message.error).code != DELIVERY_UNKNOWN:
         return message

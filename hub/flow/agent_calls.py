@@ -10,7 +10,14 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome, outbox_id_of
+from hub.model.outbox import (
+    Disposition,
+    Operation,
+    OperationKind,
+    OperationOutcome,
+    SentPiece,
+    outbox_id_of,
+)
 
 #: An outcome in JSON, at the most.
 MOST_OUTCOME_BYTES: Final = 65_536
@@ -56,6 +63,14 @@ class AskedAttachment(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
 
 
+class ToldPiece(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of the messages that a send became; the members are those of hub.model.outbox.SentPiece."""
+
+    guid: Annotated[str, Meta(min_length=1, max_length=512)]
+    part: Annotated[int, Meta(ge=0, le=1024)] = 0
+    part_count: Annotated[int, Meta(ge=1, le=1024)] | None = None
+
+
 class ToldOutcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What became of a call; the members are those of hub.model.outbox.OperationOutcome."""
 
@@ -65,6 +80,8 @@ class ToldOutcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     detail: Annotated[str, Meta(max_length=2000)] | None = None
     is_retry_safe: bool = False
     parts_done: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    pieces: Annotated[tuple[ToldPiece, ...], Meta(max_length=128)] = ()
+    part: Annotated[int, Meta(ge=0, le=1024)] | None = None
     result: dict[str, Any] | None = None
     retry_after_ms: Annotated[int, Meta(ge=0, le=86_400_000)] | None = None
     was_downgraded: bool = False
@@ -72,7 +89,9 @@ class ToldOutcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def outcome(self) -> OperationOutcome:
         """Give it as adapters answer."""
-        return OperationOutcome(**{name: getattr(self, name) for name in self.__struct_fields__})
+        members = {name: getattr(self, name) for name in self.__struct_fields__}
+        pieces = tuple(SentPiece(**msgspec.structs.asdict(piece)) for piece in self.pieces)
+        return OperationOutcome(**{**members, "pieces": pieces})
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -107,6 +126,10 @@ def write_outcome(outcome: OperationOutcome) -> str:
     """Give the JSON of an outcome, cut to what may be told."""
     told = {
         **{name: getattr(outcome, name) for name in ToldOutcome.__struct_fields__},
+        "pieces": tuple(
+            ToldPiece(guid=piece.guid, part=piece.part, part_count=piece.part_count)
+            for piece in outcome.pieces[:128]
+        ),
         "code": None if outcome.code is None else outcome.code[:128],
         "detail": None if outcome.detail is None else outcome.detail[:2000],
     }

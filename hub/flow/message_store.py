@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
+from hub.flow.piece_ports import PieceRow
 from hub.flow.rows import MessageRow, ReactionRow
 
 
@@ -23,6 +24,10 @@ class Messages(Protocol):
 
     async def reactions_of(self, message_ids: Sequence[int]) -> dict[int, list[ReactionRow]]:
         """The reactions of several messages, each as `reactions`; without those that have none."""
+        ...
+
+    async def pieces(self, message_id: int) -> list[PieceRow]:
+        """The network's messages that one of ours became, by their parts; none where it is one."""
         ...
 
     async def last_read(self, chat_id: int) -> MessageRow | None:

@@ -7,7 +7,7 @@ Only an answer that ends the item counts. Evidence may have shown the same befor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +24,7 @@ from hub.model.line import Line
 from hub.model.observation import KeptPart, Part
 from hub.model.outbox import Disposition, OperationKind, OperationOutcome, OutboxState
 from hub.rules.facts import text_of
+from hub.rules.pieces import Standing, standing_of
 from hub.rules.sending import NextStep
 
 _decode_parts = msgspec.json.Decoder(tuple[KeptPart, ...]).decode
@@ -73,7 +74,7 @@ async def claim_of(tx: HotTransaction, outbox_id: int) -> tuple[OutboxClaim, Mes
 async def proof_of(tx: HotTransaction, outbox_id: int) -> OperationOutcome | None:
     """Give what evidence has proved of an item whose outcome is unknown; None while it proves nothing.
 
-    One of several parts proves nothing of the others.
+    One of several parts proves nothing of the others: the answer names the first that nobody knows of.
     """
     found = await claim_of(tx, outbox_id)
     if found is None:
@@ -82,12 +83,36 @@ async def proof_of(tx: HotTransaction, outbox_id: int) -> OperationOutcome | Non
     if claim.kind != OperationKind.SEND:
         is_shown = claim.evidence_key is not None
         return OperationOutcome(disposition=Disposition.ACCEPTED) if is_shown else None
-    is_named = message.outbox_id == claim.id and not is_placeholder(message)
-    if not is_named or len(sent_parts(claim.payload)) > 1:
+    if message.outbox_id != claim.id or is_placeholder(message):
         return None
+    part_count = len(sent_parts(claim.payload))
+    if part_count > 1:
+        return _proof_of_parts(message, standing_of(await tx.pieces.of([message.id]), part_count))
     if message.failed_at is None:
         return OperationOutcome(disposition=Disposition.ACCEPTED, provider_id=message.guid)
-    error = msgspec.json.decode(message.error or "{}")
+    return _refused(message, message.error)
+
+
+def _proof_of_parts(message: MessageRow, standing: Standing) -> OperationOutcome | None:
+    if not standing.present and standing.failure is None:
+        return None
+    if standing.failure is not None:
+        part, piece = standing.failure
+        return replace(_refused(message, piece.error), parts_done=standing.parts_done, part=part)
+    if standing.is_whole:
+        return OperationOutcome(
+            disposition=Disposition.ACCEPTED, provider_id=message.guid, parts_done=standing.part_count
+        )
+    return OperationOutcome(
+        disposition=Disposition.MAY_HAVE_COMPLETED,
+        code="partly_shown",
+        parts_done=standing.parts_done,
+        part=standing.parts_done,
+    )
+
+
+def _refused(message: MessageRow, told: str | None) -> OperationOutcome:
+    error = msgspec.json.decode(told or "{}")
     return OperationOutcome(
         disposition=Disposition.REJECTED,
         provider_id=message.guid,

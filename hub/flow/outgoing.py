@@ -21,6 +21,7 @@ from hub.flow.first_use import FirstUse, refuse_used
 from hub.flow.guards import PERMISSIVE, SendGuard
 from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import Recorder
+from hub.flow.remaining import PARTS_KEPT
 from hub.flow.repeating import Accepted, AcceptedItem, Answer, Repeatable, answer_of, key_row
 from hub.flow.repositories import Store
 from hub.flow.rows import EventRow, IdempotencyRow, MessageRow, OutboxRow
@@ -40,7 +41,18 @@ MOST_ATTEMPTS = 8
 MOST_SENDS = 256
 #: Fields that we add to the client's request for the bridge; they are not shown again.
 RESOLVED_FIELDS = frozenset(
-    {AS_SMS, "chat_key", "files", "last_received_guid", "message_guid", "reply_to_guid", CONFIRMS, RESTLESS}
+    {
+        AS_SMS,
+        "chat_key",
+        "files",
+        "last_received_guid",
+        "message_guid",
+        "message_guids",
+        "reply_to_guid",
+        CONFIRMS,
+        PARTS_KEPT,
+        RESTLESS,
+    }
 )
 
 

@@ -13,6 +13,7 @@ from hub.flow.adoption import Adoption, adopt
 from hub.flow.echoes import Shown, may_be_echo, told_before
 from hub.flow.evidence import believed, quoted_outbox_id
 from hub.flow.late_fallback import Unreached, notice
+from hub.flow.pieces import fold_pieces, is_all, is_kept, quoted_piece
 from hub.flow.ports import HotTransaction
 from hub.flow.record import TakeIds
 from hub.flow.rows import Known, MessageRow, OutboxClaim
@@ -25,7 +26,14 @@ _DOWNGRADED: Final = "status.downgraded"
 
 
 async def check_quotes(tx: HotTransaction, sightings: Sequence[Sighting]) -> None:
-    """Believe no observation that quotes an item of another line; let quoted messages take their network's name."""
+    """Believe no observation that quotes an item of another line; let quoted messages take their network's name, and
+    let what is told of one of a message's pieces be told of the message.
+    """
+    await _check_quotes(tx, sightings)
+    await fold_pieces(tx, sightings)
+
+
+async def _check_quotes(tx: HotTransaction, sightings: Sequence[Sighting]) -> None:
     quotes = {
         outbox_id for each in sightings if (outbox_id := quoted_outbox_id(each.observation)) is not None
     }
@@ -45,10 +53,18 @@ def _judge(sighting: Sighting, claims: Mapping[int, OutboxClaim], adoptions: dic
     claim = claims.get(outbox_id) if outbox_id is not None else None
     if claim is None or message is None or claim.kind != OperationKind.SEND or claim.message_id is None:
         return
-    if claim.current_outbox_id != claim.id or _is_of_first_network(sighting, claim):
-        sighting.is_superseded = True
+    is_elsewhere = _is_of_first_network(sighting, claim)
+    piece = quoted_piece(sighting.observation, claim)
+    if piece is not None and not is_elsewhere and is_kept(piece, claim):
+        sighting.piece = piece
+    if claim.current_outbox_id != claim.id or is_elsewhere:
+        sighting.is_superseded = sighting.piece is None
     elif claim.guid == attempt_id(claim.id):
         at_ms = sighting.observation.at if message.sent_at is None else message.sent_at
+        if piece is not None and not is_all(piece, claim):
+            # Only a part of it: the message has its name, and is not there yet.
+            adoptions.setdefault(claim.message_id, Adoption(claim.message_id, message.provider_id, None))
+            return
         known = adoptions.setdefault(claim.message_id, Adoption(claim.message_id, message.provider_id, at_ms))
         # Of several guids (a message in several parts) the first is the message's; the others are theirs.
         if known.guid == message.provider_id and known.at_ms is not None:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from hub.flow.chat_ports import ChatStatements
 from hub.flow.file_ports import FileStatements
+from hub.flow.piece_ports import PieceStatements
 from hub.flow.rows import (
     AttemptRow,
     ChatRow,
@@ -60,6 +61,11 @@ class HotTransaction(Protocol):
     @property
     def files(self) -> FileStatements:
         """The statements of attachments and of who uses a file."""
+        ...
+
+    @property
+    def pieces(self) -> PieceStatements:
+        """The statements of messages that their network carries as several."""
         ...
 
     @property

@@ -7,24 +7,28 @@ Not here: what changes a sent message on its network (edit, unsend), which is an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from hub.flow.adoption import is_placeholder, name_given_back, tombstone
 from hub.flow.outgoing import Outgoing
 from hub.flow.payloads import status_of
+from hub.flow.piece_ports import PieceRow
 from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import Recorder
+from hub.flow.remaining import PARTS_KEPT, remaining_of
 from hub.flow.repeating import Accepted, AcceptedItem, Repeatable, remember
-from hub.flow.rows import EventRow, MessageRow, OutboxClaim, OutboxRow
-from hub.flow.sent_parts import sent_parts
+from hub.flow.rows import EventRow, MessageRow, OutboxRow
 from hub.flow.wishes import Wish, outbox_row, own_event
 from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory
 from hub.model.line import Line
-from hub.model.outbox import AS_SMS, OperationKind, OutboxState
+from hub.model.outbox import AS_SMS, OperationKind
 from hub.rules.message_status import MessageStatus
+
+#: What a retry does not take over from the attempt before.
+_OF_ONE_ATTEMPT: Final = frozenset({"send_at", AS_SMS, PARTS_KEPT})
 
 
 class _Retry(NamedTuple):
@@ -118,12 +122,13 @@ class SecondThoughts:
         if answer.is_replayed:
             return answer, []
         failed = await _message(tx, retry.message_id)
-        row, wish = await self._again(tx, retry, failed)
+        row, wish, gone = await self._again(tx, retry, failed)
         await self._outgoing.admit(tx, retry.line, wish, row)
         queued = _queued(failed, row)
         await tx.save_messages([queued])
         if not is_placeholder(failed):
             await tx.merge_messages([tombstone(failed, retry.tombstone_id)])
+        await self._let_go(tx, failed, gone)
         await tx.insert_outbox([row])
         keys = await tx.chats.keys([queued.chat_id])
         event = own_event(
@@ -137,18 +142,22 @@ class SecondThoughts:
         )
         return answer, [event]
 
-    async def _again(self, tx: HotTransaction, retry: _Retry, failed: MessageRow) -> tuple[OutboxRow, Wish]:
-        """Give the item that does once more what the failed one was to do."""
+    async def _again(
+        self, tx: HotTransaction, retry: _Retry, failed: MessageRow
+    ) -> tuple[OutboxRow, Wish, tuple[PieceRow, ...]]:
+        """Give the item that does once more what the failed one was to do, and the pieces that it does anew."""
         if (status := status_of(failed)) is not MessageStatus.FAILED:
             raise state_conflict(status, "only one that failed can be sent again")
         claims = await tx.outbox_claims([failed.outbox_id or 0])
         if not claims:
             raise state_conflict(status, "but what was to be sent is not kept any more; send it as a new one")
         claim = claims[0]
+        rest = remaining_of(claim, await tx.pieces.of([failed.id]))
         payload = msgspec.json.decode(claim.payload, type=dict[str, object])
+        kept = {PARTS_KEPT: rest.kept} if rest.kept else {}
         wish = Wish(
             kind=OperationKind.SEND,
-            payload={name: value for name, value in payload.items() if name not in {"send_at", AS_SMS}},
+            payload={name: payload[name] for name in payload if name not in _OF_ONE_ATTEMPT} | kept,
             message_id=failed.id,
             priority=claim.priority,
         )
@@ -159,7 +168,16 @@ class SecondThoughts:
             api_key_id=retry.api_key_id,
             now_ms=self._clock.now_ms(),
         )
-        return row._replace(parts_done=_parts_done(claim), job_id=failed.job_id), wish
+        return row._replace(parts_done=rest.parts_done, job_id=failed.job_id), wish, rest.gone
+
+    async def _let_go(self, tx: HotTransaction, failed: MessageRow, gone: Sequence[PieceRow]) -> None:
+        """Forget the pieces that are sent anew, and be deaf to what is still told of them."""
+        others = [piece.guid for piece in gone if piece.guid != failed.guid]
+        await tx.pieces.forget([(piece.line_id, piece.guid) for piece in gone])
+        ids = self._new_id.take(len(others))
+        await tx.merge_messages(
+            [tombstone(failed, row_id)._replace(guid=guid) for row_id, guid in zip(ids, others, strict=True)]
+        )
 
 
 async def _message(tx: HotTransaction, message_id: int) -> MessageRow:
@@ -167,12 +185,6 @@ async def _message(tx: HotTransaction, message_id: int) -> MessageRow:
     if not messages:
         raise InvalidRequest("message_not_found", "Message not found.")
     return messages[0]
-
-
-def _parts_done(claim: OutboxClaim) -> int:
-    """Give what a retry leaves out; a send that was accepted as a whole and failed later begins anew."""
-    is_partly_done = claim.state == OutboxState.FAILED and claim.parts_done < len(sent_parts(claim.payload))
-    return claim.parts_done if is_partly_done else 0
 
 
 def _queued(failed: MessageRow, item: OutboxRow) -> MessageRow:

@@ -21,18 +21,21 @@ from hub.flow.file_links import FileLinks
 from hub.flow.guards import PERMISSIVE, SendGuard, step_of
 from hub.flow.opt_outs import OPTED_OUT, OptOuts
 from hub.flow.outcomes import Outcome, claim_of, conclude, proof_of
+from hub.flow.pieces import keep_pieces
 from hub.flow.ports import BridgeAdapter, Clock, HotStore, HotTransaction
 from hub.flow.record import Recorder
+from hub.flow.remaining import what_to_look_for
 from hub.flow.rows import DueOutbox, EventRow, OutboxUpdate
 from hub.flow.safety import Wish as Guarded
+from hub.flow.sent_parts import sent_parts
 from hub.model.line import Line
 from hub.model.outbox import AS_SMS, Disposition, Operation, OperationKind, OperationOutcome, OutboxState
 from hub.rules.sending import NextStep, SendPolicy, after_lookup, after_perform, is_too_late
 
 log = structlog.get_logger("sends")
 
-#: What a line sent so long before can still be taken for another send: networks date by clocks of their own.
-_OTHERS_MS = 120_000
+#: Of a send all of whose parts evidence has shown: there is nothing to look for.
+_SHOWN = OperationOutcome(disposition=Disposition.STILL_IN_FLIGHT, code="shown")
 _ANOTHERS = OperationOutcome(
     disposition=Disposition.MAY_HAVE_COMPLETED,
     code="not_found",
@@ -94,6 +97,7 @@ class Sending:
         if refusal is not None:
             return await self._record(errand, _Result(refusal, item.attempt_count))
         outcome = await _bounded(errand.adapter.perform(operation), self._timeouts.perform_seconds)
+        outcome = _naming_part(operation, outcome)
         if outcome.code == OPTED_OUT and self._opt_outs is not None:
             # Before the item ends: whatever crashes, the word is not lost.
             await self._opt_outs.told(operation, errand.line, outcome.detail)
@@ -129,15 +133,18 @@ class Sending:
 
     async def _look_up(self, errand: _Errand) -> NextStep | None:
         item = errand.item
-        operation = await self._store.read(partial(_told_apart, errand.operation, item.line_id))
-        outcome = await _bounded(errand.adapter.lookup(operation), self._timeouts.lookup_seconds)
+        operation, is_known = await self._store.read(
+            partial(what_to_look_for, errand.operation, item.line_id, item.message_id)
+        )
+        outcome = _SHOWN
+        if not is_known:
+            outcome = await _bounded(errand.adapter.lookup(operation), self._timeouts.lookup_seconds)
         if outcome.provider_id in operation.taken:
             log.warning("lookup.mistaken", outbox_id=item.id, kind=errand.adapter.kind)
             outcome = _ANOTHERS
         if outcome.disposition not in _CERTAIN:
             # The bridge cannot tell, or sees no trace; its network may have shown one all the same.
-            proved = await self._store.read(partial(_proof, item.id))
-            outcome = proved or outcome
+            outcome = _proved(outcome, await self._store.read(partial(_proof, item.id)))
         is_open = outcome.disposition is Disposition.NOT_STARTED and not outcome.is_certain
         is_idempotent = is_open and await _is_idempotent(errand.adapter, self._timeouts.lookup_seconds)
         step = after_lookup(
@@ -147,6 +154,7 @@ class Sending:
             dispatched_at=operation.dispatched_at,
             is_idempotent=is_idempotent,
             now_ms=self._clock.now_ms(),
+            doubt=_which_part(operation, outcome),
         )
         return await self._record(errand, _Result(step, item.attempt_count, operation.dispatched_at, outcome))
 
@@ -156,7 +164,7 @@ class Sending:
         if step.state >= OutboxState.SENT:
             has_moved = await self._recorder.write(lambda tx: self._finish(tx, errand, result, update))
         else:
-            has_moved = bool(await self._store.write(lambda tx: tx.update_outbox([update])))
+            has_moved = await self._store.write(lambda tx: self._move_on(tx, errand, result, update))
         log.info(
             "send.stepped",
             outbox_id=item.id,
@@ -166,11 +174,25 @@ class Sending:
         )
         return step if has_moved else None
 
+    async def _move_on(
+        self, tx: HotTransaction, errand: _Errand, result: _Result, update: OutboxUpdate
+    ) -> bool:
+        await self._keep_pieces(tx, errand, result)
+        return bool(await tx.update_outbox([update]))
+
+    async def _keep_pieces(self, tx: HotTransaction, errand: _Errand, result: _Result) -> None:
+        """Note which messages of the network became of a send so far, whatever becomes of the rest."""
+        pieces = () if result.outcome is None else result.outcome.pieces
+        found = await claim_of(tx, errand.item.id) if pieces else None
+        if found is not None:
+            await keep_pieces(tx, found[1], errand.item.id, pieces, self._clock.now_ms())
+
     async def _finish(
         self, tx: HotTransaction, errand: _Errand, result: _Result, update: OutboxUpdate
     ) -> tuple[bool, list[EventRow]]:
         """End an item, with all that follows: a message's row is taken first, as evidence takes it."""
         now_ms, found = self._clock.now_ms(), None
+        await self._keep_pieces(tx, errand, result)
         if errand.item.message_id is not None:
             found = await claim_of(tx, errand.item.id)
         if result.outcome is not None and update.state == OutboxState.SENT:
@@ -217,17 +239,29 @@ class _Result(NamedTuple):
     outcome: OperationOutcome | None = None
 
 
-async def _told_apart(operation: Operation, line_id: int, tx: HotTransaction) -> Operation:
-    """Name the other sends of the line: one that says the same is no proof of this one."""
-    if operation.kind is not OperationKind.SEND:
-        return operation
-    since_ms = operation.dispatched_at - _OTHERS_MS
-    others = await tx.guids_of_others(line_id, operation.outbox_id, since_ms)
-    return replace(operation, taken=frozenset(others))
-
-
 async def _proof(outbox_id: int, tx: HotTransaction) -> OperationOutcome | None:
     return await proof_of(tx, outbox_id)
+
+
+def _proved(outcome: OperationOutcome, proof: OperationOutcome | None) -> OperationOutcome:
+    """Add what evidence shows to what a bridge could not say."""
+    if proof is None or proof.disposition in _CERTAIN:
+        return proof or outcome
+    done = max(outcome.parts_done, proof.parts_done)
+    return replace(outcome, parts_done=done, part=done)
+
+
+def _which_part(operation: Operation, outcome: OperationOutcome) -> str:
+    """Name the part that an answer is about, where a send becomes several messages; else nothing."""
+    part_count = len(sent_parts(operation.payload)) if outcome.part is not None else 0
+    return f"part {(outcome.part or 0) + 1} of {part_count}: " if part_count > 1 else ""
+
+
+def _naming_part(operation: Operation, outcome: OperationOutcome) -> OperationOutcome:
+    part = _which_part(operation, outcome)
+    if not part or outcome.disposition is Disposition.ACCEPTED:
+        return outcome
+    return replace(outcome, detail=f"{part}{outcome.detail or outcome.code or 'it failed'}")
 
 
 def _refusal(policy: SendPolicy, errand: _Errand, now_ms: int) -> NextStep | None:

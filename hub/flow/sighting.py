@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hub.flow.piece_ports import PieceRow
 from hub.flow.poll_payloads import Tally
 from hub.flow.rows import ChatRow, MessageRow, ReactionRow, SnapshotRow
 from hub.model.line import Line
@@ -27,6 +28,8 @@ class Sighting:
     message: SnapshotRow | MessageRow | None = None
     reaction: ReactionRow | None = None
     poll: Tally | None = None
+    #: The piece of one of our messages that it is about, where that message is in several.
+    piece: PieceRow | None = None
     #: It shows an attempt that a later one has replaced.
     is_superseded: bool = False
     event_ids: list[int] = field(default_factory=list)

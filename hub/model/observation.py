@@ -102,6 +102,10 @@ class ObservedMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     service: Annotated[str, Meta(max_length=32)] | None = None
     #: Given by us at the send (hub.model.outbox.attempt_id), where the bridge can carry it.
     attempt_id: Annotated[str, Meta(max_length=64)] | None = None
+    #: Of a send of several parts whose attempt is quoted: the first of those that this message carries, from 0, and how
+    #: many; without a number all from there on. Absent: not told.
+    part: Annotated[int, Meta(ge=0, le=1024)] | None = None
+    part_count: Annotated[int, Meta(ge=1, le=1024)] | None = None
     sent_at: Instant | None = None
     delivered_at: Instant | None = None
     read_at: Instant | None = None

@@ -102,6 +102,18 @@ AS_SMS: Final = "as_sms"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SentPiece:
+    """One of the network's messages that a send became, where it became several."""
+
+    #: The network's id.
+    guid: str
+    #: The first of the send's parts that it carries, from 0.
+    part: int = 0
+    #: How many it carries; None for all from the first one on.
+    part_count: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OperationOutcome:
     """A bridge's answer to `perform` or `lookup`."""
 
@@ -114,6 +126,10 @@ class OperationOutcome:
     is_retry_safe: bool = False
     #: How many of the operation's parts the network has; a retry begins after them.
     parts_done: int = 0
+    #: What became of a send that becomes several messages, as far as the bridge knows them.
+    pieces: tuple[SentPiece, ...] = ()
+    #: The part of such a send that a failure or a doubt is about, from 0.
+    part: int | None = None
     #: It went as SMS because the first network could not reach the handle.
     was_downgraded: bool = False
     #: What the bridge found out or made, where there is more to tell than that it was done: a link, a place, votes.

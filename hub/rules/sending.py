@@ -83,6 +83,7 @@ def after_lookup(
     dispatched_at: int,
     is_idempotent: bool,
     now_ms: int,
+    doubt: str = "",
 ) -> NextStep:
     """Decide after `lookup` of an operation whose outcome was unknown.
 
@@ -93,6 +94,7 @@ def after_lookup(
         dispatched_at: Unix ms of the hand-over to the bridge.
         is_idempotent: The bridge itself drops a repeat of the same attempt id, so repeating is harmless.
         now_ms: Unix ms.
+        doubt: Names the part that nobody knows of: `part 2 of 3: `. Empty where it is the whole.
     """
     if outcome.disposition in (Disposition.ACCEPTED, Disposition.REJECTED):
         return after_perform(policy, outcome, attempt_number=attempt_number, now_ms=now_ms)
@@ -103,8 +105,8 @@ def after_lookup(
         return NextStep(
             state=OutboxState.FAILED,
             at_ms=now_ms,
-            error="delivery_unknown: the bridge never said whether this was sent, so it is not sent again. "
-            "Look at the conversation, then send it anew if it is missing.",
+            error=f"delivery_unknown: {doubt}the bridge never said whether this was sent, so it is not sent again. "
+            f"Look at the conversation, then {'retry it' if doubt else 'send it anew'} if it is missing.",
         )
     return NextStep(state=OutboxState.UNKNOWN, at_ms=now_ms + policy.lookup_ms, error=_error(outcome))
 

@@ -136,3 +136,11 @@ def merge_reactions(functions: Functions) -> str:
         for row in ("excluded", "reactions")
     )
     return f"ON CONFLICT (line_id, message_guid, sender, slot) DO UPDATE SET {said} WHERE {newer} > {older}"
+
+
+def merge_pieces(functions: Functions) -> str:
+    """Merge by (line_id, guid): whose piece it is was said the first time; of each time the first counts."""
+    times = ("sent_at", "delivered_at", "read_at", "failed_at", "unsent_at")
+    rises = [f"{name} = {_both(functions.least, 'message_pieces', name)}" for name in times]
+    rises.append(f"error = {_both(functions.least_text, 'message_pieces', 'error')}")
+    return f"ON CONFLICT (line_id, guid) DO UPDATE SET {', '.join(rises)}"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.flow.piece_ports import PieceRow
 from hub.model.ids import Prefix, parse_id
 from tests.api.test_message_sends import message, sent
 from tests.support.asgi import Answered
@@ -208,3 +209,33 @@ async def test_the_outbox_item_of_a_cancelled_send_ends_as_cancelled(world: HubW
     assert item.state.name == "CANCELLED"
     event = (await world.store.events.newest(limit=1))[0]
     assert msgspec.json.decode(event.data)["cancelled_at"] == item.completed_at
+
+
+async def test_a_message_in_pieces_shows_them_and_is_changed_as_a_whole(
+    world: HubWorld, worker: SandboxWorker
+) -> None:
+    """Each piece has a status of its own; an edit names the one with the words, an unsend all of them."""
+    reply = await sent(world, parts=[{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])
+    await worker.work()
+    known = await message(world, reply["message_id"])
+    message_id, outbox_id = parse_id(Prefix.MESSAGE, known["id"]), parse_id(Prefix.OUTBOX, reply["id"])
+    line_id = world.sandbox_line.id
+    first = PieceRow(line_id, "P1", message_id, outbox_id, 0, 1, sent_at=5, delivered_at=6)
+    last = PieceRow(line_id, "P2", message_id, outbox_id, 1, 1, sent_at=7)
+    await world.store.hot.write(lambda tx: tx.pieces.merge([last, first]))
+    shown = await message(world, reply["message_id"])
+    edit = (await do(world, "edit", known["id"], {"text": "c"})).json
+    unsend = (await do(world, "unsend", known["id"])).json
+    items = [await world.store.outbox.get(parse_id(Prefix.OUTBOX, each["id"])) for each in (edit, unsend)]
+
+    assert "pieces" not in known or known["pieces"] != shown["pieces"]
+    told = {each["guid"]: each for each in shown["pieces"]}
+    assert [told[guid]["status"] for guid in ("P1", "P2")] == ["delivered", "sent"]
+    assert [told[guid]["part"] for guid in ("P1", "P2")] == [0, 1]
+    edited, unsent = (item.payload if item is not None else {} for item in items)
+    assert edited["message_guid"] in {"P1", known["guid"]}
+    assert {"P1", "P2"} <= {str(each) for each in _listed(unsent["message_guids"])}
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []

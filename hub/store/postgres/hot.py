@@ -35,6 +35,7 @@ from hub.store import merging, moves
 from hub.store.postgres import statements as sql
 from hub.store.postgres.chats import PostgresChats
 from hub.store.postgres.files import PostgresFiles
+from hub.store.postgres.pieces import PostgresPieces
 from hub.store.postgres.safety import PostgresSafety
 from hub.store.postgres.sources import PostgresSources
 
@@ -70,6 +71,7 @@ class PostgresTransaction:
         self.has_recorded = False
         self.chats = PostgresChats(connection)
         self.files = PostgresFiles(connection)
+        self.pieces = PostgresPieces(connection)
         self.safety = PostgresSafety(connection, is_repeat=is_repeat)
         self.sources = PostgresSources(connection)
 

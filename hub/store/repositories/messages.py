@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select, text
 
 from hub.flow.message_pages import MOST_READ, MessageFilter, MessagePage, Place
+from hub.flow.piece_ports import PieceRow
 from hub.flow.rows import MessageRow, ReactionRow
 from hub.store.database import Database
 from hub.store.lookups import among
@@ -22,7 +23,7 @@ from hub.store.repositories.message_pages import (
     read_page,
     read_page_at,
 )
-from hub.store.schema import chats, events, messages, outbox, reactions
+from hub.store.schema import chats, events, message_pieces, messages, outbox, reactions
 
 _REACTION_COLUMNS = [reactions.c[name] for name in ReactionRow._fields]
 #: Literals, or neither database would recognise its partial index.
@@ -58,6 +59,11 @@ _REACTIONS_OF = (
     )
     .where(among(_id, "ids"))
     .order_by(reactions.c.sent_at, reactions.c.id)
+)
+_PIECES = (
+    select(*(message_pieces.c[name] for name in PieceRow._fields))
+    .where(message_pieces.c.message_id == bindparam("id"))
+    .order_by(message_pieces.c.first_part, message_pieces.c.guid)
 )
 _FIRST = (
     select(_id)
@@ -96,6 +102,10 @@ class SqlMessages:
         for message_id, *row in await self._database.look_up(_REACTIONS_OF, {"ids": list(message_ids)}):
             found.setdefault(message_id, []).append(ReactionRow._make(row))
         return found
+
+    async def pieces(self, message_id: int) -> list[PieceRow]:
+        rows = await self._database.look_up(_PIECES, {"id": message_id})
+        return [PieceRow._make(row) for row in rows]
 
     async def last_read(self, chat_id: int) -> MessageRow | None:
         return await self._one(_LAST_READ, chat_id=chat_id)

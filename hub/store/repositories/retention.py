@@ -24,6 +24,7 @@ from hub.store.schema import (
     deliveries,
     events,
     idempotency_keys,
+    message_pieces,
     messages,
     outbox,
     poll_votes,
@@ -90,7 +91,12 @@ class SqlRetention:
         key = messages.c.id
         query = select(key).where(key < first_id_at(before_ms), ~_OWED).order_by(key).limit(limit)
         ids = await self._ids(query)
-        return await self._count(delete(messages).where(key.in_(ids), ~_OWED)) if ids else 0
+        if not ids:
+            return 0
+        gone = await self._count(delete(messages).where(key.in_(ids), ~_OWED))
+        is_orphan = ~select(key).where(key == message_pieces.c.message_id).exists()
+        await self._count(delete(message_pieces).where(message_pieces.c.message_id.in_(ids), is_orphan))
+        return gone
 
     async def _reactions(self, before_ms: int, limit: int) -> int:
         key = reactions.c.id

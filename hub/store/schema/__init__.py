@@ -32,7 +32,14 @@ from hub.store.schema.contacts import (
     contact_tags,
     contacts,
 )
-from hub.store.schema.conversations import chats, events, messages, raw_payloads, reactions
+from hub.store.schema.conversations import (
+    chats,
+    events,
+    message_pieces,
+    messages,
+    raw_payloads,
+    reactions,
+)
 from hub.store.schema.files import blobs, file_uses, files
 from hub.store.schema.refused import refused_payloads
 from hub.store.schema.routes import (
@@ -85,6 +92,7 @@ __all__ = [
     "line_days",
     "line_health",
     "lines",
+    "message_pieces",
     "messages",
     "metadata",
     "openings",

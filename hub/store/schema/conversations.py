@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
     Table,
@@ -150,6 +151,27 @@ reactions = Table(
     #: What a newer reaction of the same sender takes the place of (hub.rules.reactions).
     Column("slot", Text, nullable=False, server_default=""),
     UniqueConstraint("line_id", "message_guid", "sender", "slot"),
+)
+
+#: The network's messages that one of ours became, where it became several (hub.rules.pieces).
+message_pieces = Table(
+    "message_pieces",
+    metadata,
+    Column("line_id", Key, nullable=False),
+    Column("guid", Text, nullable=False),
+    Column("message_id", Key, nullable=False),
+    Column("outbox_id", Key, nullable=False),
+    Column("first_part", SmallInteger, nullable=False),
+    #: 0: all from the first one on.
+    Column("part_count", SmallInteger, nullable=False),
+    instant("sent_at"),
+    instant("delivered_at"),
+    instant("read_at"),
+    instant("failed_at"),
+    Column("error", Text),
+    instant("unsent_at"),
+    PrimaryKeyConstraint("line_id", "guid"),
+    Index(None, "message_id"),
 )
 
 #: What bridges sent, byte for byte. (bridge_id, request_id) is also the memory of the replay protection.

@@ -33,6 +33,7 @@ from hub.store import merging, moves
 from hub.store.sqlite import statements as sql
 from hub.store.sqlite.chats import SqliteChats
 from hub.store.sqlite.files import SqliteFiles
+from hub.store.sqlite.pieces import SqlitePieces
 from hub.store.sqlite.safety import SqliteSafety
 from hub.store.sqlite.sources import SqliteSources
 
@@ -47,6 +48,7 @@ class SqliteTransaction:
         self.has_recorded = False
         self.chats = SqliteChats(connection)
         self.files = SqliteFiles(connection)
+        self.pieces = SqlitePieces(connection)
         self.safety = SqliteSafety(connection)
         self.sources = SqliteSources(connection)
 

@@ -9,6 +9,7 @@ import pytest
 from bridge.bluebubbles.content import parts_of
 from bridge.bluebubbles.reactions import emoji_in
 from bridge.bluebubbles.reading import Read, View, read_failure, read_message, read_typing
+from bridge.quotes import Quote
 from hub.model.observation import Observation, Part
 from hub.rules.facts import facts_of
 from hub.rules.refusals import validate
@@ -119,7 +120,7 @@ def test_a_send_error_is_a_failure_before_its_row_says_so(mac: Mac) -> None:
 def test_an_attempt_of_ours_is_ours_before_is_from_me_is_written(mac: Mac) -> None:
     row = mac.write(mac.direct(ADA), "hi", author=ADA)
 
-    seen = one(mac, row, View(lines=VIEW.lines, now_ms=NOW, attempts={row["guid"]: "attempt"}))
+    seen = one(mac, row, View(lines=VIEW.lines, now_ms=NOW, quotes={row["guid"]: Quote("attempt")}))
 
     assert seen.kind == "message.sent"
 

@@ -44,6 +44,7 @@ async def test_words_and_files_are_one_message_by_the_private_api(bb: BlueBubble
     (row,) = bb.mac.rows
     assert outcome.provider_id == row["guid"]
     assert outcome.parts_done == 3
+    assert [(piece.part, piece.part_count) for piece in outcome.pieces] == [(0, None)]
     assert [each["transferName"] for each in row["attachments"]] == ["file_1.png", "file_2.png"]
     assert list(bb.mac.files.values()) == [b"12345", b"12345"]
 
@@ -55,6 +56,9 @@ async def test_words_and_files_are_several_by_applescript(bb: BlueBubblesHarness
     assert outcome.disposition is Disposition.ACCEPTED
     assert (len(bb.mac.rows), outcome.provider_id) == (3, bb.mac.rows[0]["guid"])
     assert len(bb.mac.sent) == 3
+    assert [(piece.guid, piece.part, piece.part_count) for piece in outcome.pieces] == [
+        (row["guid"], place, 1) for place, row in enumerate(bb.mac.rows)
+    ]
 
 
 async def test_what_fails_between_tells_how_far_it_came_and_goes_on_there(bb: BlueBubblesHarness) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,29 @@ async def test_a_retry_begins_after_the_parts_that_arrived(harness: ChatDbHarnes
     assert [call[3] for call in harness.calls()] == ["file"]
 
 
+async def test_each_message_of_a_send_says_which_part_it_is(harness: ChatDbHarness) -> None:
+    """In the answer and in a look-up, so that the hub makes one message of them."""
+    operation = harness.send("words", attachments=["file_0000000000001"])
+    outcome = await harness.adapter.perform(operation)
+    found = await harness.adapter.lookup(operation)
+
+    assert [(piece.part, piece.part_count) for piece in outcome.pieces] == [(0, 1), (1, 1)]
+    assert found.pieces == outcome.pieces
+
+
+async def test_a_look_up_takes_no_message_that_is_known_to_be_another(harness: ChatDbHarness) -> None:
+    """Its own words, in its chat and time; the bridge has forgotten whose it was."""
+    first = harness.send("ok")
+    outcome = await harness.adapter.perform(first)
+    again = harness.restarted()
+    asked = replace(harness.send("ok"), dispatched_at=first.dispatched_at)
+    found = await again.lookup(replace(asked, taken=frozenset({outcome.provider_id or ""})))
+    mistaken = await again.lookup(asked)
+
+    assert found.disposition is Disposition.MAY_HAVE_COMPLETED
+    assert mistaken.provider_id == outcome.provider_id
+
+
 @pytest.mark.parametrize(
     ("settings", "payload", "expected"),
     [
@@ -241,6 +265,7 @@ def test_a_row_is_of_the_latest_send_of_its_words_and_of_none_that_is_long_past(
     for attempt, age_ms in (("LOST", 60_000), ("SENT", 1_000)):
         expected = Expected(
             attempt_id=attempt,
+            part=0,
             chat_key=f"dm:{CONTACT}",
             words="ok",
             filename=None,
