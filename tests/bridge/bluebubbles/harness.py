@@ -156,6 +156,11 @@ class BlueBubblesHarness(BridgeHarness):
         self.server.faults.by_words |= {f"words of {fate}": fate for fate in fates}
         return tuple(self.operation(OperationKind.SEND, text=f"words of {fate}") for fate in fates)
 
+    @property
+    def shown_as(self) -> str:
+        faults = self.server.faults
+        return f"bluebubbles {faults.is_private_api} {faults.os_version} {self.mac.service}"
+
     def arrived(self, operation: Operation) -> int:
         if operation.kind is OperationKind.SEND:
             return self.mac.sent.get(operation.attempt_id, 0)

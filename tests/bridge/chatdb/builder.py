@@ -65,7 +65,7 @@ class Builder:
 
     def __init__(self, path: Path, *, generation: int = 26) -> None:
         is_new = not path.exists()
-        self.path = path
+        self.path, self.generation = path, generation
         self.db = sqlite3.connect(path, isolation_level=None, timeout=20)
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = OFF")

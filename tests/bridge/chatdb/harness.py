@@ -53,6 +53,10 @@ class ChatDbHarness(BridgeHarness):
         return self._bridge
 
     @property
+    def shown_as(self) -> str:
+        return f"chatdb {self.builder.generation}"
+
+    @property
     def programs(self) -> Programs:
         return Programs(osascript=(sys.executable, str(FAKE), str(self.folder)), pgrep=("true",))
 

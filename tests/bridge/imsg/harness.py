@@ -61,6 +61,10 @@ class ImsgHarness(BridgeHarness):
     def adapter(self) -> ImsgBridge:
         return self._bridge
 
+    @property
+    def shown_as(self) -> str:
+        return f"imsg without {self._switches['off']}"
+
     def restarted(self) -> ImsgBridge:
         """Give a new bridge on the same Mac, as after a crash."""
         self._bridge = ImsgBridge(self.settings, surroundings(self.time, lines=self.lines, files=self.files))
