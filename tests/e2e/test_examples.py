@@ -130,6 +130,7 @@ def things(rest: Rest) -> dict[str, str]:
         "dialect": "msgbubbles",
     }
     return {
+        "BRIDGE_ID": rest.get("/v1/bridges")["data"][0]["id"],
         "ACCOUNT_KEY": rest.post("/v1/keys", account)["api_key"],
         "BRIDGE_ID": rest.get("/v1/bridges")["data"][0]["id"],
         "HOOK": "https://hub.example/v1/bridge/hooks/brg_1/0",
