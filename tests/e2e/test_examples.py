@@ -132,7 +132,6 @@ def things(rest: Rest) -> dict[str, str]:
     return {
         "BRIDGE_ID": rest.get("/v1/bridges")["data"][0]["id"],
         "ACCOUNT_KEY": rest.post("/v1/keys", account)["api_key"],
-        "BRIDGE_ID": rest.get("/v1/bridges")["data"][0]["id"],
         "HOOK": "https://hub.example/v1/bridge/hooks/brg_1/0",
         "LINE": rest.get("/v1/lines")["data"][0]["id"],
         "CHAT": chat["id"],
