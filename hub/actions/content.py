@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Annotated, Any, Final
 
@@ -17,6 +17,7 @@ from hub.flow.files import file_id_text, read_file_id
 from hub.flow.repeating import Repeatable
 from hub.model.actions import ActionCall, ActionFailed
 from hub.model.file import File
+from hub.model.template import Template, template_words
 from hub.rules.file_names import clean_name
 
 MOST_TEXT: Final = 20_000
@@ -80,11 +81,24 @@ OnceKey = Annotated[
 ]
 
 
+ApprovedText = Annotated[
+    Template,
+    Meta(
+        title="Template",
+        description="Words that the network has approved, in the place of `text` and `attachments`: what WhatsApp lets "
+        "through to a contact who has been silent for 24 hours. Name, language, and what fills the blanks: a list in "
+        "their order, or an object by their names. The line must be able to (`templates`).",
+        examples=[{"name": "order_shipped", "language": "en_US", "values": ["Ada", "17"]}],
+    ),
+]
+
+
 class Content(msgspec.Struct, frozen=True, kw_only=True):
     """What goes out."""
 
     text: Text | None = None
     attachments: Attachments = ()
+    template: ApprovedText | None = None
     effect: Effect | None = None
     allow_sms_fallback: Annotated[
         bool,
@@ -101,8 +115,14 @@ def check_content(content: Content) -> None:
     Raises:
         ActionFailed: `invalid`.
     """
-    if not (content.text and content.text.strip()) and not content.attachments:
-        raise ActionFailed("invalid", "The message says nothing: give `text`, or `attachments`.")
+    has_words = bool(content.text and content.text.strip())
+    if content.template is not None and (has_words or content.attachments or content.effect):
+        raise ActionFailed(
+            "invalid",
+            "'template' stands alone, without `text`, `attachments` and `effect`: its words are the network's.",
+        )
+    if not has_words and not content.attachments and content.template is None:
+        raise ActionFailed("invalid", "The message says nothing: give `text`, `attachments` or a `template`.")
     if content.metadata is not None and len(msgspec.json.encode(content.metadata)) > MOST_METADATA_BYTES:
         raise ActionFailed("invalid", f"'metadata' is larger than {MOST_METADATA_BYTES} bytes of JSON.")
 
@@ -149,6 +169,8 @@ async def content_fields(desk: Desk, content: Content) -> dict[str, object]:
         InvalidRequest: A file that is not there or not ready, or is too large.
         ActionFailed: An address gave no file.
     """
+    if content.template is not None:
+        return await _template_fields(desk, content.template)
     files = [
         await _file(desk, text, f"attachments[{index}]") for index, text in enumerate(content.attachments)
     ]
@@ -160,12 +182,25 @@ async def content_fields(desk: Desk, content: Content) -> dict[str, object]:
     else:
         fields |= {"text": content.text, "attachments": named}
     fields |= {"effect": content.effect, "allow_sms_fallback": content.allow_sms_fallback}
-    if files:
-        fields["files"] = {
-            file_id_text(file): {"filename": file.filename, "mime_type": file.mime_type, "size": file.size}
-            for file in files
-        }
+    fields["files"] = _shown(files)
     return {name: value for name, value in fields.items() if value}
+
+
+async def _template_fields(desk: Desk, template: Template) -> dict[str, object]:
+    fields: dict[str, object] = {"template": msgspec.to_builtins(template)}
+    if template.header_file_id is not None:
+        if "://" in template.header_file_id:
+            raise ActionFailed("invalid", "'template.header_file_id' is a `file_` id, not an address.")
+        fields["files"] = _shown([await _file(desk, template.header_file_id, "template.header_file_id")])
+    return fields
+
+
+def _shown(files: Sequence[File]) -> dict[str, object]:
+    """Give what the message shows of files."""
+    return {
+        file_id_text(file): {"filename": file.filename, "mime_type": file.mime_type, "size": file.size}
+        for file in files
+    }
 
 
 async def _file(desk: Desk, text: str, param: str) -> File:
@@ -186,8 +221,10 @@ async def _file(desk: Desk, text: str, param: str) -> File:
         ) from None
 
 
-def quoted(text: str | None, attachments: tuple[str, ...] = ()) -> str:
+def quoted(text: str | None, attachments: tuple[str, ...] = (), template: Template | None = None) -> str:
     """Show words in a line of a preview."""
+    if template is not None:
+        return f"the template {template_words(template)}"
     words = " ".join((text or "").split())
     shown = f'"{words[:77]}…"' if len(words) > 80 else f'"{words}"' if words else ""
     files = f"{len(attachments)} attachment{'s' if len(attachments) > 1 else ''}" if attachments else ""

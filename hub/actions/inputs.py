@@ -5,7 +5,7 @@ Templates give text where a field wants a number, and YAML a number where a fiel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -52,7 +52,7 @@ def read_inputs(shape: type[Inputs], inputs: Mapping[str, Any]) -> Inputs:
             near = suggestion(str(name), spells_out)
             fix = f"Did you mean '{near}'?" if near else f"There are {', '.join(spells_out)}."
             raise ActionFailed("invalid", f"There is no input '{name}'. {fix}")
-    spelt = {name: _spelt(value) if spells_out[name] else value for name, value in inputs.items()}
+    spelt = {name: _spelt(value, spells_out[name]) for name, value in inputs.items()}
     try:
         return msgspec.convert(spelt, shape, strict=False)
     except msgspec.ValidationError as error:
@@ -60,29 +60,48 @@ def read_inputs(shape: type[Inputs], inputs: Mapping[str, Any]) -> Inputs:
 
 
 @cache
-def _fields(shape: type[msgspec.Struct]) -> Mapping[str, bool]:
-    """Give each input, and whether a number is spelt out for it: only text is taken.
-
-    Kept, because to look at a struct takes ten times as long as to read it.
-    """
+def _fields(shape: type[msgspec.Struct]) -> Mapping[str, inspect.Type]:
+    """Give the type of each input. Kept, because to look at a struct takes ten times as long as to read it."""
     found = inspect.type_info(shape)
     assert isinstance(found, inspect.StructType), "inputs are structs"
-    return {each.encode_name: _takes_only_text(each.type) for each in found.fields}
+    return {each.encode_name: each.type for each in found.fields}
 
 
-def _takes_only_text(wanted: inspect.Type) -> bool:
-    wanted = _bare(wanted)
-    kinds = [_bare(each) for each in (wanted.types if isinstance(wanted, inspect.UnionType) else (wanted,))]
+def _spelt(value: Any, wanted: inspect.Type) -> Any:
+    """Spell numbers out where only text is taken, also within: a phone number may have come without its +."""
+    kinds = _kinds(wanted)
+    if isinstance(value, list | tuple):
+        items = [
+            kind.item_type for kind in kinds if isinstance(kind, inspect.VarTupleType | inspect.ListType)
+        ]
+        return [_spelt(each, items[0]) for each in value] if items else value
+    if isinstance(value, Mapping):
+        return _spelt_members(value, kinds)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
     takes_text = any(isinstance(kind, inspect.StrType) for kind in kinds)
     takes_number = any(
         isinstance(kind, inspect.IntType | inspect.FloatType | inspect.AnyType) for kind in kinds
     )
-    return takes_text and not takes_number
+    return str(value) if takes_text and not takes_number else value
 
 
-def _spelt(value: Any) -> Any:
-    """Spell a number out; a phone number may have come without its +."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+def _spelt_members(value: Mapping[str, Any], kinds: Sequence[inspect.Type]) -> Mapping[str, Any]:
+    for kind in kinds:
+        if isinstance(kind, inspect.StructType):
+            types = {field.encode_name: field.type for field in kind.fields}
+            return {
+                name: _spelt(each, types[name]) if name in types else each for name, each in value.items()
+            }
+        if isinstance(kind, inspect.DictType):
+            return {name: _spelt(each, kind.value_type) for name, each in value.items()}
+    return value
+
+
+def _kinds(wanted: inspect.Type) -> list[inspect.Type]:
+    """Give the types that a value may have, without what is said about them."""
+    wanted = _bare(wanted)
+    return [_bare(each) for each in (wanted.types if isinstance(wanted, inspect.UnionType) else (wanted,))]
 
 
 def _bare(kind: inspect.Type) -> inspect.Type:

@@ -193,14 +193,18 @@ def sent_output(accepted: Accepted, line: Line, to: str) -> Output:
     }
 
 
+def _said(content: Content) -> str:
+    return quoted(content.text, content.attachments, content.template)
+
+
 def _preview_send(call: ActionCall, inputs: SendInputs) -> str:
     over = {"from": inputs.from_, "over": inputs.channel, "at": inputs.send_at}
-    return placed(call, f"to {inputs.to}: {quoted(inputs.text, inputs.attachments)}", over)
+    return placed(call, f"to {inputs.to}: {_said(inputs)}", over)
 
 
 def _preview_reply(call: ActionCall, inputs: ReplyInputs) -> str:
     to = address_in(call.event) or chat_in(call.event) or "nobody: the event belongs to no conversation"
-    return placed(call, f"to {to}: {quoted(inputs.text, inputs.attachments)}", {"at": inputs.send_at})
+    return placed(call, f"to {to}: {_said(inputs)}", {"at": inputs.send_at})
 
 
 _SENT: Final = {

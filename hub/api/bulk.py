@@ -38,6 +38,7 @@ from hub.api.paging import (
 )
 from hub.api.reading import missing, read_body
 from hub.api.sends import FromOrAuto, sending_line
+from hub.api.sent_files import FILE_ERRORS, find_files
 from hub.flow.bulk import BulkWish
 from hub.flow.bulk_reading import MOST_RECIPIENTS, MOST_TEXT, Addressee, contacts_of, table_of
 from hub.flow.contact_store import ContactFilter
@@ -45,6 +46,7 @@ from hub.model.bulk import BulkJob, BulkState
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix
 from hub.model.line import Line
+from hub.model.template import Template
 
 Text = Annotated[str, Meta(min_length=1, max_length=MOST_TEXT)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -70,6 +72,9 @@ class NewBulk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: Name | None = None
     #: For all; gaps such as {{first_name}} or {{first_name|there}} are filled for each.
     text: Text | None = None
+    #: In the place of `text`: what fills its blanks may have gaps, too. Without `values` those of each recipient by the
+    #: names "1", "2", … fill them.
+    template: Template | None = None
     recipients: Annotated[tuple[NewRecipient, ...], Meta(max_length=MOST_RECIPIENTS)] = ()
     contact_group: Annotated[str, Meta(max_length=64)] | None = None
     tag: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
@@ -93,6 +98,8 @@ class TableQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     from_: FromOrAuto = msgspec.field(name="from")
     name: Name | None = None
     text: Text | None = None
+    #: JSON, as in the JSON form. Without `values` the columns `1`, `2`, … fill its blanks.
+    template: Annotated[str, Meta(max_length=16_384)] | None = None
     priority: Priority = 0
     send_at: Instant | None = None
     rate_per_minute: Rate | None = None
@@ -117,11 +124,13 @@ async def _make(call: Call[NoQuery, NewBulk]) -> Reply:
             "invalid_parameter_value", "'metadata' is longer than 1,024 bytes of JSON.", param="metadata"
         )
     line = await sending_line(call, body.from_, None)
+    await _require_file(call, body.template)
     recipients = await _recipients(call)
     wish = BulkWish(
         line=line,
         name=body.name,
         text=body.text,
+        template=body.template,
         recipients=recipients,
         priority=body.priority,
         send_at=body.send_at,
@@ -133,6 +142,23 @@ async def _make(call: Call[NoQuery, NewBulk]) -> Reply:
         is_dry_run=body.dry_run,
     )
     return await _made(call, wish)
+
+
+def _read_template(text: str) -> Template:
+    try:
+        return msgspec.json.decode(text, type=Template)
+    except msgspec.MsgspecError as error:
+        raise InvalidRequest(
+            "invalid_parameter_value",
+            f"'template' is JSON, as POST /v1/bulk takes it: {error}".replace("`", "'"),
+            param="template",
+        ) from None
+
+
+async def _require_file(call: Call[Any, Any], template: Template | None) -> None:
+    """Refuse a header's file that is not there, or not ready."""
+    if template is not None and template.header_file_id is not None:
+        await find_files(call, [(template.header_file_id, "template.header_file_id")])
 
 
 async def _recipients(call: Call[NoQuery, NewBulk]) -> Iterable[Addressee]:
@@ -180,10 +206,13 @@ async def _make_of_table(call: Call[TableQuery, StreamBody]) -> Reply:
         ) from None
     if not table.strip():
         raise missing("to", kind="column")
+    template = None if query.template is None else _read_template(query.template)
+    await _require_file(call, template)
     wish = BulkWish(
         line=line,
         name=query.name,
         text=query.text,
+        template=template,
         recipients=table_of(table),
         priority=query.priority,
         send_at=query.send_at,
@@ -263,6 +292,7 @@ async def _cancel(call: Call[NoQuery, NoBody]) -> Reply:
 
 BULK_ERRORS: Final = ("bulk_not_found", "line_not_accessible")
 _MAKE_ERRORS: Final = (
+    *FILE_ERRORS,
     "advanced_features_required",
     "contact_group_not_found",
     "line_inactive",

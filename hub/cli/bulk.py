@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hub.flow.bulk_reading import Checked
     from hub.model.bulk import BulkJob
     from hub.model.line import Line
+    from hub.model.template import Template
 
 #: Problems that are printed; the others are only counted.
 MOST_SHOWN: Final = 20
@@ -25,6 +27,9 @@ _LOOK_SECONDS: Final = 1.0
 _PAGE: Final = 500
 #: Statuses with which somebody has still to be dealt with.
 _AHEAD: Final = ("waiting", "queued")
+
+#: A value by its name.
+_NAMED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 _job_argument = click.argument("job", metavar="ID")
 
@@ -39,6 +44,15 @@ def bulk() -> None:
 @click.option("--from", "line_handle", required=True, help="The line that sends.")
 @click.option(
     "--text", default=None, help="For all, with gaps such as {{name}} or {{name|there}} for columns."
+)
+@click.option("--template", default=None, help="The name of a template, in the place of --text.")
+@click.option("--language", default=None, help="The template's language, as the network writes it: en_US.")
+@click.option(
+    "--value",
+    "values",
+    multiple=True,
+    help="What fills a blank, in their order or as NAME=TEXT; with gaps such as {{name}}. Without any, the columns "
+    "1, 2, … fill them.",
 )
 @click.option("--name", default=None, help="What you call this send.")
 @click.option(
@@ -60,6 +74,9 @@ def send(  # noqa: PLR0917 - click passes each option by itself
     file: BinaryIO,
     line_handle: str,
     text: str | None,
+    template: str | None,
+    language: str | None,
+    values: tuple[str, ...],
     name: str | None,
     rate_per_minute: int | None,
     priority: int,
@@ -71,6 +88,7 @@ def send(  # noqa: PLR0917 - click passes each option by itself
     from hub.flow.bulk import BulkWish  # noqa: PLC0415
     from hub.flow.bulk_reading import table_of  # noqa: PLC0415
 
+    approved = _template(template, language, values)
     table = _table(file)
 
     async def use(console: Console) -> tuple[BulkJob, Checked]:
@@ -78,6 +96,7 @@ def send(  # noqa: PLR0917 - click passes each option by itself
             line=_line(console, line_handle),
             name=name,
             text=text,
+            template=approved,
             recipients=table_of(table),
             rate_per_minute=rate_per_minute,
             priority=priority,
@@ -96,6 +115,29 @@ def send(  # noqa: PLR0917 - click passes each option by itself
     click.echo(f"{_id(job)}: {job.total_count} recipients. The hub sends in the background.")
     if not no_wait and sys.stderr.isatty():
         _watch(settings, job)
+
+
+def _template(name: str | None, language: str | None, values: tuple[str, ...]) -> Template | None:
+    """Read the template's options."""
+    import msgspec  # noqa: PLC0415
+
+    from hub.model.template import Template  # noqa: PLC0415
+
+    if name is None:
+        if language is not None or values:
+            raise click.UsageError("--language and --value belong to a --template.")
+        return None
+    if language is None:
+        raise click.UsageError("A template needs its --language, as the network writes it: en_US.")
+    named = dict(each.split("=", 1) for each in values if _NAMED.match(each))
+    if named and len(named) != len(values):
+        raise click.UsageError("Give all values by name (NAME=TEXT), each once, or none.")
+    try:
+        return msgspec.convert(
+            {"name": name, "language": language, "values": named or list(values)}, Template
+        )
+    except msgspec.ValidationError as error:
+        raise click.UsageError(f"The template cannot be one: {error}".replace("`", "'")) from None
 
 
 def _table(file: BinaryIO) -> str:

@@ -21,6 +21,7 @@ from hub.model.errors import InvalidRequest
 from hub.model.ids import IdFactory
 from hub.model.line import Line
 from hub.model.outbox import OperationKind
+from hub.model.template import Template
 
 #: Of one job that may be under way when it is cancelled (hub.flow.bulk_feeding keeps to it).
 MOST_UNDER_WAY = 20
@@ -35,6 +36,8 @@ class BulkWish:
     #: For recipients without a text of their own; may have gaps (hub.rules.placeholders).
     text: str | None
     recipients: Iterable[Addressee]
+    #: In the place of all texts; what fills it may have gaps.
+    template: Template | None = None
     priority: int = 0
     send_at: int | None = None
     rate_per_minute: int | None = None
@@ -86,10 +89,16 @@ class BulkDesk:
         Raises:
             InvalidRequest: Nothing is kept: what the line cannot do, or what is wrong with the first recipient.
         """
-        self._outgoing.check(wish.line, Wish(kind=OperationKind.SEND, payload={"text": "…"}))
+        said = {"text": "…"} if wish.template is None else {"template": {"name": wish.template.name}}
+        self._outgoing.check(wish.line, Wish(kind=OperationKind.SEND, payload=said))
+        if wish.template is not None and wish.text is not None:
+            raise InvalidRequest(
+                "invalid_parameter_value", "'template' stands alone, without 'text'.", param="template"
+            )
         checked = check(
             wish.recipients,
             text=wish.text,
+            template=wish.template,
             is_literal=wish.is_literal,
             is_allowing_duplicates=wish.is_allowing_duplicates,
         )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+import msgspec
 import structlog
 
 from hub.flow.bulk import MOST_UNDER_WAY, cancel_unfinished
@@ -151,10 +152,13 @@ def _originals(done: Sequence[BulkRecipient], waiting: Sequence[BulkRecipient]) 
 
 
 def _order(job: BulkJob, line: Line, recipient: BulkRecipient) -> Order:
+    said: dict[str, object] = {"text": recipient.text}
+    if recipient.template is not None:
+        said = {"template": msgspec.json.decode(recipient.template)}
     payload = {
         "from": line.handle,
         "to": recipient.handle,
-        "text": recipient.text,
+        **said,
         "chat_key": direct_chat_key(recipient.handle),
     }
     wish = Wish(
@@ -164,7 +168,7 @@ def _order(job: BulkJob, line: Line, recipient: BulkRecipient) -> Order:
         metadata=job.metadata,
         job_id=job.id,
     )
-    content = f"{recipient.handle}\0{recipient.text}".encode()
+    content = f"{recipient.handle}\0{recipient.template or recipient.text}".encode()
     request_hash = blake2b(content, digest_size=32).digest()
     return Order(
         wish,

@@ -9,12 +9,16 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
+from hub.flow.bulk_templates import filled_template
 from hub.flow.contact_store import ContactFilter
 from hub.flow.recipients import read_direct_key
 from hub.flow.repositories import Store
 from hub.model.bulk import BulkRecipient
 from hub.model.contact import Contact
 from hub.model.errors import InvalidRequest
+from hub.model.template import Template, template_words
 from hub.rules.chatkeys import handle_of
 from hub.rules.contact_files import rows_of
 from hub.rules.contact_headings import choose_delimiter
@@ -79,6 +83,7 @@ def check(
     addressees: Iterable[Addressee],
     *,
     text: str | None,
+    template: Template | None = None,
     is_literal: bool = False,
     is_allowing_duplicates: bool = False,
 ) -> Checked:
@@ -87,6 +92,7 @@ def check(
     Args:
         addressees: In their order.
         text: For those without one of their own.
+        template: In the place of all texts.
         is_literal: Leave texts as they stand.
         is_allowing_duplicates: Give each handle as many messages as it is named.
 
@@ -104,7 +110,11 @@ def check(
                 f"A job has at most {MOST_RECIPIENTS:,} recipients; make several.",
                 param="recipients",
             )
-        found = _read(each, text, is_literal=is_literal)
+        found = (
+            _read(each, text, is_literal=is_literal)
+            if template is None
+            else _read_template(each, template, is_literal=is_literal)
+        )
         if isinstance(found, RowProblem):
             problem_count += 1
             if len(problems) < MOST_PROBLEMS:
@@ -113,7 +123,10 @@ def check(
             duplicate_count += 1
         else:
             seen.add(found[0])
-            recipients.append(BulkRecipient(position=len(recipients), handle=found[0], text=found[1]))
+            handle, words, filled = found
+            recipients.append(
+                BulkRecipient(position=len(recipients), handle=handle, text=words, template=filled)
+            )
     return Checked(
         recipients=recipients,
         problems=problems,
@@ -122,12 +135,35 @@ def check(
     )
 
 
-def _read(each: Addressee, text: str | None, *, is_literal: bool) -> tuple[str, str] | RowProblem:
-    """Give the handle and the words."""
+#: The handle, the words, and the JSON of a template.
+_Found = tuple[str, str, str | None]
+
+
+def _handle(each: Addressee) -> str | RowProblem:
     try:
-        handle = handle_of(read_direct_key(each.to)) or each.to
+        return handle_of(read_direct_key(each.to)) or each.to
     except InvalidRequest:
         return RowProblem(place=each.place, field="to", message=_no_handle(each.to))
+
+
+def _read_template(each: Addressee, template: Template, *, is_literal: bool) -> _Found | RowProblem:
+    handle = _handle(each)
+    if isinstance(handle, RowProblem):
+        return handle
+    if each.text is not None:
+        message = "a template stands in the place of texts: take the text out."
+        return RowProblem(place=each.place, field="text", message=message)
+    filled = filled_template(template, each.values, is_literal=is_literal)
+    if isinstance(filled, Problem):
+        message = f"{filled.what}: {filled.why}. {filled.fix}."
+        return RowProblem(place=each.place, field="template", message=message)
+    return handle, template_words(filled), msgspec.json.encode(filled).decode()
+
+
+def _read(each: Addressee, text: str | None, *, is_literal: bool) -> _Found | RowProblem:
+    handle = _handle(each)
+    if isinstance(handle, RowProblem):
+        return handle
     template = each.text if each.text is not None else text
     if template is None or not template.strip():
         return RowProblem(
@@ -140,7 +176,7 @@ def _read(each: Addressee, text: str | None, *, is_literal: bool) -> tuple[str, 
     if not words.strip() or len(words) > MOST_TEXT:
         message = f"the text is empty, or longer than {MOST_TEXT:,} characters."
         return RowProblem(place=each.place, field="text", message=message)
-    return handle, words
+    return handle, words, None
 
 
 def _no_handle(to: str) -> str:

@@ -72,7 +72,10 @@ class BulkRecipient:
     position: int
     #: As given, spelt our way.
     handle: str
+    #: Of a template, which it is and what fills it: its words only the network knows.
     text: str
+    #: JSON of a hub.model.template.Template, filled.
+    template: str | None = None
     state: RecipientState = RecipientState.WAITING
     code: str | None = None
     error: str | None = None

@@ -307,3 +307,60 @@ async def test_a_database_that_is_away_is_asked_again(bench: Bench) -> None:
     assert failed.error_class == "retryable"
     assert "outbox" not in failed.message
     assert [each["id"] for each in await bench.messages()] == [output["message_id"]]
+
+    assert "locked" not in failed.message
+
+
+SHIPPED = {"name": "order_shipped", "language": "en_US", "values": ["Ada", 17], "header_values": []}
+
+
+@pytest.mark.parametrize("name", ["message.send", "message.reply"])
+async def test_a_template_goes_out_as_the_network_knows_it(bench: Bench, name: str) -> None:
+    """Numbers that templates of the route gave are spelt out, as in a field of text."""
+    event = await bench.received(contact=CONTACT)
+    to = {"from": SANDBOX_LINE, "to": CONTACT} if name == "message.send" else {}
+
+    output = await bench.run(name, {**to, "template": SHIPPED}, event=event)
+
+    item = (await bench.world.api.get(f"/v1/outbox?id={output['outbox_id']}")).json
+    assert item["payload"]["template"] == {
+        "name": "order_shipped", "language": "en_US", "values": ["Ada", "17"],
+    }  # fmt: skip
+    assert (await bench.messages())[0]["text"] == "order_shipped (en_US): Ada, 17"
+
+
+async def test_a_template_may_name_its_blanks(bench: Bench) -> None:
+    template = {**SHIPPED, "values": {"who": "Ada", "count": 17, "share": 0.5}}
+    preview = await bench.actions.preview(
+        bench.call("message.send", {"from": SANDBOX_LINE, "to": CONTACT, "template": template})
+    )
+
+    assert "the template order_shipped (en_US): who=Ada, count=17, share=0.5" in str(preview)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"text": "Hello", "template": SHIPPED}, "stands alone"),
+        ({"template": SHIPPED, "effect": "confetti"}, "stands alone"),
+        ({"template": {"name": "order_shipped"}}, "'language'"),
+        ({"template": {**SHIPPED, "wrong": 1}}, "'wrong'"),
+        ({"template": {**SHIPPED, "header_file_id": "https://example.com/a.png"}}, "not an address"),
+        ({"template": {**SHIPPED, "values": [""]}}, "template.values"),
+        ({}, "a `template`"),
+    ],
+)
+async def test_what_is_no_template(bench: Bench, inputs: dict[str, Any], said: str) -> None:
+    failed = await bench.refused("message.send", {"from": SANDBOX_LINE, "to": CONTACT, **inputs})
+
+    assert failed.error_class == "invalid"
+    assert said in failed.message
+
+
+async def test_a_line_without_templates_says_so(bench: Bench) -> None:
+    line = bench.world.sandbox_line
+    await bench.world.store.lines.tell_capabilities(line.bridge_id, frozenset({"text"}))
+    await bench.world.directory.refresh()
+    failed = await bench.refused("message.send", {"from": SANDBOX_LINE, "to": CONTACT, "template": SHIPPED})
+
+    assert "'templates'" in failed.message

@@ -25,8 +25,8 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> OfflineActions:
     return offline_actions(load_settings(None, named))
 
 
-def test_there_are_the_eight_of_the_design_and_six_more() -> None:
-    assert len(FILES) == 14
+def test_there_are_the_eight_of_the_design_and_seven_more() -> None:
+    assert len(FILES) == 15
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])

@@ -42,6 +42,8 @@ bulk_recipients = Table(
     Column("error", Text),
     Column("outbox_id", Key),
     Column("message_id", Key),
+    #: JSON of a template that is sent in the place of the text.
+    Column("template", Text),
     PrimaryKeyConstraint("job_id", "position"),
     sqlite_with_rowid=False,
 )
