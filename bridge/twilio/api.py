@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from bridge.http_api import FORM, Answer, HttpApi, header_of
+from bridge.list_reading import entries_in
 from bridge.taming import iso_text, list_in, mapping_in
 from bridge.twilio.reading import media_path
 from bridge.twilio.sending import Form
@@ -60,19 +61,19 @@ class TwilioApi:
         answer = await self._good(f"{self._account}/IncomingPhoneNumbers.json?{query}")
         return next(iter(map(mapping_in, list_in(answer.body.get("incoming_phone_numbers")))), None)
 
-    async def page(self, query: str) -> list[Mapping[str, Any]]:
-        """List messages: the first page. Raises CallFailed, TwilioRefused."""
+    async def page(self, query: str) -> list[Any]:
+        """List messages: the first page, each as it came. Raises CallFailed, TwilioRefused."""
         answer = await self._good(f"{self._account}/Messages.json?{query}")
-        return list(map(mapping_in, list_in(answer.body.get("messages"))))
+        return entries_in(answer.body.get("messages"))
 
-    async def since(self, at_ms: int, *, most_pages: int) -> tuple[list[Mapping[str, Any]], bool]:
-        """List messages that were sent since then, latest first; and whether that is all of them."""
-        messages: list[Mapping[str, Any]] = []
+    async def since(self, at_ms: int, *, most_pages: int) -> tuple[list[Any], bool]:
+        """List messages that were sent since then, latest first, each as it came; and whether that is all of them."""
+        messages: list[Any] = []
         query = urlencode({"DateSent>": iso_text(at_ms), "PageSize": "1000"})
         place: str | None = f"{self._account}/Messages.json?{query}"
         for _ in range(most_pages):
             answer = await self._good(place)
-            messages += map(mapping_in, list_in(answer.body.get("messages")))
+            messages += entries_in(answer.body.get("messages"))
             place = self._next(answer)
             if place is None:
                 return messages, True

@@ -16,15 +16,17 @@ import structlog
 
 from bridge.checkups import Checkup, State
 from bridge.http_api import rejected, unanswered, unknown
-from bridge.taming import date_in, id_in, iso_text
+from bridge.list_reading import Lists
+from bridge.taming import date_in, handle_in, id_in, iso_text
 from bridge.twilio.api import TwilioApi, TwilioRefused
-from bridge.twilio.reading import read_message
-from bridge.twilio.sending import form_of, found_in, looked_for, verdict_of
+from bridge.twilio.reading import STATUSES, read_message
+from bridge.twilio.sending import form_of, found_in, looked_for, verdict_of, why_not_comparable
 from bridge.twilio.settings import TwilioSettings
 from hub.flow.bridge_kinds import Surroundings
 from hub.flow.calling import CallFailed
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.model.refused import Origin
 from hub.rules.capabilities import missing_of, needs_of
 from hub.rules.chatkeys import normalize_handle
 
@@ -51,6 +53,7 @@ class TwilioBridge:
     def __init__(self, settings: TwilioSettings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._around = surroundings
+        self._lists = Lists(surroundings.refuse)
         self._api = TwilioApi(settings, surroundings.caller)
         self._checkup = Checkup(self._asked_state, surroundings.clock)
         #: Message → attempt, of what was answered here: two sends of the same words are told apart by it.
@@ -106,9 +109,14 @@ class TwilioBridge:
         if operation.kind is not OperationKind.SEND:
             return unknown("not_found", "Only sends can be looked up.")
         try:
-            messages = await self._api.page(looked_for(operation))
+            shown = await self._api.page(looked_for(operation))
         except (CallFailed, TwilioRefused) as error:
             return unknown("lookup_failed", str(error))
+        messages = self._lists.entries(shown, origin=Origin.BACKFILL)
+        for each in messages:
+            why, named = why_not_comparable(each), id_in(each.get("sid"))
+            if why is not None:
+                self._lists.pass_over(each, why, named=named, origin=Origin.BACKFILL)
         return found_in(messages, operation, attempts=self._attempts)
 
     def open_attachment(self, ref: str) -> AsyncIterator[bytes]:
@@ -147,12 +155,15 @@ class TwilioBridge:
             log.warning(
                 "twilio.too_many", messages=len(messages), reason="older ones of this round are left out"
             )
-        return messages[::-1]
+        return self._lists.entries(messages[::-1])
 
     async def _news(self, message: Mapping[str, Any]) -> tuple[Observation, ...]:
         """What a listed message says that was not told from here."""
         sid, mark = id_in(message.get("sid")), f"{message.get('status')}:{message.get('error_code')}"
-        if sid is None or self._told.get(sid) == mark or not self._is_of_a_line(message):
+        if sid is None:
+            self._lists.pass_over(message, "it names no message")
+            return ()
+        if self._told.get(sid) == mark or not self._is_of_a_line(message):
             return ()
         media: list[Mapping[str, Any]] = []
         if message.get("direction") == "inbound" and str(message.get("num_media") or "0") != "0":
@@ -162,12 +173,21 @@ class TwilioBridge:
                 log.warning("twilio.media_unread", error=str(error), reason="the next round reads it")
                 return ()
         _remember(self._told, sid, mark)
-        return read_message(message, media)
+        seen = read_message(message, media)
+        if isinstance(seen, str):
+            self._lists.pass_over(message, seen, named=sid)
+            return ()
+        return seen
 
     def _is_of_a_line(self, message: Mapping[str, Any]) -> bool:
         """The list holds the messages of all numbers of the account, whether they are lines or not."""
-        ours = message.get("to" if message.get("direction") == "inbound" else "from")
-        return normalize_handle(str(ours)) in self._around.lines()
+        ours = handle_in(message.get("to" if message.get("direction") == "inbound" else "from"))
+        if ours is not None:
+            return normalize_handle(ours) in self._around.lines()
+        # A messaging service chooses the number only when it sends.
+        if STATUSES.get(str(message.get("status"))) != "message.observed":
+            self._lists.pass_over(message, "it does not name our side", named=id_in(message.get("sid")))
+        return False
 
 
 def account_state(status: int, body: Mapping[str, Any]) -> State:

@@ -102,8 +102,10 @@ def read_form(
     return _own(own, kind=STATUSES[status])
 
 
-def read_message(message: Mapping[str, Any], media: Sequence[Mapping[str, Any]]) -> tuple[Observation, ...]:
-    """Read one message of `Messages.json`; nothing where it cannot be read.
+def read_message(
+    message: Mapping[str, Any], media: Sequence[Mapping[str, Any]]
+) -> tuple[Observation, ...] | str:
+    """Read one message of `Messages.json`; a text that says why it cannot be read.
 
     Args:
         message: As the API shows it.
@@ -113,13 +115,13 @@ def read_message(message: Mapping[str, Any], media: Sequence[Mapping[str, Any]])
     source, target = handle_in(message.get("from")), handle_in(message.get("to"))
     at = date_in(message.get("date_sent")) or date_in(message.get("date_created"))
     if sid is None or source is None or target is None or at is None:
-        return ()
+        return "it names no message, no time, or not both sides"
     words = _words(message.get("body"))
     if message.get("direction") == "inbound":
         parts = (*words, *(_listed_file(sid, each) for each in media[:MOST_FILES] if _file_sid(each)))
         return (_inbound(sid, line=target, contact=source, parts=parts, at=at),)
     if status not in STATUSES:
-        return ()
+        return unknown(f"its status is none that is known ({tame(status, 40) or 'none'})")
     updated = date_in(message.get("date_updated")) or at
     number = number_in(message.get("error_code"))
     own = _Own(

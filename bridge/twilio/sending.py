@@ -102,6 +102,12 @@ def looked_for(operation: Operation) -> str:
     return urlencode(query)
 
 
+def why_not_comparable(message: Mapping[str, Any]) -> str | None:
+    """Say why a listed message cannot be told from others when a send is looked for; None for one that can."""
+    is_named = id_in(message.get("sid")) is not None and date_in(message.get("date_created")) is not None
+    return None if is_named else "it names no message, or not when it was made"
+
+
 def found_in(
     messages: Sequence[Mapping[str, Any]], operation: Operation, *, attempts: Mapping[str, str]
 ) -> OperationOutcome:

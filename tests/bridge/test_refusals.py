@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,11 +15,14 @@ import pytest
 
 from bridge.registry import KINDS
 from bridge.unread import unknown, unused, worst_of
-from hub.model.refused import Form, RefusalCode, Refused
-from tests.bridge.goldens.accounts import ACCOUNTS
+from hub.flow.refused import RefusedBook
+from hub.model.outbox import Operation, OperationKind
+from hub.model.refused import Form, Origin, RefusalCode, Refused, RefusedPayload
+from tests.bridge.goldens.accounts import ACCOUNTS, ASKED
 from tests.bridge.goldens.playing import surroundings
 from tests.bridge.goldens.wire import ScriptedWire
-from tests.support.manual_time import ManualClock
+from tests.bridge.networks import CONTACT, LINE
+from tests.support.manual_time import EndOfTime, ManualClock
 
 _META = {"metadata": {"phone_number_id": "1"}}
 
@@ -109,3 +115,131 @@ def test_of_several_reasons_one_for_which_it_is_kept_counts() -> None:
     assert worst_of([unused("a"), "c"]) is RefusalCode.INCOMPLETE
     assert worst_of([unused("a")]) is RefusalCode.UNUSED
     assert worst_of([]) is None
+
+
+_AT, _SINCE = "2027-01-15T07:59:58Z", 1_799_999_999_000
+_CHAT = {"id": "c1", "identifier": CONTACT, "last_message_time": _SINCE, "last_message_at": _SINCE}
+#: What an account lists → the codes under which it is kept; whatever else stands in the list is told.
+LISTS: dict[str, tuple[str, list[Any], list[RefusalCode]]] = {
+    "ava: no phone": ("ava", [{"messages": [{"id": "1", "timestamp": _AT}]}], [RefusalCode.INCOMPLETE]),
+    "ava: two without ids": (
+        "ava",
+        [{"messages": [{"timestamp": _AT}, {"phone": CONTACT}]}],
+        [RefusalCode.INCOMPLETE] * 2,
+    ),
+    "ava: no list": ("ava", [{"messages": "none"}], [RefusalCode.UNREADABLE]),
+    "blooio: a chat without an id, one without a time, and an empty one": (
+        "blooio",
+        [{"chats": [{**_CHAT, "id": None}, {**_CHAT, "last_message_time": "soon"}, {"id": "empty"}]}],
+        [RefusalCode.INCOMPLETE] * 2,
+    ),
+    "blooio: no time": (
+        "blooio",
+        [{"chats": [_CHAT]}, {"messages": [{"message_id": "m", "text": "\ud83d"}]}],
+        [RefusalCode.INCOMPLETE],
+    ),
+    "blooio: a reaction that is none": (
+        "blooio",
+        [
+            {"chats": [_CHAT]},
+            {"messages": [{"message_id": "m", "time_sent": _SINCE, "sender": CONTACT, "reactions": [{}]}]},
+        ],
+        [RefusalCode.INCOMPLETE],
+    ),
+    "coop: a number, and no time": (
+        "coop",
+        [{"data": [{"id": "m", "from": CONTACT}, 7]}],
+        [RefusalCode.UNREADABLE, RefusalCode.INCOMPLETE],
+    ),
+    "messages.dev: a chat without an id": (
+        "messages-dev",
+        [{"data": [{**_CHAT, "id": [1]}]}],
+        [RefusalCode.INCOMPLETE],
+    ),
+    "messages.dev: nobody, long ago, and not out": (
+        "messages-dev",
+        [
+            {"data": [_CHAT]},
+            {
+                "data": [
+                    {"guid": "a", "sent_at": _SINCE},
+                    {"guid": "b", "sent_at": 1},
+                    {"guid": "c", "is_from_me": True, "status": "queued"},
+                ]
+            },
+        ],
+        [RefusalCode.INCOMPLETE],
+    ),
+    "msgbubbles: no time": (
+        "msgbubbles",
+        [{"data": [{"id": "m", "direction": "inbound"}]}],
+        [RefusalCode.INCOMPLETE],
+    ),
+    "twilio: a newer status": (
+        "twilio",
+        [{"messages": [{"sid": "SM1", "from": LINE, "to": CONTACT, "date_sent": _AT, "status": "sung"}]}],
+        [RefusalCode.UNKNOWN_TYPE],
+    ),
+    "twilio: no id, no sides, and none yet": (
+        "twilio",
+        [{"messages": [{"status": "sent"}, {"sid": "SM1"}, {"sid": "SM2", "status": "accepted"}]}],
+        [RefusalCode.INCOMPLETE] * 2,
+    ),
+    "twilio: another number": ("twilio", [{"messages": [{"sid": "SM1", "from": CONTACT}]}], []),
+}
+
+
+class Kept:
+    """Where the book writes: rows by digest, as the store has them."""
+
+    def __init__(self) -> None:
+        self.rows: list[RefusedPayload] = []
+
+    async def __call__(self, rows: Sequence[RefusedPayload]) -> None:
+        self.rows += rows
+
+
+@pytest.mark.parametrize(("kind", "shown", "codes"), LISTS.values(), ids=LISTS.keys())
+async def test_what_a_list_shows_and_nobody_reads_is_one_row_for_each(
+    kind: str, shown: list[Any], codes: list[RefusalCode]
+) -> None:
+    """However often it is listed, and whatever its vendor changes about it meanwhile."""
+    clock, kept = ManualClock(), Kept()
+    book = RefusedBook(keep=kept, clock=clock, new_id=iter(range(1, 99)).__next__)
+    settings = ACCOUNTS[kind].settings if kind in ACCOUNTS else ASKED[kind]
+    for word in ("one", "two"):
+        wire = ScriptedWire(
+            [{"text": json.dumps(each).replace('"m"', f'"m", "was": "{word}"')} for each in shown]
+        )
+        around = replace(surroundings(clock, wire), refuse=partial(book.note, 1))
+        adapter = KINDS[kind].open(msgspec.convert(dict(settings), KINDS[kind].settings), around)
+        with contextlib.suppress(EndOfTime):
+            async for _ in adapter.events(str(_SINCE) if kind != "twilio" else _AT):
+                pass
+    await book.aclose()
+
+    assert [row.refused.code for row in kept.rows] == codes
+    assert [row.count for row in kept.rows] == [2] * len(codes)
+    assert {(row.refused.origin, row.refused.form) for row in kept.rows} <= {(Origin.FEED, Form.OTHER)}
+    assert all(row.refused.raw for row in kept.rows)
+
+
+async def test_what_twilio_lists_and_nobody_can_compare_is_kept_when_a_send_is_looked_for() -> None:
+    clock, noted = ManualClock(), list[Refused]()
+    wire = ScriptedWire([{"json": {"messages": [{"sid": "SM1", "body": "hi"}, "x"]}}])
+    around = replace(surroundings(clock, wire), refuse=noted.append)
+    settings = msgspec.convert(dict(ACCOUNTS["twilio"].settings), KINDS["twilio"].settings)
+    operation = Operation(
+        outbox_id=1,
+        line_handle=LINE,
+        kind=OperationKind.SEND,
+        payload={"from": LINE, "to": CONTACT, "text": "hi"},
+        dispatched_at=clock.now_ms(),
+    )
+    outcome = await KINDS["twilio"].open(settings, around).lookup(operation)
+
+    assert outcome.code == "not_found"
+    assert [(each.code, each.origin) for each in noted] == [
+        (RefusalCode.UNREADABLE, Origin.BACKFILL),
+        (RefusalCode.INCOMPLETE, Origin.BACKFILL),
+    ]

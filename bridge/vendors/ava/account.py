@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from bridge.checkups import State
 from bridge.http_api import accepted, rejected, unknown
+from bridge.list_reading import Lists, is_since
 from bridge.sent_words import sent_words
-from bridge.taming import date_in, handle_in, id_in, iso_text, list_in, mapping_in, tame
+from bridge.taming import date_in, handle_in, id_in, iso_text, tame
 from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
 from bridge.vendors.ava.settings import AvaSettings
 from bridge.vendors.examining import account_finding
@@ -54,6 +55,7 @@ class AvaAccount:
 
     def __init__(self, settings: AvaSettings, surroundings: Surroundings) -> None:
         self._around = surroundings
+        self._lists = Lists(surroundings.refuse)
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
         #: Contact → what was last sent there.
         self._watched: OrderedDict[str, _Watched] = OrderedDict()
@@ -103,8 +105,17 @@ class AvaAccount:
             messages += history
             if self._is_over(watched, history) and self._watched.get(phone) is watched:
                 del self._watched[phone]
-        told = [seen for each in messages if (seen := read_message(each, lines[0])) is not None]
-        return [(each,) for each in sorted(told, key=lambda seen: seen.at) if each.at >= since_ms - 1000]
+        fresh = [each for each in messages if is_since(date_in(each.get("timestamp")), since_ms - 1000)]
+        told = [seen for each in fresh if (seen := self._listed(each, lines[0])) is not None]
+        return [(each,) for each in sorted(told, key=lambda seen: seen.at)]
+
+    def _listed(self, message: Mapping[str, Any], line: str) -> Observation | None:
+        seen = read_message(message, line)
+        if seen is None:
+            self._lists.pass_over(
+                message, "it names no message, no phone or no time", named=id_in(message.get("id"))
+            )
+        return seen
 
     def _is_over(self, watched: _Watched, history: Sequence[Mapping[str, Any]]) -> bool:
         """Whether the last message has come to its end, or nothing more is to be expected of it."""
@@ -117,8 +128,9 @@ class AvaAccount:
         since = since_ms - 1000
         for _ in range(MOST_PAGES):
             page = await self._api.show("/api/messages/poll", since=iso_text(max(0, since)))
-            messages = [mapping_in(each) for each in list_in(page.get("messages"))]
-            found |= {str(each.get("id")): each for each in messages}
+            messages = self._lists.entries(page.get("messages"))
+            # What has no id is no message, and must not hide another one.
+            found |= {id_in(each.get("id")) or repr(each): each for each in messages}
             newest = max((date_in(each.get("timestamp")) or 0 for each in messages), default=0)
             if page.get("has_more") is not True or newest <= since:
                 break  # a page that brings nothing newer would come again for ever
@@ -133,7 +145,7 @@ class AvaAccount:
         total = (await self._api.find(path, limit=1) or {}).get("total")
         count = total if isinstance(total, int) and not isinstance(total, bool) else 0
         page = await self._api.find(path, limit=_PAGE, offset=max(0, count - _PAGE)) if count else None
-        messages = [mapping_in(each) for each in list_in((page or {}).get("messages"))]
+        messages = self._lists.entries((page or {}).get("messages"))
         return [each for each in messages if each.get("direction") == "outbound"]
 
     async def known(self, operation: Operation) -> OperationOutcome | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bridge.checkups import State
 from bridge.http_api import accepted, rejected, unknown
+from bridge.list_reading import Lists
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
 from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
 from bridge.vendors.blooio.errors import FAULTS, done
@@ -67,6 +68,7 @@ class BlooioAccount:
     def __init__(self, settings: BlooioSettings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._around = surroundings
+        self._lists = Lists(surroundings.refuse)
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
         self._groups = BlooioGroups(self._api)
 
@@ -144,9 +146,9 @@ class BlooioAccount:
         found: list[tuple[Observation, ...]] = []
         for number in range(MOST_PAGES):
             page = await self._api.show("/chats", limit=_PAGE, offset=number * _PAGE, sort="recent")
-            chats = [mapping_in(each) for each in list_in(page.get("chats"))]
+            chats = self._lists.entries(page.get("chats"))
             for chat in chats:
-                if (ms_in(chat.get("last_message_time")) or 0) >= since_ms:
+                if self._last_at(chat) >= since_ms:
                     found += await self._news_of(chat, since_ms)
             if len(chats) < _PAGE or (ms_in(chats[-1].get("last_message_time")) or 0) < since_ms:
                 break
@@ -154,12 +156,32 @@ class BlooioAccount:
             tell_cut(TITLE)
         return sorted(found, key=lambda message: message[0].at)
 
+    def _last_at(self, chat: Mapping[str, Any]) -> int:
+        told = chat.get("last_message_time")
+        at = ms_in(told)
+        if at is None and told is not None:  # a chat without messages has none
+            self._lists.pass_over(
+                chat, "a chat does not say when it was last written in", named=id_in(chat.get("id"))
+            )
+        return at or 0
+
     async def _news_of(self, chat: Mapping[str, Any], since_ms: int) -> list[tuple[Observation, ...]]:
         chat_id, lines = id_in(chat.get("id")), tuple(self._around.lines())
         if chat_id is None:
+            self._lists.pass_over(chat, "a chat names no id")
             return []
         messages = await self._messages(chat_id, since=max(0, since_ms - 1), sort="asc")
-        return [told for each in messages if (told := read_message(each, chat, lines))]
+        return [told for each in messages if (told := self._listed(each, chat, lines))]
+
+    def _listed(
+        self, message: Mapping[str, Any], chat: Mapping[str, Any], lines: tuple[str, ...]
+    ) -> tuple[Observation, ...]:
+        told, named = read_message(message, chat, lines), id_in(message.get("message_id"))
+        if not told:
+            self._lists.pass_over(message, "it names no message, no time, or not both sides", named=named)
+        elif len(told) <= len(list_in(message.get("reactions"))):
+            self._lists.pass_over(message, "a reaction to it does not say what or when", named=named)
+        return told
 
     async def _messages(self, chat_id: str, **query: str | int | None) -> list[Mapping[str, Any]]:
         messages: list[Mapping[str, Any]] = []
@@ -167,7 +189,7 @@ class BlooioAccount:
             path = f"/chats/{in_path(chat_id)}/messages"
             page = await self._api.find(path, limit=_PAGE, offset=number * _PAGE, **query)
             # A chat that is gone since it was listed must not keep the others from being read.
-            found = [mapping_in(each) for each in list_in((page or {}).get("messages"))]
+            found = self._lists.entries((page or {}).get("messages"))
             messages += found
             if len(found) < _PAGE:
                 return messages

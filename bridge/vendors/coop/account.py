@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bridge.checkups import State
 from bridge.http_api import accepted, unknown
+from bridge.list_reading import Lists
 from bridge.sent_words import sent_words
 from bridge.taming import date_in, id_in, list_in, mapping_in, tame
 from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
@@ -44,6 +45,7 @@ class CoopAccount:
     def __init__(self, settings: CoopSettings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._around = surroundings
+        self._lists = Lists(surroundings.refuse)
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
         #: Conversation → as it was listed.
         self._chats: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
@@ -87,8 +89,8 @@ class CoopAccount:
         found: list[tuple[Observation, ...]] = []
         for number in range(1, MOST_PAGES + 1):
             page = await self._api.show(_MESSAGES, page=number, limit=_PAGE)
-            messages = [mapping_in(each) for each in list_in(page.get("data"))]
-            fresh = [each for each in messages if (date_in(each.get("createdAt")) or 0) >= since_ms]
+            messages = self._lists.entries(page.get("data"))
+            fresh = [each for each in messages if (self._made_at(each) or 0) >= since_ms]
             found += [(told,) for each in fresh if (told := await self._listed(each)) is not None]
             if len(messages) < _PAGE or not fresh:
                 break
@@ -99,7 +101,7 @@ class CoopAccount:
     async def _listed(self, message: Mapping[str, Any]) -> Observation | None:
         is_from_me, at = message.get("direction") == "sent", date_in(message.get("createdAt")) or 0
         stage = STAGES.get(str(message.get("status")), "sent") if is_from_me else "sent"
-        return read_message(
+        seen = read_message(
             message,
             await self._chat(message.get("conversationId")),
             tuple(self._around.lines()),
@@ -109,6 +111,17 @@ class CoopAccount:
             files=() if is_from_me else await self._files(message),
             why=await self._why(message) if stage == "failed" else None,
         )
+        if seen is None:
+            named = id_in(message.get("id"))
+            self._lists.pass_over(message, "it names no message, or not both sides", named=named)
+        return seen
+
+    def _made_at(self, message: Mapping[str, Any]) -> int | None:
+        made_at = date_in(message.get("createdAt"))
+        if made_at is None:
+            named = id_in(message.get("id"))
+            self._lists.pass_over(message, "it does not say when it was made", named=named)
+        return made_at
 
     async def known(self, operation: Operation) -> OperationOutcome | None:
         """Coop names the message at once: there is nothing between."""

@@ -13,13 +13,21 @@ import structlog
 
 from bridge.checkups import State
 from bridge.http_api import accepted, rejected, unknown
+from bridge.list_reading import Lists, is_since
 from bridge.sent_words import sent_words
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
 from bridge.vendors.account import MOST_PAGES, Act, Listed, VendorRefused, tell_cut
 from bridge.vendors.examining import Hook, account_finding, lacking, line_findings, webhook_findings
 from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed, not_taken
 from bridge.vendors.messages_dev.errors import FAULTS
-from bridge.vendors.messages_dev.reading import EVENTS, REACTIONS, listed, read_message, read_reaction
+from bridge.vendors.messages_dev.reading import (
+    EVENTS,
+    REACTIONS,
+    is_out,
+    listed,
+    read_message,
+    read_reaction,
+)
 from bridge.vendors.messages_dev.settings import MessagesDevSettings
 from bridge.vendors.numbers import ms_in
 from bridge.vendors.operations import place_of, text_of
@@ -49,6 +57,7 @@ class MessagesDevAccount:
     def __init__(self, settings: MessagesDevSettings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._around = surroundings
+        self._lists = Lists(surroundings.refuse)
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
         #: Attempt → item of the vendor's outbox.
         self._items: OrderedDict[str, str] = OrderedDict()
@@ -201,6 +210,7 @@ class MessagesDevAccount:
         cursor: str | None = None
         chat_id = id_in(chat.get("id"))
         if chat_id is None:
+            self._lists.pass_over(chat, "a chat names no id")
             return seen
         for _ in range(MOST_PAGES):
             # A chat that is gone since it was listed must not keep the others from being read.
@@ -208,9 +218,10 @@ class MessagesDevAccount:
                 await self._api.find("/v1/messages", **_query(line, to=chat_id, limit=_PAGE, cursor=cursor))
                 or {}
             )
-            messages = [mapping_in(each) for each in list_in(page.get("data"))]
-            told = (read_message(each, chat, line) for each in messages)
-            seen += [(each,) for each in told if each is not None and each.at >= since_ms]
+            messages = self._lists.entries(page.get("data"))
+            fresh = (each for each in messages if is_since(ms_in(each.get("sent_at")), since_ms))
+            told = (self._listed(each, chat, line) for each in fresh)
+            seen += [(each,) for each in told if each is not None]
             cursor = tame(page.get("next_cursor"), 4096) if page.get("has_more") is True else None
             oldest = min((ms_in(each.get("sent_at")) or 0 for each in messages), default=0)
             if cursor is None or oldest < since_ms:
@@ -219,13 +230,20 @@ class MessagesDevAccount:
             tell_cut(TITLE)
         return seen
 
+    def _listed(self, message: Mapping[str, Any], chat: Mapping[str, Any], line: str) -> Observation | None:
+        seen = read_message(message, chat, line)
+        if seen is None and is_out(message):
+            named = id_in(message.get("guid"))
+            self._lists.pass_over(message, "it does not say who wrote what, when or where", named=named)
+        return seen
+
     async def _chats_since(self, line: str, since_ms: int) -> list[Mapping[str, Any]]:
         chats: list[Mapping[str, Any]] = []
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             # A line that the account has not, or no more, must not keep the others from being read.
             page = await self._api.find("/v1/chats", **_query(line, limit=_PAGE, cursor=cursor)) or {}
-            found = [mapping_in(each) for each in list_in(page.get("data"))]
+            found = self._lists.entries(page.get("data"))
             fresh = [each for each in found if (ms_in(each.get("last_message_at")) or since_ms) >= since_ms]
             chats += fresh
             cursor = tame(page.get("next_cursor"), 4096) if page.get("has_more") is True else None

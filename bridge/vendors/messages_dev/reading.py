@@ -33,7 +33,7 @@ def read_message(message: Mapping[str, Any], chat: Mapping[str, Any], line: str)
     sender = None if is_from_me else handle_in(message.get("sender"))
     if guid is None or at is None or place is None or (sender is None and not is_from_me):
         return None
-    if is_from_me and message.get("status") in _NOT_OUT:
+    if not is_out(message):
         return None
     return Seen(
         id=guid,
@@ -45,6 +45,11 @@ def read_message(message: Mapping[str, Any], chat: Mapping[str, Any], line: str)
         sent_at=at,
         reply_to=id_in(message.get("reply_to_guid")),
     ).observation
+
+
+def is_out(message: Mapping[str, Any]) -> bool:
+    """Tell whether the vendor's network has a message: one of ours may still wait, or never have left."""
+    return message.get("is_from_me") is not True or message.get("status") not in _NOT_OUT
 
 
 def read_reaction(
@@ -80,8 +85,8 @@ def place_in(chat: Mapping[str, Any], message: Mapping[str, Any], line: str) -> 
 def listed(message: Mapping[str, Any]) -> Listed | None:
     """Read a message of ours, to find a send by."""
     guid, made_at = id_in(message.get("guid")), ms_in(message.get("sent_at"))
-    is_out = message.get("is_from_me") is True and message.get("status") not in _NOT_OUT
-    if guid is None or made_at is None or not is_out:
+    is_ours = message.get("is_from_me") is True and is_out(message)
+    if guid is None or made_at is None or not is_ours:
         return None
     files = len(list_in(message.get("attachments")))
     return Listed(provider_id=guid, text=tame(message.get("text")), files=files, made_at=made_at)

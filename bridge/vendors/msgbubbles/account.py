@@ -9,6 +9,7 @@ from typing import Any, Final
 from bridge.checkups import State
 from bridge.file_forms import file_form
 from bridge.http_api import accepted, unknown
+from bridge.list_reading import Lists, is_since
 from bridge.sent_words import sent_words
 from bridge.taming import date_in, id_in, list_in, mapping_in, tame
 from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
@@ -70,6 +71,7 @@ class MsgBubblesAccount:
     def __init__(self, settings: MsgBubblesSettings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._around = surroundings
+        self._lists = Lists(surroundings.refuse)
         self._api = VendorApi(TITLE, surroundings, url=settings.api_url, api_key=settings.api_key)
         self._groups = MsgBubblesGroups(self._api)
         #: Conversation → as it was shown.
@@ -184,7 +186,10 @@ class MsgBubblesAccount:
         for message in await self._messages(since_ms):
             chat = await self._chat(message.get("conversation_id"))
             told = read_message(message, chat)
-            if told is not None:
+            if told is None:
+                named = id_in(message.get("id"))
+                self._lists.pass_over(message, "it does not say who wrote what to whom, or when", named=named)
+            else:
                 found.append((told,))
         return found[::-1]
 
@@ -194,9 +199,10 @@ class MsgBubblesAccount:
         before: str | None = None
         for _ in range(MOST_PAGES):
             page = await self._api.show("/messages", limit=_PAGE, before=before)
-            found = [mapping_in(each) for each in list_in(page.get("data"))]
-            fresh = (each for each in found if (date_in(each.get("created_at")) or 0) >= since_ms)
-            messages |= {str(each.get("id")): each for each in fresh}
+            found = self._lists.entries(page.get("data"))
+            fresh = (each for each in found if is_since(date_in(each.get("created_at")), since_ms))
+            # What has no id is no message, and must not hide another one.
+            messages |= {id_in(each.get("id")) or repr(each): each for each in fresh}
             before = next_page(page, found, before)
             if before is None or (date_in(before) or 0) < since_ms:
                 break
