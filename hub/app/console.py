@@ -59,6 +59,7 @@ class Console:
     bulk: BulkDesk
     consents: ConsentBook
     enrolments: EnrolmentDesk
+    ingest: Ingest
     keys: KeyRing
     book: RouteBook
     routes: RouteDesk
@@ -157,6 +158,7 @@ def _console(  # noqa: PLR0917 - one place puts the parts together
         ),
         bridges=bridges,
         enrolments=_enrolment_desk(store, bridges, wake_ups, new_id, clock),
+        ingest=ingest,
         keys=KeyRing(
             store=store,
             clock=clock,

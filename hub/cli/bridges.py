@@ -22,7 +22,7 @@ from hub.cli.bridge_settings import (
     require_new,
 )
 from hub.cli.console import run
-from hub.cli.refused import refused_id, refused_rows
+from hub.cli.refused import refused_id, refused_rows, take_in_again
 from hub.config.settings import Settings
 from hub.model.errors import InvalidRequest
 
@@ -260,9 +260,22 @@ def doctor(settings: Settings, name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--limit", type=click.IntRange(1, 100), default=10, help="How many at the most.")
 @click.option("--show", metavar="ID", help="Print all that is kept of one.")
+@click.option("--retry", metavar="ID", help="Take one in again, for instance after an upgrade.")
+@click.option("--retry-all", is_flag=True, help="Take in again all that this version may read.")
 @click.pass_obj
-def refused(settings: Settings, name: str, limit: int, show: str | None) -> None:
-    """Show what the bridge NAME brought and could not be taken in, newest first, and why."""
+def refused(  # noqa: PLR0917 - click gives the options by name
+    settings: Settings, name: str, limit: int, show: str | None, retry: str | None, retry_all: bool
+) -> None:
+    """Show what the bridge NAME brought and could not be taken in, newest first, and why; or take it in again.
+
+    What is taken in is never told twice, and goes from the list. Ends with 1 if something is still refused.
+    """
+    if sum((show is not None, retry is not None, retry_all)) > 1:
+        raise click.UsageError("Give only one of --show, --retry and --retry-all.")
+    if retry is not None or retry_all:
+        if not take_in_again(settings, name, retry):
+            sys.exit(1)
+        return
 
     async def use(console: Console) -> list[RefusedPayload]:
         bridge = known(console, name)
