@@ -9,7 +9,7 @@ import contextlib
 import http.server
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -57,7 +57,7 @@ def listen(  # noqa: PLR0917 - click passes options by name
         book = Book(secrets, look_up=lambda: _local_secrets(settings, url))
         server.RequestHandlerClass = make_handler(book, status, as_json=as_json)
         click.echo(f"Listening on {url} (Ctrl-C ends it)", err=True)
-        _serve(server)
+        _serve(server, meanwhile=book.learn)
 
 
 def _open(port: int) -> http.server.ThreadingHTTPServer:
@@ -69,18 +69,26 @@ def _open(port: int) -> http.server.ThreadingHTTPServer:
         ) from None
 
 
-def _serve(server: http.server.ThreadingHTTPServer) -> None:
-    """Serve until a signal asks to stop, so that what was registered is deleted."""
+def _serve(server: http.server.ThreadingHTTPServer, *, meanwhile: Callable[[], None]) -> None:
+    """Serve until a signal asks to stop, so that what was registered is deleted.
+
+    Args:
+        server: Listens already.
+        meanwhile: Is done at the beginning: asking a hub the first time takes long enough to delay the first webhook.
+    """
     # Waiting for the signals themselves: a handler that sets an event was once seen to be slept
     # through. Threads inherit the mask, so that no other one takes the signal.
     numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
-        thread.start()
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        beginning = threading.Thread(target=meanwhile, daemon=True)
+        serving.start()
+        beginning.start()
         signal.sigwait(numbers)
         server.shutdown()
-        thread.join()
+        serving.join()
+        beginning.join()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

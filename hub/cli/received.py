@@ -33,9 +33,13 @@ class Book:
         said = _verdict((*self._given, *self._found), headers, body)
         if said == GOOD:
             return said
+        self.learn()
+        return _verdict((*self._given, *self._found), headers, body)
+
+    def learn(self) -> None:
+        """Ask the hub for its secrets."""
         with self._lock:
             self._found = tuple(self._look_up())
-        return _verdict((*self._given, *self._found), headers, body)
 
 
 def _verdict(secrets: Sequence[str], headers: Message, body: bytes) -> str:

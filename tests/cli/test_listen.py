@@ -139,3 +139,17 @@ def test_it_answers_what_it_was_told_to(status: int, capsys: pytest.CaptureFixtu
 
     assert answered == status
     assert GOOD in capsys.readouterr().out
+
+
+def test_what_was_asked_at_the_beginning_is_not_asked_again() -> None:
+    asked: list[None] = []
+
+    def look_up() -> Sequence[str]:
+        asked.append(None)
+        return (SECRET,)
+
+    book = Book([], look_up=look_up)
+    book.learn()
+
+    assert book.verdict(signed(SECRET), BODY) == GOOD
+    assert len(asked) == 1
