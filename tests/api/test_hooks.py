@@ -365,7 +365,11 @@ async def test_every_request_is_counted_and_told_in_one_line(
 # ---- strangers
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(
     path=st.sampled_from(
         ["payments", "mail", "letters", "whatsapp", "notion", "plain", PATH, "", "%ff", "a/b"]

@@ -177,7 +177,7 @@ OPERATIONS: tuple[tuple[str, Asking, frozenset[str]], ...] = (
 )
 #: Capabilities that show in evidence, or in how a send is repeated, and not in an operation of their own.
 SHOWN_OTHERWISE = frozenset(
-    {"delivered", "focus", "history", "idempotent_send", "read_in", "sms_fallback", "typing_in"}
+    {"delivered", "focus", "history", "idempotent_send", "react_many", "read_in", "sms_fallback", "typing_in"}
 )
 
 

@@ -129,7 +129,7 @@ async def test_a_strange_answer_has_a_class_and_words(
 
 
 @given(raw=st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_read_without_harm(raw: bytes) -> None:
     for form in get_args(AnswerForm):
         answer = read_answer(200, [(b"A", b"b"), (b"a", b"c")], raw, form)

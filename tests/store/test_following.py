@@ -313,7 +313,7 @@ class Reader:
     max_examples=10,
     deadline=None,
     phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     database=None,
 )
 @given(seed=st.integers(0, 2**32))

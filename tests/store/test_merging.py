@@ -52,7 +52,9 @@ histories = st.lists(snapshots, min_size=1, max_size=6).flatmap(
     lambda rows: st.tuples(st.just(rows), st.permutations(rows + rows[:2]))
 )
 sighted = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 

@@ -351,7 +351,11 @@ def _expected(plan: Plan) -> set[str]:
 @settings(
     max_examples=100,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.filter_too_much,
+    ],
 )
 @given(plan=plans.filter(_links))
 async def test_any_order_ends_in_one_message_of_the_right_status(stage: Stage, plan: Plan) -> None:

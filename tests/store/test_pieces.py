@@ -296,7 +296,11 @@ def _expected(told: Sequence[tuple[int, str, bool]]) -> MessageStatus:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(told=evidence, data=st.data(), cut=st.integers(0, 9))
 async def test_any_order_of_evidence_ends_the_same(
     stage: Stage, told: list[tuple[int, str, bool]], data: st.DataObject, cut: int

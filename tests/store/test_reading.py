@@ -209,7 +209,7 @@ class Tail:
     max_examples=12,
     deadline=None,
     phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     database=None,
 )
 @given(seed=st.integers(0, 2**32), errors=st.lists(st.integers(-5_000, 5_000), min_size=3, max_size=3))

@@ -272,7 +272,11 @@ async def test_rows_at_the_end_of_numbers_lose_no_cursor(tmp_path: Path) -> None
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 def test_shuffled_repeated_and_lost_tellings_give_the_same_facts(
     tmp_path_factory: pytest.TempPathFactory, chance: random.Random
 ) -> None:

@@ -152,7 +152,11 @@ _FIELDS = ("attachments", "body", "message", "messageId", "phoneNumber", "reason
            "sender", "simNumber", "subject")  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(
     event=st.sampled_from(["mms:downloaded", "sms:delivered", "sms:failed", "sms:received", "sms:sent"]),
     payload=st.dictionaries(st.sampled_from(_FIELDS), _JSON) | _JSON,

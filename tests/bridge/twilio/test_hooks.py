@@ -158,7 +158,11 @@ _NAMES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(
     form=st.dictionaries(_NAMES, _TEXTS | st.sampled_from(["SM1", LINE, CONTACT, "sent", "1", ACCOUNT])),
     query=st.lists(st.tuples(st.just("attempt"), _TEXTS), max_size=2),

@@ -296,7 +296,11 @@ _THINGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(
     messages=st.lists(_THINGS | _JSON, max_size=4),
     statuses=st.lists(_THINGS, max_size=4),
