@@ -26,6 +26,8 @@ from hub.model.line import Line
 from hub.model.outbox import AS_SMS, UNREACHABLE_CODES, OperationKind, OutboxState
 
 _FAILED: Final = "message.failed"
+#: The first network's word may still send the message over the second one.
+_UNDECIDED: Final = frozenset({OutboxState.DISPATCHED, OutboxState.UNKNOWN, OutboxState.SENT})
 
 
 class _Error(msgspec.Struct):
@@ -81,8 +83,8 @@ async def fall_back(
 async def notice(tx: HotTransaction, sightings: Sequence[Sighting], *, take_ids: TakeIds) -> list[Unreached]:
     """Find the messages that evidence calls unreachable and that may fall back; nobody is told that they failed.
 
-    One whose bridge is just being asked gets its name back: what the bridge answers decides, and the second one's
-    evidence must find the message.
+    One whose bridge is just being asked, or could not say what became of it, gets its name back: what the bridge
+    answers, or a look-up finds, decides, and the second one's evidence must find the message.
     """
     suspects = {
         message.id: each
@@ -104,7 +106,7 @@ async def notice(tx: HotTransaction, sightings: Sequence[Sighting], *, take_ids:
         and claim.message_id == message.id
         and may_fall_back(claim)
     ]
-    under_way = [each for each in found if each.claim.state == OutboxState.DISPATCHED]
+    under_way = [each for each in found if each.claim.state != OutboxState.SENT]
     held = [name_given_back(each.message, each.claim.id) for each in under_way]
     await _give_back(tx, under_way, held, take_ids)
     _hush(sightings, {each.message.id for each in found})
@@ -123,7 +125,7 @@ def may_fall_back(claim: OutboxClaim) -> bool:
 
     Of several parts some may have arrived; a group is nobody whom SMS could reach.
     """
-    if claim.kind != OperationKind.SEND or claim.state not in {OutboxState.DISPATCHED, OutboxState.SENT}:
+    if claim.kind != OperationKind.SEND or claim.state not in _UNDECIDED:
         return False
     payload = _decode_payload(claim.payload)
     return (

@@ -42,6 +42,7 @@ class _Error(msgspec.Struct):
     raw: str | None = None
 
 
+_decode_error: Final = msgspec.json.Decoder(_Error).decode
 _decode_parts: Final = msgspec.json.Decoder(tuple[KeptPart, ...]).decode
 
 #: (line id, guid)
@@ -142,23 +143,34 @@ class _Whole:
     def __init__(self, message: MessageRow, pieces: Sequence[PieceRow], parts: Sequence[Part]) -> None:
         self.message = message
         self._standing = standing_of(pieces, len(parts))
-        #: A piece that was said to have failed is there all the same.
-        self._has_recovered = any(piece.failed_at is not None for piece in pieces)
+        #: Pieces that were said to have failed. Where the standing knows of no failure, they are there all the same.
+        self._doubted = [piece for piece in pieces if piece.failed_at is not None]
         #: What it says.
         self._parts = parts
         #: No network has named the newest attempt: nothing can be told of the message yet.
         self._is_waiting = is_placeholder(message)
 
     def accepted(self) -> MessageRow:
-        """Give the message as it is once its network has all of it."""
+        """Give the message as it is once its network has what was said to have failed, or all of it."""
         message, at = self.message, self._standing.sent_at
-        if self._is_waiting or at is None or not self._standing.is_whole:
+        if self._is_waiting:
             return message
-        if self._has_recovered:
+        is_whole = at is not None and self._standing.is_whole
+        if self._doubted and self._standing.failure is None and (is_whole or self._is_failed_by_piece()):
             message = message._replace(failed_at=None, error=None)
-        if message.accepted_at is None:
+        if is_whole and message.accepted_at is None:
             message = without_doubt(message)._replace(accepted_at=at, sent_at=at)
         return message
+
+    def _is_failed_by_piece(self) -> bool:
+        """Tell whether the failure of a piece, and nothing else, is what the message has failed by."""
+        said = _decode_error(self.message.error or "{}")
+        told = (
+            _error_of(part, piece, self._standing.part_count)
+            for piece in self._doubted
+            for part in parts_in(piece, self._standing.part_count)
+        )
+        return any((said.code, said.raw) == (error.code, error.raw) for error in told)
 
     def seen(self, observation: Observation, piece: PieceRow) -> Observation:
         """Give what an observation of a piece says of the message."""
@@ -297,7 +309,7 @@ def _with_evidence(piece: PieceRow, observation: Observation) -> PieceRow:
 
 def _error_of(part: int, piece: Piece, part_count: int) -> ObservedError:
     """Say which part failed, and why."""
-    error = msgspec.json.decode(piece.error or "{}", type=_Error)
+    error = _decode_error(piece.error or "{}")
     said = f"part {part + 1} of {part_count}: {error.raw or error.code}"
     return ObservedError(code=error.code, raw=said[:4096])
 

@@ -232,6 +232,20 @@ async def test_a_crash_in_the_second_send_is_looked_up_there(stage: Stage) -> No
     assert (len(stage.second.asked), len(stage.bridge.asked)) == (1, 1)
 
 
+async def test_a_late_word_while_the_second_send_is_unsure_hides_nothing(stage: Stage) -> None:
+    stage.bridge.outcome, stage.second.outcome = UNREACHED, UNSURE
+    accepted = await stage.ask(allow_sms_fallback=True)
+    quoted = attempt_id(accepted.outbox_id)
+    await stage.step(accepted.outbox_id)
+    await stage.tell(failed(attempt_id=quoted))
+    await stage.tell(delivered("SM", attempt_id=quoted), is_second=True)
+    message = await stage.message(accepted.message_id or 0)
+
+    assert (status_of(message), message.guid) == (MessageStatus.DELIVERED, "SM")
+    assert set(await stage.visible("SM", "G")) == {message.id}
+    assert (await stage.told(message.id)).count("message.failed") == 0
+
+
 #: What can happen, in any order and repeatedly.
 _HAPPENINGS = st.lists(
     st.sampled_from(["failed", "delivered", "shown", "step", "sms delivered", "sms shown"]), max_size=9

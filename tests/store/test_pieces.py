@@ -268,6 +268,19 @@ async def test_it_is_taken_back_when_all_of_it_is(stage: Stage) -> None:
     assert (await stage.told(message_id)).count("message.unsent") == 1
 
 
+async def test_a_part_that_arrived_after_all_is_no_failure_before_the_others_are_known(stage: Stage) -> None:
+    outbox_id, message_id = await asked(stage)
+    stage.bridge.meanwhile = [
+        partial(stage.tell, shown("status.failed", "G0", outbox_id, 0, error=ObservedError(code="22"))),
+        partial(stage.tell, shown("status.delivered", "G0", outbox_id, 0, delivered_at=AT + 50)),
+    ]
+    stage.bridge.outcome = replace(ACCEPTED, provider_id="G0", parts_done=3, pieces=pieces("G0", "G1", "G2"))
+    await stage.end(outbox_id)
+    message = await stage.message(message_id)
+
+    assert (status_of(message), message.error) == (MessageStatus.SENT, None)
+
+
 # ---- any order
 
 #: What may be shown of a piece: its kind, and what it says.

@@ -52,12 +52,14 @@ class Telling:
     async def raw(self, text: str) -> None:
         """Send anything over the sockets."""
         for each in list(self.sockets):
-            await each.send_text(text)
+            with contextlib.suppress(WebSocketDisconnect):  # it leaves at this moment
+                await each.send_text(text)
 
     async def hang_up(self) -> None:
         """End all sockets, as a restart does."""
         for each in list(self.sockets):
-            await each.close(1001)
+            with contextlib.suppress(WebSocketDisconnect):  # as above
+                await each.close(1001)
 
     async def new_message(self, row: Row, temp_guid: str | None = None) -> None:
         """Tell a row as new; of our own first with its tempGuid, in the form for notifications."""
