@@ -23,11 +23,13 @@ from hub.flow.sent_parts import sent_parts
 from hub.flow.sighting import Sighting
 from hub.flow.wishes import Wish, outbox_row, own_event
 from hub.model.line import Line
-from hub.model.outbox import AS_SMS, UNREACHABLE_CODES, OperationKind, OutboxState
+from hub.model.outbox import AS_SMS, UNREACHABLE_CODES, OperationKind, OutboxState, attempt_id
 
 _FAILED: Final = "message.failed"
 #: The first network's word may still send the message over the second one.
 _UNDECIDED: Final = frozenset({OutboxState.DISPATCHED, OutboxState.UNKNOWN, OutboxState.SENT})
+#: The second one may have been asked, and nobody knows what it did.
+_IN_DOUBT: Final = frozenset({OutboxState.DISPATCHED, OutboxState.UNKNOWN, OutboxState.FAILED})
 
 
 class _Error(msgspec.Struct):
@@ -125,7 +127,27 @@ def may_fall_back(claim: OutboxClaim) -> bool:
 
     Of several parts some may have arrived; a group is nobody whom SMS could reach.
     """
-    if claim.kind != OperationKind.SEND or claim.state not in _UNDECIDED:
+    return claim.state in _UNDECIDED and _has_second_way(claim)
+
+
+def is_held(sighting: Sighting, claim: OutboxClaim) -> bool:
+    """Tell whether the first network calls unreachable what the second one has, or may have, or may yet get.
+
+    Then it neither names the message nor shows one of its own: what the bridge answers, a look-up finds or the second
+    network tells decides.
+    """
+    observation, line = sighting.observation, sighting.known_line
+    message = observation.message
+    error = (message.error if message is not None else None) or observation.error
+    if line.fallback_bridge_id in {None, sighting.bridge_id} or message is None or error is None:
+        return False
+    is_named = claim.guid != attempt_id(claim.id)
+    is_open = message.provider_id != claim.guid if is_named else claim.state in _IN_DOUBT
+    return is_open and error.code in UNREACHABLE_CODES and _has_second_way(claim)
+
+
+def _has_second_way(claim: OutboxClaim) -> bool:
+    if claim.kind != OperationKind.SEND:
         return False
     payload = _decode_payload(claim.payload)
     return (

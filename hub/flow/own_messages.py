@@ -12,7 +12,7 @@ from typing import Final
 from hub.flow.adoption import Adoption, adopt
 from hub.flow.echoes import Shown, may_be_echo, told_before
 from hub.flow.evidence import believed, quoted_outbox_id
-from hub.flow.late_fallback import Unreached, notice
+from hub.flow.late_fallback import Unreached, is_held, notice
 from hub.flow.pieces import fold_pieces, is_all, is_kept, quoted_piece
 from hub.flow.ports import HotTransaction
 from hub.flow.record import TakeIds
@@ -57,7 +57,7 @@ def _judge(sighting: Sighting, claims: Mapping[int, OutboxClaim], adoptions: dic
     piece = quoted_piece(sighting.observation, claim)
     if piece is not None and not is_elsewhere and is_kept(piece, claim):
         sighting.piece = piece
-    if claim.current_outbox_id != claim.id or is_elsewhere:
+    if claim.current_outbox_id != claim.id or is_elsewhere or is_held(sighting, claim):
         sighting.is_superseded = sighting.piece is None
     elif claim.guid == attempt_id(claim.id):
         at_ms = sighting.observation.at if message.sent_at is None else message.sent_at

@@ -232,18 +232,27 @@ async def test_a_crash_in_the_second_send_is_looked_up_there(stage: Stage) -> No
     assert (len(stage.second.asked), len(stage.bridge.asked)) == (1, 1)
 
 
-async def test_a_late_word_while_the_second_send_is_unsure_hides_nothing(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "order", [("failed", "sms"), ("failed", "failed", "sms"), ("sms", "failed"), ("failed", "sms", "failed")]
+)
+@pytest.mark.parametrize("is_over", [False, True], ids=["unsure", "given up"])
+async def test_a_late_word_beside_an_unsure_second_send_shows_no_second_message(
+    stage: Stage, order: tuple[str, ...], is_over: bool
+) -> None:
     stage.bridge.outcome, stage.second.outcome = UNREACHED, UNSURE
     accepted = await stage.ask(allow_sms_fallback=True)
     quoted = attempt_id(accepted.outbox_id)
-    await stage.step(accepted.outbox_id)
-    await stage.tell(failed(attempt_id=quoted))
-    await stage.tell(delivered("SM", attempt_id=quoted), is_second=True)
+    await (stage.end if is_over else stage.step)(accepted.outbox_id)
+    for word in order:
+        if word == "failed":
+            await stage.tell(failed(attempt_id=quoted))
+        else:
+            await stage.tell(delivered("SM", attempt_id=quoted), is_second=True)
     message = await stage.message(accepted.message_id or 0)
 
     assert (status_of(message), message.guid) == (MessageStatus.DELIVERED, "SM")
     assert set(await stage.visible("SM", "G")) == {message.id}
-    assert (await stage.told(message.id)).count("message.failed") == 0
+    assert (await stage.told(message.id)).count("message.failed") == int(is_over)
 
 
 #: What can happen, in any order and repeatedly.
