@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.agent.link import Superseded
-from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.model.outbox import Disposition, Operation, OperationOutcome
 from hub.rules.bridge_calls import SILENT_MS, CallPolicy
 from tests.support.agent_stage import AgentStage
 from tests.support.hub_world import open_world
@@ -32,16 +32,6 @@ def network(stage: AgentStage) -> ScriptedBridge:
     return ScriptedBridge(stage.world.clock)
 
 
-def send(stage: AgentStage) -> Operation:
-    return Operation(
-        outbox_id=stage.world.new_id(),
-        line_handle=stage.world.other_line.handle,
-        kind=OperationKind.SEND,
-        payload={"from": stage.world.other_line.handle, "to": "+15550100001", "text": "hello"},
-        dispatched_at=stage.world.clock.now_ms(),
-    )
-
-
 async def until(words: list[str], word: str, count: int = 1) -> None:
     """Wait until the hub was asked for something, or has answered it."""
     async with asyncio.timeout(10):
@@ -60,7 +50,7 @@ async def settled(stage: AgentStage, operation: Operation) -> OperationOutcome:
 
 
 async def test_without_an_agent_nothing_is_begun(stage: AgentStage) -> None:
-    outcome = await stage.remote().perform(send(stage))
+    outcome = await stage.remote().perform(stage.a_send())
 
     assert (outcome.disposition, outcome.code) == (Disposition.NOT_STARTED, "bridge_offline")
     assert outcome.is_retry_safe
@@ -71,7 +61,7 @@ async def test_an_agent_that_fell_silent_is_not_asked(stage: AgentStage, network
         pass
     stage.world.clock.advance(SILENT_MS + 1)
 
-    outcome = await stage.remote().perform(send(stage))
+    outcome = await stage.remote().perform(stage.a_send())
 
     assert outcome.code == "bridge_offline"
     assert await stage.remote().health() == ("offline", "the agent was last heard 60 s ago")
@@ -83,10 +73,10 @@ async def test_an_agent_that_dies_before_it_claims_leaves_nothing_begun(
 ) -> None:
     async with stage.agent(network):
         pass
-    stage.policy, operation = CallPolicy(claim_ms=0), send(stage)
+    stage.policy, operation = CallPolicy(claim_ms=0), stage.a_send()
 
     outcome = await stage.remote().perform(operation)
-    stage.policy, other = CallPolicy(), send(stage)
+    stage.policy, other = CallPolicy(), stage.a_send()
     async with stage.agent(network):
         await stage.remote().perform(other)
 
@@ -98,7 +88,7 @@ async def test_an_agent_that_dies_between_claim_and_beginning_gets_the_call_agai
     stage: AgentStage, network: ScriptedBridge
 ) -> None:
     stage.wire.cut = lambda word: False if word == "dispatched" else None
-    operation = send(stage)
+    operation = stage.a_send()
     async with stage.agent(network):
         performing = asyncio.create_task(stage.remote().perform(operation))
         await until(stage.wire.asked, "claim", 2)
@@ -115,7 +105,7 @@ async def test_an_agent_that_dies_after_it_said_that_it_begins_never_began(
 ) -> None:
     """The hub heard `dispatched`, the journal knows nothing: it certainly did not happen."""
     stage.wire.cut = lambda word: True if word == "dispatched" else None
-    operation = send(stage)
+    operation = stage.a_send()
     async with stage.agent(network):
         performing = asyncio.create_task(stage.remote().perform(operation))
         await until(stage.wire.answered, "dispatched")
@@ -135,7 +125,7 @@ async def test_an_agent_that_dies_while_it_performs_is_looked_up_and_never_repea
 ) -> None:
     network.script.append(Act.HANG)
     network.can_look_up = can_look_up
-    operation = send(stage)
+    operation = stage.a_send()
     async with stage.agent(network):
         performing = asyncio.create_task(stage.remote().perform(operation))
         await until(stage.wire.answered, "dispatched")
@@ -158,7 +148,7 @@ async def test_an_agent_that_dies_before_it_answers_answers_from_its_journal(
 ) -> None:
     stage.wire.cut = lambda word: False if word == "ack" else None
     network.can_look_up = False
-    operation = send(stage)
+    operation = stage.a_send()
     async with stage.agent(network):
         performing = asyncio.create_task(stage.remote().perform(operation))
         await until(stage.wire.answered, "dispatched")
@@ -180,7 +170,7 @@ async def test_a_hub_that_dies_while_it_waits_finds_the_answer_in_the_row(
     stage: AgentStage, network: ScriptedBridge
 ) -> None:
     network.script.append(Act.HANG)
-    operation = send(stage)
+    operation = stage.a_send()
     async with stage.agent(network):
         performing = asyncio.create_task(stage.remote().perform(operation))
         await until(stage.wire.answered, "dispatched")
@@ -200,7 +190,7 @@ async def test_a_hub_that_dies_before_the_claim_takes_the_call_back(
 ) -> None:
     async with stage.agent(network):
         pass
-    operation, calls = send(stage), stage.world.store.bridge_calls
+    operation, calls = stage.a_send(), stage.world.store.bridge_calls
     performing = asyncio.create_task(stage.remote().perform(operation))
     async with asyncio.timeout(10):
         while await calls.performed(stage.bridge.id, operation.attempt_id) is None:  # noqa: ASYNC110 - nobody rings for a row
@@ -208,7 +198,7 @@ async def test_a_hub_that_dies_before_the_claim_takes_the_call_back(
     performing.cancel()
 
     found = await stage.remote().lookup(operation)
-    other = send(stage)
+    other = stage.a_send()
     async with stage.agent(network):
         await stage.remote().perform(other)
 
@@ -228,7 +218,7 @@ async def test_a_lost_answer_of_the_hub_changes_nothing(
             return True
         return None
 
-    operation = send(stage)
+    operation = stage.a_send()
     async with stage.agent(network):
         stage.wire.cut = cut
         outcome = await stage.remote().perform(operation)
@@ -239,7 +229,7 @@ async def test_a_lost_answer_of_the_hub_changes_nothing(
 
 async def test_a_claim_whose_lease_ended_is_not_begun(stage: AgentStage, network: ScriptedBridge) -> None:
     """The agent slept between claim and beginning; the hub has taken the call back."""
-    operation = send(stage)
+    operation = stage.a_send()
     async with stage.agent(network):
 
         def sleep_first(word: str) -> bool | None:
@@ -260,7 +250,7 @@ async def test_of_two_agents_the_older_ends_and_begins_nothing(
 ) -> None:
     other = ScriptedBridge(stage.world.clock)
     async with stage.agent(network) as older, stage.agent(other, folder=tmp_path / "other"):
-        outcome = await stage.remote().perform(operation := send(stage))
+        outcome = await stage.remote().perform(operation := stage.a_send())
         with pytest.raises(Superseded):
             await asyncio.wait_for(older, 10)
 

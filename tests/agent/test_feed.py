@@ -11,7 +11,6 @@ import pytest
 from hub.agent.journal import Journal, JournalBusy
 from hub.model.observation import Observation, ObservedChat, ObservedMessage, Part
 from tests.support.agent_stage import AgentStage, Unheard
-from tests.support.hub_world import open_world
 from tests.support.scripted_bridge import ScriptedBridge
 
 
@@ -41,12 +40,6 @@ def shown(line: str, number: int, *, now_ms: int, text: str = "Hi") -> Observati
         message=ObservedMessage(provider_id=f"IN-{number}", parts=(Part(type="text", text=text),)),
         cursor=str(number),
     )
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[AgentStage]:
-    async with open_world(tmp_path) as world:
-        yield AgentStage.of(world, tmp_path / "agent")
 
 
 async def events_of(stage: AgentStage, count: int) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,10 @@ from hub.agent.link import HubAway, HubRefused
 from hub.agent.running import HELLO_SECONDS, LOOK_SECONDS
 from hub.app.agent import take_secret
 from hub.model.ids import Prefix, id_text
-from hub.model.outbox import Disposition, Operation, OperationKind
+from hub.model.outbox import Disposition
 from hub.rules.signing import Secret
 from tests.support.agent_stage import AgentStage, Unheard
 from tests.support.hourglass import Hourglass
-from tests.support.hub_world import open_world
 from tests.support.scripted_bridge import ScriptedBridge
 from tests.support.served import served
 from tests.worker.time_by_hand import eventually
@@ -24,27 +22,11 @@ from tests.worker.time_by_hand import eventually
 OTHER = Secret.from_bytes(b"another secret, of 32 bytes long").text
 
 
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[AgentStage]:
-    async with open_world(tmp_path) as world:
-        yield AgentStage.of(world, tmp_path / "agent")
-
-
 async def turned(stage: AgentStage, *, overlap_hours: float) -> str:
     path = f"/v1/bridges/{id_text(Prefix.BRIDGE, stage.bridge.id)}/rotate-secret"
     answered = await stage.world.api.post(path, {"overlap_hours": overlap_hours})
     secret: str = answered.json["secret"]
     return secret
-
-
-def send(stage: AgentStage) -> Operation:
-    return Operation(
-        outbox_id=stage.world.new_id(),
-        line_handle=stage.world.other_line.handle,
-        kind=OperationKind.SEND,
-        payload={"from": stage.world.other_line.handle, "to": "+15550100001", "text": "hello"},
-        dispatched_at=stage.world.clock.now_ms(),
-    )
 
 
 @pytest.mark.parametrize("way", ["long-poll", "websocket"])
@@ -62,7 +44,7 @@ async def test_a_running_agent_takes_the_new_secret_over_with_its_next_hello(
         stage.world.clock.advance(1)
         await glass.turn(HELLO_SECONDS)
         await eventually(lambda: stage.wire.answered.count("hello") >= 2)
-        outcome = await stage.remote().perform(send(stage))
+        outcome = await stage.remote().perform(stage.a_send())
 
     assert outcome.disposition is Disposition.ACCEPTED
 

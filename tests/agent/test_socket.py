@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from hub.agent.pauses import Pauses
 from hub.agent.running import Welcomed
 from hub.agent.socket import HubSocket
-from hub.model.outbox import Disposition, Operation, OperationKind
+from hub.model.outbox import Disposition
 from tests.support.agent_stage import HUB, AgentStage
 from tests.support.hub_world import open_world
 from tests.support.played_sockets import PlayedSockets
@@ -36,24 +36,14 @@ def way(stage: AgentStage) -> PlayedSockets:
     return stage.sockets
 
 
-def send(stage: AgentStage) -> Operation:
-    return Operation(
-        outbox_id=stage.world.new_id(),
-        line_handle=stage.world.other_line.handle,
-        kind=OperationKind.SEND,
-        payload={"from": stage.world.other_line.handle, "to": "+15550100001", "text": "hello"},
-        dispatched_at=stage.world.clock.now_ms(),
-    )
-
-
 async def test_an_agent_greets_by_post_and_does_its_work_over_the_socket(
     stage: AgentStage, way: PlayedSockets
 ) -> None:
     async with stage.agent(ScriptedBridge(stage.world.clock)):
         await stage.remote().perform(
-            send(stage)
+            stage.a_send()
         )  # claimed by the long-poll that waited when the socket opened
-        outcome = await stage.remote().perform(send(stage))
+        outcome = await stage.remote().perform(stage.a_send())
         await eventually(lambda: way.answered.count("ack") == 2)
 
     assert outcome.disposition is Disposition.ACCEPTED
@@ -69,7 +59,7 @@ async def test_where_none_opens_all_is_asked_by_post_and_that_is_told_once(
     with capture_logs() as told:
         async with stage.agent(ScriptedBridge(stage.world.clock)):
             await eventually(lambda: way.tries >= 3)
-            outcome = await stage.remote().perform(send(stage))
+            outcome = await stage.remote().perform(stage.a_send())
 
     assert outcome.disposition is Disposition.ACCEPTED
     assert [each["event"] for each in told if each["event"].startswith("socket.")] == ["socket.unused"]
@@ -77,7 +67,7 @@ async def test_where_none_opens_all_is_asked_by_post_and_that_is_told_once(
 
 async def test_one_that_is_cut_again_and_again_changes_nothing(stage: AgentStage, way: PlayedSockets) -> None:
     network = ScriptedBridge(stage.world.clock)
-    operations = [send(stage) for _ in range(4)]
+    operations = [stage.a_send() for _ in range(4)]
     async with stage.agent(network):
         for operation in operations:
             performing = asyncio.create_task(stage.remote().perform(operation))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -13,18 +12,11 @@ from hub.agent.running import HELLO_SECONDS, LOOK_SECONDS, SLEPT_MS
 from hub.agent.work import EXTEND_SECONDS, FULL_SECONDS
 from hub.flow.agents import MOST_PIECES
 from hub.model.observation import Observation
-from hub.model.outbox import Disposition, Operation, OperationKind
+from hub.model.outbox import Disposition
 from tests.support.agent_stage import AgentStage, Unheard
 from tests.support.hourglass import Hourglass
-from tests.support.hub_world import open_world
 from tests.support.scripted_bridge import Act, ScriptedBridge
 from tests.worker.time_by_hand import eventually
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[AgentStage]:
-    async with open_world(tmp_path) as world:
-        yield AgentStage.of(world, tmp_path / "agent")
 
 
 @pytest.fixture
@@ -34,16 +26,6 @@ def hourglass(stage: AgentStage) -> Hourglass:
     return glass
 
 
-def send(stage: AgentStage) -> Operation:
-    return Operation(
-        outbox_id=stage.world.new_id(),
-        line_handle=stage.world.other_line.handle,
-        kind=OperationKind.SEND,
-        payload={"from": stage.world.other_line.handle, "to": "+15550100001", "text": "hello"},
-        dispatched_at=stage.world.clock.now_ms(),
-    )
-
-
 @pytest.mark.parametrize("is_extended", [True, False])
 async def test_a_long_send_is_waited_for_while_the_agent_asks_for_more_time(
     stage: AgentStage, hourglass: Hourglass, is_extended: bool
@@ -51,7 +33,7 @@ async def test_a_long_send_is_waited_for_while_the_agent_asks_for_more_time(
     network = ScriptedBridge(stage.world.clock)
     network.script.append(Act.HANG)
     async with stage.agent(Unheard(network)):
-        performing = asyncio.create_task(stage.remote().perform(send(stage)))
+        performing = asyncio.create_task(stage.remote().perform(stage.a_send()))
         await eventually(lambda: network.sent)
         stage.world.clock.advance(stage.policy.lease_ms - 40_000)
         if is_extended:
@@ -70,7 +52,7 @@ async def test_what_the_agent_still_works_on_is_said_to_be_so_for_as_long(
     stage: AgentStage, hourglass: Hourglass
 ) -> None:
     """The hub's own patience with one answer may end sooner: it then looks up, and need not give up (decision 38)."""
-    network, operation = ScriptedBridge(stage.world.clock), send(stage)
+    network, operation = ScriptedBridge(stage.world.clock), stage.a_send()
     network.script.append(Act.HANG)
     async with stage.agent(Unheard(network)):
         performing = asyncio.create_task(stage.remote().perform(operation))

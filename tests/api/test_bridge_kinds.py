@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
-import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,41 +12,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.flow.bridge_kinds import BridgeWorld, Surroundings
+from hub.flow.bridge_kinds import BridgeWorld
 from tests.support.asgi import Answered
 from tests.support.hub_world import HubWorld, open_world
-from tests.support.manual_time import ManualClock
-from tests.support.scripted_kind import SCRIPTED
+from tests.support.scripted_kind import SCRIPTED, scripted_surroundings
 
 HANDLE = "+15550100700"
 SETTINGS = {"url": "https://phone.example", "password": "hunter2"}
 
 
-class _Nothing:
-    """What scripted bridges never ask for."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"{name} was asked for")
-
-
-def _surroundings(bridge_id: int) -> Surroundings:
-    nothing: Any = _Nothing()
-    return Surroundings(
-        clock=ManualClock(),
-        sleep=asyncio.sleep,
-        caller=nothing,
-        sockets=nothing,
-        files=nothing,
-        links=nothing,
-        lines=tuple,
-        draw=random.Random(1).random,
-    )
-
-
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
     bridges = BridgeWorld(
-        kinds={"scripted": SCRIPTED}, surroundings=_surroundings, machine_values=frozenset({"/dev/allowed"})
+        kinds={"scripted": SCRIPTED},
+        surroundings=scripted_surroundings,
+        machine_values=frozenset({"/dev/allowed"}),
     )
     async with open_world(tmp_path, bridges=bridges) as world:
         yield world

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from hub.api.docs_page import ASSETS
 from hub.api.openapi import described
 from tests.support.hub_world import HubWorld
+from tests.support.node import find_node
 
 FOLDER = Path(str(files("hub.api") / "docs_assets"))
 PAGE = (FOLDER / "index.html").read_text("utf-8")
@@ -67,9 +67,7 @@ def test_the_page_is_small() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ASSETS if name.endswith(".js")])
 def test_the_programs_parse(name: str, tmp_path: Path) -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node is not installed here")
+    node = find_node()
     module = tmp_path / name.replace(".js", ".mjs")
     module.write_bytes((FOLDER / name).read_bytes())
 

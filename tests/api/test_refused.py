@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
-import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.flow.bridge_kinds import BridgeWorld, Surroundings
+from hub.flow.bridge_kinds import BridgeWorld
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
 from hub.model.observation import Observation
@@ -22,30 +20,15 @@ from hub.model.refused import Form, Origin, RefusalCode, Refused
 from hub.rules.signing import Secret, StandardSigner
 from tests.support.asgi import Answered
 from tests.support.hub_world import CONTACT, HubWorld, open_world
-from tests.support.manual_time import ManualClock
-from tests.support.scripted_kind import SCRIPTED
+from tests.support.scripted_kind import SCRIPTED, scripted_surroundings
 
 HANDLE = "+15550100700"
 SETTINGS = {"url": "https://phone.example", "password": "hunter22"}
-nobody: Any = None
-
-
-def _surroundings(bridge_id: int) -> Surroundings:
-    return Surroundings(
-        clock=ManualClock(),
-        sleep=asyncio.sleep,
-        caller=nobody,
-        sockets=nobody,
-        files=nobody,
-        links=nobody,
-        lines=tuple,
-        draw=random.Random(1).random,
-    )
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    bridges = BridgeWorld(kinds={"scripted": SCRIPTED}, surroundings=_surroundings)
+    bridges = BridgeWorld(kinds={"scripted": SCRIPTED}, surroundings=scripted_surroundings)
     async with open_world(tmp_path, bridges=bridges) as world:
         yield world
 

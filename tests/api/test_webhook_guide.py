@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 import hub
 from hub.rules.signing import Secret, StandardSigner
+from tests.support.node import find_node
 
 GUIDE = (Path(hub.__file__).parent.parent / "docs" / "webhooks.md").read_text()
 NOW = 1_800_000_000
@@ -41,9 +41,7 @@ def verify(request: pytest.FixtureRequest, tmp_path: Path) -> Verify:
         names: dict[str, Callable[..., bool]] = {}
         exec(block("python"), names)
         return lambda secret, sent, body: names["verify"](secret, sent, body, NOW)
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node is not installed here")
+    node = find_node()
     module = tmp_path / "verify.mjs"
     ask = "const [s, h, b] = JSON.parse(process.argv[2]); console.log(verify(s, h, Buffer.from(b, 'base64'), NOW));"
     module.write_text(f"{block('js')}\n{ask.replace('NOW', str(NOW))}")

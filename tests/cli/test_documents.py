@@ -28,6 +28,8 @@ OTHER_VARIABLES = {
     "HUB_KEY": "the reader's API key, in commands to paste",
     "HUB_WEBHOOK_SECRET": "an option of hub listen",
     "HUB_CPU_SECONDS": "of the benchmark's own making",
+    "HUB_TEST_ALL": "of the tests: nothing is left out",
+    "HUB_TEST_EXPLORE": "of the tests: properties look further",
 }
 #: Dotted words that begin like a section and are no keys: events of the wire and of the log, ports in code, actions.
 NO_KEYS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 import psutil
 
+from hub.flow.bridge_kinds import HookRequest
 from tests.load.services import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +142,18 @@ class RunningHub:
         done = run_hub(arguments, folder=self.folder, env=self.env)
         assert done.returncode == 0, done
         return done.stdout
+
+    def hear(self, request: HookRequest) -> int:
+        """Be called by a bridge's network; return the status that it is answered with."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        try:
+            path = request.url.removeprefix(f"http://127.0.0.1:{self.port}")
+            connection.request(request.method, path, request.body, dict(request.headers))
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """Leave nothing."""

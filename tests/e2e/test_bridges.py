@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,18 +44,6 @@ class Customer:
         assert TOKEN not in printed
         return next(line.removeprefix("hook: ") for line in printed.splitlines() if line.startswith("hook: "))
 
-    def call(self, request: HookRequest) -> int:
-        """Call the hub as Twilio does."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.hub.port, timeout=20)
-        try:
-            path = request.url.removeprefix(f"http://127.0.0.1:{self.hub.port}")
-            connection.request(request.method, path, request.body, dict(request.headers))
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        finally:
-            connection.close()
-
 
 @pytest.fixture(scope="module")
 def customer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customer]:
@@ -88,16 +75,16 @@ def test_an_sms_goes_out_is_delivered_and_answered(customer: Customer) -> None:
     assert (out["to"], out["from"], out["body"]) == (CONTACT, LINE, "On our way")
 
     delivered = twilio.progress(out["sid"], "delivered")
-    assert [customer.call(delivered), customer.call(delivered)] == [200, 200]
+    assert [customer.hub.hear(delivered), customer.hub.hear(delivered)] == [200, 200]
     rest.until(path, lambda it: it["status"] == "delivered")
     came = twilio.receive("Thanks!", sender=CONTACT, to=LINE)
     came = twilio.signed(dict(_pairs(came)), url=hook)
-    assert customer.call(came) == 200
+    assert customer.hub.hear(came) == 200
     [answer] = rest.get("/v1/messages", direction="inbound", **{"from": LINE})["data"]
     assert (answer["text"], answer["sender"]) == ("Thanks!", CONTACT)
 
     forged = twilio.signed(dict(_pairs(came)), url=hook, token="guessed")
-    assert customer.call(forged) in {401, 403}
+    assert customer.hub.hear(forged) in {401, 403}
 
 
 def test_the_doctor_says_how_it_is_and_nothing_secret(customer: Customer) -> None:

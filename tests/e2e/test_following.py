@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from tests.e2e.rest import Rest
 from tests.e2e.running import HUB, IMPATIENT, ROOT, Process, RunningHub, environment, run_hub, wait_for
 from tests.load.hub_rest import is_ready
 from tests.load.services import free_port, is_listening
+from tests.support.node import find_node
 
 pytestmark = pytest.mark.slow
 
@@ -213,9 +213,7 @@ def test_a_reader_of_a_process_that_was_killed_goes_on_at_another(webs: TwoWebs)
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """Run the document's example as a page would; give the file that it prints into."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("there is no node here to run the page's script")
+    node = find_node()
     (example,) = re.findall(r"^```javascript\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
     script, printed = tmp_path / "follow.mjs", tmp_path / "printed.txt"
     script.write_text(example)

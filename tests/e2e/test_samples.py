@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from hub.dialects.registry import DIALECTS
 from tests.e2e.rest import LINE, Rest
 from tests.e2e.running import ROOT, RunningHub, environment
 from tests.support.ai_provider import openai_words, providing
+from tests.support.node import find_node
 
 pytestmark = pytest.mark.slow
 
@@ -204,9 +204,7 @@ def run_shell(reader: Reader, sample: str) -> Answers:
 
 
 def run_node(reader: Reader, sample: str) -> Answers:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
+    node = find_node()
     program = f"{reader.text(sample)}\nconsole.log({SHOWS[sample]})"
     shown = reader.run(sample, node, "--input-type=module", "--eval", program).strip()
 

@@ -5,7 +5,6 @@ The conversation stays one chat throughout, and nothing in it is lost or doubled
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from hub.flow.bridge_kinds import HookRequest
 from tests.bridge.bluebubbles.mac import Mac, Row
 from tests.bridge.bluebubbles.server import BlueBubblesServer
 from tests.bridge.bluebubbles.server import serving as serving_mac
@@ -104,19 +102,7 @@ class Office:
     def texts(self, contact: str, words: str) -> None:
         """Let a contact write by SMS."""
         url = self.twilio.sms_url
-        assert self.call(self.twilio.receive(words, sender=contact, to=LINE, url=url)) == 200
-
-    def call(self, request: HookRequest) -> int:
-        """Call the hub as the SMS provider does."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.hub.port, timeout=20)
-        try:
-            path = request.url.removeprefix(f"http://127.0.0.1:{self.hub.port}")
-            connection.request(request.method, path, request.body, dict(request.headers))
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        finally:
-            connection.close()
+        assert self.hub.hear(self.twilio.receive(words, sender=contact, to=LINE, url=url)) == 200
 
     def sms(self, to: str) -> list[dict[str, Any]]:
         return [each for each in self.twilio.messages if each["to"] == to]
@@ -163,7 +149,7 @@ def test_who_has_no_imessage_gets_an_sms_and_answers_in_the_same_chat(office: Of
     office.writes(contact, "By iMessage")
     path = office.send(contact, "Not here", allow_sms_fallback=True)
     (out,) = wait_for(lambda: office.sms(contact))
-    assert office.call(office.twilio.progress(out["sid"], "delivered")) == 200
+    assert office.hub.hear(office.twilio.progress(out["sid"], "delivered")) == 200
     message = office.becomes(path, "delivered")
     office.texts(contact, "By SMS")
 
@@ -190,7 +176,7 @@ def test_what_the_mac_calls_undeliverable_later_goes_as_sms_once(office: Office)
     for _ in range(3):
         office.changed(row, error=22)
     (out,) = office.sms(contact)
-    office.call(office.twilio.progress(out["sid"], "delivered"))
+    office.hub.hear(office.twilio.progress(out["sid"], "delivered"))
     office.becomes(path, "delivered")
     told = [each["state"] for each in office.rest.get(f"{path}/timeline")["entries"]]
 

@@ -22,6 +22,7 @@ from hub.flow.ports import BridgeAdapter
 from hub.flow.refused import RefusedBook
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Bridge
+from hub.model.outbox import Operation, OperationKind
 from hub.rules.bridge_calls import CallPolicy
 from hub.worker.remote import RemoteAdapter, RemoteParts
 from tests.support.asgi import Caller
@@ -139,6 +140,17 @@ class AgentStage:
 
     def _cut(self, word: str) -> bool | None:
         return self.wire.cut(word)
+
+    def a_send(self) -> Operation:
+        """A message that the line's bridge is to send."""
+        line = self.world.other_line.handle
+        return Operation(
+            outbox_id=self.world.new_id(),
+            line_handle=line,
+            kind=OperationKind.SEND,
+            payload={"from": line, "to": "+15550100001", "text": "hello"},
+            dispatched_at=self.world.clock.now_ms(),
+        )
 
     def remote(self) -> RemoteAdapter:
         """The hub's side: what its worker asks."""

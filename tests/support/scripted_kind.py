@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import random
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -12,6 +15,7 @@ from hub.flow.bridge_kinds import BridgeKind, Finding, HookReply, HookRequest, S
 from hub.flow.ports import BridgeAdapter
 from hub.model.observation import Observation
 from hub.model.refused import RefusalCode
+from tests.support.manual_time import ManualClock
 from tests.support.scripted_bridge import ScriptedBridge
 
 
@@ -71,3 +75,25 @@ SCRIPTED = BridgeKind(
     open_hooks=lambda settings, surroundings: ScriptedHooks(settings),
     examine=_examine,
 )
+
+
+class _Nothing:
+    """What scripted bridges never ask for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was asked for")
+
+
+def scripted_surroundings(bridge_id: int) -> Surroundings:
+    """Where scripted bridges live: with a clock, and nothing else."""
+    nothing: Any = _Nothing()
+    return Surroundings(
+        clock=ManualClock(),
+        sleep=asyncio.sleep,
+        caller=nothing,
+        sockets=nothing,
+        files=nothing,
+        links=nothing,
+        lines=tuple,
+        draw=random.Random(1).random,
+    )
