@@ -2,74 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-import pytest_asyncio
 
-from hub.api.usecases import use_cases
-from hub.flow.bulk_feeding import BulkFeeding, FeedingParts
-from hub.flow.second_thoughts import SecondThoughts
-from tests.support.asgi import Answered
-from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, HubWorld, open_world
-
-PEOPLE = [f"+1555010{number:04}" for number in range(1000, 1060)]
-
-
-@pytest_asyncio.fixture
-async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    async with open_world(tmp_path) as opened:
-        yield opened
-
-
-def feeding(world: HubWorld) -> BulkFeeding:
-    """A worker's feeder over the same hub."""
-    outgoing = use_cases(world.parts).outgoing
-    thoughts = SecondThoughts(
-        outgoing=outgoing,
-        recorder=world.recorder,
-        clock=world.clock,
-        new_id=world.new_id,
-        wake_ups=world.wake_ups,
-    )
-    return BulkFeeding(
-        FeedingParts(
-            store=world.store,
-            directory=world.directory,
-            outgoing=outgoing,
-            second_thoughts=thoughts,
-            recorder=world.recorder,
-            clock=world.clock,
-        )
-    )
-
-
-async def make(world: HubWorld, people: list[str] = PEOPLE[:3], **more: Any) -> dict[str, Any]:
-    body = {"from": SANDBOX_LINE, "text": "News!", "recipients": [{"to": to} for to in people], **more}
-    answered = await world.api.post("/v1/bulk", body)
-    assert answered.status in {200, 201}, answered.body
-    made: dict[str, Any] = answered.json
-    return made
-
-
-async def feed(world: HubWorld, made: dict[str, Any], rounds: int = 1) -> None:
-    feeder = feeding(world)
-    for _ in range(rounds):
-        for job in await world.store.bulk.running():
-            await feeder.feed(job)
-
-
-async def show(world: HubWorld, made: dict[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = (await world.api.get(f"/v1/bulk/{made['id']}")).json
-    return shown
-
-
-async def sent_texts(world: HubWorld) -> list[str]:
-    page = (await world.api.get("/v1/messages?limit=100&direction=outbound")).json["data"]
-    return sorted(message["text"] for message in page)
+from tests.api.bulk_stage import PEOPLE, feed, feeding, make, post_table, sent_texts, show
+from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, HubWorld
 
 
 async def test_recipients_become_messages_a_few_at_a_time(world: HubWorld) -> None:
@@ -219,12 +157,6 @@ async def test_a_dry_run_shows_the_words_and_keeps_nothing(world: HubWorld) -> N
     assert (made["id"], made["status"], made["total"]) == (None, "checked", 3)
     assert made["previews"][0] == {"to": PEOPLE[0], "text": "Hi you"}
     assert (await world.api.get("/v1/bulk")).json["data"] == []
-
-
-async def post_table(world: HubWorld, table: str | bytes, query: str = "") -> Answered:
-    path = f"/v1/bulk/table?from=%2B{SANDBOX_LINE[1:]}{query}"
-    return await world.api.post(path, table.encode() if isinstance(table, str) else table,
-                                headers={"Content-Type": "text/csv"})  # fmt: skip
 
 
 async def test_a_table_is_read_with_its_columns_as_values(world: HubWorld) -> None:
@@ -377,77 +309,3 @@ async def test_results_go_out_as_a_table(world: HubWorld) -> None:
 
     assert lines[0] == "position,to,status,error,message_id,sent_at,delivered_at,read_at"
     assert [line.split(",")[2] for line in lines[1:]] == ["queued"] * 3
-
-
-# ---- templates
-
-SHIPPED = {"name": "order_shipped", "language": "en_US", "values": ["{{first_name|there}}", "17"]}
-
-
-async def test_a_template_is_filled_for_each_recipient(world: HubWorld) -> None:
-    to = [{"to": PEOPLE[0], "values": {"first_name": "Ada"}}, {"to": PEOPLE[1]}]
-    made = await make(world, text=None, template=SHIPPED, recipients=to)
-    await feed(world, made)
-    results = (await world.api.get(f"/v1/bulk/{made['id']}/results")).json["data"]
-    items = [(await world.api.get(f"/v1/outbox?id={each['outbox_id']}")).json for each in results]
-
-    assert await sent_texts(world) == ["order_shipped (en_US): Ada, 17", "order_shipped (en_US): there, 17"]
-    assert [item["payload"]["template"]["values"] for item in items] == [["Ada", "17"], ["there", "17"]]
-    assert all("text" not in item["payload"] for item in items)
-
-
-async def test_the_columns_of_a_table_fill_a_template(world: HubWorld) -> None:
-    table = f"to,1,2\n{PEOPLE[0]},Ada,17\n{PEOPLE[1]},{{{{no gap}}}},18\n"
-    template = '{"name": "order_shipped", "language": "de"}'
-    made = await post_table(world, table, "&" + urlencode({"template": template}))
-    assert made.status == 201, made.body
-    await feed(world, made.json)
-
-    assert await sent_texts(world) == ["order_shipped (de): Ada, 17", "order_shipped (de): {{no gap}}, 18"]
-
-
-@pytest.mark.parametrize(
-    ("more", "param", "said"),
-    [
-        ({"text": "Hello", "template": SHIPPED}, "template", "stands alone"),
-        (
-            {"template": {**SHIPPED, "values": ["{{nobody}}"]}},
-            "recipients[0].template",
-            "'nobody' has no value",
-        ),
-        (
-            {"template": {**SHIPPED, "values": ["x" * 1009 + "{{first_name}}"]}},
-            "recipients[0].template",
-            "1,024",
-        ),
-        ({"template": {"name": "x"}}, "template.language", "language"),
-        ({"template": {**SHIPPED, "header_file_id": "file_0000000000000"}}, "template.header_file_id", "ile"),
-    ],
-)
-async def test_what_is_wrong_with_a_template_is_told_before_anything_is_kept(
-    world: HubWorld, more: dict[str, Any], param: str, said: str
-) -> None:
-    to = [{"to": PEOPLE[0], "values": {"first_name": "Adalbert Stifter"}}]
-    answered = await world.api.post("/v1/bulk", {"from": SANDBOX_LINE, "recipients": to, **more})
-
-    assert answered.status in {400, 404}, answered.body
-    assert said in answered.json["error"]["message"]
-    assert answered.param == param
-    assert await world.store.bulk.running() == []
-
-
-async def test_a_text_beside_a_template_is_a_problem_of_its_row(world: HubWorld) -> None:
-    to = [{"to": PEOPLE[0]}, {"to": PEOPLE[1], "text": "Hello"}]
-    made = await make(world, text=None, template=SHIPPED, recipients=to, skip_invalid=True, dry_run=True)
-
-    assert (made["total"], made["problem_count"]) == (1, 1)
-    assert made["previews"] == [{"to": PEOPLE[0], "text": "order_shipped (en_US): there, 17"}]
-
-
-async def test_a_line_without_templates_takes_no_job(world: HubWorld) -> None:
-    await world.store.lines.tell_capabilities(world.sandbox_line.bridge_id, frozenset({"text"}))
-    await world.directory.refresh()
-    to = [{"to": PEOPLE[0]}]
-    answered = await world.api.post("/v1/bulk", {"from": SANDBOX_LINE, "template": SHIPPED, "recipients": to})
-
-    assert (answered.status, answered.code) == (400, "advanced_features_required")

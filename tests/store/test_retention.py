@@ -10,7 +10,7 @@ from hub.flow.ports import HotTransaction
 from hub.flow.repositories import Store
 from hub.model.delivery import DeliveryState
 from hub.model.ids import first_id_at, parse_id
-from tests.api.test_bulk import feed, make
+from tests.api.bulk_stage import feed, make
 from tests.store.specimens import (
     ATTEMPT,
     DISPATCH,

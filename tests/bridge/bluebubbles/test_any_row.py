@@ -11,7 +11,7 @@ from bridge.bluebubbles.reading import read_message
 from hub.rules.facts import facts_of
 from hub.rules.refusals import validate
 from tests.bridge.bluebubbles.mac import Mac, Row
-from tests.bridge.bluebubbles.test_reading import ADA, NOW, VIEW, shown
+from tests.bridge.bluebubbles.reading_stage import ADA, NOW, VIEW, shown
 
 HOSTILE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.just("x" * 70_000),

@@ -23,9 +23,10 @@ from hub.model.observation import Observation
 from hub.rules.facts import facts_of
 from hub.rules.refusals import validate
 from tests.bridge.chatdb.builder import Builder, apple, poll_archive
+from tests.bridge.chatdb.case_stage import Stage
 from tests.bridge.chatdb.harness import ChatDbHarness
 from tests.bridge.chatdb.schema_of_macs import columns_of
-from tests.bridge.chatdb.test_cases import CASES, LATE_CASES, Stage
+from tests.bridge.chatdb.test_cases import CASES, LATE_CASES
 from tests.bridge.chatdb.typedstream_writer import encode
 from tests.bridge.macos.fast_time import START_MS as T
 from tests.bridge.macos.surroundings import CONTACT

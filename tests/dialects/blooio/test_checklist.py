@@ -1,6 +1,7 @@
 """Lines 15 and 16 of the vendor's checklist, as the wire has them (contracts: blooio §10).
 
-The others: 1 to 14 and 25 in test_chats, 17 in test_groups, 18 to 24 in test_official_webhooks.
+The others: 1 to 11, 14 and 25 in test_chats, 12 and 13 in test_messages, 17 in test_groups, 18 to 24 in
+test_official_webhooks.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 
 from hub.dialects.coop import DIALECT
 from hub.flow.keys import KeyWish
-from tests.api.test_bulk import feeding
+from tests.api.bulk_stage import feeding
 from tests.dialects.coop.goldens import check
 from tests.dialects.coop.mail import Mail
 from tests.support.asgi import Answered, Caller
