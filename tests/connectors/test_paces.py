@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,34 +9,16 @@ import pytest
 from redis.asyncio import Redis
 
 from hub.connectors.paces import LONGEST_PLACE_MS, LocalPaces, Paces, RedisPaces, Wait
-from hub.embedded.valkey import find_binary
 from hub.rules.connectors.limiting import Bucket, pace_of
+from tests.support.valkey import running_valkey
 
 NOW = 1_800_000_000_000
 
 
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A real server on a unix socket."""
-    path = tmp_path_factory.mktemp("valkey") / "s"
-    process = subprocess.Popen(
-        [str(find_binary()), "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no"],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 10
-        while not _answers(path):
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.005)
+    with running_valkey(tmp_path_factory.mktemp("valkey")) as path:
         yield path
-    finally:
-        process.terminate()
-        process.wait(5)
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
 
 
 @pytest.fixture(params=["local", "redis"])

@@ -18,7 +18,8 @@ from hub.model.webhook import StoredSecret
 from hub.rules.lanes import shard_of
 from hub.rules.sending import SendPolicy
 from hub.worker.lines import LineLanes
-from tests.worker.rig import SECRET, Rig
+from tests.support.webhooks import SECRET
+from tests.worker.rig import Rig
 from tests.worker.time_by_hand import eventually
 
 POLICY = SendPolicy(

@@ -19,12 +19,11 @@ from hub.flow.rows import DeliveryRow, EventRow
 from hub.flow.webhook_forms import NATIVE_FORMS
 from hub.model.delivery import Delivery, DeliveryState
 from hub.model.ids import IdFactory, Prefix, id_text
-from hub.model.webhook import StoredSecret, Webhook
+from hub.model.webhook import Webhook
 from hub.outbound import OutboundClient, OutboundError, OutboundLimits
 from hub.rules.breaker import BreakerPolicy
 from hub.rules.lanes import SHARD_COUNT, shard_of
 from hub.rules.retry import RetryPolicy
-from hub.rules.signing import Secret
 from hub.store.faults import Refused
 from hub.store.open import open_store
 from hub.store.sealing import Sealer
@@ -33,13 +32,13 @@ from hub.worker.dispatcher import Dispatcher, DispatchLimits
 from hub.worker.receivers import ReceiverBook
 from tests.support.calling import local_client
 from tests.support.manual_time import ManualClock
+from tests.support.webhooks import a_webhook
 from tests.worker.receiver import LoopbackReceiver, running_receiver
 from tests.worker.time_by_hand import ManualTimers, eventually
 
 T = TypeVar("T")
 ALL_SHARDS = frozenset(range(SHARD_COUNT))
 DAY_MS = 86_400_000
-SECRET = Secret.from_bytes(b"s" * 32).text
 LIMITS = DispatchLimits(
     lane_concurrency=4,
     lane_queue=64,
@@ -160,28 +159,8 @@ class Rig:
     async def webhook(self, path: str, **fields: Any) -> Webhook:
         """Register a webhook at a path of the receiver."""
         now = self.clock.now_ms()
-        blank = Webhook(
-            id=self.new_id(),
-            line_id=None,
-            url=self.receiver.url(path),
-            patterns=("*",),
-            condition=None,
-            headers=(),
-            secrets=(StoredSecret(text=SECRET),),
-            description=None,
-            is_active=True,
-            disabled_reason=None,
-            disabled_at=None,
-            failing_since=None,
-            retry_schedule=None,
-            timeout_ms=None,
-            concurrency=None,
-            rate_per_second=None,
-            is_ordered=False,
-            created_at=now,
-            updated_at=now,
-        )
-        webhook = replace(blank, **fields)
+        made = {"id": self.new_id(), "url": self.receiver.url(path), "created_at": now, "updated_at": now}
+        webhook = a_webhook(**{**made, **fields})
         await self.store.webhooks.add(webhook)
         await self.directory.refresh()
         return webhook
