@@ -51,19 +51,29 @@ def dsn(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
-async def connect(url: URL, settings: Mapping[str, str] = SERVER_SETTINGS) -> asyncpg.Connection:
-    """Open one connection as Hub uses them all."""
+async def connect(
+    url: URL, settings: Mapping[str, str] = SERVER_SETTINGS, *, is_patient: bool = False
+) -> asyncpg.Connection:
+    """Open one connection as Hub uses them all.
+
+    Args:
+        url: Where the database is.
+        settings: What the server is told.
+        is_patient: Whether a statement may take as long as it takes.
+    """
     import asyncpg  # noqa: PLC0415 - a hub on SQLite does without its memory
 
     return await asyncpg.connect(
-        dsn(url), server_settings=dict(settings), command_timeout=COMMAND_TIMEOUT_SECONDS
+        dsn(url),
+        server_settings=dict(settings),
+        command_timeout=None if is_patient else COMMAND_TIMEOUT_SECONDS,
     )
 
 
 def engine(url: URL) -> AsyncEngine:
-    """An engine without a pool, for work that is done once."""
+    """An engine without a pool, for work that is done once and may take long: an index over millions of rows."""
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - as above
 
     return create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: connect(url), poolclass=NullPool
+        "postgresql+asyncpg://", async_creator=lambda: connect(url, is_patient=True), poolclass=NullPool
     )

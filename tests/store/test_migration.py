@@ -138,6 +138,21 @@ async def test_many_processes_migrate_at_once(kind: str, tmp_path: Path, postgre
     assert ends == [0, 0, 0, 0]
 
 
+async def test_a_statement_of_a_migration_takes_as_long_as_it_takes(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index over millions of rows needs more than a statement of a running hub may have."""
+    monkeypatch.setattr(address, "COMMAND_TIMEOUT_SECONDS", 0.05)
+    parsed = address.parse(postgres.create_database("large"))
+    assert not isinstance(parsed, Path)
+    engine = address.engine(parsed)
+    async with engine.begin() as connection:
+        slept = (await connection.execute(text("SELECT pg_sleep(0.2) IS NOT NULL"))).scalar_one()
+    await engine.dispose()
+
+    assert slept
+
+
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "nonsense", ""])
 async def test_other_urls_are_refused(url: str) -> None:
     """Without repeating a password that may be in them."""
