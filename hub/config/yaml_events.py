@@ -22,6 +22,8 @@ except ImportError:  # PyYAML was built without libyaml
 _ODD: Final = re.compile(r"[\t\r\x85\u2028\u2029\ufeff]|^%|(?:^|[\s\[{,:-])!|[|>]\S*#", re.MULTILINE)
 #: More are left to the one that can be stopped.
 _MOST_EVENTS: Final = 60_000
+#: libyaml looks at every open bracket again for each sign: ten seconds for a file of brackets.
+_DEEPEST: Final = 64
 
 
 def events_of(text: str) -> Iterable[yaml.Event]:
@@ -52,6 +54,8 @@ def quick_events(text: str) -> list[yaml.Event] | None:
                         return None
                 case yaml.CollectionStartEvent():
                     depth += 1 if depth or event.flow_style else 0
+                    if depth > _DEEPEST:
+                        return None
                 case yaml.CollectionEndEvent():
                     depth -= 1 if depth else 0
             found.append(event)

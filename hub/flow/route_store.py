@@ -43,7 +43,8 @@ class WaitNote:
 
     path: str
     event_types: tuple[str, ...]
-    chat_id: int
+    #: A chat, a person, or 0 for anywhere (hub.rules.runs.listening).
+    place: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,7 +210,7 @@ class Runs(Protocol):
         """Give the event types that some run listens to."""
         ...
 
-    async def waiting(self, event_type: str, chat_id: int | None) -> list[RunWait]: ...
+    async def waiting(self, event_type: str, places: Collection[int]) -> list[RunWait]: ...
     async def get(self, run_id: int) -> Run | None: ...
     async def page(
         self,

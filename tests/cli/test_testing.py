@@ -122,9 +122,15 @@ SAID = {
         None,
     ),
     "an answer": (
-        'route: asks, vars: { to: "+15550100001" },'
+        'route: asks, vars: { to: "+14155550123" },'
         " events: [manual, { fixture: message.received, text: Yes!, after: 5m }],"
         ' expect: { outcome: completed, calls: [message.send, { use: log, with: { message: "+14155550123 comes" } }] }',
+        None,
+    ),
+    "somebody else's answer": (
+        'route: asks, vars: { to: "+15550100001" },'
+        " events: [manual, { fixture: message.received, text: Yes!, after: 5m }],"
+        " expect: [{ outcome: waiting }, { outcome: skipped }]",
         None,
     ),
     "no answer yet": (

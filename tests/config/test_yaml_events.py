@@ -154,6 +154,11 @@ def test_a_slip_anywhere_is_read_the_same(text: str, slips: list[tuple[float, in
     require_same(text if text.endswith("\n") else f"{text}\n")
 
 
+def test_what_is_nested_without_end_is_left_to_the_twin_which_stops_at_once() -> None:
+    assert quick_events("a: " + "[" * 65 + "]" * 65 + "\n") is None
+    assert quick_events("a: " + "[" * 60 + "]" * 60 + "\n") is not None
+
+
 def test_without_libyaml_the_twin_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "a: [b, 'c']\n"
     quick = built(text, events_of(text))

@@ -310,20 +310,29 @@ async def test_results_come_back_as_they_were_in_the_order_in_which_they_began(s
     assert (await store.runs.results([1]))[1][:2] == [failed, again]
 
 
-@pytest.mark.parametrize(("chat", "found"), [(7, [(1, "0"), (2, "0")]), (8, [(2, "0")]), (None, [(2, "0")])])
+@pytest.mark.parametrize(
+    ("near", "found"),
+    [
+        ({7, 0}, [(1, "0"), (2, "0")]),
+        ({8, 0}, [(2, "0")]),
+        ({0}, [(2, "0")]),
+        ({-5, -6, 0}, [(2, "0"), (3, "0")]),
+    ],
+)
 async def test_runs_that_listen_are_found_by_what_they_listen_for(
-    store: Store, chat: int | None, found: list[tuple[int, str]]
+    store: Store, near: set[int], found: list[tuple[int, str]]
 ) -> None:
-    for run_id, chat_id in ((1, 7), (2, 0)):
+    for run_id, places in ((1, (7,)), (2, (0,)), (3, (-5, -6))):
         await verdict(store, a_wish(run_id))
         run = await store.runs.get(run_id)
         assert run is not None
-        waits = (WaitNote(path="0", event_types=("message.received", "message.sent"), chat_id=chat_id),)
+        types = ("message.received", "message.sent")
+        waits = tuple(WaitNote(path="0", event_types=types, place=place) for place in places)
         await store.runs.commit([RunCommit(run=run, version=0, changes=(a_result("0"),), waits=waits)])
 
-    waiting = await store.runs.waiting("message.received", chat)
+    waiting = await store.runs.waiting("message.received", near)
     assert [(each.run_id, each.path) for each in waiting] == found
-    assert await store.runs.waiting("message.read", chat) == []
+    assert await store.runs.waiting("message.read", near) == []
 
 
 async def test_what_was_waited_for_arrives_once(store: Store) -> None:
@@ -331,7 +340,7 @@ async def test_what_was_waited_for_arrives_once(store: Store) -> None:
     await verdict(store, a_wish(1))
     run = await store.runs.get(1)
     assert run is not None
-    waits = (WaitNote(path="0", event_types=("message.received",), chat_id=0),)
+    waits = (WaitNote(path="0", event_types=("message.received",), place=0),)
     waiting = replace(run, next_at=NOW + 999)
     await store.runs.commit([RunCommit(run=waiting, version=0, changes=(a_result("0"),), waits=waits)])
     arrival = Arrival(run_id=1, version=1, results=(a_result("0", output={"event": {}}),))
@@ -340,7 +349,7 @@ async def test_what_was_waited_for_arrives_once(store: Store) -> None:
 
     assert arrived is not None
     assert (arrived.next_at, arrived.version) == (NOW, 2)
-    assert await store.runs.waiting("message.received", None) == []
+    assert await store.runs.waiting("message.received", {0}) == []
     with pytest.raises(ArrivalLost):
         await store.routes.decide([a_decision(6, arrivals=(arrival,))], before=1, position=2)
     assert await store.routes.position() == 1

@@ -9,6 +9,7 @@ from typing import Any
 from hub.config.route_files import read_route_text
 from hub.flow.route_store import RunCommit, RunFilter
 from hub.flow.routing.book import RouteBook
+from hub.flow.routing.desk import RouteDesk
 from hub.flow.routing.driving import Driver
 from hub.flow.routing.installing import FILES, Installed, Installing, ToInstall
 from hub.flow.routing.parts import RunTexts
@@ -93,6 +94,19 @@ class RouteWorld:
             draw=lambda: 0.0,
             texts=TEXTS,
             commit=commit,
+        )
+
+    @property
+    def desk(self) -> RouteDesk:
+        """What people ask for."""
+        return RouteDesk(
+            store=self.world.store,
+            directory=self.world.directory,
+            book=self.book,
+            clock=self.world.clock,
+            new_id=self.world.new_id,
+            wake_ups=self.world.wake_ups,
+            texts=TEXTS,
         )
 
     async def install(self, written: str) -> Installed:

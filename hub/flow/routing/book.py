@@ -13,6 +13,7 @@ from hub.model.run import KeptRoute
 from hub.rules.routes.index import ListenerIndex
 from hub.rules.routes.model import Route, WebhookTrigger
 from hub.rules.routes.reading import read_kept
+from hub.rules.runs.facts import RevisionUnknown
 from hub.rules.runs.wishing import SCHEDULE, Standing, in_order, types_of
 
 log = structlog.get_logger("routes")
@@ -74,7 +75,10 @@ class RouteBook:
         return None if standing is None else standing.revision_id
 
     def route(self, revision: int) -> Route:
-        return self._by_revision[revision]
+        route = self._by_revision.get(revision)
+        if route is None:
+            raise RevisionUnknown(revision)
+        return route
 
     def find(self, revision: int) -> Route | None:
         """Give the route of a revision that was asked for (`ensure`); None if it is gone or cannot be read."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from phonenumbers import NumberParseException, parse
-from phonenumbers.timezone import time_zones_for_number
 
 from hub.flow.assignments import read_assignee
 from hub.flow.directory import DirectoryHolder
@@ -20,6 +17,7 @@ from hub.model.contact import Contact
 from hub.model.ids import InvalidId, Prefix, id_text, parse_id
 from hub.rules.chatkeys import normalize_handle
 from hub.rules.local_time import find_zone
+from hub.rules.phone_zones import zone_of
 from hub.rules.runs.seen import Context
 
 _OTHER_SIDES: Final = ("handle", "actor", "creator", "chat_address", "identifier")
@@ -124,18 +122,6 @@ def contact_fields(contact: Contact) -> dict[str, Any]:
         "timezone": zone if isinstance(zone, str) and find_zone(zone) else None,
         "metadata": metadata,
     }
-
-
-@lru_cache(maxsize=4096)
-def zone_of(handle: str) -> str | None:
-    """Give the time zone that a phone number tells; None where it tells none, or several."""
-    if not handle.startswith("+"):
-        return None
-    try:
-        zones = time_zones_for_number(parse(handle))
-    except NumberParseException:
-        return None
-    return zones[0] if len(zones) == 1 and find_zone(zones[0]) else None
 
 
 def _message_id(text: object) -> int | None:

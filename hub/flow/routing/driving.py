@@ -22,9 +22,10 @@ from hub.model.run import Run, RunState
 from hub.rules.event_types import expand_pattern
 from hub.rules.routes.model import EventTrigger
 from hub.rules.runs import retries
-from hub.rules.runs.facts import Known, RunFacts
+from hub.rules.runs.facts import Known, RevisionUnknown, RunFacts
+from hub.rules.runs.listening import ANYWHERE, places
 from hub.rules.runs.looking import End, Look, look
-from hub.rules.runs.results import StepResult
+from hub.rules.runs.results import StepError, StepResult
 from hub.rules.runs.signals import Attempt, Waited
 from hub.rules.runs.using import followed
 from hub.rules.runs.wishing import SOURCE_RECEIVED
@@ -34,6 +35,10 @@ log = structlog.get_logger("runs")
 Commit = Callable[[RunCommit], Awaitable[bool]]
 #: Beyond an attempt's own time: to notice, and to say so.
 _GRACE_SECONDS: Final = 5.0
+_UNREADABLE: Final = (
+    "this version of the hub cannot read the route as it was written then (the log says why: route.unreadable); "
+    "replay the run on the latest revision"
+)
 
 
 class RunLost(Exception):
@@ -95,8 +100,13 @@ class Driver:
         self, run: Run, facts: RunFacts, results: dict[str, StepResult], in_hand: frozenset[str]
     ) -> Look:
         known = Known(actions=self._actions.specs(), callees=self._book)
-        route = self._book.route(run.revision_id)
-        return look(route, facts, known, results, now_ms=self._clock.now_ms(), in_hand=in_hand)
+        try:
+            route = self._book.route(run.revision_id)
+            return look(route, facts, known, results, now_ms=self._clock.now_ms(), in_hand=in_hand)
+        except RevisionUnknown:
+            error = StepError(error_class="bug", message=_UNREADABLE)
+            end = End(outcome="failed", reason=_UNREADABLE, error=error)
+            return Look(changes=(), attempts=(), waits=(), wake_at=None, end=end)
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
@@ -280,7 +290,7 @@ class _Driven:
         if not self._listens:
             return None
         conversation = self._driver.facts(self._run).event.get("conversation_id")
-        return tuple(_note(wait, conversation) for wait in waits)
+        return tuple(note for wait in waits for note in _note(wait, conversation))
 
     def _tell_end(self, facts: RunFacts, end: End) -> None:
         self._driver.on_ended(self._run)
@@ -298,16 +308,21 @@ class _Driven:
         )
 
 
-def _note(wait: Waited, conversation: object) -> WaitNote:
-    """What is said in conversations is waited for in the run's own; other events wherever they come from."""
-    trigger = wait.trigger
-    if not isinstance(trigger, EventTrigger):
-        return WaitNote(path=wait.path, event_types=(SOURCE_RECEIVED,), chat_id=0)
-    types = tuple(sorted({each for pattern in trigger.patterns for each in expand_pattern(pattern)}))
-    chat_id = 0
-    if isinstance(conversation, str):
-        try:
-            chat_id = parse_id(Prefix.CHAT, conversation)
-        except InvalidId:
-            chat_id = 0
-    return WaitNote(path=wait.path, event_types=types, chat_id=chat_id)
+def _note(wait: Waited, conversation: object) -> list[WaitNote]:
+    """Say where an event that is waited for is looked for."""
+    types: tuple[str, ...] = (SOURCE_RECEIVED,)
+    if isinstance(wait.trigger, EventTrigger):
+        types = tuple(sorted({each for pattern in wait.trigger.patterns for each in expand_pattern(pattern)}))
+    return [
+        WaitNote(path=wait.path, event_types=tuple(near), place=place)
+        for place, near in places(wait, types, _chat_id(conversation)).items()
+    ]
+
+
+def _chat_id(conversation: object) -> int:
+    if not isinstance(conversation, str):
+        return ANYWHERE
+    try:
+        return parse_id(Prefix.CHAT, conversation)
+    except InvalidId:
+        return ANYWHERE

@@ -20,6 +20,7 @@ from hub.flow.routing.facts import wish_for
 from hub.flow.routing.parts import RunTexts
 from hub.model.ids import IdFactory, Prefix, id_text
 from hub.model.run import Decided, RunVerdict, Triage
+from hub.rules.runs.listening import ANYWHERE, is_of, place_of, sides_of, waited
 from hub.rules.runs.looking import arrived
 from hub.rules.runs.results import StepStatus
 from hub.rules.runs.seen import Context, hops_of, seen
@@ -206,15 +207,19 @@ class Triages:
         self, event: Event, data: dict[str, Any], shown: dict[str, Any], now_ms: int
     ) -> tuple[tuple[Arrival, ...], tuple[Decided, ...]]:
         """Give what runs get that wait for the event, and what to tell of that, a step each."""
-        waiting = await self._store.runs.waiting(event.type, event.chat_id)
+        near = {ANYWHERE, event.chat_id or ANYWHERE, *map(place_of, sides_of(shown))}
+        waiting = await self._store.runs.waiting(event.type, near)
         await self._book.ensure({revision_of(each) for each in waiting})
         found: dict[int, Arrival] = {}
         taken: list[Decided] = []
         for wait in waiting:
-            step = find_wait(self._book.route(revision_of(wait)), wait.result.inputs["pointer"])
-            is_waiting = wait.result.status is StepStatus.WAITING
-            is_wanted = step is not None and is_waiting and fits(step.trigger, event.type, data)
-            if step is None or not is_wanted or not step.when.holds(shown, now_ms):
+            route = self._book.find(revision_of(wait))
+            step = None if route is None else find_wait(route, wait.result.inputs["pointer"])
+            if route is None or step is None or wait.result.status is not StepStatus.WAITING:
+                continue
+            listens = waited(step, wait.result, timezone=route.timezone)
+            is_theirs = is_of(listens.people, event.type, shown) and fits(step.trigger, event.type, data)
+            if not is_theirs or not listens.when.holds(shown, now_ms):
                 continue
             result = arrived(wait.result, shown, now_ms=now_ms)
             known = found.get(wait.run_id)

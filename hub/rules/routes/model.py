@@ -186,6 +186,8 @@ class WaitStep(StepBase):
 
     trigger: EventTrigger | SourceTrigger
     when: When
+    #: Set where templates are in its `when`, which is then only the form; rendered once the step is reached.
+    asked: Written | None = None
     timeout_ms: int
     on_timeout: tuple[Step, ...]
 

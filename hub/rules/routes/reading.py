@@ -13,6 +13,7 @@ from hub.rules.expressions.scope import Scope
 from hub.rules.local_time import find_zone
 from hub.rules.problems import Problem
 from hub.rules.routes import compiling
+from hub.rules.routes.asked import read_when
 from hub.rules.routes.blueprints import (
     Blueprints,
     Bound,
@@ -35,7 +36,7 @@ from hub.rules.routes.policies import (
     read_throttle,
 )
 from hub.rules.routes.reads import check_reads, check_shared
-from hub.rules.routes.steps import StepReader, read_when
+from hub.rules.routes.steps import StepReader
 from hub.rules.routes.triggers import read_triggers
 
 VERSION: Final = 1

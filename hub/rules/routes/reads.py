@@ -107,7 +107,8 @@ class _Checking:
                 return self.walk(on_error, itself) if isinstance(on_error, tuple) else itself
             case DelayStep(until=until):
                 self.check(until, known)
-            case WaitStep(on_timeout=on_timeout):
+            case WaitStep(asked=asked, on_timeout=on_timeout):
+                self.check(asked, known)
                 return self.walk(on_timeout, itself)
             case SwitchStep(cases=cases):
                 for case in cases:

@@ -85,10 +85,11 @@ DELAY: Final = Group(
 )
 WAIT_FOR: Final = Group(
     title="`wait_for`",
-    says="Waits for an event; `steps.<id>.output.event` is it.",
+    says="Waits for an event; `steps.<id>.output.event` is it. What people say is waited for in the conversation of "
+    "the run's event; without one, of those to whom the run wrote before (`message.send`); else of anybody.",
     keys=(
         key("trigger", "event, or `{source, event}`", "What for.", ref("awaited"), need=True),
-        key("when", "map", "As in a route.", ref("when")),
+        key("when", "map", 'As in a route; values may be templates: `from: "{{ vars.to }}"`.', ref("when")),
         key("timeout", "duration", "How long.", DURATION, need=True),
         key("on_timeout", "steps", "Done if nothing came.", STEPS),
     ),

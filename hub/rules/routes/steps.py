@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from hub.rules.expressions.scope import KEYWORDS, RESERVED, ROUTE_NAMES, Scope
 from hub.rules.problems import suggestion
 from hub.rules.routes import compiling
+from hub.rules.routes.asked import read_asked
 from hub.rules.routes.document import Reading, at, named, shown
 from hub.rules.routes.model import (
     CallStep,
@@ -27,7 +28,6 @@ from hub.rules.routes.model import (
 )
 from hub.rules.routes.policies import read_retry
 from hub.rules.routes.triggers import read_waited
-from hub.rules.routes.when import ALWAYS, When, compile_when
 
 MOST_STEPS: Final = 200
 MOST_DEPTH: Final = 8
@@ -228,10 +228,12 @@ class StepReader:
         steps = (
             () if on_timeout is None else self.steps(on_timeout, at(here, "on_timeout"), noun="`on_timeout`")
         )
-        when = read_when(reading, wait, here, timezone=self._timezone)
+        when, asked = read_asked(reading, wait, here, scope=self._scope, timezone=self._timezone)
         if not isinstance(waited, (EventTrigger, SourceTrigger)):
             return None
-        return WaitStep(**base, trigger=waited, when=when, timeout_ms=timeout or 0, on_timeout=steps)
+        return WaitStep(
+            **base, trigger=waited, when=when, asked=asked, timeout_ms=timeout or 0, on_timeout=steps
+        )
 
     def _switch(self, step: Mapping[Any, Any], pointer: str, base: dict[str, Any]) -> Step | None:
         here = at(pointer, "switch")
@@ -363,18 +365,3 @@ def _meant(step: Mapping[Any, Any]) -> str:
         if meant is not None:
             return f"Did you mean {meant}"
     return "Write use: …"
-
-
-def read_when(reading: Reading, document: Mapping[Any, Any], pointer: str, *, timezone: str | None) -> When:
-    """Read `when`; without one everything fits."""
-    if "when" not in document:
-        return ALWAYS
-    if document["when"] is None:
-        why, fix = "it is empty, and so would fit everything", "Indent its lines below it, or leave it out"
-        reading.refuse(at(pointer, "when"), "`when` says nothing", why, fix)
-        return ALWAYS
-    found = compile_when(document["when"], pointer=at(pointer, "when"), timezone=timezone)
-    if isinstance(found, When):
-        return found
-    reading.add(found)
-    return ALWAYS

@@ -236,11 +236,8 @@ class _WhenReader:
             self._read_matchers(path, asked, pointer)
         elif isinstance(asked, list):
             self._add(path, "any_of", asked, pointer, _AS_WRITTEN)
-        elif isinstance(asked, str) and "{{" in asked:
-            why = "`when` compares with fixed values"
-            self._refuse(
-                pointer, f"{asked[:_LONGEST_SHOWN]!r} is a template", why, "Use `if` for expressions"
-            )
+        elif _is_template(asked):
+            self._refuse_template(asked, pointer)
         elif (fault := scalar_fault(asked)) is not None:
             self._refuse(pointer, "the value cannot be compared", fault, "Write a shorter one")
         else:
@@ -260,6 +257,10 @@ class _WhenReader:
                 self._refuse_name(path, name, asked[name], here)
 
     def _add(self, path: str, name: str, operand: object, pointer: str, normalize: Normalize) -> None:
+        items = operand if isinstance(operand, list) else [operand]
+        if (template := next(filter(_is_template, items), None)) is not None:
+            self._refuse_template(template, pointer)
+            return
         matcher = MATCHERS[name]
         fault = matcher.fault(operand)
         if fault is not None:
@@ -319,8 +320,16 @@ class _WhenReader:
             fix = f"Did you mean {near}" if near else f"Use one of {', '.join(MATCHERS)}"
         self._refuse(pointer, f"{name[:_LONGEST_SHOWN]!r} is no matcher", "none has this name", fix)
 
+    def _refuse_template(self, written: object, pointer: str) -> None:
+        what, why = f"{str(written)[:_LONGEST_SHOWN]!r} is a template", "`when` compares with fixed values"
+        self._refuse(pointer, what, why, "Use `if` for expressions")
+
     def _refuse(self, pointer: str, what: str, why: str, fix: str) -> None:
         self.problems.append(Problem(pointer=pointer, what=what, why=why, fix=fix))
+
+
+def _is_template(written: object) -> bool:
+    return isinstance(written, str) and "{{" in written and "}}" in written
 
 
 def _plain(path: str, value: object, pointer: str) -> _Line:

@@ -188,7 +188,8 @@ QUIET_HOURS: Final = Group(
         key(
             "timezone",
             "IANA name, `contact`",
-            "By whose clock; `contact`: as their `metadata.timezone` says, or their number, or else the route.",
+            "By whose clock; `contact`: as their `metadata.timezone` says, or their number, or else the route. Of a "
+            "`message.send` to somebody else than the event's contact: as that number says, or else the route.",
             ZONE,
             "the route's",
         ),

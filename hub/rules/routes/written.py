@@ -14,6 +14,7 @@ from hub.rules.routes.model import (
     StopStep,
     SwitchStep,
     UseStep,
+    WaitStep,
     Written,
 )
 from hub.rules.runs.waits import all_steps
@@ -37,7 +38,7 @@ def _of(step: Step) -> Iterator[Written]:
     match step:
         case UseStep(with_=written) | CallStep(with_=written) | StopStep(reason=written):
             yield written
-        case DelayStep(until=written) if written is not None:
+        case DelayStep(until=written) | WaitStep(asked=written) if written is not None:
             yield written
         case ForeachStep(items=written):
             yield written

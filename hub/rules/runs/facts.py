@@ -10,6 +10,10 @@ from hub.model.actions import ActionSpec
 from hub.rules.routes.model import Route
 
 
+class RevisionUnknown(Exception):
+    """A revision that a run has named is not there, or this version of the hub cannot read it."""
+
+
 class Callees(Protocol):
     """The routes that a run may call."""
 
@@ -18,7 +22,11 @@ class Callees(Protocol):
         ...
 
     def route(self, revision: int) -> Route:
-        """Give the route of a revision; every revision that an unfinished run has named is there."""
+        """Give the route of a revision; every revision that an unfinished run has named is there.
+
+        Raises:
+            RevisionUnknown: It was written for another version of the hub.
+        """
         ...
 
 

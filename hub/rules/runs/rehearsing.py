@@ -13,6 +13,7 @@ from hub.model.actions import ActionDone, ActionFailed
 from hub.rules.routes.model import Route
 from hub.rules.runs import retries
 from hub.rules.runs.facts import Known, RunFacts
+from hub.rules.runs.listening import is_in_conversation, is_of
 from hub.rules.runs.looking import End, Look, arrived, look
 from hub.rules.runs.results import StepResult
 from hub.rules.runs.signals import Attempt
@@ -68,8 +69,12 @@ class Rehearsal:
     def tell(self, event_type: str, event: Mapping[str, Any]) -> bool:
         """Give an event to what the run waits for; tell whether it was waited for."""
         seen = look(self.route, self.facts, self.known, self.results, now_ms=self.now_ms)
+        own = self.facts.event.get("conversation_id")
+        if own is not None and own != event.get("conversation_id") and is_in_conversation(event_type):
+            return False
         for wait in seen.waits:
-            if fits(wait.trigger, event_type, event) and wait.when.holds(event, self.now_ms):
+            is_theirs = is_of(wait.people, event_type, event) and fits(wait.trigger, event_type, event)
+            if is_theirs and wait.when.holds(event, self.now_ms):
                 self.results[wait.path] = arrived(self.results[wait.path], event, now_ms=self.now_ms)
                 return True
         return False

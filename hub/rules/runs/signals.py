@@ -51,6 +51,8 @@ class Waited:
     path: str
     trigger: EventTrigger | SourceTrigger
     when: When
+    #: Of whom, or in which conversation; empty: of anybody (hub.rules.runs.listening).
+    people: tuple[str, ...] = ()
     #: Unix ms.
     until_ms: int
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from hub.model.actions import ActionFailed, ActionKind, Repetition
+from hub.rules.chatkeys import normalize_handle
+from hub.rules.phone_zones import zone_of
 from hub.rules.routes.model import UseStep
 from hub.rules.runs import retries
+from hub.rules.runs.listening import sides_of
 from hub.rules.runs.quiet import quiet_until
 from hub.rules.runs.results import StepError, StepResult, StepStatus, error_fields
 from hub.rules.runs.scope import RunScope
@@ -77,7 +81,7 @@ def _begun_unless_quiet(walk: Walk, step: UseStep, result: StepResult) -> StepRe
     if not is_held or quiet is None:
         return _begun(walk, step, result)
     until_ms = quiet_until(
-        quiet, walk.now_ms, timezone=walk.timezone, contact_timezone=walk.facts.contact_timezone
+        quiet, walk.now_ms, timezone=walk.timezone, contact_timezone=_recipients_zone(walk, result)
     )
     if until_ms is None:
         return _begun(walk, step, result)
@@ -86,6 +90,15 @@ def _begun_unless_quiet(walk: Walk, step: UseStep, result: StepResult) -> StepRe
     waiting = replace(result, status=StepStatus.WAITING, next_at=until_ms, reason="quiet hours")
     walk.is_due(waiting)
     return walk.record(waiting)
+
+
+def _recipients_zone(walk: Walk, result: StepResult) -> str | None:
+    """Give the time zone of whom the step writes to: the event's contact, or whose number is named."""
+    to = result.inputs.get("to") if isinstance(result.inputs, Mapping) else None
+    handle = normalize_handle(to) if isinstance(to, str) else None
+    if handle is None or not handle.startswith("+") or handle in sides_of(walk.facts.event):
+        return walk.facts.contact_timezone
+    return zone_of(handle)
 
 
 def _resumed(walk: Walk, step: UseStep, result: StepResult) -> StepResult:

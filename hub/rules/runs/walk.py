@@ -29,6 +29,7 @@ from hub.rules.runs import evaluating
 from hub.rules.runs.evaluating import WrittenWrong
 from hub.rules.runs.facts import Known, RunFacts
 from hub.rules.runs.instants import read_instant
+from hub.rules.runs.listening import wait
 from hub.rules.runs.places import verb_of
 from hub.rules.runs.results import StepError, StepResult, StepStatus, error_fields
 from hub.rules.runs.scope import RunScope
@@ -64,7 +65,7 @@ class Walk:
         self._results = results
         self._depth = 0
         #: Of the route that was called; None in the run's own.
-        self._revision: int | None = None
+        self.revision: int | None = None
         #: The route in which the walk is.
         self.within = route
 
@@ -152,7 +153,7 @@ class Walk:
             case DelayStep():
                 is_over = self._delay(step, scope, result)
             case WaitStep():
-                is_over = self._wait(step, path, scope, result)
+                is_over = wait(self, step, path, scope, result)
             case SwitchStep():
                 is_over = self._switch(step, path, scope, result)
             case ForeachStep():
@@ -185,26 +186,6 @@ class Walk:
             message = f"{step.until.pointer}: {str(until)[:80]!r} is no instant; write Unix ms or 2026-08-01T09:00:00Z"
             raise RouteFailed(self.fail(begun, "bug", message))
         return max(at_ms, begun.started_at)
-
-    def _wait(self, step: WaitStep, path: str, scope: RunScope, result: StepResult) -> bool:
-        if result.next_at is None and not result.is_over:
-            until_ms = result.started_at + step.timeout_ms
-            place = {"pointer": step.pointer, "revision": self._revision}
-            result = self.record(replace(result, status=StepStatus.WAITING, next_at=until_ms, inputs=place))
-        if result.status is StepStatus.WAITING:
-            if not self.is_due(result):
-                assert result.next_at is not None
-                self.waits.append(
-                    Waited(path=path, trigger=step.trigger, when=step.when, until_ms=result.next_at)
-                )
-                return False
-            result = self.record(
-                replace(result, status=StepStatus.TIMED_OUT, next_at=None, output={}, reason="nothing came")
-            )
-        scope.note(result)
-        if result.status is StepStatus.TIMED_OUT:
-            return self.steps(step.on_timeout, f"{path}/timeout/", scope)
-        return True
 
     def _switch(self, step: SwitchStep, path: str, scope: RunScope, result: StepResult) -> bool:
         if result.inputs is None:
@@ -274,8 +255,8 @@ class Walk:
     def _call(self, step: CallStep, path: str, scope: RunScope, result: StepResult) -> bool:
         if result.inputs is None:
             result = self._begin_call(step, scope, result)
-        depth, revision = self._depth, self._revision
-        self._revision = result.inputs["revision"]
+        depth, revision = self._depth, self.revision
+        self.revision = result.inputs["revision"]
         try:
             given = self.route(
                 self.known.callees.route(result.inputs["revision"]),
@@ -288,7 +269,7 @@ class Walk:
                 raise RouteFailed(self.fail(result, "invalid", stopped.reason)) from None
             return self.completed(result, scope, output={"stopped": stopped.reason})
         finally:
-            self._depth, self._revision = depth, revision
+            self._depth, self.revision = depth, revision
         return given is not None and self.completed(result, scope, output={"vars": given})
 
     def _begin_call(self, step: CallStep, scope: RunScope, begun: StepResult) -> StepResult:
@@ -325,6 +306,10 @@ class Walk:
     def result(self, path: str) -> StepResult | None:
         """Give what is known of a step."""
         return self.changes.get(path) or self._results.get(path)
+
+    def all_results(self) -> Mapping[str, StepResult]:
+        """Give what is known of all steps, by path."""
+        return {**self._results, **self.changes}
 
     def record(self, result: StepResult) -> StepResult:
         """Have a result recorded."""

@@ -22,7 +22,7 @@ from hub.rules.runs.looking import End
 from hub.rules.runs.memory import RunMemory
 from hub.rules.runs.rehearsing import Rehearsal
 from hub.rules.runs.signals import Attempt
-from hub.rules.runs.wishing import MANUAL, SOURCE_RECEIVED, Standing, Wanted, ask, by_hand, in_order, types_of
+from hub.rules.runs.wishing import MANUAL, Standing, Wanted, ask, by_hand, in_order, types_of
 
 Answer = Callable[[Attempt], ActionDone | ActionFailed]
 ENV_NAME: Final = "test"
@@ -135,10 +135,7 @@ class Stage:
         event_type = str(event.get("type"))
         for run_id, rehearsal in self.rehearsals.items():
             is_active = self.memory.runs[run_id].state is RunState.ACTIVE
-            own, told = rehearsal.facts.event.get("conversation_id"), event.get("conversation_id")
-            # What is said in conversations is waited for in the run's own (hub.flow.routing.driving).
-            is_elsewhere = own is not None and own != told and event_type != SOURCE_RECEIVED
-            if is_active and not is_elsewhere and rehearsal.tell(event_type, event):
+            if is_active and rehearsal.tell(event_type, event):
                 found = run_id
         return found
 

@@ -119,25 +119,27 @@ class SqlRuns:
         rows = await self._database.look_up(_AWAITED, {})
         return frozenset(str(row[0]) for row in rows)
 
-    async def waiting(self, event_type: str, chat_id: int | None) -> list[RunWait]:
-        chats = [0] if chat_id is None else [0, chat_id]
+    async def waiting(self, event_type: str, places: Collection[int]) -> list[RunWait]:
+        # One that listens for several people may be found by several names of one of them.
+        heard = (
+            select(run_waits.c.run_id, run_waits.c.path)
+            .where(run_waits.c.event_type == event_type, run_waits.c.chat_id.in_(sorted(places)))
+            .distinct()
+            .subquery()
+        )
         query = (
             select(
-                run_waits.c.run_id,
+                heard.c.run_id,
                 _r.route_id,
-                run_waits.c.path,
+                heard.c.path,
                 _r.revision_id,
                 _r.version,
                 _r.facts,
                 run_steps.c.result,
             )
-            .join(runs, _r.id == run_waits.c.run_id)
-            .join(
-                run_steps,
-                (run_steps.c.run_id == run_waits.c.run_id) & (run_steps.c.path == run_waits.c.path),
-            )
-            .where(run_waits.c.event_type == event_type, run_waits.c.chat_id.in_(chats))
-            .order_by(run_waits.c.run_id, run_waits.c.path)
+            .join(runs, _r.id == heard.c.run_id)
+            .join(run_steps, (run_steps.c.run_id == heard.c.run_id) & (run_steps.c.path == heard.c.path))
+            .order_by(heard.c.run_id, heard.c.path)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [
@@ -271,7 +273,7 @@ def listen(connection: Connection, run_id: int, waits: Sequence[WaitNote]) -> No
     """Let a run listen for exactly these."""
     connection.execute(delete(run_waits).where(run_waits.c.run_id == run_id))
     rows = [
-        {"run_id": run_id, "path": each.path, "event_type": event_type, "chat_id": each.chat_id}
+        {"run_id": run_id, "path": each.path, "event_type": event_type, "chat_id": each.place}
         for each in waits
         for event_type in each.event_types
     ]

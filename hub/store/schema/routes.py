@@ -150,7 +150,7 @@ run_waits = Table(
     Column("run_id", Key, nullable=False),
     Column("path", Text, nullable=False),
     Column("event_type", Text, nullable=False),
-    #: Only events of this chat; 0 for all.
+    #: Only events of this chat, or below 0 of this person (hub.rules.runs.listening); 0 for all.
     Column("chat_id", Key, nullable=False),
     PrimaryKeyConstraint("event_type", "chat_id", "run_id", "path"),
     Index(None, "run_id"),

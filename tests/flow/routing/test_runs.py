@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,6 +229,79 @@ async def test_a_run_waits_for_an_answer_in_its_own_conversation(world: HubWorld
     await routes.work()
     assert routes.inputs[1:] == [{"status": "timed_out", "text": "none"}]
     assert await world.store.runs.awaited_types() == frozenset()
+
+
+ASKED_BY_HAND = """
+id: ask
+trigger: { manual: true }
+steps:
+  - use: message.send
+    with: { to: "{{ vars.to }}" }
+  - id: answer
+    wait_for: { trigger: message.received, timeout: 1h }
+  - use: do.safe
+    with: { to: "{{ vars.to }}", text: "{{ get(steps, 'answer.output.event.text', 'none') }}" }
+"""
+
+
+async def test_runs_that_ask_two_people_do_not_take_each_others_answers(
+    world: HubWorld, routes: RouteWorld
+) -> None:
+    await routes.install(written(ASKED_BY_HAND))
+    for to in (CONTACT, STRANGER):
+        await routes.desk.start("ask", given={"to": to})
+    await routes.work()
+    await world.say("no", contact=STRANGER)
+    await routes.work()
+    assert routes.inputs[2:] == [{"to": STRANGER, "text": "no"}]
+
+    await world.say("yes")
+    await routes.work()
+    assert routes.inputs[3:] == [{"to": CONTACT, "text": "yes"}]
+
+
+async def test_a_revision_that_cannot_be_read_any_more_fails_its_runs_and_holds_up_no_others(
+    world: HubWorld, routes: RouteWorld, tmp_path: Path
+) -> None:
+    await routes.install(written(WAIT, ECHO))
+    await world.say("?")
+    await routes.work()
+    (waiting,) = await routes.runs(RunState.ACTIVE)
+    spoil_revision(tmp_path, waiting.revision_id)
+
+    later = RouteWorld(world)
+    await world.say("yes")
+    await later.work()
+    assert [each["text"] for each in later.inputs] == ["yes"]
+    world.clock.advance(HOUR)
+    await later.work()
+    (failed,) = await later.runs(RunState.FAILED)
+    assert (failed.id, failed.error_class) == (waiting.id, "bug")
+    assert "cannot read the route as it was written" in (failed.reason or "")
+
+
+def spoil_revision(folder: Path, revision_id: int) -> None:
+    """As another version of the hub may have written it."""
+    with closing(sqlite3.connect(folder / "hub.db")) as connection, connection:
+        spoilt = '{"version": 1, "routes": [{"id": "ask", "trigger": "message.lost"}]}'
+        connection.execute("UPDATE route_revisions SET source = ? WHERE id = ?", (spoilt, revision_id))
+
+
+async def test_what_happens_in_no_conversation_comes_to_runs_that_have_one(
+    world: HubWorld, routes: RouteWorld
+) -> None:
+    await routes.install(
+        written("""
+id: wait
+trigger: message.received
+steps:
+  - wait_for: { trigger: webhook.test, timeout: 1h }
+  - use: do.safe
+""")
+    )
+    await world.say("Hello")
+    await routes.work()
+    assert await world.store.runs.waiting("webhook.test", {0}) != []
 
 
 async def test_answers_and_new_runs_come_of_the_same_events(world: HubWorld, routes: RouteWorld) -> None:
