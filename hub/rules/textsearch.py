@@ -1,7 +1,8 @@
 """What a search for words means, so that each database finds the same: a substring, whatever the case of its letters.
 
 Databases lower letters by their own tables, if they go beyond ASCII at all. So they lower only ASCII, and are told,
-letter by letter of the query, which other spellings stand for the same letter. Accents, and signs that one table
+letter by letter of the query, which other spellings stand for the same letter; each is one sign, as is the letter, and
+no letter is a spelling of another. Accents, and signs that one table
 composes and another does not, stay different. Not here: the SQL.
 """
 

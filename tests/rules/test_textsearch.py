@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hub.rules import textsearch
 from hub.rules.textsearch import is_in, needle_of
 
+#: More letters with other spellings than a database takes calls within calls.
+PANGRAMS = "съешь же ещё этих мягких французских булок, да выпей чаю; ξεσκεπάζω τὴν ψυχοφθόρα βδελυγμία"
 FOUND = [
     ("hello", "Say HELLO to her"),
     ("HELLO", "hello"),
@@ -23,6 +25,7 @@ FOUND = [
     ("a_b", "A_B"),
     ("👍", "fine 👍🏽"),
     ("𐐨", "𐐀"),
+    (PANGRAMS, f"({PANGRAMS.upper()})"),
 ]
 NOT_FOUND = [
     ("hello", "help"),
@@ -47,6 +50,16 @@ def test_not_found(query: str, text: str) -> None:
 def test_only_letters_of_the_query_are_respelled() -> None:
     assert needle_of("Hi Ö").spellings == (("Ö", "ö"),)
     assert needle_of("Hi").spellings == ()
+
+
+def test_no_letter_is_a_spelling_of_another() -> None:
+    """So it does not matter whether a database respells one after the other or all at once."""
+    spellings = textsearch._spellings()
+    others = {spelling for each in spellings.values() for spelling in each}
+
+    assert not others & spellings.keys()
+    assert {len(sign) for sign in (*others, *spellings)} == {1}
+    assert not any(sign.isascii() for sign in (*others, *spellings))
 
 
 @given(st.text(), st.text(), st.text())

@@ -14,7 +14,9 @@ def holds_words(column: Column[Any], words: str, dialect: str) -> ColumnElement[
     needle = needle_of(words)
     # Only ASCII is lowered by the database, the rest by name: databases disagree on letters.
     lowered: Any = func.lower(column.collate("C") if dialect == "postgresql" else column)
-    for spelling, letter in needle.spellings:
-        lowered = func.replace(lowered, spelling, letter)
+    if needle.spellings:
+        # One call, however many letters: calls within calls fill SQLite's parser and SQLAlchemy's stack.
+        old, new = zip(*needle.spellings, strict=True)
+        lowered = func.translate(lowered, "".join(old), "".join(new))
     found: ColumnElement[bool] = lowered.contains(needle.text, autoescape=True)
     return found

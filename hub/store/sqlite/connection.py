@@ -70,4 +70,14 @@ def connect(path: Path, *, cache_kib: int, is_reader: bool) -> GroupConnection:
     )
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}").close()
+    connection.create_function("translate", 3, _translate, deterministic=True)
     return connection
+
+
+def _translate(text: str | None, old: str, new: str) -> str | None:
+    """Put each letter of `new` in the place of that of `old`, as PostgreSQL's function of that name does."""
+    if text is None or text.isascii():
+        return text
+    for letter, other in zip(old, new, strict=True):
+        text = text.replace(letter, other)
+    return text
