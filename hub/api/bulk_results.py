@@ -12,6 +12,7 @@ from hub.api.bulk import BULK_ERRORS, BulkQuery, find_bulk
 from hub.api.bulk_shapes import CSV_HEADINGS, RecipientReply, csv_row, recipient_fields
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
 from hub.api.paging import read_id_cursor, read_offset, split_page, write_cursor
+from hub.flow.bulk_reading import MOST_RECIPIENTS
 from hub.model.bulk import BulkJob
 from hub.rules.contact_export import csv_lines
 
@@ -40,7 +41,7 @@ async def _results(call: Call[ResultQuery, NoBody]) -> Reply:
     found = await call.uses.bulk.results(
         job,
         status=query.status,
-        after=read_id_cursor(query.cursor),
+        after=_place(query.cursor),
         offset=read_offset(query),
         limit=query.limit + 1,
     )
@@ -54,6 +55,12 @@ async def _results(call: Call[ResultQuery, NoBody]) -> Reply:
         request_id=call.request_id,
     )
     return Reply(content=content)
+
+
+def _place(cursor: str | None) -> int | None:
+    """Read a place among the recipients; one that somebody made up may be larger than the column of places holds."""
+    after = read_id_cursor(cursor)
+    return None if after is None else min(after, MOST_RECIPIENTS)
 
 
 async def _result_count(call: Call[ResultQuery, NoBody], job: BulkJob) -> int:

@@ -35,7 +35,8 @@ Offset = Annotated[
 ]
 IncludeTotal = Annotated[bool, Meta(description="Count all that there are, on all pages: `total`.")]
 
-_Keys = tuple[Annotated[int, Meta(ge=0, le=2**63 - 1)], ...]
+#: No id is as large; so what comes after a key still fits into 63 bits.
+_Keys = tuple[Annotated[int, Meta(ge=0, le=2**63 - 2)], ...]
 _decoder: Final = msgspec.json.Decoder(dict[str, _Keys])
 
 

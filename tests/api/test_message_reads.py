@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from bridge.sandbox import contacts
+from hub.api.paging import write_cursor
 from hub.model.observation import ObservedMessage, Part
 from tests.support.asgi import Answered, Caller
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, STRANGER, HubWorld
@@ -201,6 +202,10 @@ async def test_a_restricted_key_sees_its_lines_only(world: HubWorld, said: Said)
         ({"sort": "random"}, (400, "invalid_parameter_value", "sort")),
         ({"job_id": "nonsense"}, (400, "invalid_parameter_value", "job_id")),
         ({"cursor": "nonsense"}, (400, "invalid_parameter_value", "cursor")),
+        (
+            {"sort": "oldest", "cursor": write_cursor(0, 2**63 - 1)},
+            (400, "invalid_parameter_value", "cursor"),
+        ),
         ({"limit": "101"}, (400, "invalid_parameter_value", "limit")),
     ],
 )  # fmt: skip
