@@ -23,7 +23,7 @@ from hub.api.sends import (
 )
 from hub.api.sent_files import FILE_ERRORS, find_files, resolved_files
 from hub.flow.line_choice import AUTO
-from hub.flow.recipients import find_message, find_recipient, require_contact
+from hub.flow.recipients import find_message, find_recipient, require_contact, require_named
 from hub.model.errors import InvalidRequest
 from hub.model.file import File
 from hub.model.line import Line
@@ -56,6 +56,7 @@ async def _send(call: Call[NoQuery, NewAudioMessage]) -> Reply:
         resolved["from"] = line.handle
     if body.reply_to is not None:
         parent = await find_message(store, line, body.reply_to, param="reply_to")
+        require_named(parent, param="reply_to")
         resolved["reply_to_guid"] = parent.guid
     _require_voice(line)
     require_contact(line, recipient)
@@ -96,7 +97,13 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         body=NewAudioMessage,
         reply=SendReply,
         status=201,
-        errors=(*SEND_ERRORS, *FILE_ERRORS, "contact_has_not_messaged", "message_not_found"),
+        errors=(
+            *SEND_ERRORS,
+            *FILE_ERRORS,
+            "contact_has_not_messaged",
+            "message_not_found",
+            "message_not_sent",
+        ),
         headers=SEND_HEADERS,
         example={"from": "+15550100000", "to": "+15550100001", "audio_message": "file_0f2m4h8x0g001"},
         handle=_send,

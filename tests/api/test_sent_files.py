@@ -183,6 +183,14 @@ async def test_08_voice_messages_wait_for_the_contact_too(world: HubWorld) -> No
     assert answered.json["error"]["type"] == "invalid_request_error"
 
 
+async def test_a_message_that_waits_is_not_answered_by_voice(world: HubWorld) -> None:
+    waiting = (await send(world, text="Hi")).json["message_id"]
+
+    answered = await speak(world, audio_message=await upload(world, WAV, "audio/wav"), reply_to=waiting)
+
+    assert (answered.status, answered.code, answered.param) == (409, "message_not_sent", "reply_to")
+
+
 async def test_a_line_that_cannot_says_so(world: HubWorld) -> None:
     file_id = await upload(world, WAV, "audio/wav")
     line = world.sandbox_line
