@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 
 from hub.model.run import Decided, KeptRoute, Revision, Run, RunState, RunTally, RunWish, Triage
@@ -20,6 +21,16 @@ class RouteChange:
     source: str
     file: str | None
     line: int | None
+
+
+class Adding(Enum):
+    """What became of a route that was to stand beside the others."""
+
+    DONE = auto()
+    #: Another one stands under its id.
+    TAKEN = auto()
+    #: As many of its origin stand as may.
+    FULL = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,8 +147,11 @@ class Routes(Protocol):
         """
         ...
 
-    async def add(self, change: RouteChange, *, now: int) -> bool:
-        """Let a route stand that did not; tell whether its id was free. `now` is Unix ms."""
+    async def add(self, change: RouteChange, *, most: int, now: int) -> Adding:
+        """Let a route stand that did not, if fewer than `most` of its origin do, whoever adds at the same moment.
+
+        `now` is Unix ms.
+        """
         ...
 
     async def replace(self, change: RouteChange, *, now: int) -> bool:

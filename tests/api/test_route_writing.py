@@ -91,6 +91,16 @@ async def test_only_so_many_are_made(world: HubWorld) -> None:
     assert again.status == 201
 
 
+async def test_no_more_are_made_when_many_ask_at_once(world: HubWorld) -> None:
+    few = world.api.of(build(replace(world.parts, settings=replace(world.parts.settings, most_routes=3))))
+    routes = [{**REFUNDS, "id": f"route-{n}"} for n in range(9)]
+    answers = await asyncio.gather(*(few.post("/v1/routes", {"route": route}) for route in routes))
+    listed = (await few.get("/v1/routes")).json["data"]
+
+    assert sorted(each.status for each in answers) == [201] * 3 + [409] * 6
+    assert len(listed) == 3
+
+
 async def test_files_and_what_was_made_here_leave_one_another_alone(world: HubWorld) -> None:
     routes = RouteWorld(world)
     await routes.install(written(ECHO))

@@ -9,7 +9,7 @@ import msgspec
 
 from hub.flow.actions import KnownActions
 from hub.flow.ports import Clock, WakeUps
-from hub.flow.route_store import RouteChange, Routes
+from hub.flow.route_store import Adding, RouteChange, Routes
 from hub.flow.routing.book import RouteBook
 from hub.flow.routing.installing import API, FILES
 from hub.flow.routing.parts import no_route
@@ -67,10 +67,15 @@ class RouteWriting:
         """
         given = {"id": id_text(ID_PREFIX, self._new_id()), **written}
         route, source = await self.read(given)
-        self._require_room(route.id)
-        if not await self._routes.add(self._change(route.id, source), now=self._clock.now_ms()):
-            message = f"There is a route {route.id}. Give this one another id, or replace that one with PUT."
-            raise InvalidRequest("name_taken", message, param=f"{_FIELD}.id")
+        change, now = self._change(route.id, source), self._clock.now_ms()
+        match await self._routes.add(change, most=self._most_routes, now=now):
+            case Adding.TAKEN:
+                message = (
+                    f"There is a route {route.id}. Give this one another id, or replace that one with PUT."
+                )
+                raise InvalidRequest("name_taken", message, param=f"{_FIELD}.id")
+            case Adding.FULL:
+                raise self._full()
         await self._tell()
         return route.id
 
@@ -136,15 +141,12 @@ class RouteWriting:
             raise InvalidRequest("route_in_file", message)
         return kept
 
-    def _require_room(self, route_id: str) -> None:
-        """Refuse one route more; who ask at the same moment may be let in together."""
-        standing = [each.id for each in self._book.kept.values() if each.origin == API]
-        if len(standing) >= self._most_routes and route_id not in standing:
-            message = (
-                f"{len(standing)} routes that were made by the API stand, and {self._most_routes} are the most. Delete "
-                "one, put routes into files, or raise limits.routes in hub.yaml."
-            )
-            raise InvalidRequest("route_limit_reached", message)
+    def _full(self) -> InvalidRequest:
+        message = (
+            f"Of the routes that are made by the API, {self._most_routes} are the most that may stand, and as many do. "
+            "Delete one, put routes into files, or raise limits.routes in hub.yaml."
+        )
+        return InvalidRequest("route_limit_reached", message)
 
     async def _tell(self) -> None:
         await self._book.refresh()

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Select, func, select, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.flow.route_store import Arrival, ArrivalLost, EventDecision, RouteChange
+from hub.flow.route_store import Adding, Arrival, ArrivalLost, EventDecision, RouteChange
 from hub.model.run import Decided, KeptRoute, Revision, RunState, Triage
 from hub.store.database import Database
 from hub.store.repositories.run_beginning import begin
@@ -90,6 +90,7 @@ class SqlRoutes:
     ) -> None:
         def work(connection: Connection) -> None:
             newest = _newest(connection)
+            _touch(connection, newest)
             for each in changed:
                 _stand(connection, origin, each, since=newest, now=now)
             stays = {*keep, *(each.id for each in changed)}
@@ -98,12 +99,15 @@ class SqlRoutes:
                 .where(_t.origin == origin, _t.retired_at.is_(None), _t.id.not_in(sorted(stays)))
                 .values(retired_at=now, changed_at=now)
             )
-            _touch(connection, newest)
 
         await self._database.write(work)
 
-    async def add(self, change: RouteChange, *, now: int) -> bool:
-        return await self._change(lambda connection: _add(connection, change, now=now))
+    async def add(self, change: RouteChange, *, most: int, now: int) -> Adding:
+        try:
+            await self._database.write(lambda connection: _add(connection, change, most=most, now=now))
+        except _NotAdded as refused:
+            return refused.why
+        return Adding.DONE
 
     async def replace(self, change: RouteChange, *, now: int) -> bool:
         return await self._change(lambda connection: _replace(connection, change, now=now))
@@ -150,7 +154,10 @@ class SqlRoutes:
 
 
 def _touch(connection: Connection, newest: int) -> None:
-    """Raise the version; whoever never had routes begins with the events that come now."""
+    """Raise the version; whoever never had routes begins with the events that come now.
+
+    Who adds routes does it first: from then on nobody else adds any until the end of the transaction.
+    """
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     first = dialect.insert(route_state).values(id=_STATE, position=newest, version=1)
     connection.execute(first.on_conflict_do_update(index_elements=["id"], set_={"version": _s.version + 1}))
@@ -160,16 +167,29 @@ def _newest(connection: Connection) -> int:
     return connection.execute(select(func.max(events.c.position))).scalar() or 0
 
 
-def _add(connection: Connection, change: RouteChange, *, now: int) -> bool:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    _write_revision(connection, change, now=now)
-    said = {**_said(change, change.origin, now=now), "since_position": _newest(connection)}
-    first = dialect.insert(routes).values(id=change.id, **said)
-    again = first.on_conflict_do_update(index_elements=["id"], set_=said, where=_t.retired_at.is_not(None))
-    if connection.execute(again.returning(_t.id)).one_or_none() is not None:
-        return True
-    connection.execute(route_revisions.delete().where(_v.id == change.revision_id))
-    return False
+class _NotAdded(Exception):
+    """Undoes what was begun."""
+
+    def __init__(self, why: Adding) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def _add(connection: Connection, change: RouteChange, *, most: int, now: int) -> None:
+    """Add a route, after whoever else does: the version is raised first, and its row stays locked.
+
+    Raises:
+        _NotAdded: Nothing may stay of it.
+    """
+    newest = _newest(connection)
+    _touch(connection, newest)
+    others = _t.retired_at.is_(None), (_t.origin == change.origin) | (_t.id == change.id)
+    standing = connection.scalars(select(_t.id).where(*others)).all()
+    if change.id in standing:
+        raise _NotAdded(Adding.TAKEN)
+    if len(standing) >= most:
+        raise _NotAdded(Adding.FULL)
+    _stand(connection, change.origin, change, since=newest, now=now)
 
 
 def _replace(connection: Connection, change: RouteChange, *, now: int) -> bool:
