@@ -7,8 +7,9 @@ Why this order loses nothing and leaves nothing: hub.flow.file_store.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,6 +71,8 @@ class Intake:
         #: 0 sets no limit.
         self._quota_bytes = quota_bytes
         self._stored_bytes = 0
+        #: What this process is taking in just now.
+        self._arriving_bytes = 0
         self._asked_at = -QUOTA_MS
 
     async def take(self, chunks: AsyncIterator[bytes], claims: Claims, settle: Settle) -> Filling:
@@ -78,9 +81,18 @@ class Intake:
         Raises:
             InvalidRequest: empty_file, payload_too_large, storage_quota_exceeded, or another size than agreed.
         """
-        await self._require_room()
+        await self._ask_for_stored()
+        with self._counting() as count:
+            filled, size = await self._take(chunks, claims, settle, count)
+        if filled is Filling.DONE:
+            self._stored_bytes += size
+        return filled
+
+    async def _take(
+        self, chunks: AsyncIterator[bytes], claims: Claims, settle: Settle, count: Callable[[int], None]
+    ) -> tuple[Filling, int]:
         async with self._blobs.draft() as draft:
-            received = await self._receive(chunks, draft)
+            received = await self._receive(chunks, draft, count)
             self._check(received, claims)
             mime_type = settle_type(claims.mime_type, self._look_at(received.head, claims.filename))
             while True:
@@ -89,10 +101,7 @@ class Intake:
                 await draft.keep(blob.name)
                 filled = await settle(Content(blob=blob, filename=claims.filename, mime_type=mime_type))
                 if filled is not Filling.BLOB_GONE:
-                    break
-        if filled is Filling.DONE:
-            self._stored_bytes += received.size
-        return filled
+                    return filled, received.size
 
     def require_size(self, size: int | None) -> None:
         """Refuse an announced size before a byte of it is read.
@@ -103,12 +112,15 @@ class Intake:
         if size is not None and size > self.most_bytes:
             raise too_large(self.most_bytes)
 
-    async def _receive(self, chunks: AsyncIterator[bytes], draft: Draft) -> _Received:
+    async def _receive(
+        self, chunks: AsyncIterator[bytes], draft: Draft, count: Callable[[int], None]
+    ) -> _Received:
         digest, size, head = hashlib.sha256(), 0, b""
         async for chunk in chunks:
             size += len(chunk)
             if size > self.most_bytes:
                 raise too_large(self.most_bytes)
+            count(len(chunk))
             if len(head) < HEAD_BYTES:
                 head += chunk[: HEAD_BYTES - len(head)]
             digest.update(chunk)
@@ -125,17 +137,38 @@ class Intake:
                 param="size",
             )
 
-    async def _require_room(self) -> None:
+    async def _ask_for_stored(self) -> None:
         if not self._quota_bytes:
             return
         now = self._clock.now_ms()
         if now - self._asked_at >= QUOTA_MS:
-            self._stored_bytes, self._asked_at = (await self._files.stored()).size, now
-        if self._stored_bytes >= self._quota_bytes:
+            self._asked_at = now
+            self._stored_bytes = (await self._files.stored()).size
+        self._require_room(1)
+
+    @contextlib.contextmanager
+    def _counting(self) -> Iterator[Callable[[int], None]]:
+        """Count bytes as they arrive, beside those that others bring at the same time, until they are stored."""
+        total = 0
+
+        def count(arrived: int) -> None:
+            nonlocal total
+            self._require_room(arrived)
+            total += arrived
+            self._arriving_bytes += arrived
+
+        try:
+            yield count
+        finally:
+            self._arriving_bytes -= total
+
+    def _require_room(self, wanted: int) -> None:
+        taken = self._stored_bytes + self._arriving_bytes
+        if self._quota_bytes and taken + wanted > self._quota_bytes:
             raise InvalidRequest(
                 "storage_quota_exceeded",
-                f"The hub keeps {self._stored_bytes} bytes of files and may keep {self._quota_bytes}. Delete files "
-                "that are not needed, or let the operator raise files.quota_bytes.",
+                f"The hub keeps {taken} bytes of files, with those that arrive now, and may keep {self._quota_bytes}. "
+                "Delete files that are not needed, or let the operator raise files.quota_bytes.",
             )
 
 

@@ -207,6 +207,7 @@ async def test_an_upload_that_its_client_gives_up_leaves_nothing(world: HubWorld
 
 
 async def test_a_full_hub_takes_no_more(tmp_path: Path) -> None:
+    """However many bring something at once: what is refused makes room again."""
     async with open_world(tmp_path) as world:
         limited = intake(world.store, world.parts.files.blobs, world.clock, world.new_id, quota_bytes=8)
         desk = FileDesk(
@@ -217,14 +218,14 @@ async def test_a_full_hub_takes_no_more(tmp_path: Path) -> None:
             wake_ups=world.wake_ups,
         )
         key = (await world.keys.create(KeyWish(name="x", scopes=frozenset({"admin"})))).key
-        await desk.upload(key, pieces(b"hello"), Claims())
-        await desk.upload(key, pieces(b"world"), Claims())
+        uploads = [desk.upload(key, pieces(b"%d" % place, b"ello"), Claims()) for place in range(4)]
+        answers = await asyncio.gather(*uploads, return_exceptions=True)
+        refused = [answer for answer in answers if isinstance(answer, InvalidRequest)]
+        await desk.upload(key, pieces(b"abc"), Claims())
 
-        with pytest.raises(InvalidRequest) as raised:
-            await desk.upload(key, pieces(b"more"), Claims())
-
-    assert raised.value.code == "storage_quota_exceeded"
-    assert "files.quota_bytes" in raised.value.message
+        assert [each.code for each in refused] == ["storage_quota_exceeded"] * 3
+        assert "files.quota_bytes" in refused[0].message
+        assert await world.store.files.stored() == Stored(count=2, size=8)
 
 
 async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
