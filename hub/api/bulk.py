@@ -362,7 +362,8 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         summary="Send to the recipients of a CSV table.",
         description=(
             "A column `to` (or phone, number, handle, email), perhaps one `text` (or body, message) of the row's own; "
-            "the other columns are values for gaps in the text."
+            "the other columns are values for gaps in the text. Comma, semicolon and tab are told apart. A row with a "
+            "cell under no heading is wrong: a text that holds the delimiter stands in quotes."
         ),
         tag="bulk",
         scope="messages:write",

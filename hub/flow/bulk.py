@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hub.flow.bulk_reading import Addressee, Checked, check
+from hub.flow.bulk_reading import Addressee, Checked, RowProblem, check
 from hub.flow.outgoing import Outgoing
 from hub.flow.ports import Clock, WakeUps
 from hub.flow.record import Recorder
@@ -35,7 +35,7 @@ class BulkWish:
     name: str | None
     #: For recipients without a text of their own; may have gaps (hub.rules.placeholders).
     text: str | None
-    recipients: Iterable[Addressee]
+    recipients: Iterable[Addressee | RowProblem]
     #: In the place of all texts; what fills it may have gaps.
     template: Template | None = None
     priority: int = 0

@@ -5,8 +5,11 @@ Pure but for contacts. Rows are numbered as their author sees them.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 
 import msgspec
@@ -21,7 +24,7 @@ from hub.model.errors import InvalidRequest
 from hub.model.template import Template, template_words
 from hub.rules.chatkeys import handle_of
 from hub.rules.contact_files import rows_of
-from hub.rules.contact_headings import choose_delimiter
+from hub.rules.contact_headings import DELIMITERS
 from hub.rules.placeholders import fill
 from hub.rules.problems import Problem
 
@@ -34,6 +37,8 @@ _PAGE: Final = 500
 _TO: Final = frozenset({"to", "phone", "number", "handle", "recipient", "email"})
 _TEXT: Final = frozenset({"text", "body", "message"})
 _LONGEST_SHOWN: Final = 40
+#: Of the first line, to see what separates its cells.
+_HEAD: Final = 8_192
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +85,7 @@ class Checked:
 
 
 def check(
-    addressees: Iterable[Addressee],
+    addressees: Iterable[Addressee | RowProblem],
     *,
     text: str | None,
     template: Template | None = None,
@@ -90,7 +95,7 @@ def check(
     """Check all, fill the gaps, and give each handle one message: the first.
 
     Args:
-        addressees: In their order.
+        addressees: In their order; a row that cannot be one is told with the others.
         text: For those without one of their own.
         template: In the place of all texts.
         is_literal: Leave texts as they stand.
@@ -110,11 +115,7 @@ def check(
                 f"A job has at most {MOST_RECIPIENTS:,} recipients; make several.",
                 param="recipients",
             )
-        found = (
-            _read(each, text, is_literal=is_literal)
-            if template is None
-            else _read_template(each, template, is_literal=is_literal)
-        )
+        found = _found(each, text, template, is_literal=is_literal)
         if isinstance(found, RowProblem):
             problem_count += 1
             if len(problems) < MOST_PROBLEMS:
@@ -137,6 +138,16 @@ def check(
 
 #: The handle, the words, and the JSON of a template.
 _Found = tuple[str, str, str | None]
+
+
+def _found(
+    each: Addressee | RowProblem, text: str | None, template: Template | None, *, is_literal: bool
+) -> _Found | RowProblem:
+    if isinstance(each, RowProblem):
+        return each
+    if template is not None:
+        return _read_template(each, template, is_literal=is_literal)
+    return _read(each, text, is_literal=is_literal)
 
 
 def _handle(each: Addressee) -> str | RowProblem:
@@ -187,38 +198,69 @@ def _no_handle(to: str) -> str:
     )
 
 
-def table_of(text: str) -> Iterator[Addressee]:
+def table_of(text: str) -> Iterator[Addressee | RowProblem]:
     """Read a CSV table: a column `to`, perhaps one `text`, and the others as values for gaps.
+
+    Comma, semicolon and tab are told apart; a row ends where a spreadsheet ends it, at a line feed or carriage return.
 
     Raises:
         InvalidRequest: It has no such column, or cannot be read to its end.
     """
-    lines = text.splitlines(keepends=True)
-    rows = rows_of(iter(lines), choose_delimiter(lines[0] if lines else ""))
+    if "\0" in text:
+        raise InvalidRequest(
+            "invalid_parameter_value", "The table holds a NUL character, which cannot be sent.", param="to"
+        )
+    rows = rows_of(io.StringIO(text, newline=""), _delimiter(text))
     headings = _headings(rows)
     for number, cells in rows:
         if isinstance(cells, Problem | str):
             raise _unreadable(str(cells), number)
-        if not any(cell.strip() for cell in cells):
-            continue
-        values = dict(zip(headings, (cell.strip() for cell in cells), strict=False))
-        own = next((values[name] for name in headings if name in _TEXT and values.get(name)), None)
-        to = next((values.get(name, "") for name in headings if name in _TO), "")
-        yield Addressee(to=to, text=own, values=values, place=f"row {number}")
+        if any(cell.strip() for cell in cells):
+            yield _row(headings, cells, f"row {number}")
+
+
+def _row(headings: Sequence[str], cells: Sequence[str], place: str) -> Addressee | RowProblem:
+    lost = next(
+        (cell for cell, name in zip_longest(cells, headings, fillvalue="") if cell.strip() and not name), None
+    )
+    if lost is not None:
+        shown = lost.strip()[:_LONGEST_SHOWN]
+        message = f"'{shown}' stands under no heading: put a cell that holds the delimiter into quotes."
+        return RowProblem(place=place, field="row", message=message)
+    values = dict(zip(headings, (cell.strip() for cell in cells), strict=False))
+    own = next((values[name] for name in headings if name in _TEXT and values.get(name)), None)
+    to = next((values.get(name, "") for name in headings if name in _TO), "")
+    return Addressee(to=to, text=own, values=values, place=place)
+
+
+def _delimiter(text: str) -> str:
+    """Choose the one that makes a column `to` of the first line; of several, the one that makes most columns."""
+    line = io.StringIO(text, newline="").readline(_HEAD)
+
+    def judged(delimiter: str) -> tuple[bool, int]:
+        cells = [_heading(cell) for cell in next(csv.reader([line], delimiter=delimiter), [])]
+        return not _TO.isdisjoint(cells), len(cells)
+
+    return max(DELIMITERS, key=judged)
+
+
+def _heading(cell: str) -> str:
+    return cell.strip().lower()
 
 
 def _headings(rows: Iterator[tuple[int, list[str] | str | Problem]]) -> list[str]:
     _, cells = next(rows, (1, []))
     if isinstance(cells, Problem | str):
         raise _unreadable(str(cells), 1)
-    headings = [cell.strip().lower() for cell in cells]
+    headings = [_heading(cell) for cell in cells]
     if not _TO.intersection(headings):
         raise InvalidRequest(
             "invalid_parameter_value",
             "The first row must name the columns, and one of them must be 'to' (or phone, number, handle, email).",
             param="to",
         )
-    if len(set(headings)) != len(headings):
+    named = [heading for heading in headings if heading]
+    if len(set(named)) != len(named):
         raise InvalidRequest("invalid_parameter_value", "Two columns have the same name.", param="to")
     return headings
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub.api.paging import write_cursor
 from tests.api.bulk_stage import PEOPLE, feed, feeding, make, post_table, sent_texts, show
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, HubWorld
 
@@ -299,6 +300,14 @@ async def test_a_restricted_key_does_not_write_to_contacts_at_large(world: HubWo
     answered = await other.post("/v1/bulk", {"from": SANDBOX_LINE, "text": "Hi", "tag": "all"})
 
     assert (answered.status, answered.code, answered.param) == (403, "line_not_accessible", "tag")
+
+
+async def test_a_place_that_nobody_has_ends_the_list(world: HubWorld) -> None:
+    made = await make(world)
+    cursor = write_cursor(2**63 - 2)
+    page = (await world.api.get(f"/v1/bulk/{made['id']}/results?cursor={cursor}")).json
+
+    assert (page["data"], page["has_more"]) == ([], False)
 
 
 async def test_results_go_out_as_a_table(world: HubWorld) -> None:
