@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -180,16 +181,22 @@ async def _change(call: Call[NoQuery, LineChanges]) -> Reply:
         changes[name] = _bridge_id(changes[name], name)
     if "capabilities_off" in changes:
         changes["capabilities_off"] = _known_capabilities(changes["capabilities_off"])
-    if isinstance(call.body.safety, LineSafety):
-        changes["safety"] = _merged(call, line, call.body.safety)
-        call.uses.parts.policies.check(line.bridge_id, changes["safety"])
-    return Reply(content=_one(call, await call.uses.lines.update(line, **changes)))
+    wanted = changes.pop("safety", None)
+    said = () if wanted is None else msgspec.json.decode(call.raw_body)["safety"]
+
+    def change(current: Line) -> Line:
+        if wanted is None:
+            return replace(current, **changes)
+        safety = _merged(current.safety, wanted, said)
+        call.uses.parts.policies.check(line.bridge_id, safety)
+        return replace(current, **changes, safety=safety)
+
+    return Reply(content=_one(call, await call.uses.lines.update(line, change)))
 
 
-def _merged(call: Call[NoQuery, LineChanges], line: Line, wanted: LineSafety) -> LineSafety:
-    """Take over what stands in the request, nulls included; the rest stays as it is."""
-    said = msgspec.json.decode(call.raw_body)["safety"]
-    return msgspec.structs.replace(line.safety, **{name: getattr(wanted, name) for name in said})
+def _merged(safety: LineSafety, wanted: LineSafety, said: Collection[str]) -> LineSafety:
+    """Take over what was said, nulls included; the rest stays as it is."""
+    return msgspec.structs.replace(safety, **{name: getattr(wanted, name) for name in said})
 
 
 def _known_capabilities(names: Sequence[str]) -> frozenset[str]:

@@ -342,11 +342,15 @@ def rotate_secret(settings: Settings, name: str, overlap_hours: float) -> None:
         bridge = known(console, name)
         ends_at = console.clock.now_ms() + int(overlap_hours * 3_600_000)
         fresh = StoredSecret(text=Secret.from_bytes(secrets.token_bytes(32)).text)
-        older = [
-            replace(secret, expires_at=min(secret.expires_at or ends_at, ends_at))
-            for secret in bridge.secrets
-        ]
-        await console.store.bridges.save(replace(bridge, secrets=(fresh, *older[:9])))
+
+        def rotate(bridge: Bridge) -> Bridge:
+            older = [
+                replace(secret, expires_at=min(secret.expires_at or ends_at, ends_at))
+                for secret in bridge.secrets
+            ]
+            return replace(bridge, secrets=(fresh, *older[:9]))
+
+        await console.store.bridges.change(bridge.id, rotate)
         console.wake_ups.configuration_changed()
         return f"secret: {fresh.text}"
 

@@ -70,11 +70,13 @@ def capabilities(settings: Settings, line: str, off: tuple[str, ...], on: tuple[
         if name not in CAPABILITIES:
             raise click.BadParameter(f"'{name}' is no capability; there are {', '.join(CAPABILITIES)}.")
 
+    def switch(line: Line) -> Line:
+        return replace(line, capabilities_off=(line.capabilities_off | set(off)) - set(on))
+
     async def use(console: Console) -> list[str]:
         found = _find(line, await console.store.lines.all())
         if off or on:
-            found = replace(found, capabilities_off=(found.capabilities_off | set(off)) - set(on))
-            await console.store.lines.save(found)
+            found = await console.store.lines.change(found.id, switch) or found
             console.wake_ups.configuration_changed()
         return [f"{name:16} {_state(found, name):12} {what}" for name, what in CAPABILITIES.items()]
 

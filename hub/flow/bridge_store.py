@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from hub.model.enrolment import Enrolment
@@ -11,8 +12,16 @@ from hub.model.line import Bridge
 class Bridges(Protocol):
     async def add(self, bridge: Bridge) -> None: ...
     async def all(self) -> list[Bridge]: ...
-    async def save(self, bridge: Bridge) -> bool:
-        """Keep everything but the cursor, which has its own; False if there is no such bridge."""
+    async def change(self, bridge_id: int, change: Callable[[Bridge], Bridge]) -> Bridge | None:
+        """Change a bridge as it stands, whoever else changes it, but for its cursor and its agent.
+
+        Args:
+            bridge_id: Which.
+            change: Says what is to become of it; may be asked more than once. Nothing changes if it raises.
+
+        Returns:
+            The bridge as it is now; None if there is no such bridge.
+        """
         ...
 
     async def delete(self, bridge_id: int) -> bool:

@@ -113,25 +113,28 @@ class BridgeBook:
         Raises:
             InvalidRequest: bridge_not_found, name_taken, or as `read_settings`.
         """
-        bridge = await self.get(bridge_id)
-        if settings is not None:
-            bridge = replace(
-                bridge, settings=self._merged(self._kind(bridge), bridge.settings or {}, settings)
-            )
+        kind = self._kind(await self.get(bridge_id)) if settings is not None else None
         if name is not None:
             await self.require_free(name, bridge_id)
-            bridge = replace(bridge, name=name)
-        if is_enabled is not None:
-            bridge = replace(bridge, is_enabled=is_enabled)
-        return await self._save(bridge)
+
+        def change(bridge: Bridge) -> Bridge:
+            if kind is not None and settings is not None:
+                bridge = replace(bridge, settings=self._merged(kind, bridge.settings or {}, settings))
+            if name is not None:
+                bridge = replace(bridge, name=name)
+            return bridge if is_enabled is None else replace(bridge, is_enabled=is_enabled)
+
+        return await self._change(bridge_id, change, name=name)
 
     async def rotate_secret(self, bridge_id: int, *, overlap_hours: float) -> NewBridge:
         """Give a bridge a new secret; the old one is believed until the overlap is over."""
-        bridge = await self.get(bridge_id)
-        secret = self._draw()
-        now = self._clock.now_ms()
-        secrets = rotated(bridge.secrets, secret, overlap_hours=overlap_hours, now_ms=now)
-        return NewBridge(bridge=await self._save(replace(bridge, secrets=secrets)), secret=secret)
+        secret, now = self._draw(), self._clock.now_ms()
+
+        def rotate(bridge: Bridge) -> Bridge:
+            secrets = rotated(bridge.secrets, secret, overlap_hours=overlap_hours, now_ms=now)
+            return replace(bridge, secrets=secrets)
+
+        return NewBridge(bridge=await self._change(bridge_id, rotate), secret=secret)
 
     async def delete(self, bridge_id: int) -> None:
         """Forget a bridge that carries no line.
@@ -174,16 +177,20 @@ class BridgeBook:
         if known is not None and known.id != bridge_id:
             raise InvalidRequest("name_taken", f"Another bridge is named '{name}'.", param="name")
 
-    async def _save(self, bridge: Bridge) -> Bridge:
+    async def _change(
+        self, bridge_id: int, change: Callable[[Bridge], Bridge], *, name: str | None = None
+    ) -> Bridge:
+        """Change a bridge as it stands; `name` is that which it is to get."""
         try:
-            is_found = await self._store.bridges.save(bridge)
+            changed = await self._store.bridges.change(bridge_id, change)
         except StoreError:
-            await self.require_free(bridge.name, bridge.id)  # another caller took the name first
+            if name is not None:
+                await self.require_free(name, bridge_id)  # another caller took the name first
             raise
-        if not is_found:
+        if changed is None:
             raise InvalidRequest("bridge_not_found", "Bridge not found.")
         self._wake_ups.configuration_changed()
-        return bridge
+        return changed
 
     def _checked(self, kind: str, settings: Mapping[str, object] | None) -> dict[str, object] | None:
         if kind == PUSH_KIND:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from hub.flow.message_counts import MessageCounts
@@ -18,8 +18,16 @@ class Lines(Protocol):
 
     async def add(self, line: Line) -> None: ...
     async def all(self) -> list[Line]: ...
-    async def save(self, line: Line) -> bool:
-        """Overwrite by id, but for what `tell_capabilities` and `tell_status` keep. False if it is gone."""
+    async def change(self, line_id: int, change: Callable[[Line], Line]) -> Line | None:
+        """Change a line as it stands, whoever else changes it, but for what `tell_capabilities` and `tell_status` keep.
+
+        Args:
+            line_id: Which.
+            change: Says what is to become of it; may be asked more than once. Nothing changes if it raises.
+
+        Returns:
+            The line as it is now; None if it is gone.
+        """
         ...
 
     async def tell_status(self, line_id: int, status: str, reason: str | None) -> bool:

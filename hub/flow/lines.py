@@ -6,8 +6,8 @@ Not here: what a line sends (hub.flow.outgoing).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from hub.flow.bootstrap import SANDBOX_KIND
 from hub.flow.directory import Directory, DirectoryHolder
@@ -152,22 +152,28 @@ class LineBook:
         if handle in directory.lines_by_handle:
             raise InvalidRequest("name_taken", f"'{handle}' is a line already.", param="handle")
 
-    async def update(self, line: Line, **changes: object) -> Line:
+    async def update(self, line: Line, change: Callable[[Line], Line]) -> Line:
         """Change a line: what it is called, what it may do, how it is paced, which bridges carry it.
 
+        Args:
+            line: As the caller knows it.
+            change: What is to become of it, and of what others made of it meanwhile.
+
         Raises:
-            InvalidRequest: line_not_found; bridge_not_found or invalid_parameter_value for its bridges.
+            InvalidRequest: line_not_found; bridge_not_found or invalid_parameter_value for its bridges; what `change`
+                says.
         """
-        changed = replace(line, **changes)  # type: ignore[arg-type] # the caller passes checked fields of Line
+        changed = change(line)
         if changed.bridge_ids != line.bridge_ids:
             await self._directory.refresh()
             self._require_bridges(changed.bridge_id, changed.fallback_bridge_id)
         if changed.bridge_id != line.bridge_id:
             await self._store.lines.carry(line.id, self._told_by(changed.bridge_id))
-        if not await self._store.lines.save(changed):
+        kept = await self._store.lines.change(line.id, change)
+        if kept is None:
             raise InvalidRequest("line_not_found", "Line not found.")
         self._wake_ups.configuration_changed()
-        return changed
+        return kept
 
 
 def _look_up(directory: Directory, text: str) -> Line | None:

@@ -106,7 +106,8 @@ async def test_a_key_does_not_choose_what_is_opened_on_the_machine(world: HubWor
 async def test_what_stands_in_the_database_is_no_choice_of_the_owner_either(world: HubWorld) -> None:
     made = await world.api.post("/v1/bridges", {"name": "phone", "kind": "scripted", "settings": SETTINGS})
     (bridge,) = [each for each in await world.store.bridges.all() if each.name == "phone"]
-    await world.store.bridges.save(replace(bridge, settings={**SETTINGS, "device": "/etc/passwd"}))
+    settings = {**SETTINGS, "device": "/etc/passwd"}
+    await world.store.bridges.change(bridge.id, lambda bridge: replace(bridge, settings=settings))
     world.wake_ups.configuration_changed()
     answered = await world.api.post(f"/v1/bridges/{made.json['id']}/examine", {})
 

@@ -153,6 +153,41 @@ async def test_change_a_line(world: HubWorld) -> None:
     assert sent.status in {403, 409}
 
 
+async def test_changes_of_a_line_at_once_all_count(world: HubWorld) -> None:
+    """Each changes what it names, and leaves what the others change."""
+    path = f"/v1/lines/{line_id(world.other_line)}"
+    wishes: list[dict[str, Any]] = [
+        {"label": "Shop"},
+        {"is_active": False},
+        {"pace_ms": 5},
+        {"safety": {"messages_per_day": 7}},
+        {"safety": {"new_conversations_per_hour": 3}},
+    ]
+    await asyncio.gather(*(world.api.patch(path, wish) for wish in wishes))
+    shown = (await world.api.get(path)).json
+
+    assert (shown["label"], shown["is_active"], shown["pace_ms"]) == ("Shop", False, 5)
+    assert shown["safety"] == {"messages_per_day": 7, "new_conversations_per_hour": 3}
+
+
+async def test_changes_of_a_bridge_at_once_all_count(world: HubWorld) -> None:
+    """A secret that was shown is believed."""
+    made = await registered(world)
+    path = f"/v1/bridges/{made['id']}"
+    answers = await asyncio.gather(
+        world.api.post(f"{path}/rotate-secret", {}),
+        world.api.post(f"{path}/rotate-secret", {}),
+        world.api.patch(path, {"name": "renamed"}),
+    )
+    pushed = [
+        await push(world, made, answer.json["secret"], name=f"r{place}")
+        for place, answer in enumerate(answers[:2])
+    ]
+
+    assert [each.status for each in pushed] == [202, 202]
+    assert (await world.api.get(path)).json["name"] == "renamed"
+
+
 async def test_an_inactive_line_sends_nothing(world: HubWorld) -> None:
     await world.api.patch(f"/v1/lines/{line_id(world.sandbox_line)}", {"is_active": False})
     sent = await world.api.post("/v1/messages", {"from": SANDBOX_LINE, "to": CONTACT, "text": "Hi"})
@@ -189,7 +224,7 @@ async def test_a_secret_that_another_process_turned_is_taken_at_once(world: HubW
     shown = {"id": id_text(Prefix.BRIDGE, bridge.id)}
     assert (await push(world, shown, bridge.secrets[0].text)).status == 202
     fresh = StoredSecret(text=Secret.from_bytes(secrets.token_bytes(32)).text)
-    await world.store.bridges.save(replace(bridge, secrets=(fresh,)))
+    await world.store.bridges.change(bridge.id, lambda bridge: replace(bridge, secrets=(fresh,)))
 
     assert (await push(world, shown, fresh.text, name="r2")).status == 202
     assert (await push(world, shown, bridge.secrets[0].text, name="r3")).status == 401

@@ -195,7 +195,7 @@ async def test_help_is_told_and_changes_nothing(world: HubWorld) -> None:
 async def test_a_line_has_words_of_its_own(world: HubWorld) -> None:
     """Beside those of the hub."""
     own = LineSafety(stop_words=("ARRÊT",), help_reply="Write STOP and we are quiet.")
-    await world.store.lines.save(replace(world.sandbox_line, safety=own))
+    await world.store.lines.change(world.sandbox_line.id, lambda line: replace(line, safety=own))
     await world.directory.refresh()
 
     await world.say("Arrêt !")
@@ -209,7 +209,8 @@ async def test_a_line_has_words_of_its_own(world: HubWorld) -> None:
 
 async def test_a_word_may_count_for_the_whole_hub(world: HubWorld) -> None:
     """Where the line's setting says so."""
-    await world.store.lines.save(replace(world.sandbox_line, safety=LineSafety(consent_scope="hub")))
+    own = LineSafety(consent_scope="hub")
+    await world.store.lines.change(world.sandbox_line.id, lambda line: replace(line, safety=own))
     await world.directory.refresh()
 
     await world.say("STOP")

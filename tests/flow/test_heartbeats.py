@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.flow.bridge_store import Bridges
@@ -30,8 +31,8 @@ class Noted(Bridges):
     async def all(self) -> list[Bridge]:
         return []
 
-    async def save(self, bridge: Bridge) -> bool:
-        return False
+    async def change(self, bridge_id: int, change: Callable[[Bridge], Bridge]) -> Bridge | None:
+        return None
 
     async def delete(self, bridge_id: int) -> bool:
         return False

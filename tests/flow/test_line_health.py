@@ -172,7 +172,7 @@ async def test_failures_are_a_warning(world: HubWorld, health: LineHealth) -> No
 async def test_a_budget_that_is_used_up_limits_the_line(world: HubWorld, health: LineHealth) -> None:
     """Until the next day."""
     own = LineSafety(new_conversations_per_day=2)
-    await world.store.lines.save(replace(world.other_line, safety=own))
+    await world.store.lines.change(world.other_line.id, lambda line: replace(line, safety=own))
     line = (await world.directory.refresh()).lines_by_id[world.other_line.id]
     zone = find_zone("UTC")
     assert zone is not None
@@ -253,7 +253,7 @@ def replies_of(world: HubWorld) -> ConsentReplies:
 async def _answering(world: HubWorld) -> ConsentReplies:
     """The sandbox line answers HELP."""
     own = LineSafety(help_reply="Write STOP and we are quiet.")
-    await world.store.lines.save(replace(world.sandbox_line, safety=own))
+    await world.store.lines.change(world.sandbox_line.id, lambda line: replace(line, safety=own))
     await world.directory.refresh()
     return replies_of(world)
 

@@ -67,7 +67,7 @@ async def test_saying_hello_again_raises_neither_fence_nor_revision(store: Store
 
 
 async def test_a_saved_bridge_keeps_its_agent(store: Store, fence: int) -> None:
-    await store.bridges.save(replace(BRIDGE, name="renamed", agent=None))
+    await store.bridges.change(1, lambda bridge: replace(bridge, name="renamed", agent=None))
 
     assert [(each.name, each.agent) for each in await store.bridges.all()] == [("renamed", "imsg")]
 

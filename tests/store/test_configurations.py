@@ -160,7 +160,7 @@ class Walk:
     async def _change_line(self) -> None:
         if found := await self._store.lines.all():
             line = self._chance.choice(found)
-            await self._store.lines.save(replace(line, handle=f"+2{self._number}"))
+            await self._store.lines.change(line.id, lambda line: replace(line, handle=f"+2{self._number}"))
 
     async def _tell_capabilities(self) -> None:
         if found := await self._store.lines.all():
@@ -172,7 +172,8 @@ class Walk:
 
     async def _change_bridge(self) -> None:
         if found := await self._store.bridges.all():
-            await self._store.bridges.save(replace(self._chance.choice(found), name=f"c{self._number}"))
+            bridge = self._chance.choice(found)
+            await self._store.bridges.change(bridge.id, lambda each: replace(each, name=f"c{self._number}"))
 
     async def _delete_bridge(self) -> None:
         if found := await self._store.bridges.all():

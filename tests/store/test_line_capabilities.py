@@ -42,7 +42,9 @@ async def test_a_change_by_a_person_keeps_what_the_bridge_told(store: Store) -> 
     await store.bridges.add(BRIDGE)
     await store.lines.add(LINE)
     await store.lines.tell_capabilities(1, CAN)
-    await store.lines.save(replace(LINE, capabilities_off=frozenset({"edit"})))
+    await store.lines.change(
+        LINE.id, lambda line: replace(line, capabilities=None, capabilities_off=frozenset({"edit"}))
+    )
     (line,) = await store.lines.all()
 
     assert (line.capabilities, line.capabilities_off) == (CAN, frozenset({"edit"}))

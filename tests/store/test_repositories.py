@@ -91,10 +91,10 @@ async def test_bridges_and_lines_come_back_as_they_were(store: Store) -> None:
     moved = replace(LINE, status="offline", status_reason="asleep", is_active=False)
     await store.bridges.save_cursor(1, "c9")
 
-    assert await store.lines.save(replace(moved, status="online"))
+    assert await store.lines.change(1, lambda line: replace(line, is_active=False, status="odd"))
     assert await store.lines.tell_status(1, "offline", "asleep")
     assert not await store.lines.tell_status(1, "offline", "asleep")
-    assert not await store.lines.save(replace(LINE, id=99, handle="+9"))
+    assert await store.lines.change(99, lambda line: line) is None
     assert [moved] == await store.lines.all()
     assert [await store.bridges.delete(number) for number in (1, 2, 3)] == [False, True, False]
     assert [replace(BRIDGE, cursor="c9")] == await store.bridges.all()

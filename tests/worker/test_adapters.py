@@ -70,7 +70,7 @@ class Desk:
 
     async def change(self, **changes: Any) -> frozenset[int]:
         """Change the bridge and take it over, as a worker does."""
-        await self.world.store.bridges.save(replace(self.bridge, **changes))
+        await self.world.store.bridges.change(self.bridge.id, lambda bridge: replace(bridge, **changes))
         await self.world.directory.refresh()
         changed = self.book.refresh()
         self.feeds.adapters_changed(changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -68,17 +69,19 @@ class SqlBridges:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [bridge_from(row, self._sealer) for row in rows]
 
-    async def save(self, bridge: Bridge) -> bool:
-        values = bridge_values(bridge, self._sealer)
-        del values["cursor"]  # rises without a revision: what is at hand may be an old one
-        del values["agent"]  # kept as agents tell it
-        query = update(bridges).where(bridges.c.id == bridge.id).values(values)
+    async def change(self, bridge_id: int, change: Callable[[Bridge], Bridge]) -> Bridge | None:
+        this = bridges.c.id == bridge_id
 
-        def work(connection: Connection) -> bool:
-            is_found = connection.execute(query).rowcount > 0
-            if is_found:
-                raise_revision(connection, bridges, [bridge.id])
-            return is_found
+        def work(connection: Connection) -> Bridge | None:
+            row = connection.execute(select(bridges).where(this).with_for_update()).one_or_none()
+            if row is None:
+                return None
+            changed = change(bridge_from(row, self._sealer))
+            values = bridge_values(changed, self._sealer)
+            del values["cursor"], values["agent"]  # kept as bridges and agents tell them
+            connection.execute(update(bridges).where(this).values(values))
+            raise_revision(connection, bridges, [bridge_id])
+            return changed
 
         return await self._database.write(work)
 

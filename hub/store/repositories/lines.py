@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -70,15 +70,18 @@ class SqlLines:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [line_from(row) for row in rows]
 
-    async def save(self, line: Line) -> bool:
-        values = {name: value for name, value in _values(line).items() if name not in _TOLD}
-        query = update(lines).where(lines.c.id == line.id).values(values)
+    async def change(self, line_id: int, change: Callable[[Line], Line]) -> Line | None:
+        this = lines.c.id == line_id
 
-        def work(connection: Connection) -> bool:
-            is_found = connection.execute(query).rowcount > 0
-            if is_found:
-                raise_revision(connection, lines, [line.id])
-            return is_found
+        def work(connection: Connection) -> Line | None:
+            row = connection.execute(select(lines).where(this).with_for_update()).one_or_none()
+            if row is None:
+                return None
+            changed = change(line_from(row))
+            values = {name: value for name, value in _values(changed).items() if name not in _TOLD}
+            connection.execute(update(lines).where(this).values(values))
+            raise_revision(connection, lines, [line_id])
+            return changed
 
         return await self._database.write(work)
 
