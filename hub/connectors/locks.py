@@ -46,7 +46,7 @@ class Locks:
         key = sha256(name.encode()).hexdigest()
         until = self._clock.now_ms() + patience_ms
         pause = _FIRST_PAUSE_SECONDS
-        while not await self._take(key, lease_ms):
+        while (lease_until := await self._take(key, lease_ms)) is None:
             left = (until - self._clock.now_ms()) / 1000
             if left <= 0:
                 raise LockTaken(name)
@@ -55,13 +55,17 @@ class Locks:
         try:
             yield
         finally:
-            await self._repeats.give_up(_SCOPE, key)
+            # Not what somebody else took meanwhile because this lease was over.
+            await self._repeats.give_up(_SCOPE, key, lease_until=lease_until)
 
-    async def _take(self, key: str, lease_ms: int) -> bool:
+    async def _take(self, key: str, lease_ms: int) -> int | None:
+        """Give until when it is ours (Unix ms); None while it is somebody else's."""
         now = self._clock.now_ms()
-        held = await self._repeats.claim(_SCOPE, key, request_hash=b"", lease_until=now + lease_ms, now=now)
+        lease_until = now + lease_ms
+        held = await self._repeats.claim(_SCOPE, key, request_hash=b"", lease_until=lease_until, now=now)
         if held is None:
-            return True
+            return lease_until
         if now >= held.lease_until_ms:
-            await self._repeats.give_up(_SCOPE, key)
-        return False
+            # Of all who see that it is over, one ends it; the others find it gone, or taken anew.
+            await self._repeats.give_up(_SCOPE, key, lease_until=held.lease_until_ms)
+        return None

@@ -308,8 +308,8 @@ class Repeats(Protocol):
         """Keep the answer under a claimed key, sealed; empty if it is not to be kept."""
         ...
 
-    async def give_up(self, scope: str, key: str) -> None:
-        """Free a claimed key that has no answer."""
+    async def give_up(self, scope: str, key: str, *, lease_until: int | None = None) -> None:
+        """Free a claimed key that has no answer; with `lease_until`, only the claim that was made with it."""
         ...
 
 

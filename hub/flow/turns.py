@@ -32,7 +32,8 @@ class Turns:
         Raises:
             InvalidRequest: precondition_failed: somebody else has it, and is about to make a change.
         """
-        if not await self._take(name):
+        lease_until = await self._take(name)
+        if lease_until is None:
             raise InvalidRequest(
                 "precondition_failed",
                 "It is being changed right now: read it again, and decide anew.",
@@ -41,17 +42,18 @@ class Turns:
         try:
             yield
         finally:
-            await self._repeats.give_up(_SCOPE, name)
+            # Not the turn of somebody who took it because this one's lease was over.
+            await self._repeats.give_up(_SCOPE, name, lease_until=lease_until)
 
-    async def _take(self, name: str) -> bool:
+    async def _take(self, name: str) -> int | None:
+        """Give until when it is ours (Unix ms); None where it is somebody else's."""
         now = self._clock.now_ms()
+        lease_until = now + LEASE_MS
         for _ in range(2):
-            held = await self._repeats.claim(
-                _SCOPE, name, request_hash=b"", lease_until=now + LEASE_MS, now=now
-            )
+            held = await self._repeats.claim(_SCOPE, name, request_hash=b"", lease_until=lease_until, now=now)
             if held is None:
-                return True
+                return lease_until
             if now < held.lease_until_ms:
-                return False
-            await self._repeats.give_up(_SCOPE, name)
-        return False
+                return None
+            await self._repeats.give_up(_SCOPE, name, lease_until=held.lease_until_ms)
+        return None

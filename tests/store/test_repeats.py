@@ -49,6 +49,15 @@ async def test_what_is_given_up_is_free_again(store: Store) -> None:
     assert await claim(store) is None
 
 
+async def test_a_claim_that_somebody_else_made_meanwhile_is_not_given_up(store: Store) -> None:
+    await claim(store)
+    await store.repeats.give_up(SCOPE, KEY, lease_until=4_999)
+    assert await claim(store) is not None
+
+    await store.repeats.give_up(SCOPE, KEY, lease_until=5_000)
+    assert await claim(store) is None
+
+
 async def test_an_answer_is_not_given_up(store: Store) -> None:
     await claim(store)
     await store.repeats.keep(SCOPE, KEY, status=200, answer=b"answer")

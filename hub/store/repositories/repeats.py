@@ -56,8 +56,10 @@ class SqlRepeats:
         query = query.values(status=status, answer=sealed)
         await self._database.write(lambda connection: connection.execute(query).rowcount)
 
-    async def give_up(self, scope: str, key: str) -> None:
+    async def give_up(self, scope: str, key: str, *, lease_until: int | None = None) -> None:
         is_open = and_(_columns.lease_until.is_not(None), _columns.answer.is_(None))
+        if lease_until is not None:
+            is_open = and_(is_open, _columns.lease_until == lease_until)
         query = delete(idempotency_keys).where(_at(scope, key), is_open)
         await self._database.write(lambda connection: connection.execute(query).rowcount)
 
