@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -33,6 +34,7 @@ def read_body(definition: Definition, body: bytes, content_type: str, *, most_de
 
 
 def _json(body: bytes, most_depth: int) -> Any:
+    body = body.removeprefix(BOM_UTF8)  # RFC 8259 §8.1 lets readers pass over it
     problem = check_json(body, max_depth=most_depth)
     if problem is not None:
         return Refused(Reason.UNREADABLE, str(problem))
@@ -80,6 +82,7 @@ def read_query(raw: str) -> Mapping[str, str]:
 
 def loosely_read(body: bytes) -> Any:
     """Read JSON to look for what a verification needs in it; None where it is none."""
+    body = body.removeprefix(BOM_UTF8)
     if check_json(body) is not None:
         return None
     try:

@@ -117,7 +117,7 @@ def _introduced(
         if source.secrets:
             return None
         notice = Refused(Reason.OFFERS_SECRET, _offer(handshake, places))
-    return Introduced(answer=_handshake_answer(handshake, places), notice=notice)
+    return Introduced(answer=_handshake_answer(source.definition, handshake, places), notice=notice)
 
 
 def _fits(handshake: Handshake, places: Mapping[str, Any]) -> bool:
@@ -131,10 +131,11 @@ def _offer(handshake: Handshake, places: Mapping[str, Any]) -> str:
     )
 
 
-def _handshake_answer(handshake: Handshake, places: Mapping[str, Any]) -> Answer:
+def _handshake_answer(definition: Definition, handshake: Handshake, places: Mapping[str, Any]) -> Answer:
     if handshake.reply is None:
-        body = b"" if handshake.answer is None else msgspec.json.encode(handshake.answer)
-        return Answer(content_type=_JSON if body else "", body=body)
+        if handshake.answer is None:
+            return definition.answer  # as events are answered: Discord wants 204 of its ping, too
+        return Answer(content_type=_JSON, body=msgspec.json.encode(handshake.answer))
     found = handshake.reply.find(places)
     text = found if isinstance(found, str) else ""
     return Answer(content_type=_TEXT, body=text[:_LONGEST_REPLY].encode("utf-8", "replace"))

@@ -65,6 +65,11 @@ def test_events_and_their_ids(more: str, body: object, expected: list[tuple[str,
     assert names(told(body, more)) == expected
 
 
+def test_a_byte_order_mark_is_passed_over_and_signed_like_every_byte() -> None:
+    """Writers must not send one, readers may pass over it (RFC 8259 §8.1); those of .NET do send it."""
+    assert names(told(b'\xef\xbb\xbf{"type":"a","id":1}', "event: body.type, id: body.id")) == [("a", "1")]
+
+
 def test_without_an_id_equal_things_are_one() -> None:
     """The order of the keys does not count; everything else does."""
     (one,), (same,), (other,) = (
