@@ -7,6 +7,7 @@ minutes one call tries again, so that a provider's own mistake does not stop a c
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -37,9 +38,16 @@ PROBE_MS: Final = 300_000
 _LOCK_PATIENCE_MS: Final = 20_000
 _LOCK_LEASE_MS: Final = 60_000
 _SECONDS_MOST: Final = 10 * 366 * 86_400
+_SECONDS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
+#: What a header can carry.
+_SENDABLE: Final = re.compile(r"[ -~]{1,16384}", re.ASCII)
 
 #: Asks for a token: request, what a success is, the rules for failures, and what templates read.
 Ask = Callable[[Connection, "TokenWish"], Awaitable[Answer]]
+
+
+class Unfit(Exception):
+    """An answer has something else where a token should be; the message does not show it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,19 +116,21 @@ class Credentials:
         """
         now = self._clock.now_ms()
         state = await self._states.of(connection, now, is_fresh=True)
-        is_known = state.paused_at is not None
-        since = now if state.paused_at is None else state.paused_at
-        if not is_known:
+        if state.paused_at is None:
             await self._changed(connection, reason, paused_at=now, is_paused=True)
-        paused = msgspec.structs.replace(
-            state,
-            paused_reason=reason,
-            paused_at=since,
-            refused_at=now,
-            ended_pause_at=None,
-            ended_pause_reason=None,
-        )
-        if await self._states.change(connection, paused, now) and not is_known:
+
+        def paused(state: State) -> State:
+            return msgspec.structs.replace(
+                state,
+                paused_reason=reason,
+                paused_at=now if state.paused_at is None else state.paused_at,
+                refused_at=now,
+                ended_pause_at=None,
+                ended_pause_reason=None,
+            )
+
+        before, _ = await self._states.change(connection, paused, now)
+        if before.paused_at is None:
             log.error(
                 "connection.paused",
                 connection=connection.name,
@@ -140,22 +150,30 @@ class Credentials:
             return
         since, reason = pause
         await self._changed(connection, reason, paused_at=since, is_paused=False)
-        resumed = msgspec.structs.replace(
-            state,
-            paused_reason=None,
-            paused_at=None,
-            refused_at=None,
-            ended_pause_at=None,
-            ended_pause_reason=None,
-        )
-        if await self._states.change(connection, resumed, now):
+
+        def resumed(state: State) -> State:
+            if _pause(state) != pause:
+                return state  # another one, or its end is noted already
+            return msgspec.structs.replace(
+                state,
+                paused_reason=None,
+                paused_at=None,
+                refused_at=None,
+                ended_pause_at=None,
+                ended_pause_reason=None,
+            )
+
+        before, after = await self._states.change(connection, resumed, now)
+        if after is not before:
             log.warning("connection.resumed", connection=connection.name, connector=connection.manifest.id)
 
     async def tested(self, connection: Connection, *, works: bool, told: str) -> None:
         """Note what a test showed, for who looks at the connections."""
         now = self._clock.now_ms()
-        state = await self._states.of(connection, now, is_fresh=True)
-        noted = msgspec.structs.replace(state, tested_at=now, works=works, told=told)
+
+        def noted(state: State) -> State:
+            return msgspec.structs.replace(state, tested_at=now, works=works, told=told)
+
         await self._states.change(connection, noted, now)
 
     async def _changed(self, connection: Connection, reason: str, *, paused_at: int, is_paused: bool) -> None:
@@ -212,47 +230,37 @@ class Credentials:
         assert grant is not None, "who wants a token has a grant"
         surroundings = Surroundings(now_ms=self._clock.now_ms())
         credential = self._credential(connection, state)
-        values = dict(credential.values)
+        values, masker = dict(credential.values), credential.masker
         try:
             if grant.assertion is not None:
                 values["assertion"] = sign_assertion(grant.assertion, values, surroundings)
+                masker = masker.also([values["assertion"]])
             wish = TokenWish(
                 request=grant.request,
                 success=grant.success,
                 grant=grant,
                 values=values,
-                masker=credential.masker,
+                masker=masker,
             )
             answer = await ask(connection, wish)
-            got = self._learned(grant, state, {**values, **_told(answer)}, surroundings)
+            learned = _learned(grant, {**values, **_told(answer)}, surroundings)
         except ExpressionError as error:
-            words = credential.masker.text(str(error))
-            raise ActionFailed(
-                "auth", f"{connection.manifest.title} gave no token for {connection.name}: {words}"
-            ) from None
-        if not await self._states.change(connection, got, surroundings.now_ms):
-            # Only with a lock that was lost: what the other process has is as good as ours.
-            return await self._states.of(connection, surroundings.now_ms, is_fresh=True)
-        return got
+            raise await self._no_token(connection, masker.text(str(error))) from None
+        except Unfit as error:
+            raise await self._no_token(connection, str(error)) from None
 
-    @staticmethod
-    def _learned(grant: Grant, state: State, values: Mapping[str, Any], surroundings: Surroundings) -> State:
-        token = grant.token.render(values, surroundings)
-        seconds = grant.expires.render(values, surroundings)
-        rotated = None if grant.rotated is None else grant.rotated.render(values, surroundings)
-        kept = {name: str(each.render(values, surroundings)) for name, each in grant.keep.items()}
-        lifetime_ms = grant.lifetime_ms
-        if isinstance(seconds, str) and seconds.isdigit():
-            seconds = int(seconds)
-        if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < _SECONDS_MOST:
-            lifetime_ms = round(seconds * 1000)
-        return msgspec.structs.replace(
-            state,
-            token=str(token),
-            expires_at=None if lifetime_ms is None else surroundings.now_ms + _useful_ms(lifetime_ms),
-            kept=kept,
-            refresh_token=rotated if isinstance(rotated, str) and rotated else state.refresh_token,
-        )
+        def known(found: State) -> State:
+            # Another token only with a lock that was lost: what the other process has is as good as ours.
+            return found if found.token != state.token else learned(found)
+
+        _, kept = await self._states.change(connection, known, surroundings.now_ms)
+        return kept
+
+    async def _no_token(self, connection: Connection, why: str) -> ActionFailed:
+        """Pause a connection that is given something else than a token: asking again gives the same."""
+        told = f"{connection.manifest.title} gave no token for {connection.name}: {why}"
+        await self.pause(connection, told)
+        return ActionFailed("auth", told)
 
     @staticmethod
     def _credential(connection: Connection, state: State) -> Credential:
@@ -272,6 +280,43 @@ class Credentials:
             masker=Masker([*hidden, *_pairs(fields, hidden)]),
             token=state.token,
         )
+
+
+def _learned(grant: Grant, values: Mapping[str, Any], surroundings: Surroundings) -> Callable[[State], State]:
+    """Read the answer to a wish for a token; give what it changes about a state.
+
+    Raises:
+        Unfit: Something else stands where the token should.
+    """
+    token = _text(grant.token.render(values, surroundings), "the token")
+    if not _SENDABLE.fullmatch(token):
+        raise Unfit("the token in its answer has characters that no header can carry.")
+    seconds = grant.expires.render(values, surroundings)
+    rotated = None if grant.rotated is None else grant.rotated.render(values, surroundings)
+    kept = {name: _text(each.render(values, surroundings), f"`{name}`") for name, each in grant.keep.items()}
+    lifetime_ms = grant.lifetime_ms
+    if isinstance(seconds, str) and _SECONDS.fullmatch(seconds):
+        seconds = int(seconds)
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < _SECONDS_MOST:
+        lifetime_ms = round(seconds * 1000)
+
+    def learned(state: State) -> State:
+        return msgspec.structs.replace(
+            state,
+            token=token,
+            expires_at=None if lifetime_ms is None else surroundings.now_ms + _useful_ms(lifetime_ms),
+            kept=kept,
+            refresh_token=rotated if isinstance(rotated, str) and rotated else state.refresh_token,
+        )
+
+    return learned
+
+
+def _text(value: object, noun: str) -> str:
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not text:
+        raise Unfit(f"{noun} in its answer is no text.")
+    return text
 
 
 def _pairs(fields: Mapping[str, Any], hidden: Collection[str]) -> list[str]:

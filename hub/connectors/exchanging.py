@@ -32,6 +32,10 @@ log = structlog.get_logger("connectors")
 #: A wait for the provider's pace that is worth staying for, and its share of the time that is left.
 SOON_MS: Final = 2_000
 _LEAST_SECONDS: Final = 0.05
+#: Of a request for a token. A new refresh token that nobody waited for is lost, so it has a moment even where the
+#: attempt has none (hub.flow.routing.driving waits that much longer), and ends before the lock of the token does.
+_TOKEN_LEAST_SECONDS: Final = 4.0
+_TOKEN_MOST_SECONDS: Final = 30.0
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _FAULTS: Final[Mapping[FaultKind, ErrorClass]] = {
     "not_sent": "retryable",
@@ -117,7 +121,11 @@ class Exchanging:
                 attempt.connection, self._token_asker(attempt), refused=credential.token
             )
             if renewed is not None:
-                attempt.credential, attempt.masker = renewed, renewed.masker
+                attempt.credential = renewed
+                attempt.masker = renewed.masker.also([credential.token or ""])
+                built = self._built(
+                    attempt, wanted, renewed
+                )  # what came with the token may be in its address
                 answer, refusal = await self._once(attempt, wanted, built, renewed)
         if refusal is None:
             await self._credentials.works(attempt.connection)
@@ -178,6 +186,7 @@ class Exchanging:
         except (ExpressionError, Unbuildable) as error:
             told = f"The credentials of {attempt.connection.name} cannot be applied: {error}"
             raise self._failed(attempt, "auth", told) from None
+        attempt.masker = attempt.masker.also(shown.secrets)
         is_repeatable = _repetition(wanted.repetition, built.method) != "unsafe"
         answer = await self._sent(attempt, wanted.request, built, shown, is_repeatable=is_repeatable)
         attempt.may_have_changed |= not is_repeatable
@@ -191,7 +200,7 @@ class Exchanging:
             return answer, None
         refusal = classify(
             (*wanted.errors, *manifest.errors),
-            seen,
+            _covered(seen, attempt.masker),
             surroundings,
             title=manifest.title,
             repetition=_repetition(wanted.repetition, built.method),
@@ -210,9 +219,12 @@ class Exchanging:
         shown: Shown,
         *,
         is_repeatable: bool,
+        is_for_token: bool = False,
     ) -> Answer:
         left = (attempt.deadline_ms - self._clock.now_ms()) / 1000
-        line = attempt.masker.text(built.shown)
+        if is_for_token:
+            left = min(max(left, _TOKEN_LEAST_SECONDS), _TOKEN_MOST_SECONDS)
+        line = attempt.masker.text(built.shown).partition("?")[0]
         if left < _LEAST_SECONDS:
             raise self._failed(attempt, "retryable", f"There was no time left for {line}; it was not sent.")
         headers = {**built.headers, **shown.headers}
@@ -243,7 +255,7 @@ class Exchanging:
             case "not_sent":
                 return f"{title} cannot be reached, and nothing was sent: {detail}."
             case "unknown":
-                return f"{title} did not answer in time, so it may have happened: {detail}."
+                return f"{title} gave no whole answer, so it may have happened: {detail}."
             case "no_http":
                 return f"{title} gave an answer that is no HTTP: {detail}."
             case "refused":
@@ -254,7 +266,9 @@ class Exchanging:
         if answer.fault is None:
             return
         error_class: ErrorClass = "invalid" if "larger" in answer.fault else "server"
-        told = f"{attempt.connection.manifest.title} answered {answer.status}, but {answer.fault}."
+        told = (
+            f"{attempt.connection.manifest.title} answered {answer.status}, but {answer.fault.rstrip('.')}."
+        )
         raise self._failed(attempt, error_class, told, status=answer.status)
 
     # ---- pace
@@ -343,13 +357,16 @@ class Exchanging:
             )
         except Unbuildable as error:
             raise self._failed(attempt, "auth", f"No token can be asked for: {error}.") from None
-        answer = await self._sent(attempt, wish.request, built, Shown(), is_repeatable=True)
+        answer = await self._sent(
+            attempt, wish.request, built, Shown(), is_repeatable=True, is_for_token=True
+        )
         told = {**wish.values, "status": answer.status, "headers": answer.headers, "body": answer.body}
         if 200 <= answer.status < 300:
             self._check_body(attempt, answer)
         if is_success(wish.success, told, surroundings):
             return answer
-        refusal = classify(wish.grant.errors, told, surroundings, title=title, repetition="safe")
+        covered = _covered(told, attempt.masker)
+        refusal = classify(wish.grant.errors, covered, surroundings, title=title, repetition="safe")
         if refusal.error_class in ("invalid", "permission", "not_found", "conflict"):
             refusal = replace(refusal, error_class="auth")
         refusal = replace(refusal, message=f"{refusal.message} (asked for a token)")
@@ -362,6 +379,11 @@ class Exchanging:
 
 def _repetition(repetition: Repetition, method: str) -> Repetition:
     return "safe" if method in _SAFE_METHODS else repetition
+
+
+def _covered(told: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    """Cover secrets of an answer before its words are shortened: half of one is not recognised any more."""
+    return {**told, "headers": masker.value(told["headers"]), "body": masker.value(told["body"])}
 
 
 def _owner(connection: Connection) -> str:

@@ -24,6 +24,8 @@ class Shown:
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    #: What is secret as a whole and has another spelling than its parts.
+    secrets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Shown({', '.join(self.headers)}{'?' if self.query else ''})"
@@ -53,13 +55,15 @@ def show_who(
     headers = {_name(name): value for name, value in map(rendered, apply.headers)}
     if apply.bearer is not None:
         headers["authorization"] = f"Bearer {_text(apply.bearer.render(values, surroundings), 'token')}"
+    secrets: tuple[str, ...] = ()
     if apply.basic is not None:
         user, password = (str(each.render(values, surroundings)) for each in apply.basic)
-        headers["authorization"] = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+        secrets = (f"{user}:{password}",)
+        headers["authorization"] = f"Basic {b64encode(secrets[0].encode()).decode()}"
     if apply.signed_with is not None:
         found = apply.signed_with.render(values, surroundings)
         headers |= _signature(found if isinstance(found, list) else [found], surroundings, body, key)
-    return Shown(headers=headers, query=dict(map(rendered, apply.query)))
+    return Shown(headers=headers, query=dict(map(rendered, apply.query)), secrets=secrets)
 
 
 def _name(name: str) -> str:

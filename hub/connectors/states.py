@@ -5,6 +5,7 @@ All of it is one sealed value, bound to the credentials that it belongs to: with
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -70,28 +71,50 @@ class StateBook:
         is_known = seen is not None and seen.state.fingerprint == mark and now_ms - seen.seen_at < FRESH_MS
         if seen is not None and is_known and not is_fresh:
             return seen.state
-        kept = await self._store.find(connection.name)
-        state, version = State(fingerprint=mark), 0
-        if kept is not None:
-            version, found = kept.version, _read(kept.content)
-            state = _fitting(found, mark)
-        self._seen[connection.name] = _Seen(state, version, now_ms)
-        return state
+        return (await self._read(connection, now_ms)).state
 
     def version(self, connection: Connection) -> int:
         """Give the version of the state that was read last; 0 where nothing is kept."""
         seen = self._seen.get(connection.name)
         return 0 if seen is None else seen.version
 
-    async def change(self, connection: Connection, state: State, now_ms: int) -> bool:
-        """Keep a state in the place of the one that was read last; False if another process was faster."""
-        version = self.version(connection)
-        content = msgspec.json.encode(state)
-        if not await self._store.keep(connection.name, content, replaces=version, now=now_ms):
-            self._seen.pop(connection.name, None)
-            return False
-        self._seen[connection.name] = _Seen(state, version + 1, now_ms)
-        return True
+    async def change(
+        self, connection: Connection, edit: Callable[[State], State], now_ms: int
+    ) -> tuple[State, State]:
+        """Change what is kept, and give it as it was and as it is.
+
+        Others change it meanwhile, in this process, too: what they kept is read again and edited, never overwritten. A
+        refresh token that is lost can be got back by nobody but the operator.
+
+        Args:
+            connection: Whose it is.
+            edit: Makes the new state of the one that is kept; may be called several times. The same one: nothing to do.
+            now_ms: Unix ms.
+        """
+        while True:  # each further round somebody else's change was kept
+            seen = await self._read(connection, now_ms)
+            edited = edit(seen.state)
+            if edited is seen.state:
+                return seen.state, edited
+            content = msgspec.json.encode(edited)
+            if await self._store.keep(connection.name, content, replaces=seen.version, now=now_ms):
+                self._see(connection, _Seen(edited, seen.version + 1, now_ms))
+                return seen.state, edited
+
+    async def _read(self, connection: Connection, now_ms: int) -> _Seen:
+        mark = fingerprint(connection)
+        kept = await self._store.find(connection.name)
+        seen = _Seen(State(fingerprint=mark), 0, now_ms)
+        if kept is not None:
+            seen = _Seen(_fitting(_decoded(kept.content), mark), kept.version, now_ms)
+        self._see(connection, seen)
+        return seen
+
+    def _see(self, connection: Connection, seen: _Seen) -> None:
+        """Remember what was read or kept, unless something newer was meanwhile."""
+        known = self._seen.get(connection.name)
+        if known is None or known.version <= seen.version:
+            self._seen[connection.name] = seen
 
 
 def fingerprint(connection: Connection) -> str:
@@ -111,7 +134,7 @@ def _fitting(found: State | None, mark: str) -> State:
     return State(fingerprint=mark, ended_pause_at=paused_at, ended_pause_reason=reason)
 
 
-def _read(content: bytes) -> State | None:
+def _decoded(content: bytes) -> State | None:
     try:
         return _decode(content)
     except msgspec.MsgspecError:

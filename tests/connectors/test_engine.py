@@ -108,7 +108,13 @@ async def run(works: Engine, action: str, inputs: dict[str, Any] | None = None, 
         ({"json": {"other": 1}}, "bug", "answered otherwise than acme.add expects; the requests were made"),
         ({"json": [1]}, "bug", "answered otherwise"),
         ({"status": 204}, "bug", "answered otherwise"),
-        ({"status": 301, "headers": {"location": "https://evil.example"}}, "invalid", "301"),
+        (
+            {"status": 301, "headers": {"location": "https://evil.example/b?api_key=test-key-1"}},
+            "invalid",
+            "Acme answered 301: redirects are not followed; ask https://evil.example/b itself",
+        ),
+        ({"status": 308}, "invalid", "Acme answered 308: redirects are not followed"),
+        ({"status": 304}, "invalid", "Acme answered 304"),
         ({"status": 500, "json": {"message": "key test-key-1 broke it"}}, "server", "key *** broke it"),
         ({"status": 400, "text": "<html>no</html>"}, "invalid", "a page of HTML"),
         ({"status": 429, "headers": {"retry-after": "-5"}}, "rate_limited", "429"),
@@ -136,6 +142,12 @@ def test_any_bytes_are_read_without_harm(raw: bytes) -> None:
 
         assert answer.headers == {"a": "b"}
         assert answer.fault is None or form == "json"
+
+
+def test_a_byte_order_mark_is_no_part_of_an_answer() -> None:
+    forms: tuple[AnswerForm, ...] = ("json", "any")
+    for form in forms:
+        assert read_answer(200, [], b'\xef\xbb\xbf{"id":"n1"}', form).body == {"id": "n1"}
 
 
 async def test_a_key_goes_with_each_attempt_at_a_keyed_action(store: Store) -> None:

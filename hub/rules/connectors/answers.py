@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -63,6 +64,7 @@ def read_answer(
 
 
 def _json(raw: bytes) -> tuple[Any, str | None]:
+    raw = raw.removeprefix(BOM_UTF8)  # RFC 8259 §8.1 lets readers pass over it, and .NET writes it
     problem = check_json(raw, max_depth=_MOST_DEPTH)
     if problem is not None:
         return None, str(problem)

@@ -16,8 +16,9 @@ from hub.rules.expressions.frame import Surroundings
 from hub.rules.expressions.problems import ExpressionError
 from hub.rules.retry import parse_retry_after
 
-#: The longest that a header or a body can ask for; what a manifest itself says may be longer.
+#: The longest that `Retry-After` can ask for where no rule speaks of it …
 LONGEST_ASKED_MS: Final = 3_600_000
+#: … and the header or the part of the body that a rule names, such as the end of a daily quota.
 _LONGEST_NAMED_MS: Final = 86_400_000
 _LONGEST_MESSAGE: Final = 500
 #: Unix seconds and milliseconds from 2001 on: a reset that is no span of time.
@@ -25,6 +26,7 @@ _EPOCH_SECONDS: Final = 1_000_000_000
 _EPOCH_MS: Final = 1_000_000_000_000
 
 _RATE_LIMITED: Final = frozenset({408, 425, 429})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PASSING: Final = frozenset({503, 529})
 #: A gateway gave up on a server that may have done it.
 _UNSURE: Final = frozenset({502, 504})
@@ -218,8 +220,11 @@ def _usual_wait(error_class: ErrorClass, values: Mapping[str, Any], now_ms: int)
 
 
 def _usual_message(title: str, values: Mapping[str, Any]) -> str:
-    words = said(values["body"])
-    return f"{title} answered {values['status']}{f': {words}' if words else ''}"
+    status, words = values["status"], said(values["body"])
+    if status in _REDIRECTS:
+        where = _short(str(values["headers"].get("location", "")).partition("?")[0])
+        words = f"redirects are not followed{f'; ask {where} itself' if where else ''}"
+    return f"{title} answered {status}{f': {words}' if words else ''}"
 
 
 def said(body: object) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from html import escape
 from typing import Any, Final, final
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -15,6 +16,8 @@ COVER: Final = "***"
 _SHORTEST: Final = 6
 #: Of a part of an address that is long enough to be a secret by itself.
 _LONG: Final = 16
+_CODE: Final = re.compile(r"%[0-9A-F]{2}")
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 _LITERAL: Final = re.compile(
     r"sk_(?:live|test)_|rk_live_|whsec_|xox[abeprs]-|xapp-|pat-(?:na|eu)\d|\bBearer\s+[A-Za-z0-9._~+/=-]{8,}|ghp_|github_pat_|glpat-"
     r"|SG\.[\w-]{16}|AKIA[0-9A-Z]{12}|-----BEGIN [A-Z ]*PRIVATE KEY|\bsk-[A-Za-z0-9_-]{16}|key-[0-9a-f]{24}"
@@ -62,12 +65,19 @@ def looks_secret(text: str) -> bool:
 class Masker:
     """Covers secrets in whatever is shown or kept, in the spellings in which they travel."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_pattern", "_secrets")
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spellings = {each for secret in secrets for each in _spellings(secret) if len(each) >= _SHORTEST}
+        self._secrets = tuple(secrets)
+        spellings = {
+            each for secret in self._secrets for each in _spellings(secret) if len(each) >= _SHORTEST
+        }
         ordered = sorted(spellings, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def also(self, secrets: Collection[str]) -> Masker:
+        """Give one that covers these, too."""
+        return self if set(secrets) <= set(self._secrets) else Masker([*self._secrets, *secrets])
 
     def text(self, text: str) -> str:
         """Give the text with secrets covered."""
@@ -89,15 +99,29 @@ class Masker:
 
 def _spellings(secret: str) -> tuple[str, ...]:
     stripped = secret.strip()
+    quoted, plus = quote(stripped, safe=""), quote_plus(stripped)
+    escaped = json.dumps(stripped)[1:-1]
+    encoded = b64encode(stripped.encode()).decode()
     return (
         stripped,
-        quote(stripped, safe=""),
-        quote_plus(stripped),
-        json.dumps(stripped)[1:-1],
-        b64encode(stripped.encode()).decode(),
+        quoted,
+        plus,
+        _lower_codes(quoted),
+        _lower_codes(plus),
+        escaped,
+        json.dumps(stripped, ensure_ascii=False)[1:-1],
+        escaped.replace("/", "\\/"),
+        escape(stripped),
+        encoded,
+        encoded.rstrip("="),
+        encoded.rstrip("=").translate(_URL_SAFE),
         *(line.strip() for line in stripped.splitlines() if len(line.strip()) >= _LONG),
         *_telling_parts(stripped),
     )
+
+
+def _lower_codes(quoted: str) -> str:
+    return _CODE.sub(lambda found: found[0].lower(), quoted)
 
 
 def _telling_parts(secret: str) -> tuple[str, ...]:

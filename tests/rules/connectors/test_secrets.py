@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
@@ -18,16 +18,22 @@ SECRET = 'p@ss "wörd"/1+'
         SECRET,
         f"Bearer {SECRET}.",
         quote(SECRET, safe=""),
+        quote(SECRET, safe="").lower(),
         b64encode(SECRET.encode()).decode(),
+        b64encode(SECRET.encode()).decode().rstrip("="),
+        urlsafe_b64encode(SECRET.encode()).decode(),
         'the body was {"password": "p@ss \\"w\\u00f6rd\\"/1+"}',
+        'the body was {"password": "p@ss \\"wörd\\"/1+"}',
+        'the body was {"password": "p@ss \\"w\\u00f6rd\\"\\/1+"}',
+        '<input value="p@ss &quot;wörd&quot;/1+">',
     ],
 )
 def test_a_secret_is_covered_in_every_spelling(shown: str) -> None:
     masked = Masker([SECRET]).text(shown)
 
     assert "***" in masked
+    assert "p@ss" not in masked
     assert SECRET not in masked
-    assert shown.replace(shown, masked) != shown
 
 
 def test_values_are_covered_through_and_through() -> None:
