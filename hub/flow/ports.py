@@ -154,7 +154,7 @@ class HotTransaction(Protocol):
         ...
 
     async def update_outbox(self, rows: Sequence[OutboxUpdate]) -> set[int]:
-        """Move items on; return the ids moved, without those that are already finished."""
+        """Move items on; return the ids moved, without those that are finished or have had a later attempt since."""
         ...
 
     async def deliveries_between(

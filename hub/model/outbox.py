@@ -31,7 +31,7 @@ OUTBOX_MOVES: dict[OutboxState, frozenset[OutboxState]] = {
     ),
     OutboxState.UNKNOWN: frozenset({OutboxState.SENT, OutboxState.FAILED, OutboxState.PENDING}),
     OutboxState.SENT: frozenset(),
-    OutboxState.FAILED: frozenset({OutboxState.PENDING}),
+    OutboxState.FAILED: frozenset(),
     OutboxState.CANCELLED: frozenset(),
 }
 

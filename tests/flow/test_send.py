@@ -132,6 +132,68 @@ async def test_a_finished_item_is_not_moved_by_a_late_look_up(world: HubWorld) -
     assert await state_of(world, item) is OutboxState.SENT
 
 
+class SlowBridge(ScriptedBridge):
+    """Says, after a worker has stood still, that the first try certainly did not start."""
+
+    async def perform(self, operation: Operation) -> OperationOutcome:
+        if not self.performed:
+            self.performed.append(operation.outbox_id)
+            await self.answer_now.wait()
+            return OperationOutcome(
+                disposition=Disposition.NOT_STARTED, code="line_offline", is_retry_safe=True
+            )
+        return await super().perform(operation)
+
+
+async def test_what_ended_while_a_worker_stood_still_is_not_begun_again(world: HubWorld) -> None:
+    """People were told that nobody knows, and may have sent it anew: a try again would be a second text."""
+    bridge = SlowBridge(world.clock)
+    item = await owe(world)
+    stepping = asyncio.ensure_future(sending(world).step(item, world.sandbox_line, bridge))
+    await eventually(lambda: bridge.performed)
+    world.clock.advance(100_000)
+    await sending(world).step(await due(world), world.sandbox_line, bridge)
+    assert await state_of(world, item) is OutboxState.FAILED
+
+    bridge.answer_now.set()
+
+    assert await stepping is None
+    assert await state_of(world, item) is OutboxState.FAILED
+
+
+async def test_a_late_word_of_an_earlier_try_does_not_free_what_is_under_way(world: HubWorld) -> None:
+    """The new owner looked it up, and is trying it again; freed, it would be tried a third time beside that."""
+    bridge = SlowBridge(world.clock, is_idempotent=True)
+    item = await owe(world)
+    stepping = asyncio.ensure_future(sending(world).step(item, world.sandbox_line, bridge))
+    await eventually(lambda: bridge.performed)
+    await sending(world).step(await due(world), world.sandbox_line, bridge)
+    bridge.script.append(Act.HANG)
+    second = ScriptedBridge(world.clock, is_idempotent=True, script=bridge.script)
+    again = asyncio.ensure_future(sending(world).step(await due(world), world.sandbox_line, second))
+    await eventually(lambda: second.sent)
+
+    bridge.answer_now.set()
+    assert await stepping is None
+    assert await state_of(world, item) is OutboxState.DISPATCHED
+
+    second.answer_now.set()
+    await again
+    assert await state_of(world, item) is OutboxState.SENT
+
+
+async def test_an_item_that_was_read_before_another_try_is_not_handed_over(world: HubWorld) -> None:
+    """Whoever stood still after it read knows nothing of the parts that went out meanwhile."""
+    bridge = ScriptedBridge(world.clock)
+    bridge.script.append(Act.OFFLINE)
+    item = await owe(world)
+    await sending(world).step(item, world.sandbox_line, bridge)
+    assert await state_of(world, item) is OutboxState.PENDING
+
+    assert await sending(world).step(item, world.sandbox_line, bridge) is None
+    assert bridge.performed == [item.id]
+
+
 async def test_a_refusal_because_the_contact_opted_out_is_an_opt_out(world: HubWorld) -> None:
     """The network heard STOP, and the hub did not: from now on the hub does not try either."""
     bridge = ScriptedBridge(world.clock)

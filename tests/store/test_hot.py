@@ -247,6 +247,34 @@ async def test_outbox_items_move_as_the_table_allows(
     assert moved == ({1} if may else set())
 
 
+@pytest.mark.parametrize(
+    ("state", "attempt", "expected"),
+    [
+        (OutboxState.DISPATCHED, 2, set()),
+        (OutboxState.DISPATCHED, 3, {1}),
+        (OutboxState.PENDING, 1, set()),
+        (OutboxState.PENDING, 2, {1}),
+        (OutboxState.FAILED, 1, set()),
+        (OutboxState.FAILED, 2, {1}),
+    ],
+)
+async def test_an_earlier_attempt_has_no_say_any_more(
+    store: Store, state: OutboxState, attempt: int, expected: set[int]
+) -> None:
+    """The item waits after two attempts; whoever has stood still since the first one does not move it."""
+    again = DISPATCH._replace(state=OutboxState.PENDING)
+
+    async def twice(tx: HotTransaction) -> None:
+        await tx.insert_outbox([OUTBOX])
+        for row in (DISPATCH, again, DISPATCH._replace(attempt_count=2), again._replace(attempt_count=2)):
+            assert await tx.update_outbox([row]) == {1}
+
+    await store.hot.write(twice)
+    late = DISPATCH._replace(state=state, attempt_count=attempt)
+
+    assert await store.hot.write(lambda tx: tx.update_outbox([late])) == expected
+
+
 async def test_a_line_s_outbox_is_in_order_and_finished_items_leave_it(store: Store) -> None:
     """Of each priority the one that is due first; the lane tells its earliest time."""
     items = [OUTBOX, OUTBOX._replace(id=2, next_attempt_at=3), OUTBOX._replace(id=3, line_id=2)]

@@ -141,12 +141,13 @@ FORGET_IDEMPOTENCY = (
 INSERT_OUTBOX = _insert(
     schema.outbox, OutboxRow._fields, _NOTHING, constants=(("state", 0), ("attempt_count", 0))
 )
-#: `sources` is a mask of the states that the item may leave for the new one.
+#: `sources` is a mask of the states that the item may leave for the new one. What an earlier attempt has to say does
+#: not count any more, and an item that was read before another attempt is not handed over.
 UPDATE_OUTBOX = (
     _update(
         schema.outbox,
         OutboxUpdate._fields,
-        "(new.sources >> old.state) & 1 = 1",
+        "(new.sources >> old.state) & 1 = 1 AND old.attempt_count <= new.attempt_count - (new.state = 1)::integer",
         more="integer",
         more_name="sources",
         merged={

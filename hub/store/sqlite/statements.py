@@ -113,13 +113,15 @@ MARK_RECOVERED = Multi(
 INSERT_IDEMPOTENCY = _insert("idempotency_keys", IdempotencyRow._fields, f"{_NOTHING} RETURNING scope, key")
 FORGET_IDEMPOTENCY = "DELETE FROM idempotency_keys WHERE scope = ? AND key = ?"
 INSERT_OUTBOX = _insert("outbox", OutboxRow._fields, _NOTHING, constants=(("state", 0), ("attempt_count", 0)))
-#: The eleventh value is a mask of the states that the item may leave for the new one.
+#: The eleventh value is a mask of the states that the item may leave for the new one. What an earlier attempt has to
+#: say does not count any more, and an item that was read before another attempt is not handed over.
 UPDATE_OUTBOX = _values(
     "UPDATE outbox SET state = new.column2, attempt_count = new.column3, next_attempt_at = new.column4, "
     "dispatched_at = new.column5, provider_id = new.column6, error = new.column7, completed_at = new.column8, "
     "parts_done = max(outbox.parts_done, new.column9), result = coalesce(new.column10, outbox.result)",
     len(OutboxUpdate._fields) + 1,
-    "outbox.id = new.column1 AND (new.column11 >> outbox.state) & 1 RETURNING outbox.id",
+    "outbox.id = new.column1 AND (new.column11 >> outbox.state) & 1 "
+    "AND outbox.attempt_count <= new.column3 - (new.column2 = 1) RETURNING outbox.id",
 )
 OUTBOX_CLAIMS = Multi(
     f"SELECT {merging.CLAIM_COLUMNS} FROM (VALUES",
