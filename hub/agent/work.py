@@ -176,15 +176,15 @@ class Work:
 
     async def _perform(self, call_id: str, asked: AskedOperation) -> OperationOutcome | None:
         operation = asked.operation()
-        known = self._journal.attempt(operation.attempt_id)
-        if operation.attempt_id in self._performing:
-            return _RUNNING
-        if known is not None and known.outcome is not None:
-            return known.outcome
-        if known is not None and "idempotent_send" not in await self._adapter.capabilities():
-            return _UNSEEN
+        told = await self._told(operation)
+        if told is not None:
+            return told
         if not await self._begins(call_id):
             return None
+        # While the hub did not answer, another call may have asked for the same.
+        told = await self._told(operation)
+        if told is not None:
+            return told
         self._performing.add(operation.attempt_id)
         try:
             self._journal.begin(operation.attempt_id, self._parts.clock.now_ms())
@@ -194,6 +194,15 @@ class Work:
             return outcome
         finally:
             self._performing.discard(operation.attempt_id)
+
+    async def _told(self, operation: Operation) -> OperationOutcome | None:
+        """Say what is known of an attempt that was begun before; None if it may be made."""
+        if operation.attempt_id in self._performing:
+            return _RUNNING
+        known = self._journal.attempt(operation.attempt_id)
+        if known is None or known.outcome is not None:
+            return None if known is None else known.outcome
+        return None if "idempotent_send" in await self._adapter.capabilities() else _UNSEEN
 
     def _keep(self, operation: Operation, outcome: OperationOutcome) -> None:
         if outcome.disposition is Disposition.NOT_STARTED:

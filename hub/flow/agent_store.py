@@ -47,11 +47,14 @@ class BridgeCalls(Protocol):
         ...
 
     async def begin(self, call_id: int, *, bridge_id: int, fence: int, now: int, lease_until: int) -> bool:
-        """Note that the agent begins; False if the call is not (any more) claimed by it. Harmless to repeat."""
+        """Note that the agent begins; False if the call is not (any more) claimed by it.
+
+        Harmless to repeat while the lease lives; after it whoever waits has given up, or asked anew.
+        """
         ...
 
-    async def extend(self, call_id: int, *, bridge_id: int, fence: int, lease_until: int) -> bool:
-        """Believe for longer that the agent works on it; False if it does not."""
+    async def extend(self, call_id: int, *, bridge_id: int, fence: int, now: int, lease_until: int) -> bool:
+        """Believe for longer that the agent works on it; False if it does not, or its lease is over."""
         ...
 
     async def answer(self, call_id: int, *, bridge_id: int, outcome: str) -> bool:

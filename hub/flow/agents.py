@@ -139,8 +139,14 @@ class AgentDesk:
             InvalidRequest: bridge_superseded.
         """
         await self._heard(bridge, fence)
-        lease_until = self._clock.now_ms() + self._policy.lease_ms
-        return await self._calls.extend(call_id, bridge_id=bridge.id, fence=fence, lease_until=lease_until)
+        now_ms = self._clock.now_ms()
+        return await self._calls.extend(
+            call_id,
+            bridge_id=bridge.id,
+            fence=fence,
+            now=now_ms,
+            lease_until=now_ms + self._policy.lease_ms,
+        )
 
     async def answer(self, bridge: Bridge, *, fence: int, call_id: int, told: ToldOutcome) -> bool:
         """Keep what became of a call, whoever still waits for it; False: it was answered before, or is not known.

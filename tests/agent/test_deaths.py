@@ -245,6 +245,45 @@ async def test_a_claim_whose_lease_ended_is_not_begun(stage: AgentStage, network
     assert network.sent == []
 
 
+async def test_what_the_hub_has_given_up_is_not_begun(stage: AgentStage, network: ScriptedBridge) -> None:
+    """The hub heard `dispatched`, then was away for longer than the lease: it has looked the send up, and may have
+    told people that nobody knows.
+    """
+    operation, lost = stage.a_send(), ["dispatched"]
+
+    def be_away(word: str) -> bool | None:
+        if word in lost:
+            if word in stage.wire.answered:
+                lost.remove(word)
+                stage.world.clock.advance(stage.policy.lease_ms)
+            return bool(lost)
+        return None
+
+    async with stage.agent(network):
+        stage.wire.cut = be_away
+        outcome = await stage.remote().perform(operation)
+        await until(stage.wire.answered, "dispatched", 2)
+        found = await settled(stage, operation)
+
+    assert outcome.disposition is Disposition.MAY_HAVE_COMPLETED
+    assert (found.disposition, found.is_certain) == (Disposition.NOT_STARTED, True)
+    assert network.sent == []
+
+
+async def test_two_calls_for_one_attempt_make_it_once(stage: AgentStage, network: ScriptedBridge) -> None:
+    """A worker that stood still asks after its successor did; the agent gets both at once."""
+    operation = stage.a_send()
+    stage.wire.cut = lambda word: False if word == "claim" else None
+    async with stage.agent(network):
+        calls = [asyncio.create_task(stage.remote().perform(operation)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        stage.wire.cut = lambda word: None
+        outcomes = await asyncio.gather(*calls)
+
+    assert network.arrived(operation) == 1
+    assert Disposition.ACCEPTED in {each.disposition for each in outcomes}
+
+
 async def test_of_two_agents_the_older_ends_and_begins_nothing(
     stage: AgentStage, network: ScriptedBridge, tmp_path: Path
 ) -> None:

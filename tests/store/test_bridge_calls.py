@@ -113,6 +113,7 @@ async def test_a_call_is_begun_by_who_claimed_it_while_its_lease_lives(store: St
     assert not await calls.begin(5, bridge_id=1, fence=fence, now=100, lease_until=200)
     assert await calls.begin(5, bridge_id=1, fence=fence, now=99, lease_until=200)
     assert await calls.begin(5, bridge_id=1, fence=fence, now=150, lease_until=300)
+    assert not await calls.begin(5, bridge_id=1, fence=fence, now=200, lease_until=300)
     assert await claimed(store, fence) == []
     found = await calls.get(5)
     assert found is not None
@@ -160,7 +161,9 @@ async def test_what_was_begun_and_is_not_held_is_lost(store: Store, fence: int) 
     assert await calls.lost(1, holding=[5, 6], now=60) == []
     assert await calls.lost(1, holding=[5], now=60) == [6]
     assert await calls.lost(1, holding=[5], now=61) == []
-    assert await calls.extend(5, bridge_id=1, fence=fence, lease_until=400)
+    assert await calls.extend(5, bridge_id=1, fence=fence, now=199, lease_until=400)
+    assert not await calls.extend(6, bridge_id=1, fence=fence, now=199, lease_until=400)
+    assert not await calls.extend(5, bridge_id=1, fence=fence, now=400, lease_until=600)
 
 
 async def test_pieces_wait_for_their_reader_up_to_a_number(store: Store) -> None:

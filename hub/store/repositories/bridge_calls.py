@@ -160,6 +160,7 @@ class SqlBridgeCalls:
             _calls.bridge_id == bridge_id,
             _calls.fence == fence,
             _calls.state == CallState.DISPATCHED,
+            _calls.lease_until > now,
         )
 
         def work(connection: Connection) -> bool:
@@ -170,8 +171,9 @@ class SqlBridgeCalls:
 
         return await self._database.write(work)
 
-    async def extend(self, call_id: int, *, bridge_id: int, fence: int, lease_until: int) -> bool:
-        mine = _mine(call_id, bridge_id, CallState.CLAIMED, CallState.DISPATCHED).where(_calls.fence == fence)
+    async def extend(self, call_id: int, *, bridge_id: int, fence: int, now: int, lease_until: int) -> bool:
+        mine = _mine(call_id, bridge_id, CallState.CLAIMED, CallState.DISPATCHED)
+        mine = mine.where(_calls.fence == fence, _calls.lease_until > now)
         return await self._moves(mine.values(lease_until=lease_until))
 
     async def answer(self, call_id: int, *, bridge_id: int, outcome: str) -> bool:
