@@ -253,7 +253,7 @@ class Replays(Protocol):
 
 class Processes(Protocol):
     async def join(self, *, kind: str, name: str, now: int, forgotten_before: int) -> int:
-        """Take a free node number (one whose process was last seen before `forgotten_before` is free)."""
+        """Take a free node number; where there is none, one whose process was last seen before `forgotten_before`."""
         ...
 
     async def seen(self, node: int, *, now: int) -> None: ...

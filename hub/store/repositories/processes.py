@@ -26,7 +26,10 @@ class SqlProcesses:
         self._database = database
 
     async def join(self, *, kind: str, name: str, now: int, forgotten_before: int) -> int:
-        """Take the lowest free node number.
+        """Take the lowest number that nobody has; else, of who was not seen for long, that of who was seen first.
+
+        Who was not seen for long may only have slept, as machines do, or have been without the database. Its number
+        makes ids unique, so it is given to another one only where none is left.
 
         Raises:
             StoreError: All of them are taken by living processes.
@@ -34,13 +37,7 @@ class SqlProcesses:
 
         def work(connection: Connection) -> int:
             _alone(connection)
-            connection.execute(delete(processes).where(processes.c.seen_at < forgotten_before))
-            taken = set(connection.scalars(select(processes.c.node)))
-            node = next((number for number in range(MAX_NODE + 1) if number not in taken), None)
-            if node is None:
-                raise StoreError(
-                    f"{MAX_NODE + 1} processes are running, and no more can be told apart. Stop some."
-                )
+            node = _free_node(connection, forgotten_before)
             row = {"node": node, "name": name, "kind": kind, "started_at": now, "seen_at": now}
             connection.execute(insert(processes).values(row))
             return node
@@ -74,6 +71,18 @@ class SqlProcesses:
         query = select(processes.c.name).where(processes.c.kind == "worker", processes.c.seen_at > seen_after)
         query = query.order_by(processes.c.name)
         return await self._database.read(lambda connection: list(connection.scalars(query)))
+
+
+def _free_node(connection: Connection, forgotten_before: int) -> int:
+    taken: dict[int, int] = {row.node: row.seen_at for row in connection.execute(select(processes))}
+    free = next((number for number in range(MAX_NODE + 1) if number not in taken), None)
+    if free is not None:
+        return free
+    oldest = min(taken, key=lambda number: (taken[number], number))
+    if taken[oldest] >= forgotten_before:
+        raise StoreError(f"{MAX_NODE + 1} processes are running, and no more can be told apart. Stop some.")
+    connection.execute(delete(processes).where(processes.c.node == oldest))
+    return oldest
 
 
 def _take(
