@@ -166,7 +166,8 @@ class TriageRounds:
         """Decide for events of these types as they are recorded; return when others are wanted.
 
         What nobody wanted is passed over for good before long: contacts and routes change, and what happened before
-        must not be looked at with them, by whoever goes on from here.
+        must not be looked at with them, by whoever goes on from here. Where more is wanted by now, nothing of what came
+        last is passed over: a run may have begun to listen before it.
         """
         loop = asyncio.get_running_loop()
         passed_at = loop.time()
@@ -174,13 +175,16 @@ class TriageRounds:
         following = follow_from(self._feed, self._events, wanted, after=position, beat_seconds=_REST_SECONDS)
         async with contextlib.aclosing(following):
             async for progress in following:
+                wanted_now = await self._triages.types()
+                if wanted_now - types:
+                    return
                 events = [each for each in progress.told if isinstance(each, Event)]
                 for start in range(0, len(events), PAGE):
                     some = events[start : start + PAGE]
                     decided, position = await self._triages.decide(some, before=position)
                     if decided:
                         self._on_decided(decided)
-                is_leaving = not self._is_ours.is_set() or await self._triages.types() != types
+                is_leaving = not self._is_ours.is_set() or wanted_now != types
                 is_due = is_leaving or loop.time() - passed_at >= _REST_SECONDS
                 if is_due and progress.position > position:
                     position = await self._triages.pass_over(before=position, position=progress.position)

@@ -9,12 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from bridge.sandbox import contacts
 from hub.worker import runs
 from hub.worker.runs import TriageRounds
 from tests.support.hub_world import CONTACT, HubWorld, open_world
 from tests.support.route_stories import ECHO, written
 from tests.support.route_world import RouteWorld
 
+LISTENS = """
+id: listens
+trigger: message.received
+concurrency: { key: "{{ event.id }}" }
+steps:
+  - wait_for: { trigger: reaction.added, timeout: 1h }
+  - use: do.safe
+    with: { text: heard }
+"""
 VIP = ECHO.replace("steps:", "when: { contact.tags: vip }\nsteps:")
 
 
@@ -82,3 +92,34 @@ async def test_a_route_that_comes_to_want_more_does_not_want_what_was(world: Hub
         begun = await routes.runs()
 
     assert ["after" in run.facts for run in begun] == [True]
+
+
+async def test_what_comes_right_after_a_run_began_to_listen_is_not_passed_over(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody wanted such events before, and one that was wanted all the time comes behind it."""
+    monkeypatch.setattr(runs, "_REST_SECONDS", 60)
+    await RouteWorld(world).install(written(LISTENS))
+    async with looking(world) as routes, asyncio.timeout(10):
+        await following(world)
+        guid = await world.say("first")
+        while not await routes.due():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # nothing tells that it has taken note of who listens
+        await routes.drive()
+        scene = contacts.direct(world.sandbox_line.handle, CONTACT)
+        reaction = contacts.react(scene, guid, "like", guid="r1", at=world.clock.now_ms())
+        await world.observe(world.sandbox_line, reaction)
+        await world.say("second")
+
+        while not routes.inputs:
+            await routes.drive()
+            await asyncio.sleep(0.01)
+
+    assert routes.inputs == [{"text": "heard"}]
+
+
+async def following(world: HubWorld) -> None:
+    """Wait until somebody follows."""
+    while not world.parts.live.feed.follower_count:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)

@@ -65,9 +65,10 @@ class Triages:
     async def position(self) -> int:
         """Give the position up to which events were looked at; where nobody wants any, that is now."""
         before = await self._store.routes.position()
+        # In this order: a run that begins to listen after we asked who does must not miss what comes next.
+        newest = await self._store.events.newest_position()
         if await self.types():
             return before
-        newest = await self._store.events.newest_position()
         if newest > before:
             await self._store.routes.skip_to(newest)
         return max(newest, before)
