@@ -164,6 +164,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         line_watch=line_watch(core, lambda: ownership.shards),
         bulk=BulkRounds(
             running=store.bulk.running,
+            cut_off=store.bulk.cut_off,
             feed=_bulk_feeding(core).feed,
             shards=lambda: ownership.shards,
             clock=clock,

@@ -64,10 +64,15 @@ class BulkFeeding:
     async def feed(self, job: BulkJob) -> int | None:
         """Begin the next few of a running job, or end it when everybody has been dealt with.
 
+        Of one that was cancelled, cancel what is queued still: whoever cancelled it was cut off.
+
         Returns:
             Unix ms at which to look again; None when the job is over.
         """
         parts, now = self._parts, self._parts.clock.now_ms()
+        if job.state is BulkState.CANCELLED:
+            await self._cancel_rest(job)
+            return None
         if job.next_feed_at > now:
             return job.next_feed_at
         line = parts.directory.current.lines_by_id.get(job.line_id)
@@ -110,9 +115,14 @@ class BulkFeeding:
         next_feed_at = rests_until or _next_by_rate(job, now, len(done))
         state = await parts.store.bulk.fed(job.id, done, fed_count=fed_count, next_feed_at=next_feed_at)
         if state is BulkState.CANCELLED:
-            await cancel_unfinished(parts.store, parts.recorder, parts.second_thoughts, job, line)
+            await self._cancel_rest(job)
             return None
         return next_feed_at if state is BulkState.RUNNING else None
+
+    async def _cancel_rest(self, job: BulkJob) -> None:
+        parts, line = self._parts, self._parts.directory.current.lines_by_id.get(job.line_id)
+        if line is not None:
+            await cancel_unfinished(parts.store, parts.recorder, parts.second_thoughts, job, line)
 
     async def _refusal(self, line: Line, recipient: BulkRecipient) -> InvalidRequest | None:
         """Contact-first, which is not the guard's."""

@@ -30,11 +30,14 @@ class BulkRounds:
         self,
         *,
         running: Callable[[], Awaitable[Sequence[BulkJob]]],
+        cut_off: Callable[[], Awaitable[Sequence[BulkJob]]],
         feed: Feed,
         shards: Callable[[], frozenset[int]],
         clock: Clock,
     ) -> None:
         self._running = running
+        #: Gives jobs that were cancelled and have something queued still.
+        self._cut_off = cut_off
         self._feed = feed
         self._shards = shards
         self._clock = clock
@@ -68,7 +71,8 @@ class BulkRounds:
         shards = self._shards()
         look_at: list[int] = []
         try:
-            jobs = [job for job in await self._running() if shard_of(job.line_id) in shards]
+            all_jobs = [*await self._cut_off(), *await self._running()]
+            jobs = [job for job in all_jobs if shard_of(job.line_id) in shards]
         except Exception as error:
             log.warning("bulk.unread", error=str(error), reason="the next sweep reads them")
             return None

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from hub.api.paging import write_cursor
+from hub.flow.rows import OutboxRow
+from hub.model.bulk import BulkState
+from hub.model.ids import Prefix, parse_id
+from hub.rules.lanes import shard_of
 from tests.api.bulk_stage import PEOPLE, feed, feeding, make, post_table, sent_texts, show
 from tests.support.hub_world import CONTACT, OTHER_LINE, SANDBOX_LINE, HubWorld
 
@@ -117,6 +121,32 @@ async def test_a_job_that_is_cancelled_while_it_is_fed_sends_nothing(world: HubW
     await feeding(world).feed(job)
 
     assert (await show(world, made))["counts"] == {"cancelled": 3}
+
+
+async def test_what_a_cancel_that_was_cut_off_left_queued_is_cancelled(world: HubWorld) -> None:
+    """Whoever was cancelling it was killed after the job was marked, and before its messages were."""
+    made = await make(world)
+    await feed(world, made)
+    (job,) = await world.store.bulk.running()
+    await world.store.bulk.move(job.id, BulkState.CANCELLED, now=world.clock.now_ms())
+
+    (left,) = await world.store.bulk.cut_off()
+    await feeding(world).feed(left)
+
+    assert (await show(world, made))["counts"] == {"cancelled": 3}
+    assert await world.store.bulk.cut_off() == []
+
+
+async def test_a_message_of_a_cancelled_job_that_is_tried_again_is_nobodys_rest(world: HubWorld) -> None:
+    made = await make(world)
+    await feed(world, made)
+    await world.api.post(f"/v1/bulk/{made['id']}/cancel")
+    (job,) = [each for each in [await world.store.bulk.get(parse_id(Prefix.BULK, made["id"]))] if each]
+    now, line_id = world.clock.now_ms() + 1, world.sandbox_line.id
+    again = OutboxRow(world.new_id(), line_id, shard_of(line_id), None, "send", "{}", now, now, job_id=job.id)
+    await world.store.hot.write(lambda tx: tx.insert_outbox([again]))
+
+    assert await world.store.bulk.cut_off() == []
 
 
 @pytest.mark.parametrize("change", ["pause", "resume", "cancel"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, select, text, update
 
 from hub.model.bulk import BULK_MOVES, BulkJob, BulkOutcome, BulkRecipient, BulkState, RecipientState
 from hub.rules.message_status import MessageStatus
@@ -27,6 +27,16 @@ _STATUS: Final = case(
     (_recipients.state == RecipientState.CANCELLED, "cancelled"),
     *((has_status(each), each.value) for each in MessageStatus if each is not MessageStatus.RECEIVED),
     else_="expired",
+)
+#: What was asked for after the end is a message of the job that somebody tries again. Literals, or neither database
+#: would recognise its partial index.
+_CUT_OFF: Final = (
+    select(bulk_jobs)
+    .distinct()
+    .join(outbox, outbox.c.job_id == _jobs.id)
+    .where(text("outbox.state < 3 AND outbox.job_id IS NOT NULL AND outbox.state = 0"))
+    .where(_jobs.state == BulkState.CANCELLED, outbox.c.created_at <= _jobs.finished_at)
+    .order_by(_jobs.id)
 )
 _JOINED: Final = bulk_recipients.outerjoin(messages, messages.c.id == _recipients.message_id)
 
@@ -53,6 +63,9 @@ class SqlBulk:
 
     async def running(self) -> list[BulkJob]:
         return await self._many(select(bulk_jobs).where(_jobs.state == BulkState.RUNNING).order_by(_jobs.id))
+
+    async def cut_off(self) -> list[BulkJob]:
+        return await self._many(_CUT_OFF)
 
     async def _many(self, query: Select[Any]) -> list[BulkJob]:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
