@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.chaos.send_round import Fate, Round
-from tests.chaos.send_stage import apart_stage, embedded_stage
+from tests.chaos.send_stage import WAYS, apart_stage, embedded_stage
 from tests.chaos.test_sends import allowed
 from tests.load.tables import terminal_table
 
@@ -25,6 +25,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of all blows, for each topology")
     parser.add_argument("--minutes", type=float, help="begin no new round after so many minutes")
     parser.add_argument("--seed", type=int, default=1, help="of the order of blows")
+    parser.add_argument("--way", choices=(*WAYS,), default="websocket", help="how the agent asks the hub")
+    parser.add_argument("--blow", action="append", help="only this one; may be given several times")
     options = parser.parse_args()
     chosen = list(_STAGES) if options.topology == "both" else [options.topology]
     over_at = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
@@ -32,9 +34,13 @@ def main() -> int:
     for name in chosen:
         fates: Counter[tuple[str, str, Fate]] = Counter()
         dice = random.Random(options.seed)
-        with tempfile.TemporaryDirectory(prefix="hub-sends-") as folder, _STAGES[name](Path(folder)) as stage:
+        with (
+            tempfile.TemporaryDirectory(prefix="hub-sends-") as folder,
+            _STAGES[name](Path(folder), options.way) as stage,
+        ):
+            chosen_blows = sorted(set(stage.blows) & set(options.blow or stage.blows))
             for _ in range(options.rounds):
-                for blow in dice.sample(sorted(stage.blows), len(stage.blows)):
+                for blow in dice.sample(chosen_blows, len(chosen_blows)):
                     if time.monotonic() < over_at:
                         wrong += _play(Round(stage=stage, blow=stage.blows[blow]), fates)
         rows = [

@@ -98,20 +98,25 @@ class _Around:
     receiver: Receiver
 
 
+#: How the agent asks the hub, and the settings that make it so.
+WAYS: Mapping[str, Mapping[str, str]] = {"websocket": {}, "long-poll": {"HUB_BRIDGE__AGENT_SOCKETS": "0"}}
+
+
 @contextlib.contextmanager
-def embedded_stage(folder: Path) -> Iterator[Stage]:
+def embedded_stage(folder: Path, way: str = "websocket") -> Iterator[Stage]:
     """Run `hub up`: SQLite, Valkey, web and worker in its hands."""
-    hub = Embedded(folder, env=IMPATIENT)
+    hub = Embedded(folder, env={**IMPATIENT, **WAYS[way]})
     with _running(hub, folder) as around:
         gate = SqliteGate(folder / "data" / "hub.db")
         yield _furnished(hub, around, gate, _embedded_blows(hub, around.machine))
 
 
 @contextlib.contextmanager
-def apart_stage(folder: Path) -> Iterator[Stage]:
+def apart_stage(folder: Path, way: str = "websocket") -> Iterator[Stage]:
     """Run web, worker, Valkey and PostgreSQL as services."""
     with running_postgres() as server:
-        hub = Apart(folder, postgres_url=server.url, postgres_pid=server.pid, env=IMPATIENT)
+        env = {**IMPATIENT, **WAYS[way]}
+        hub = Apart(folder, postgres_url=server.url, postgres_pid=server.pid, env=env)
         with _running(hub, folder) as around:
             gate = PostgresGate(server.url, around.portal)
             yield _furnished(hub, around, gate, _apart_blows(hub, server, around.machine))
@@ -184,9 +189,26 @@ def _embedded_blows(hub: Embedded, machine: Machine) -> Mapping[str, Blow]:
     def mend() -> None:
         wait_for("hub up has mended itself", are_back, seconds=_BACK_SECONDS)
 
+    def all_at_once() -> None:
+        hub.crash()
+        _dead(machine.end(signal.SIGKILL))
+
+    def all_back() -> None:
+        hub.start()
+        machine.start()
+
     roles = ("valkey", "web", "worker")
     blows = [Blow(name=role, strike=kill(role), mend=mend, ends_sends=role == "worker") for role in roles]
-    return {each.name: each for each in (*blows, _agent_blow(machine))}
+    blows += [
+        _agent_blow(machine),
+        Blow(name="supervisor", strike=hub.crash, mend=lambda: _started(hub), ends_sends=True),
+        Blow(name="power", strike=all_at_once, mend=all_back, ends_sends=True),
+    ]
+    return {each.name: each for each in blows}
+
+
+def _started(hub: Embedded) -> None:
+    hub.start()
 
 
 def _apart_blows(hub: Apart, server: PostgresServer, machine: Machine) -> Mapping[str, Blow]:

@@ -132,6 +132,12 @@ class Embedded:
         """Drain and stop."""
         self._hub.stop()
 
+    def crash(self) -> None:
+        """End the supervisor without warning; nothing that it started outlives it for long."""
+        family = psutil.Process(self._hub.pid).children()
+        self._hub.kill()
+        psutil.wait_procs(family, timeout=30)
+
     def last_words(self) -> str:
         """Give the end of what the group printed."""
         return self._hub.last_words()
