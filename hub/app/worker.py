@@ -134,6 +134,7 @@ def build_worker(core: Core, client: OutboundClient, report: DeliveryReport) -> 
         directory=core.directory,
         clock=clock,
         refused=core.refused,
+        health=store.health,
     )
     feeds.on_refused = core.metrics.observations.labels("refused").inc
 

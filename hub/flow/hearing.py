@@ -30,6 +30,8 @@ class Seen(Protocol):
     @property
     def line(self) -> Line | None: ...
     @property
+    def bridge_id(self) -> int: ...
+    @property
     def chat(self) -> ChatRow | None: ...
     @property
     def message(self) -> SnapshotRow | MessageRow | None: ...
@@ -76,6 +78,8 @@ def _statuses(items: Sequence[Seen], now_ms: int) -> list[BridgeStatusRow]:
         seen, line = item.observation, item.line
         if seen.kind != "line.status" or line is None or seen.value not in _STATUSES:
             continue
+        if item.bridge_id == line.fallback_bridge_id:
+            continue  # a line is as its first bridge is
         reason = None if seen.error is None else seen.error.raw or seen.error.code
         row = BridgeStatusRow(line.id, seen.value, reason, min(seen.at, now_ms))
         if line.id not in rows or row.at >= rows[line.id].at:

@@ -35,7 +35,9 @@ class Lines(Protocol):
         ...
 
     async def carry(self, line_id: int, capabilities: frozenset[str] | None) -> None:
-        """Note what a line can do on the bridge that it moves to; None: it has not told yet."""
+        """Note what a line can do on the bridge that it moves to (None: it has not told yet), and forget what the one
+        before said of how the line is.
+        """
         ...
 
     async def tell_capabilities(self, bridge_id: int, names: frozenset[str]) -> bool:

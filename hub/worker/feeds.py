@@ -6,7 +6,7 @@ The owner of a bridge's shard listens; bridges that push (POST /v1/bridge/events
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest
 from hub.flow.ports import BridgeAdapter, Clock
 from hub.flow.refused import RefusedBook, of_another_line, unsound
+from hub.flow.safety_repositories import Health
 from hub.flow.sandbox import Ingesting
 from hub.flow.soundness import sound
 from hub.model.ids import IdFactory
@@ -27,6 +28,9 @@ from hub.rules.lanes import shard_of
 from hub.rules.refusals import Refusal
 
 log = structlog.get_logger("worker")
+
+#: `online`, `degraded` or `offline`, and why.
+Word = tuple[str, str | None]
 
 RESTART_SECONDS = 1.0
 #: How long a bridge may take to say what it can do.
@@ -48,6 +52,7 @@ class Feeds:
         directory: DirectoryHolder,
         clock: Clock,
         refused: RefusedBook,
+        health: Health,
     ) -> None:
         self._refused = refused
         self._directory = directory
@@ -62,8 +67,9 @@ class Feeds:
         self._owned: frozenset[int] = frozenset()
         #: Told of each observation that could not be taken in.
         self.on_refused: Callable[[], None] = lambda: None
-        #: Bridge id → what it last said of its health.
-        self._health: dict[int, tuple[str, str | None]] = {}
+        self._health = health
+        #: (bridge id, line id) → what the bridge last said of the line.
+        self._said: dict[tuple[int, int], Word] = {}
         #: Bridges whose adapters tell how their lines are among the events: nobody says it twice.
         self._tells_itself: set[int] = set()
 
@@ -73,6 +79,7 @@ class Feeds:
         wanted = {bridge_id for bridge_id in self._adapters if shard_of(bridge_id) in self._owned}
         for bridge_id in set(self._tasks) - wanted:
             self._tasks.pop(bridge_id).cancel()
+            self._forget(bridge_id)
         for bridge_id in wanted - set(self._tasks):
             self._tasks[bridge_id] = asyncio.get_running_loop().create_task(self._listen(bridge_id))
 
@@ -103,24 +110,43 @@ class Feeds:
         state, reason = await adapter.health()
         if state != "offline":
             await self._heartbeats.heard(bridge_id)
-        await self._tell_health(bridge_id, state, reason)
+        await self._tell_health(bridge_id, (state, reason))
 
-    async def _tell_health(self, bridge_id: int, state: str, reason: str | None) -> None:
-        """Tell how the lines of a bridge are, when that changed."""
-        known = self._health.get(bridge_id, ("online", None))
-        if bridge_id in self._tells_itself:
-            return
+    async def _tell_health(self, bridge_id: int, word: Word) -> None:
+        """Tell how the lines of a bridge are: those for which that has changed, or that were told nothing yet."""
         lines = [line for line in self._directory.current.lines_by_id.values() if line.bridge_id == bridge_id]
-        if known == (state, reason) or not lines:
+        news = [line for line in lines if await self._is_news(bridge_id, line.id, word)]
+        self._forget(bridge_id, but=[line.id for line in lines])
+        if not news:
             return
+        (state, reason), now_ms = word, self._clock.now_ms()
         error = None if reason is None else ObservedError(code=f"bridge_{state}", raw=reason[:4096])
-        now_ms = self._clock.now_ms()
         told = [
             Observation(v=1, line=line.handle, kind="line.status", at=now_ms, value=state, error=error)
-            for line in lines
+            for line in news
         ]
         await self._take(bridge_id, told)
-        self._health[bridge_id] = (state, reason)
+        self._said.update({(bridge_id, line.id): word for line in news})
+
+    async def _is_news(self, bridge_id: int, line_id: int, word: Word) -> bool:
+        """Tell whether a line was told something else; what was said before this process began counts, too."""
+        known = self._said.get((bridge_id, line_id))
+        if known is None or bridge_id in self._tells_itself:
+            record = await self._health.get(line_id)
+            if record is not None and record.bridge_status is not None:
+                if bridge_id in self._tells_itself:
+                    return False
+                known = (record.bridge_status, record.bridge_reason)
+            else:
+                known = ("online", None)
+            self._said[bridge_id, line_id] = known
+        return known != word
+
+    def _forget(self, bridge_id: int, *, but: Collection[int] = ()) -> None:
+        """Forget what was said of lines that a bridge does not carry, or that another process looks after."""
+        gone = [key for key in self._said if key[0] == bridge_id and key[1] not in but]
+        for key in gone:
+            del self._said[key]
 
     async def _listen(self, bridge_id: int) -> None:
         while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from hub.flow.capabilities import CapabilityBook
 from hub.flow.heartbeats import Heartbeats
 from hub.flow.ingest import BridgeRequest
 from hub.flow.ports import BridgeAdapter
+from hub.model.ids import Prefix, id_text
 from hub.model.line import Bridge
 from hub.model.observation import Observation
 from hub.rules.lanes import SHARD_COUNT
@@ -81,6 +82,19 @@ class Desk:
         self.networks[-1].waiting.put_nowait(observation)
         await self.networks[-1].waiting.join()
 
+    async def restart(self) -> None:
+        """Let another process listen in the place of this one."""
+        await self.feeds.stop()
+        self.feeds = feeds_of(self.world, self.book)
+        self.feeds.own(range(SHARD_COUNT))
+        await self.feeds.ask_capabilities()
+
+    async def statuses(self) -> list[tuple[str, str, str | None]]:
+        """The statuses of lines that were told: its last digits, status, reason."""
+        listed = await self.world.api.get("/v1/events?type=line.status_changed")
+        told = [each["data"] for each in listed.json["data"]]
+        return sorted((each["line_handle"][-2:], each["status"], each["reason"]) for each in told)
+
     async def words(self) -> list[str]:
         listed = await self.world.api.get(f"/v1/messages?from={OTHER_LINE.replace('+', '%2B')}")
         return sorted(each["text"] for each in listed.json["data"])
@@ -100,17 +114,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             return networks[-1]
 
         book = AdapterBook(world.directory, opened, grace_seconds=0.01)
-        feeds = Feeds(
-            adapters=book,
-            bridges=world.store.bridges,
-            ingest=world.ingest,
-            new_id=world.new_id,
-            capabilities=CapabilityBook(world.store.lines, world.directory, world.wake_ups),
-            heartbeats=Heartbeats(world.store.bridges, world.clock),
-            directory=world.directory,
-            clock=world.clock,
-            refused=world.parts.refused,
-        )
+        feeds = feeds_of(world, book)
         desk = Desk(world, book, feeds, networks)
         feeds.on_refused = lambda: desk.refused.append(1)
         book.refresh()
@@ -120,6 +124,21 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         with contextlib.suppress(asyncio.CancelledError):
             await feeds.stop()
         await book.aclose()
+
+
+def feeds_of(world: HubWorld, book: AdapterBook) -> Feeds:
+    return Feeds(
+        adapters=book,
+        bridges=world.store.bridges,
+        ingest=world.ingest,
+        new_id=world.new_id,
+        capabilities=CapabilityBook(world.store.lines, world.directory, world.wake_ups),
+        heartbeats=Heartbeats(world.store.bridges, world.clock),
+        directory=world.directory,
+        clock=world.clock,
+        refused=world.parts.refused,
+        health=world.store.health,
+    )
 
 
 def said(guid: str, text: str, *, at: int = 1_780_000_000_000, cursor: str | None = None) -> Observation:
@@ -193,13 +212,61 @@ async def test_what_cannot_be_taken_in_is_passed_over(desk: Desk) -> None:
 
 
 async def test_a_change_of_health_is_told_once_for_each_line(desk: Desk) -> None:
-    async def statuses() -> Sequence[tuple[str, str | None]]:
-        listed = await desk.world.api.get("/v1/events?type=line.status_changed")
-        return [(each["data"]["status"], each["data"]["reason"]) for each in listed.json["data"]]
-
     for state in [("online", None), ("offline", "no answer"), ("offline", "no answer"), ("online", None)]:
         desk.networks[0].state = state
         desk.world.clock.advance(1_000)
         await desk.feeds.ask_capabilities()
 
-    assert sorted(await statuses()) == [("offline", "no answer"), ("online", None)]
+    assert await desk.statuses() == [("10", "offline", "no answer"), ("10", "online", None)]
+
+
+async def test_a_bridge_that_came_back_while_nobody_listened_is_told_of(desk: Desk) -> None:
+    """What an earlier process has said stands until it is said anew, and is not said twice."""
+    desk.networks[0].state = ("offline", "no answer")
+    await desk.feeds.ask_capabilities()
+    desk.world.clock.advance(1_000)
+    await desk.restart()
+    assert await desk.statuses() == [("10", "offline", "no answer")]
+
+    desk.networks[0].state = ("online", None)
+    desk.world.clock.advance(1_000)
+    await desk.restart()
+
+    assert await desk.statuses() == [("10", "offline", "no answer"), ("10", "online", None)]
+    record = await desk.world.store.health.get(desk.world.other_line.id)
+    assert record is not None
+    assert record.bridge_status == "online"
+
+
+async def test_a_line_that_moves_is_as_its_new_bridge_is(desk: Desk) -> None:
+    world, line = desk.world, desk.world.sandbox_line
+    offline = contacts.line_status(line.handle, "degraded", at=world.clock.now_ms(), reason="the old one")
+    await world.observe(line, offline)
+    desk.networks[0].state = ("offline", "no answer")
+    await desk.feeds.ask_capabilities()
+    world.clock.advance(1_000)
+
+    moved = {"bridge_id": id_text(Prefix.BRIDGE, desk.bridge.id)}
+    assert (await world.api.patch(f"/v1/lines/{id_text(Prefix.LINE, line.id)}", moved)).status == 200
+    record = await world.store.health.get(line.id)
+    assert record is not None
+    assert (record.bridge_status, record.bridge_reason) == (None, None)
+    await world.directory.refresh()
+    await desk.feeds.ask_capabilities()
+
+    assert await desk.statuses() == [
+        ("00", "degraded", "the old one"),
+        ("00", "offline", "no answer"),
+        ("10", "offline", "no answer"),
+    ]
+
+
+async def test_what_a_second_bridge_says_of_a_line_is_not_how_the_line_is(desk: Desk) -> None:
+    world, line = desk.world, desk.world.other_line
+    second = {"fallback_bridge_id": id_text(Prefix.BRIDGE, world.sandbox_line.bridge_id)}
+    assert (await world.api.patch(f"/v1/lines/{id_text(Prefix.LINE, line.id)}", second)).status == 200
+    await world.directory.refresh()
+    told = contacts.line_status(line.handle, "offline", at=world.clock.now_ms(), reason="no SMS")
+    await world.ingest(BridgeRequest(world.sandbox_line.bridge_id, "r", b"{}", (told,)))
+
+    assert await world.store.health.get(line.id) is None

@@ -15,7 +15,7 @@ from hub.model.line_safety import LineSafety
 from hub.store.database import Database
 from hub.store.repositories.configuration import raise_revision
 from hub.store.repositories.message_counts import count_by
-from hub.store.schema import lines
+from hub.store.schema import line_health, lines
 
 
 def _values(line: Line) -> dict[str, Any]:
@@ -88,9 +88,13 @@ class SqlLines:
     async def carry(self, line_id: int, capabilities: frozenset[str] | None) -> None:
         told = None if capabilities is None else _names_json(capabilities)
         query = update(lines).where(lines.c.id == line_id).values(capabilities=told)
+        # What the bridge before it said of the line is over.
+        unsaid = update(line_health).where(line_health.c.line_id == line_id)
+        unsaid = unsaid.values(bridge_status=None, bridge_reason=None, bridge_at=None)
 
         def work(connection: Connection) -> None:
             connection.execute(query)
+            connection.execute(unsaid)
             raise_revision(connection, lines, [line_id])
 
         await self._database.write(work)
