@@ -23,6 +23,7 @@ from hub.flow.files import FileDesk
 from hub.flow.generate import DraftDesk
 from hub.flow.jobs import JobDesk
 from hub.flow.keys import KeyRing
+from hub.flow.late_answers import LateAnswers
 from hub.flow.line_choice import LineChoice
 from hub.flow.line_health import LineHealth
 from hub.flow.lines import LineBook
@@ -165,6 +166,7 @@ def use_cases(parts: ApiParts) -> UseCases:
             files=StoredFiles(store, parts.files.blobs),
             policy=CallPolicy(),
             counts=AgentCounts(parts.live.metrics),
+            late=LateAnswers(store.outbox, parts.ingest),
         ),
         assignments=AssignmentDesk(recorder=recorder, clock=clock, new_id=new_id),
         authenticator=Authenticator(keys),

@@ -61,6 +61,7 @@ async def adopt(tx: HotTransaction, adoptions: Sequence[Adoption]) -> list[Messa
     await tx.pieces.move(moved)
     rows = [_revived(old, new) if new.is_known == Known.SUPERSEDED else new for old, new in pairs]
     await tx.save_messages([row for row, (_, new) in zip(rows, pairs, strict=True) if row is not new])
+    await settle_doubts(tx, list(zip(nameless, named, strict=True)))
     return rows
 
 
@@ -107,6 +108,24 @@ def _revived(asked: MessageRow, superseded: MessageRow) -> MessageRow:
 
 def without_doubt(message: MessageRow) -> MessageRow:
     """Take back that nobody knew what became of it: now somebody does."""
-    if message.error is None or _decode_error(message.error).code != DELIVERY_UNKNOWN:
-        return message
-    return message._replace(failed_at=None, error=None)
+    return message._replace(failed_at=None, error=None) if _is_in_doubt(message) else message
+
+
+async def settle_doubts(tx: HotTransaction, changes: Sequence[tuple[MessageRow, MessageRow]]) -> None:
+    """Let the items of messages that are in doubt no more say that they were sent, too.
+
+    Args:
+        tx: Where the messages were changed.
+        changes: Messages before and after.
+    """
+    settled = [
+        (after.outbox_id, after.guid)
+        for before, after in changes
+        if after.outbox_id is not None and after.failed_at is None and _is_in_doubt(before)
+    ]
+    if settled:
+        await tx.prove_outbox(settled)
+
+
+def _is_in_doubt(message: MessageRow) -> bool:
+    return message.error is not None and _decode_error(message.error).code == DELIVERY_UNKNOWN

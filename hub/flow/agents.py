@@ -14,6 +14,7 @@ import structlog
 from hub.flow.agent_calls import MOST_OUTCOME_BYTES, ToldOutcome, write_outcome
 from hub.flow.agent_store import Bell, CallCounts, answer_bell, calls_bell
 from hub.flow.directory import DirectoryHolder
+from hub.flow.late_answers import LateAnswers
 from hub.flow.ports import Clock, OutgoingFile, OutgoingFiles, WakeUps
 from hub.flow.repositories import Store
 from hub.model.bridge_call import Agent, AgentHello, BridgeCall, CallState, CallVerb
@@ -58,8 +59,10 @@ class AgentDesk:
         files: OutgoingFiles,
         policy: CallPolicy,
         counts: CallCounts,
+        late: LateAnswers,
     ) -> None:
         self._counts = counts
+        self._late = late
         self._calls = store.bridge_calls
         self._directory = directory
         self._clock = clock
@@ -160,9 +163,13 @@ class AgentDesk:
             raise InvalidRequest("payload_too_large", f"An outcome may have {MOST_OUTCOME_BYTES} bytes.")
         is_new = await self._calls.answer(call_id, bridge_id=bridge.id, outcome=outcome)
         self._counts.stepped("answered" if is_new else "late")
+        self._bell.ring(answer_bell(call_id))
+        # Also what was answered before: whoever took it may have died before it was told.
+        call = await self._calls.get(call_id)
+        if call is not None and call.bridge_id == bridge.id:
+            await self._late.take_in(call, told.outcome())
         if is_new:
             self._counts.answered(told.disposition)
-        self._bell.ring(answer_bell(call_id))
         return is_new
 
     async def add_piece(

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from hub.flow.adoption import Adoption, adopt, is_placeholder, without_doubt
+from hub.flow.adoption import Adoption, adopt, is_placeholder, settle_doubts, without_doubt
 from hub.flow.piece_ports import PieceRow
 from hub.flow.ports import HotTransaction
 from hub.flow.rows import MessageRow, OutboxClaim
@@ -284,8 +284,10 @@ async def _wholes(tx: HotTransaction, messages: Mapping[int, MessageRow]) -> dic
 
 async def _accept(tx: HotTransaction, wholes: Iterable[_Whole]) -> None:
     """Note for messages that their network now has all of them."""
-    changed = [(each, each.accepted()) for each in wholes]
-    await tx.save_messages([row for each, row in changed if row != each.message])
+    found = [(each.message, each.accepted()) for each in wholes]
+    changed = [(before, after) for before, after in found if after != before]
+    await tx.save_messages([after for _, after in changed])
+    await settle_doubts(tx, changed)
 
 
 def _with_evidence(piece: PieceRow, observation: Observation) -> PieceRow:

@@ -210,6 +210,12 @@ class HotTransaction(Protocol):
         """All items of these messages, by id; in a write nobody else changes them before it ends."""
         ...
 
+    async def prove_outbox(self, pairs: Sequence[tuple[int, str]]) -> None:
+        """Note that the network has what items (by id) sent, and what it calls that: of those that ended as
+        `delivery_unknown`, and of no others.
+        """
+        ...
+
     async def mark_evidence(self, pairs: Sequence[tuple[int, bytes]]) -> None:
         """Note for an item (by id) the dedupe key of the evidence that showed its outcome."""
         ...

@@ -159,9 +159,20 @@ async def test_late_proof_overrules_that_nobody_knew(stage: Stage) -> None:
     accepted = await stage.ask()
     await stage.end(accepted.outbox_id)
     await stage.tell(shown("message.sent", "G", accepted.outbox_id))
-    message = await stage.message(accepted.message_id or 0)
+    message, item = await stage.message(accepted.message_id or 0), await stage.item(accepted.outbox_id)
 
     assert (status_of(message), message.error) == ("sent", None)
+    assert (item.state, item.error, item.provider_id) == (OutboxState.SENT, None, "G")
+
+
+async def test_late_proof_overrules_no_refusal(stage: Stage) -> None:
+    """The bridge said for certain that it failed; that it went through all the same, the message says."""
+    stage.bridge.outcome = REFUSED
+    accepted = await stage.ask()
+    await stage.end(accepted.outbox_id)
+    await stage.tell(shown("message.sent", "G", accepted.outbox_id))
+
+    assert (await stage.item(accepted.outbox_id)).state == OutboxState.FAILED
 
 
 async def test_evidence_proves_what_a_bridge_could_not_say(stage: Stage) -> None:

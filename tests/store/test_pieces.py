@@ -176,6 +176,17 @@ async def test_what_nobody_knows_of_one_part_ends_as_such_and_says_which(stage: 
     assert stage.bridge.asked[-1].payload["parts_done"] == 1
 
 
+async def test_late_proof_of_the_last_part_overrules_that_nobody_knew(stage: Stage) -> None:
+    outbox_id, message_id = await asked(stage)
+    stage.bridge.outcome = replace(UNSURE, parts_done=2, part=2, pieces=pieces("G0", "G1"))
+    stage.bridge.found = stage.bridge.outcome
+    await stage.end(outbox_id)
+    await stage.tell(shown("message.sent", "G2", outbox_id, 2))
+    item, message = await stage.item(outbox_id), await stage.message(message_id)
+
+    assert (item.state, item.error, status_of(message)) == (OutboxState.SENT, None, "sent")
+
+
 @pytest.mark.parametrize("known", [0, 1, 2, 3])
 async def test_evidence_of_parts_proves_them(stage: Stage, known: int) -> None:
     """All of them prove the send; the first that is missing is the one in doubt."""

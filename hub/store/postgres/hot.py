@@ -222,6 +222,9 @@ class PostgresTransaction:
         statement = sql.READ_MESSAGE_OPERATIONS if self._is_read_only else sql.MESSAGE_OPERATIONS
         return [OperationRow._make(row) for row in await self._of_ids(statement, message_ids)]
 
+    async def prove_outbox(self, pairs: Sequence[tuple[int, str]]) -> None:
+        await self._run(sql.PROVE_OUTBOX, sorted(pairs))
+
     async def mark_evidence(self, pairs: Sequence[tuple[int, bytes]]) -> None:
         await self._run(sql.MARK_EVIDENCE, sorted(pairs))
 

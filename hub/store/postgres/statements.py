@@ -212,6 +212,12 @@ READ_MESSAGE_OPERATIONS = (
     f"SELECT {', '.join(OperationRow._fields)} FROM outbox WHERE message_id = ANY($1::bigint[]) ORDER BY id"
 )
 MESSAGE_OPERATIONS = f"{READ_MESSAGE_OPERATIONS} FOR UPDATE"
+#: 4 is FAILED, 3 SENT (hub.model.outbox).
+PROVE_OUTBOX = (
+    "UPDATE outbox AS old SET state = 3, error = NULL, provider_id = new.provider_id "
+    "FROM unnest($1::bigint[], $2::text[]) AS new (id, provider_id) "
+    "WHERE old.id = new.id AND old.state = 4 AND old.error LIKE 'delivery_unknown:%'"
+)
 MARK_EVIDENCE = _update(schema.outbox, ("id", "evidence_key"), "true")
 _DUE_OUTBOX = ", ".join(DueOutbox._fields)
 _STARTED = "FROM outbox WHERE state < 3 AND attempt_count > 0 AND line_id = $1 AND shard = $2"

@@ -207,6 +207,9 @@ class SqliteTransaction:
         rows = self._run(sql.MESSAGE_OPERATIONS, [(id,) for id in message_ids])
         return sorted(OperationRow._make(row) for row in rows)
 
+    async def prove_outbox(self, pairs: Sequence[tuple[int, str]]) -> None:
+        self._change(sql.PROVE_OUTBOX, pairs)
+
     async def mark_evidence(self, pairs: Sequence[tuple[int, bytes]]) -> None:
         self._change(sql.MARK_EVIDENCE, pairs)
 

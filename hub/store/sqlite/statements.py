@@ -149,6 +149,12 @@ MESSAGE_OPERATIONS = Multi(
     "(?)",
     ") AS wanted CROSS JOIN outbox ON outbox.message_id = wanted.column1 ORDER BY outbox.id",
 )
+#: 4 is FAILED, 3 SENT (hub.model.outbox).
+PROVE_OUTBOX = _values(
+    "UPDATE outbox SET state = 3, error = NULL, provider_id = new.column2",
+    2,
+    "outbox.id = new.column1 AND outbox.state = 4 AND outbox.error LIKE 'delivery_unknown:%'",
+)
 MARK_EVIDENCE = _values("UPDATE outbox SET evidence_key = new.column2", 2, "outbox.id = new.column1")
 REVISION = "SELECT version FROM revisions WHERE name = 'configuration'"
 
