@@ -6,16 +6,17 @@ A list shows the same entry in every round: it stays one row, whatever else chan
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from bridge.taming import mapping_in
+from bridge.taming import id_in, mapping_in
 from bridge.unread import Unread, code_of
 from hub.flow.refused import Noting
 from hub.model.refused import Origin, RefusalCode, Refused
 
+Found = TypeVar("Found")
 _NO_OBJECT: Final = Unread("an entry of the list is no object", RefusalCode.UNREADABLE)
 
 
@@ -50,6 +51,30 @@ class Lists:
         """
         if entry:
             self._note(entry, why, origin, named)
+
+    def search(
+        self,
+        entries: Iterable[Mapping[str, Any]],
+        read: Callable[[Mapping[str, Any]], Found | None],
+        *,
+        named: str,
+    ) -> list[Found]:
+        """Read messages of ours among which a send is looked for; one that cannot be compared with it is noted.
+
+        Args:
+            entries: As `entries` gave them, without what is not ours.
+            read: Reads one; None where it cannot.
+            named: The field of the network's id.
+        """
+        found: list[Found] = []
+        for each in entries:
+            seen = read(each)
+            if seen is None:
+                why = "it names no message, or not when it was made"
+                self.pass_over(each, why, named=id_in(each.get(named)), origin=Origin.BACKFILL)
+            else:
+                found.append(seen)
+        return found
 
     def _note(self, entry: object, why: str, origin: Origin, named: str | None) -> None:
         same_as = None if named is None else f"listed {named}"

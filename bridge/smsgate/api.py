@@ -12,7 +12,7 @@ import msgspec
 
 from bridge.http_api import JSON, Answer, HttpApi
 from bridge.smsgate.settings import SmsGateSettings
-from bridge.taming import iso_text, mapping_in
+from bridge.taming import iso_text
 from hub.flow.calling import UploadCaller
 from hub.model.errors import AttachmentGone, BridgeError
 
@@ -78,9 +78,9 @@ class PhoneApi:
         body = msgspec.json.encode(wish)
         return await self._api.ask("POST", path, body=body, content_type=JSON, now_ms=now_ms)
 
-    async def sent(self, since_ms: int, until_ms: int, *, most_pages: int) -> list[Mapping[str, Any]]:
-        """List messages that were asked for in between."""
-        listed: list[Mapping[str, Any]] = []
+    async def sent(self, since_ms: int, until_ms: int, *, most_pages: int) -> list[Any]:
+        """List messages that were asked for in between; an object in the place of a list stands as one entry."""
+        listed: list[Any] = []
         for page in range(most_pages):
             query = {
                 "from": iso_text(since_ms),
@@ -91,7 +91,7 @@ class PhoneApi:
             answer = await self._api.ask("GET", f"/messages?{urlencode(query)}")
             if not answer.is_good:
                 raise PhoneRefused(answer)
-            listed += map(mapping_in, answer.items)
+            listed += answer.items or ([answer.body] if answer.body else [])
             if len(answer.items) < _PAGE:
                 break
         return listed

@@ -15,6 +15,7 @@ import structlog
 
 from bridge.checkups import Checkup, State
 from bridge.http_api import USUAL_WAIT_MS, Answer, accepted, put_off, rejected, unanswered, unknown
+from bridge.list_reading import Lists
 from bridge.sent_words import sent_words
 from bridge.smsgate.api import PhoneApi, PhoneRefused
 from bridge.smsgate.ids import message_id
@@ -39,6 +40,7 @@ CHECKED_MS: Final = 3_600_000
 SILENT_MS: Final = 2 * 3_600_000
 _IDLE_SECONDS: Final = 3_600.0
 _CAPABILITIES: Final = frozenset({"delivered", "idempotent_send", "text"})
+_ADDRESS: Final = "`url` is http://PHONE:8080, or https://api.sms-gate.app/3rdparty/v1 for the app's cloud."
 _BRIDGE: Final = re.compile(r"/hooks/([^/?]+)/")
 
 
@@ -51,6 +53,7 @@ class SmsGateBridge:
         self._settings = settings
         self._around = surroundings
         self._api = PhoneApi(settings, surroundings.caller)
+        self._lists = Lists(surroundings.refuse)
         self._checkup = Checkup(self._asked_state, surroundings.clock)
         self._told: OrderedDict[str, str] = OrderedDict()
         #: Message → line, of what was sent from here.
@@ -173,11 +176,16 @@ class SmsGateBridge:
             log.warning("smsgate.unread", error=str(error), reason="webhooks tell it, or the next round")
             return []
         news: list[Observation] = []
-        for message in listed:
+        for message in self._lists.entries(listed):
             own_id, state = id_in(message.get("id")), str(message.get("state"))
-            if own_id is not None and self._told.get(own_id) != state:
-                news += read_listed(message, sims, now_ms=now_ms, sent_by=self._lines.get(own_id))
-                _remember(self._told, own_id, state)
+            if own_id is not None and self._told.get(own_id) == state:
+                continue
+            seen = read_listed(message, sims, now_ms=now_ms, sent_by=self._lines.get(own_id or ""))
+            if isinstance(seen, str):
+                self._lists.pass_over(message, seen, named=own_id)
+                continue
+            news += seen
+            _remember(self._told, own_id or "", state)
         return news
 
 
@@ -204,6 +212,8 @@ def phone_state(answer: Answer) -> State:
         return "online", None
     if answer.status in (401, 403):
         return "offline", "The phone does not know user and password; set the bridge's settings anew."
+    if 300 <= answer.status < 400 or answer.status in (404, 405):
+        return "degraded", f"What answers (status {answer.status}) is not the app: {_ADDRESS}"
     return "degraded", f"The phone answered with status {answer.status}."
 
 

@@ -90,8 +90,8 @@ def read_event(body: Mapping[str, Any], sims: Sims, *, now_ms: int) -> tuple[Obs
 
 def read_listed(
     message: Mapping[str, Any], sims: Sims, *, now_ms: int, sent_by: str | None = None
-) -> tuple[Observation, ...]:
-    """Read one message of the phone's list; nothing for one that the hub did not ask for.
+) -> tuple[Observation, ...] | str:
+    """Read one message of the phone's list; nothing for one that the hub did not ask for, a text for what it lacks.
 
     Args:
         message: As listed.
@@ -103,11 +103,17 @@ def read_listed(
     own_id, state = id_in(message.get("id")), str(message.get("state"))
     attempt_id = attempt_id_in(own_id or "")
     contact, line = handle_in(recipient.get("phoneNumber")), sent_by or sims.line_of(message.get("simNumber"))
-    if own_id is None or attempt_id is None or contact is None or state not in _KINDS:
-        return ()
+    if own_id is None:
+        return "it names no message"
+    if attempt_id is None or line is None:
+        return ()  # after a restart nobody knows the SIM: webhooks tell it
+    if contact is None:
+        return "it names nobody"
+    if state not in _KINDS:
+        return unknown(f"this state of a message is not known ({state[:32]})")
     at = date_in(mapping_in(message.get("states")).get(state)) or now_ms
     own = _Own(own_id, attempt_id, contact, state, min(at, now_ms), tame(recipient.get("error"), 1024))
-    return () if line is None else (_own(own, line),)
+    return (_own(own, line),)
 
 
 @dataclass(frozen=True, slots=True)

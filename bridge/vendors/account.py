@@ -39,6 +39,24 @@ class VendorRefused(BridgeError):
         self.answer = answer
 
 
+def trouble_of(title: str, answer: Answer) -> State | None:
+    """Say how an account is whose vendor does not answer as its API does; None for an answer that can be read."""
+    status = answer.status
+    if status in (401, 403):
+        return "offline", f"{title} does not take the API key; set the bridge's settings anew."
+    if 300 <= status < 400 or (answer.is_good and not answer.is_read):
+        return "offline", _ANOTHER.format(status=status, title=title)
+    if status in (404, 405):
+        return "degraded", _ANOTHER.format(status=status, title=title)
+    return None if answer.is_good else ("degraded", f"{title} answered with status {status}.")
+
+
+_ANOTHER: Final = (
+    "What answers at `api_url` (status {status}) is not {title}'s API: the address is another one, or lacks its "
+    "path or its https://."
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
     """A message of ours as the vendor lists it, to find a send whose answer was lost."""

@@ -14,9 +14,10 @@ import msgspec
 import pytest
 
 from bridge.registry import KINDS
+from bridge.smsgate.ids import message_id
 from bridge.unread import unknown, unused, worst_of
 from hub.flow.refused import RefusedBook
-from hub.model.outbox import Operation, OperationKind
+from hub.model.outbox import Operation, OperationKind, attempt_id
 from hub.model.refused import Form, Origin, RefusalCode, Refused, RefusedPayload
 from tests.bridge.goldens.accounts import ACCOUNTS, ASKED
 from tests.bridge.goldens.playing import surroundings
@@ -151,6 +152,15 @@ LISTS: dict[str, tuple[str, list[Any], list[RefusalCode]]] = {
         [{"data": [{"id": "m", "from": CONTACT}, 7]}],
         [RefusalCode.UNREADABLE, RefusalCode.INCOMPLETE],
     ),
+    "coop: a conversation without an id, and files without an address": (
+        "coop",
+        [
+            {"data": [{"id": "m", "conversationId": "c", "from": CONTACT, "createdAt": _AT}]},
+            {"data": [{"title": "Trip"}]},
+            {"data": [{"url": "https://files.example/1"}, {"filename": "cat.png"}, 7]},
+        ],
+        [RefusalCode.INCOMPLETE] * 3,
+    ),
     "messages.dev: a chat without an id": (
         "messages-dev",
         [{"data": [{**_CHAT, "id": [1]}]}],
@@ -174,6 +184,18 @@ LISTS: dict[str, tuple[str, list[Any], list[RefusalCode]]] = {
         "msgbubbles",
         [{"data": [{"id": "m", "direction": "inbound"}]}],
         [RefusalCode.INCOMPLETE],
+    ),
+    "smsgate: a number, no id, a newer state, and a message of another program": (
+        "smsgate",
+        [
+            [
+                7,
+                {"state": "Sent"},
+                {"id": message_id(attempt_id(1)), "state": "Sung", "recipients": [{"phoneNumber": CONTACT}]},
+                {"id": "m", "state": "Sent", "recipients": [{"phoneNumber": CONTACT}]},
+            ]
+        ],
+        [RefusalCode.UNREADABLE, RefusalCode.INCOMPLETE, RefusalCode.UNKNOWN_TYPE],
     ),
     "twilio: a newer status": (
         "twilio",
@@ -211,7 +233,7 @@ async def test_what_a_list_shows_and_nobody_reads_is_one_row_for_each(
         wire = ScriptedWire(
             [{"text": json.dumps(each).replace('"m"', f'"m", "was": "{word}"')} for each in shown]
         )
-        around = replace(surroundings(clock, wire), refuse=partial(book.note, 1))
+        around = replace(surroundings(clock, wire), refuse=partial(book.note, 1), hook_url=None)
         adapter = KINDS[kind].open(msgspec.convert(dict(settings), KINDS[kind].settings), around)
         with contextlib.suppress(EndOfTime):
             async for _ in adapter.events(str(_SINCE) if kind != "twilio" else _AT):
@@ -224,11 +246,37 @@ async def test_what_a_list_shows_and_nobody_reads_is_one_row_for_each(
     assert all(row.refused.raw for row in kept.rows)
 
 
-async def test_what_twilio_lists_and_nobody_can_compare_is_kept_when_a_send_is_looked_for() -> None:
+#: What is listed where a send is looked for: one that cannot be compared, one that is none, and one of the contact's.
+SEARCHED: dict[str, list[Any]] = {
+    "ava": [
+        {"total": 3},
+        {"messages": [{"id": "m", "direction": "outbound"}, "x", {"direction": "inbound"}]},
+    ],
+    "blooio": [{"messages": [{"message_id": "m", "direction": "outbound"}, "x", {"direction": "inbound"}]}],
+    "coop": [{"data": [{"id": "m", "direction": "sent"}, "x", {"direction": "received"}]}],
+    "messages-dev": [{"data": [{"guid": "m", "is_from_me": True}, "x", {"is_from_me": False}]}],
+    "msgbubbles": [
+        {
+            "data": [
+                {"id": "m", "direction": "outbound", "conversation_id": "c"},
+                "x",
+                {"direction": "inbound"},
+            ]
+        },
+        {"data": {"id": "c", "from_handle": LINE, "remote_handle": CONTACT}},
+    ],
+    "twilio": [{"messages": [{"sid": "SM1", "body": "hi"}, "x"]}],
+}
+
+
+@pytest.mark.parametrize(("kind", "shown"), SEARCHED.items(), ids=SEARCHED.keys())
+async def test_what_is_listed_and_nobody_can_compare_is_kept_when_a_send_is_looked_for(
+    kind: str, shown: list[Any]
+) -> None:
     clock, noted = ManualClock(), list[Refused]()
-    wire = ScriptedWire([{"json": {"messages": [{"sid": "SM1", "body": "hi"}, "x"]}}])
+    wire = ScriptedWire([{"json": each} for each in shown])
     around = replace(surroundings(clock, wire), refuse=noted.append)
-    settings = msgspec.convert(dict(ACCOUNTS["twilio"].settings), KINDS["twilio"].settings)
+    settings = ACCOUNTS[kind].settings if kind in ACCOUNTS else ASKED[kind]
     operation = Operation(
         outbox_id=1,
         line_handle=LINE,
@@ -236,7 +284,8 @@ async def test_what_twilio_lists_and_nobody_can_compare_is_kept_when_a_send_is_l
         payload={"from": LINE, "to": CONTACT, "text": "hi"},
         dispatched_at=clock.now_ms(),
     )
-    outcome = await KINDS["twilio"].open(settings, around).lookup(operation)
+    adapter = KINDS[kind].open(msgspec.convert(dict(settings), KINDS[kind].settings), around)
+    outcome = await adapter.lookup(operation)
 
     assert outcome.code == "not_found"
     assert [(each.code, each.origin) for each in noted] == [

@@ -11,7 +11,7 @@ from bridge.http_api import accepted, rejected, unknown
 from bridge.list_reading import Lists, is_since
 from bridge.sent_words import sent_words
 from bridge.taming import date_in, handle_in, id_in, iso_text, tame
-from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
+from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut, trouble_of
 from bridge.vendors.ava.settings import AvaSettings
 from bridge.vendors.examining import account_finding
 from bridge.vendors.operations import in_path, is_group, place_of
@@ -21,6 +21,7 @@ from bridge.vendors.verdicts import BY_STATUS, Faults
 from hub.flow.bridge_kinds import Finding, Surroundings
 from hub.model.observation import Observation
 from hub.model.outbox import Operation, OperationKind, OperationOutcome
+from hub.model.refused import Origin
 
 TITLE: Final = "AVA"
 FAULTS: Final = Faults(title=TITLE, known={}, by_status=BY_STATUS)
@@ -89,11 +90,7 @@ class AvaAccount:
         if len(self._around.lines()) != 1:
             return "offline", _ONE_LINE
         answer = await self._api.ask("/api/messages/poll", since=iso_text(self._around.clock.now_ms()))
-        if answer.status in (401, 403):
-            return "offline", "AVA does not take the API key; set the bridge's settings anew."
-        return (
-            ("online", None) if answer.is_good else ("degraded", f"AVA answered with status {answer.status}.")
-        )
+        return trouble_of(TITLE, answer) or ("online", None)
 
     async def news(self, since_ms: int) -> Sequence[tuple[Observation, ...]]:
         lines = self._around.lines()
@@ -139,13 +136,13 @@ class AvaAccount:
             tell_cut(TITLE)
         return list(found.values())
 
-    async def _history(self, phone: str) -> list[Mapping[str, Any]]:
+    async def _history(self, phone: str, *, origin: Origin = Origin.FEED) -> list[Mapping[str, Any]]:
         """List the latest messages with a contact; the history begins with the oldest."""
         path = f"/api/messages/{in_path(phone)}"
         total = (await self._api.find(path, limit=1) or {}).get("total")
         count = total if isinstance(total, int) and not isinstance(total, bool) else 0
         page = await self._api.find(path, limit=_PAGE, offset=max(0, count - _PAGE)) if count else None
-        messages = self._lists.entries((page or {}).get("messages"))
+        messages = self._lists.entries((page or {}).get("messages"), origin=origin)
         return [each for each in messages if each.get("direction") == "outbound"]
 
     async def known(self, operation: Operation) -> OperationOutcome | None:
@@ -153,16 +150,19 @@ class AvaAccount:
         return None
 
     async def sent_to(self, operation: Operation) -> Sequence[Listed]:
-        found = []
-        for each in await self._history(place_of(operation)):
-            message_id, made_at = id_in(each.get("id")), date_in(each.get("timestamp"))
-            if message_id is not None and made_at is not None:
-                text = tame(each.get("message"))
-                found.append(Listed(provider_id=message_id, text=text, files=None, made_at=made_at))
-        return found
+        history = await self._history(place_of(operation), origin=Origin.BACKFILL)
+        return self._lists.search(history, listed, named="id")
 
     async def examine(self) -> Sequence[Finding]:
         return (account_finding(await self.state()),)
+
+
+def listed(message: Mapping[str, Any]) -> Listed | None:
+    """Read a message of ours, to find a send by."""
+    message_id, made_at = id_in(message.get("id")), date_in(message.get("timestamp"))
+    if message_id is None or made_at is None:
+        return None
+    return Listed(provider_id=message_id, text=tame(message.get("message")), files=None, made_at=made_at)
 
 
 def read_message(message: Mapping[str, Any], line: str) -> Observation | None:

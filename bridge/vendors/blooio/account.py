@@ -9,7 +9,7 @@ from bridge.checkups import State
 from bridge.http_api import accepted, rejected, unknown
 from bridge.list_reading import Lists
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
-from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
+from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut, trouble_of
 from bridge.vendors.blooio.errors import FAULTS, done
 from bridge.vendors.blooio.groups import BlooioGroups
 from bridge.vendors.blooio.reading import (
@@ -33,6 +33,7 @@ from bridge.vendors.vendor_api import VendorApi
 from hub.flow.bridge_kinds import Finding, HookRequest, Surroundings
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.model.refused import Origin
 
 TITLE: Final = "Blooio"
 _ABLE: Final = frozenset(
@@ -133,10 +134,9 @@ class BlooioAccount:
 
     async def state(self) -> State:
         answer = await self._api.ask("/me")
-        if answer.status in (401, 403):
-            return "offline", "Blooio does not know the API key; set the bridge's settings anew."
-        if not answer.is_good:
-            return "degraded", f"Blooio answered with status {answer.status}."
+        trouble = trouble_of(TITLE, answer)
+        if trouble is not None:
+            return trouble
         devices = [mapping_in(each) for each in list_in(answer.body.get("devices"))]
         if devices and not any(each.get("is_active") for each in devices):
             return "offline", "Blooio says that no number of this key is active."
@@ -205,8 +205,9 @@ class BlooioAccount:
         page = await self._api.find(
             f"{chat_path(operation)}/messages", direction="outbound", since=since, limit=_PAGE
         )
-        found = [listed(mapping_in(each)) for each in list_in((page or {}).get("messages"))]
-        return [each for each in found if each is not None]
+        shown = self._lists.entries((page or {}).get("messages"), origin=Origin.BACKFILL)
+        ours = (each for each in shown if each.get("direction") == "outbound")
+        return self._lists.search(ours, listed, named="message_id")
 
     async def examine(self) -> Sequence[Finding]:
         state = await self.state()

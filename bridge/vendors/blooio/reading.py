@@ -177,7 +177,7 @@ def message_id_in(answer: Mapping[str, Any]) -> str | None:
 def listed(message: Mapping[str, Any]) -> Listed | None:
     """Read a message of ours, to find a send by."""
     message_id, made_at = id_in(message.get("message_id")), ms_in(message.get("time_sent"))
-    if message_id is None or made_at is None or message.get("direction") != "outbound":
+    if message_id is None or made_at is None:
         return None
     return Listed(
         provider_id=message_id,

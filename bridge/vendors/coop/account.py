@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from bridge.checkups import State
 from bridge.http_api import accepted, unknown
-from bridge.list_reading import Lists
+from bridge.list_reading import Lists, entries_in
 from bridge.sent_words import sent_words
 from bridge.taming import date_in, id_in, list_in, mapping_in, tame
-from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
+from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut, trouble_of
 from bridge.vendors.coop.reading import EVENTS, STAGES, files_in, listed, read_message
 from bridge.vendors.coop.settings import CoopSettings
 from bridge.vendors.examining import Hook, account_finding, lacking, webhook_findings
@@ -22,6 +22,7 @@ from bridge.vendors.verdicts import BY_STATUS, Fault, Faults
 from hub.flow.bridge_kinds import Finding, HookRequest, Surroundings
 from hub.model.observation import Observation, Part
 from hub.model.outbox import Operation, OperationKind, OperationOutcome
+from hub.model.refused import Origin
 
 TITLE: Final = "Coop"
 FAULTS: Final = Faults(
@@ -32,6 +33,7 @@ FAULTS: Final = Faults(
 _MESSAGES: Final = "/api/v1/messages"
 _PAGE: Final = 100
 _MOST_KNOWN: Final = 10_000
+NO_ADDRESS: Final = "a file has no address"
 #: Events that Coop's pages name: a webhook must tell them.
 _NEEDED: Final = frozenset({"message.failed", "message.received", "message.sent"})
 
@@ -74,10 +76,9 @@ class CoopAccount:
 
     async def state(self) -> State:
         answer = await self._api.ask(_MESSAGES, page=1, limit=1)
-        if answer.status in (401, 403):
-            return "offline", "Coop does not take the API key; set the bridge's settings anew."
-        if not answer.is_good:
-            return "degraded", f"Coop answered with status {answer.status}."
+        trouble = trouble_of(TITLE, answer)
+        if trouble is not None:
+            return trouble
         # A key may be of somebody who may not see the Macs: then nothing is said of them.
         answer = await self._api.ask("/api/v1/relays")
         relays = [mapping_in(each) for each in list_in(answer.body.get("data"))]
@@ -131,8 +132,9 @@ class CoopAccount:
         page = await self._api.find(
             _MESSAGES, direction="sent", participant=place_of(operation), page=1, limit=_PAGE
         )
-        found = [listed(mapping_in(each)) for each in list_in((page or {}).get("data"))]
-        return [each for each in found if each is not None]
+        shown = self._lists.entries((page or {}).get("data"), origin=Origin.BACKFILL)
+        ours = (each for each in shown if each.get("direction") != "received")
+        return self._lists.search(ours, listed, named="id")
 
     async def _files(self, message: Mapping[str, Any]) -> tuple[Part, ...]:
         """Ask once for the files of a message that came in: nothing else tells whether it has any."""
@@ -141,10 +143,17 @@ class CoopAccount:
             return ()
         if name not in self._known_files:
             page = await self._api.find(f"{_MESSAGES}/{in_path(name)}/attachments")
-            self._known_files[name] = files_in(list_in((page or {}).get("data")))
+            self._known_files[name] = self._readable_files(name, entries_in((page or {}).get("data")))
             while len(self._known_files) > _MOST_KNOWN:
                 self._known_files.popitem(last=False)
         return self._known_files[name]
+
+    def _readable_files(self, message_id: str, shown: Sequence[object]) -> tuple[Part, ...]:
+        for place, each in enumerate(shown):
+            if not files_in([each]):
+                named = f"file {place} of {message_id}"
+                self._lists.pass_over({"message": message_id, "file": each}, NO_ADDRESS, named=named)
+        return files_in(shown)
 
     async def _why(self, message: Mapping[str, Any]) -> str | None:
         name = id_in(message.get("id"))
@@ -160,8 +169,12 @@ class CoopAccount:
             return {}
         if name not in self._chats:
             page = await self._api.find("/api/v1/conversations", page=1, limit=_PAGE) or {}
-            for each in map(mapping_in, list_in(page.get("data"))):
-                self._chats[str(each.get("id"))] = each
+            for each in self._lists.entries(page.get("data")):
+                chat_id = id_in(each.get("id"))
+                if chat_id is None:
+                    self._lists.pass_over(each, "a conversation names no id")
+                else:
+                    self._chats[chat_id] = each
             while len(self._chats) > _MOST_KNOWN:
                 self._chats.popitem(last=False)
         return self._chats.get(name, {})

@@ -89,6 +89,6 @@ def files_in(listed: Sequence[object]) -> tuple[Part, ...]:
 def listed(message: Mapping[str, Any]) -> Listed | None:
     """Read a message of ours, to find a send by."""
     message_id, made_at = id_in(message.get("id")), date_in(message.get("createdAt"))
-    if message_id is None or made_at is None or message.get("direction") == "received":
+    if message_id is None or made_at is None:
         return None
     return Listed(provider_id=message_id, text=tame(message.get("body")), files=None, made_at=made_at)

@@ -16,7 +16,7 @@ from bridge.http_api import accepted, rejected, unknown
 from bridge.list_reading import Lists, is_since
 from bridge.sent_words import sent_words
 from bridge.taming import handle_in, id_in, list_in, mapping_in, tame
-from bridge.vendors.account import MOST_PAGES, Act, Listed, VendorRefused, tell_cut
+from bridge.vendors.account import MOST_PAGES, Act, Listed, VendorRefused, tell_cut, trouble_of
 from bridge.vendors.examining import Hook, account_finding, lacking, line_findings, webhook_findings
 from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed, not_taken
 from bridge.vendors.messages_dev.errors import FAULTS
@@ -36,6 +36,7 @@ from hub.flow.bridge_kinds import Finding, HookRequest, Surroundings
 from hub.flow.calling import CallFailed, StreamedBody
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.model.refused import Origin
 from hub.rules.chatkeys import normalize_handle
 
 log = structlog.get_logger("bridge.vendors")
@@ -149,14 +150,15 @@ class MessagesDevAccount:
         return None if outcome.disposition is Disposition.STILL_IN_FLIGHT else outcome
 
     async def sent_to(self, operation: Operation) -> Sequence[Listed]:
-        found = [listed(each) for each in await self._latest(operation)]
-        return [each for each in found if each is not None]
+        shown = await self._latest(operation)
+        ours = (each for each in shown if each.get("is_from_me") is True and is_out(each))
+        return self._lists.search(ours, listed, named="guid")
 
     async def _latest(self, operation: Operation) -> list[Mapping[str, Any]]:
         """List the latest messages of the operation's chat; none of one that is not there yet."""
         query = _query(operation.line_handle, to=place_of(operation), limit=_PAGE)
         page = await self._api.find("/v1/messages", **query)
-        return [mapping_in(each) for each in list_in((page or {}).get("data"))]
+        return self._lists.entries((page or {}).get("data"), origin=Origin.BACKFILL)
 
     async def _react(self, operation: Operation) -> OperationOutcome:
         if operation.payload.get("remove"):
@@ -181,10 +183,9 @@ class MessagesDevAccount:
 
     async def state(self) -> State:
         answer = await self._api.ask("/v1/lines")
-        if answer.status in (401, 403):
-            return "offline", "messages.dev does not take the API key; set the bridge's settings anew."
-        if not answer.is_good:
-            return "degraded", f"messages.dev answered with status {answer.status}."
+        trouble = trouble_of(TITLE, answer)
+        if trouble is not None:
+            return trouble
         active = [each for each in map(mapping_in, list_in(answer.body.get("data"))) if each.get("is_active")]
         return ("online", None) if active else ("offline", "messages.dev says that no line is active.")
 
@@ -259,7 +260,7 @@ class MessagesDevAccount:
         cursor: str | None = None
         for _ in range(0 if known else MOST_PAGES):
             page = await self._api.find("/v1/chats", **_query(line, limit=_PAGE, cursor=cursor)) or {}
-            found = [mapping_in(each) for each in list_in(page.get("data"))]
+            found = self._lists.entries(page.get("data"), origin=Origin.BACKFILL)
             known = next((each for each in found if each.get("id") == chat_id), None)
             cursor = tame(page.get("next_cursor"), 4096) if page.get("has_more") is True else None
             if known is not None or cursor is None:
@@ -295,7 +296,7 @@ class MessagesDevAccount:
     async def _guid(self, line: str, chat_id: str, message_id: str | None) -> str | None:
         """Give the GUID of a message that a reaction names by the vendor's id."""
         page = await self._api.find("/v1/messages", **_query(line, to=chat_id, limit=_PAGE)) or {}
-        found = (mapping_in(each) for each in list_in(page.get("data")))
+        found = self._lists.entries(page.get("data"), origin=Origin.BACKFILL)
         return next((id_in(each.get("guid")) for each in found if each.get("id") == message_id), None)
 
     async def examine(self) -> Sequence[Finding]:

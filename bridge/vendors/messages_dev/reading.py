@@ -85,8 +85,7 @@ def place_in(chat: Mapping[str, Any], message: Mapping[str, Any], line: str) -> 
 def listed(message: Mapping[str, Any]) -> Listed | None:
     """Read a message of ours, to find a send by."""
     guid, made_at = id_in(message.get("guid")), ms_in(message.get("sent_at"))
-    is_ours = message.get("is_from_me") is True and is_out(message)
-    if guid is None or made_at is None or not is_ours:
+    if guid is None or made_at is None:
         return None
     files = len(list_in(message.get("attachments")))
     return Listed(provider_id=guid, text=tame(message.get("text")), files=files, made_at=made_at)

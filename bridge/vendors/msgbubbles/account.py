@@ -12,7 +12,7 @@ from bridge.http_api import accepted, unknown
 from bridge.list_reading import Lists, is_since
 from bridge.sent_words import sent_words
 from bridge.taming import date_in, id_in, list_in, mapping_in, tame
-from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut
+from bridge.vendors.account import MOST_PAGES, Act, Listed, tell_cut, trouble_of
 from bridge.vendors.bridge import SLACK_MS
 from bridge.vendors.examining import Hook, account_finding, lacking, line_findings, webhook_findings
 from bridge.vendors.hooks import BAD_SIGNATURE, STALE, Told, is_current, is_signed, not_taken
@@ -34,6 +34,7 @@ from bridge.vendors.vendor_api import VendorApi, not_uploaded
 from hub.flow.bridge_kinds import Finding, HookRequest, Surroundings
 from hub.model.observation import Observation
 from hub.model.outbox import Disposition, Operation, OperationKind, OperationOutcome
+from hub.model.refused import Origin
 from hub.rules.chatkeys import normalize_handle
 
 TITLE: Final = "MsgBubbles"
@@ -161,7 +162,7 @@ class MsgBubblesAccount:
         before: str | None = None
         for _ in range(MOST_PAGES):
             page = await self._api.show("/chats", limit=_PAGE, before=before)
-            chats = [mapping_in(each) for each in list_in(page.get("data"))]
+            chats = self._lists.entries(page.get("data"), origin=Origin.BACKFILL)
             for chat in chats:
                 if _is_with(chat, operation):
                     return id_in(chat.get("id"))
@@ -172,10 +173,9 @@ class MsgBubblesAccount:
 
     async def state(self) -> State:
         answer = await self._api.ask("/numbers")
-        if answer.status in (401, 403):
-            return "offline", "MsgBubbles does not take the API key; set the bridge's settings anew."
-        if not answer.is_good:
-            return "degraded", f"MsgBubbles answered with status {answer.status}."
+        trouble = trouble_of(TITLE, answer)
+        if trouble is not None:
+            return trouble
         numbers = [mapping_in(each) for each in list_in(answer.body.get("data"))]
         if not any(each.get("status") == "online" for each in numbers):
             return "offline", "MsgBubbles says that no number is online."
@@ -193,13 +193,13 @@ class MsgBubblesAccount:
                 found.append((told,))
         return found[::-1]
 
-    async def _messages(self, since_ms: int) -> list[Mapping[str, Any]]:
+    async def _messages(self, since_ms: int, *, origin: Origin = Origin.FEED) -> list[Mapping[str, Any]]:
         """List all conversations' messages, newest first."""
         messages: dict[str, Mapping[str, Any]] = {}
         before: str | None = None
         for _ in range(MOST_PAGES):
             page = await self._api.show("/messages", limit=_PAGE, before=before)
-            found = self._lists.entries(page.get("data"))
+            found = self._lists.entries(page.get("data"), origin=origin)
             fresh = (each for each in found if is_since(date_in(each.get("created_at")), since_ms))
             # What has no id is no message, and must not hide another one.
             messages |= {id_in(each.get("id")) or repr(each): each for each in fresh}
@@ -215,12 +215,14 @@ class MsgBubblesAccount:
         return None
 
     async def sent_to(self, operation: Operation) -> Sequence[Listed]:
-        found = []
-        for message in await self._messages(max(0, operation.dispatched_at - SLACK_MS)):
-            mine = listed(message)
-            if mine is not None and _is_with(await self._chat(message.get("conversation_id")), operation):
-                found.append(mine)
-        return found
+        shown = await self._messages(max(0, operation.dispatched_at - SLACK_MS), origin=Origin.BACKFILL)
+        ours = [
+            each
+            for each in shown
+            if each.get("direction") == "outbound"
+            and _is_with(await self._chat(each.get("conversation_id")), operation)
+        ]
+        return self._lists.search(ours, listed, named="id")
 
     async def _chat(self, chat_id: object) -> Mapping[str, Any]:
         """Give a conversation, which messages name by its id only; an empty one where there is none such."""

@@ -142,7 +142,7 @@ def exact_text(at_ms: int) -> str:
 def listed(message: Mapping[str, Any]) -> Listed | None:
     """Read a message of ours, to find a send by."""
     message_id, made_at = id_in(message.get("id")), date_in(message.get("created_at"))
-    if message_id is None or made_at is None or message.get("direction") != "outbound":
+    if message_id is None or made_at is None:
         return None
     files = len(list_in(message.get("attachments")))
     return Listed(provider_id=message_id, text=tame(message.get("text")), files=files, made_at=made_at)
