@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
+from bridge.chatdb.applescript import SCRIPT
 from bridge.chatdb.bridge import ChatDbBridge, Programs
 from bridge.chatdb.database import ChatDatabase
 from bridge.chatdb.settings import ChatDbSettings
@@ -42,6 +43,7 @@ class ChatDbHarness(BridgeHarness):
         self.files = MemoryFiles()
         self.lines = list(lines)
         self.switch({})
+        (folder / "script").write_text(SCRIPT)
         self.settings = ChatDbSettings(
             database=str(folder / "chat.db"), attachments=str(self.attachments), **settings
         )

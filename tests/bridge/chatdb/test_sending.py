@@ -133,6 +133,16 @@ async def test_several_parts_go_one_after_the_other(harness: ChatDbHarness) -> N
     assert [call[3] for call in harness.calls()] == ["text", "file", "file"]
 
 
+@pytest.mark.parametrize("words", ["a", "on run argv", "item 1 of argv"])
+async def test_equal_parts_are_two_messages_whatever_they_say(harness: ChatDbHarness, words: str) -> None:
+    """Also what stands in the script itself."""
+    parts = [{"type": "text", "text": words}] * 2
+    outcome = await harness.adapter.perform(harness.operation(OperationKind.SEND, parts=parts))
+
+    assert (outcome.disposition, outcome.parts_done) == (Disposition.ACCEPTED, 2)
+    assert len({piece.guid for piece in outcome.pieces}) == 2
+
+
 async def test_a_retry_begins_after_the_parts_that_arrived(harness: ChatDbHarness) -> None:
     operation = harness.send("words", attachments=["file_0000000000001"], parts_done=1)
 
