@@ -156,9 +156,14 @@ def service(manager: str, folder: Path | None) -> None:
     from hub.agent.folder import folder_of  # noqa: PLC0415
     from hub.agent.service_files import Manager, service_text  # noqa: PLC0415
 
-    command = shutil.which("hub") or str(Path(sys.argv[0]).resolve())
     place = folder_of(folder, os.environ).resolve()
-    click.echo(service_text(cast("Manager", manager), command=command, folder=str(place)), nl=False)
+    click.echo(service_text(cast("Manager", manager), command=_own_command(), folder=str(place)), nl=False)
+
+
+def _own_command() -> str:
+    """Give the path of this very `hub`: another program of that name, as GitHub's, may come first in PATH."""
+    beside = Path(sys.executable).with_name("hub")
+    return str(beside) if beside.is_file() else shutil.which("hub") or str(Path(sys.argv[0]).resolve())
 
 
 def _checked(url: str, *, is_plain_allowed: bool) -> str:

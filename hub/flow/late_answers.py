@@ -11,8 +11,9 @@ import structlog
 
 from hub.flow.adoption import DELIVERY_UNKNOWN
 from hub.flow.agent_calls import read_operation
-from hub.flow.ingest import BridgeRequest, Ingest
+from hub.flow.ingest import BridgeRequest
 from hub.flow.repositories import Outbox
+from hub.flow.sandbox import Ingesting
 from hub.flow.wishes import Wish
 from hub.model.bridge_call import BridgeCall, CallVerb
 from hub.model.observation import Observation, ObservedChat, ObservedMessage
@@ -33,7 +34,7 @@ log = structlog.get_logger("agents")
 class LateAnswers:
     """Takes in what was answered too late to be waited for."""
 
-    def __init__(self, outbox: Outbox, ingest: Ingest) -> None:
+    def __init__(self, outbox: Outbox, ingest: Ingesting) -> None:
         self._outbox = outbox
         self._ingest = ingest
 
