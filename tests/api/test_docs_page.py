@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from importlib.resources import files
@@ -72,6 +73,42 @@ def test_the_programs_parse(name: str, tmp_path: Path) -> None:
     module.write_bytes((FOLDER / name).read_bytes())
 
     subprocess.run([node, "--check", str(module)], check=True, capture_output=True)
+
+
+#: What the button says after a click, with and without a browser that lets pages write to the clipboard.
+COPYING = """
+const button = {addEventListener: (_, react) => { button.click = react; }, append() {}, setAttribute() {}};
+globalThis.document = {createElement: () => button};
+globalThis.setTimeout = () => 0;
+const written = [];
+const said = [];
+const {copier} = await import(process.argv[2]);
+for (const clipboard of [{writeText: async (text) => written.push(text)}, undefined]) {
+  Object.defineProperty(globalThis, "navigator", {value: {clipboard}, configurable: true});
+  copier(() => "curl");
+  await button.click();
+  said.push(button.textContent);
+}
+console.log(JSON.stringify([written, said]));
+"""
+
+
+@pytest.mark.slow
+def test_a_copy_is_only_told_where_one_was_made(tmp_path: Path) -> None:
+    """Over http from another machine a page has no clipboard."""
+    (tmp_path / "dom.mjs").write_bytes((FOLDER / "dom.js").read_bytes())
+    (tmp_path / "copying.mjs").write_text(COPYING)
+    command = [find_node(), str(tmp_path / "copying.mjs"), str(tmp_path / "dom.mjs")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert json.loads(done.stdout) == [["curl"], ["Copied", "Not allowed here: mark it and copy"]]
+
+
+def test_every_field_of_the_page_has_a_name_that_no_screen_takes_away() -> None:
+    """Narrow screens hide the words beside the key; who cannot see the page needs them all the same."""
+    fields = re.findall(r"<(?:input|button)[^>]*>", PAGE)
+
+    assert [field for field in fields if "aria-label=" not in field] == []
 
 
 def test_names_of_operations_are_fit_for_addresses() -> None:

@@ -29,11 +29,20 @@ export function spans(text) {
 /** A button that copies what `text()` gives. */
 export function copier(text) {
   const button = make("button.quiet", {type: "button", onclick: async () => {
-    await navigator.clipboard?.writeText(text());
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    button.textContent = await isCopied(text()) ? "Copied" : "Not allowed here: mark it and copy";
+    setTimeout(() => { button.textContent = "Copy"; }, 2500);
   }}, "Copy");
   return button;
+}
+
+/** Whether the browser took it: without https it offers no clipboard but to pages of this machine. */
+async function isCopied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;

@@ -21,8 +21,12 @@ class Page {
     at("search").addEventListener("keydown", (event) => this.openFirst(event));
     at("menu").addEventListener("click", () => this.toggle());
     at("main").addEventListener("click", () => this.toggle(false));
-    addEventListener("hashchange", () => this.show());
+    addEventListener("hashchange", () => {
+      this.show();
+      at("main").focus({preventScroll: true}); // where the reader goes on, also by keyboard
+    });
     addEventListener("keydown", (event) => this.focusSearch(event));
+    addEventListener("keydown", (event) => this.closeMenu(event));
     this.list();
     this.show();
     this.tellWho();
@@ -63,6 +67,12 @@ class Page {
     at("search").focus();
   }
 
+  closeMenu(event) {
+    if (event.key !== "Escape" || !document.body.classList.contains("open")) return;
+    this.toggle(false);
+    at("menu").focus();
+  }
+
   openFirst(event) {
     if (event.key !== "Enter") return;
     at("list").querySelector("a.endpoint")?.click();
@@ -83,7 +93,8 @@ class Page {
   mark() {
     for (const link of at("list").querySelectorAll("a.endpoint")) {
       const isHere = link.dataset.id === location.hash.slice(1);
-      link.toggleAttribute("aria-current", isHere);
+      if (isHere) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
       if (isHere) {
         link.closest("details").open = true;
         link.scrollIntoView({block: "nearest"});

@@ -28,12 +28,12 @@ export class Trial {
     return (this.operation.parameters || []).map((each) => {
       const schema = this.api.resolve(each.schema) || {};
       const input = schema.enum
-        ? make("select", {}, make("option", {value: ""}, "—"), ...schema.enum.map((value) => make("option", {value}, value)))
-        : make("input", {placeholder: each.required ? "required" : String(schema.examples?.[0] ?? typeName(this.api, each.schema)), spellcheck: false});
+        ? make("select", {"aria-label": each.name}, make("option", {value: ""}, "—"), ...schema.enum.map((value) => make("option", {value}, value)))
+        : make("input", {"aria-label": each.name, placeholder: each.required ? "required" : String(schema.examples?.[0] ?? typeName(this.api, each.schema)), spellcheck: false});
       input.required = Boolean(each.required);
       this.inputs.push({...each, input});
       return make("label.entry", {}, make("span", {}, each.name, make("small", {}, each.in)), input,
-        each.name === "Idempotency-Key" && make("button.quiet", {type: "button", onclick: () => {
+        each.name === "Idempotency-Key" && make("button.quiet", {type: "button", "aria-label": "New Idempotency-Key", onclick: () => {
           input.value = self.crypto?.randomUUID?.() || `${Date.now()}`;
           this.showCurl();
         }}, "New"));
