@@ -97,10 +97,15 @@ async def work(settings: Settings, *, name: str, redis_url: str) -> None:
 
 def _listen(core: Core, service: WorkerService) -> asyncio.Task[None] | None:
     """Serve health and metrics where `worker.listen` says."""
-    listen = core.settings.worker.listen
+    listen, metrics = core.settings.worker.listen, core.settings.metrics
     if not listen:
         return None
-    server = health_server(listen, is_ready=service.why_not_ready, render_metrics=core.exchange.render)
+    server = health_server(
+        listen,
+        is_ready=service.why_not_ready,
+        render_metrics=core.exchange.render if metrics.enabled else None,
+        metrics_token=metrics.token,
+    )
     return asyncio.get_running_loop().create_task(server.serve())
 
 
