@@ -28,12 +28,19 @@ class Prepared:
 
 
 async def prepare(settings: Settings) -> Prepared:
-    """Bring the database up to date and make what a new hub needs. Repeating it changes nothing."""
+    """Bring the database up to date and make what a new hub needs. Repeating it changes nothing.
+
+    Raises:
+        StoreError: The database is away or newer, or its secrets were sealed with another key.
+    """
     await require_database(settings)
     opened = await open_database(settings)
     clock = SystemClock()
     try:
         await opened.migrate()
+        await (
+            opened.store.bridges.all()
+        )  # opens every bridge's secret: a wrong key is told here, in a sentence
         now_ms = clock.now_ms()
         node = await opened.store.processes.join(
             kind="prepare", name="prepare", now=now_ms, forgotten_before=now_ms - 600_000

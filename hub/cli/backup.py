@@ -8,12 +8,16 @@ import click
 
 from hub.config.settings import Settings
 
+_DUMP = "back it up with pg_dump, and keep the encryption key beside it."
+_LOAD = (
+    "put a pg_dump back with pg_restore, and give the encryption key that it had. What `hub backup` made goes "
+    "into a data folder, not into PostgreSQL."
+)
 
-def _require_embedded(settings: Settings) -> None:
+
+def _require_embedded(settings: Settings, *, instead: str) -> None:
     if settings.store.url:
-        raise click.UsageError(
-            "This hub keeps its data in PostgreSQL: back it up with pg_dump, and keep the encryption key beside it."
-        )
+        raise click.UsageError(f"This hub keeps its data in PostgreSQL: {instead}")
 
 
 @click.command()
@@ -26,7 +30,7 @@ def backup(settings: Settings, target: Path) -> None:
     from hub.files.backup import copy_files  # noqa: PLC0415
     from hub.store.backup import backup_sqlite  # noqa: PLC0415
 
-    _require_embedded(settings)
+    _require_embedded(settings, instead=_DUMP)
     require_existing(settings)
     folder = open_data_folder(settings.data_folder)
     try:
@@ -56,7 +60,7 @@ def restore(settings: Settings, source: Path) -> None:
     from hub.files.backup import copy_files  # noqa: PLC0415
     from hub.store.backup import restore_sqlite  # noqa: PLC0415
 
-    _require_embedded(settings)
+    _require_embedded(settings, instead=_LOAD)
     folder = open_data_folder(settings.data_folder)
     with hold_lock(folder):
         if folder.database_path.exists():

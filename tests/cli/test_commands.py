@@ -199,6 +199,19 @@ def test_a_backup_goes_into_a_new_folder_and_comes_back(stopped_hub: Command, tm
     assert stat.S_IMODE((tmp_path / "other" / "secret.key").stat().st_mode) == 0o600
 
 
+def test_a_hub_on_postgresql_is_told_how_it_is_backed_up_and_put_back(
+    hub: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each with the tool for it."""
+    monkeypatch.setenv("HUB_STORE__URL", "postgresql://hub@127.0.0.1:1/hub")
+    (tmp_path / "made").mkdir()
+    saved, put_back = hub("backup", "elsewhere"), hub("restore", str(tmp_path / "made"))
+
+    assert (saved.code, put_back.code) == (2, 2)
+    assert "back it up with pg_dump" in saved.err
+    assert "pg_restore" in put_back.err
+
+
 def test_a_backup_brings_files_along(stopped_hub: Command, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     blob = folder / "files" / "blobs" / "ab" / "abc-1"

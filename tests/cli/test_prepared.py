@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hub.app.prepare import prepare
 from hub.config.settings import Settings, load_settings
+from hub.store.faults import UnsealingFailed
 
 
 @pytest.fixture
@@ -25,6 +28,16 @@ async def test_a_new_hub_with_files_of_routes_has_some_before_they_are_read(sett
     (settings.routes.folder / "first.yaml").write_text("version: 1\nroutes: []\n")
 
     assert (await prepare(settings)).has_routes
+
+
+async def test_another_key_is_told_before_anything_is_started(settings: Settings) -> None:
+    """With and without the sandbox, which opens its own bridge."""
+    await prepare(settings)
+    other = replace(settings.secrets, encryption_key=base64.urlsafe_b64encode(b"k" * 32).decode())
+    without = replace(settings, secrets=other, sandbox=replace(settings.sandbox, enabled=False))
+
+    with pytest.raises(UnsealingFailed, match="Use the encryption key again"):
+        await prepare(without)
 
 
 async def test_a_folder_that_is_not_there_is_no_reason_not_to_start(settings: Settings) -> None:
