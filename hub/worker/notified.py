@@ -32,6 +32,8 @@ class NotifiedWorker(Worker):
         super().__init__(*args, poll_delay=LONGEST_WAIT_SECONDS, handle_signals=False, **options)
         self._notice = asyncio.Event()
         self._has_more = False
+        #: Whether Redis was away at the last look.
+        self.is_deaf = False
 
     def notify(self) -> None:
         """Look into the queue now."""
@@ -47,8 +49,13 @@ class NotifiedWorker(Worker):
                 self._has_more = False
                 await self._poll_iteration()
                 wait_seconds = SHORTEST_WAIT_SECONDS if self._has_more else await self._until_next()
+                self.is_deaf = False
             except (RedisError, OSError) as error:
-                log.warning("jobs.unheard", error=str(error))
+                if not self.is_deaf:  # once, and not twice a second
+                    log.warning(
+                        "jobs.unheard", error=str(error), reason="retention and clean-up wait for Redis"
+                    )
+                self.is_deaf = True
                 wait_seconds = AFTER_ERROR_SECONDS
             try:
                 async with asyncio.timeout(wait_seconds):

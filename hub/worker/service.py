@@ -17,6 +17,7 @@ from arq.cron import cron
 from arq.worker import func
 
 from hub.flow.directory import DirectoryHolder
+from hub.model.errors import StoreUnavailable
 from hub.observe.exchange import MetricsExchange
 from hub.observe.metrics import Metrics
 from hub.worker.adapters import AdapterBook
@@ -39,6 +40,30 @@ log = structlog.get_logger("worker")
 
 #: Long jobs run in slices of this length; what is left is found by the next slice.
 JOB_TIMEOUT_SECONDS = 30
+#: Retention and clean-up, of a large store after a pause.
+LONG_SECONDS = 600
+#: Work ends by itself before arq ends it, which would tell of it with a traceback.
+_MARGIN_SECONDS = 1
+
+
+def turn(
+    work: Callable[[], Coroutine[Any, Any, None]], *, within_seconds: float = JOB_TIMEOUT_SECONDS
+) -> Callable[..., Coroutine[Any, Any, None]]:
+    """Make a job of arq's: what is away is told in one line, and the next turn does it.
+
+    Args:
+        work: What is to be done; it must be safe to do it again.
+        within_seconds: arq's own limit.
+    """
+
+    async def run(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
+        try:
+            async with asyncio.timeout(within_seconds - _MARGIN_SECONDS):
+                await work()
+        except (StoreUnavailable, OSError) as error:  # a TimeoutError is one, too
+            log.warning("upkeep.put_off", work=work.__name__, error=str(error) or type(error).__name__)
+
+    return run
 
 
 class Owner(Protocol):
@@ -92,6 +117,7 @@ class WorkerService:
         self._jobs = self._arq()
         self._refresh: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._slice: asyncio.Task[None] | None = None
         self._is_outdated = False
         self._known_shards: frozenset[int] = frozenset()
 
@@ -144,7 +170,8 @@ class WorkerService:
             await self._ownership.leave()
         except Exception as error:
             log.warning("lease.kept", error=str(error), reason="others take over when it runs out")
-        await end([*self._tasks, *[task for task in (self._refresh, self._asking) if task is not None]])
+        beside = (self._refresh, self._asking, self._slice)
+        await end([*self._tasks, *[task for task in beside if task is not None]])
 
     @staticmethod
     def take_shards(parts: Iterable[Owner], shards: Iterable[int]) -> None:
@@ -221,6 +248,7 @@ class WorkerService:
                 self._parts.bulk.wake()
                 self._parts.routes.wake()
                 self._ask_capabilities()
+                self._run_jobs_unasked()
                 self._measure()
             except Exception as error:
                 log.warning("sweep.failed", error=str(error))
@@ -231,6 +259,12 @@ class WorkerService:
         if self._asking is None or self._asking.done():
             asking = self._parts.feeds.ask_capabilities()
             self._asking = asyncio.get_running_loop().create_task(asking)
+
+    def _run_jobs_unasked(self) -> None:
+        """Replays and requeues go on while Redis is away; several workers at one job do no harm."""
+        if self._jobs.is_deaf and (self._slice is None or self._slice.done()):
+            slice_of_all = turn(self._parts.maintenance.run_jobs)({})
+            self._slice = asyncio.get_running_loop().create_task(slice_of_all)
 
     def _measure(self) -> None:
         metrics, dispatcher = self._parts.metrics, self._parts.dispatcher
@@ -250,37 +284,19 @@ class WorkerService:
             for note in notes:
                 await self._wake(note)
 
-        async def run_jobs(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
-            await maintenance.run_jobs()
-
-        async def expire(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
-            await maintenance.expire()
-
-        async def clean_files(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
-            await maintenance.clean_files()
-
-        async def cancel_orphans(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
-            await maintenance.cancel_orphans()
-
-        async def measure_files(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
-            await maintenance.measure_files()
-
-        async def measure_runs(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
-            await maintenance.measure_runs()
-
-        async def end_expired(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
-            await maintenance.end_expired()
-
+        run_jobs = turn(maintenance.run_jobs)
+        expire = turn(maintenance.expire, within_seconds=LONG_SECONDS)
+        clean_files = turn(maintenance.clean_files, within_seconds=LONG_SECONDS)
         return NotifiedWorker(
             [func(wake, name="wake"), func(run_jobs, name="run_jobs")],
             cron_jobs=[
                 cron(run_jobs, name="cron:run_jobs", second={0, 30}),
-                cron(cancel_orphans, name="cron:cancel_orphans", second=10),
-                cron(measure_files, name="cron:measure_files", second=50),
-                cron(measure_runs, name="cron:measure_runs", second=55),
-                cron(end_expired, name="cron:end_expired", second=40),
-                cron(expire, name="cron:expire", minute={7, 37}, second=20, timeout=600),
-                cron(clean_files, name="cron:clean_files", minute={22, 52}, second=20, timeout=600),
+                cron(turn(maintenance.cancel_orphans), name="cron:cancel_orphans", second=10),
+                cron(turn(maintenance.measure_files), name="cron:measure_files", second=50),
+                cron(turn(maintenance.measure_runs), name="cron:measure_runs", second=55),
+                cron(turn(maintenance.end_expired), name="cron:end_expired", second=40),
+                cron(expire, name="cron:expire", minute={7, 37}, second=20, timeout=LONG_SECONDS),
+                cron(clean_files, name="cron:clean_files", minute={22, 52}, second=20, timeout=LONG_SECONDS),
             ],
             redis_pool=self._parts.redis,
             queue_name=QUEUE,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.app.core import Core, open_core
 from hub.app.measuring import DeliveryReport
@@ -19,12 +20,15 @@ from hub.config.settings import Settings, load_settings
 from hub.embedded.datafolder import open_data_folder
 from hub.embedded.secretkey import read_or_create_key
 from hub.embedded.valkey import ValkeyServer, running_valkey
+from hub.flow.jobs import JobDesk, ReplayWish
 from hub.flow.ports import HotTransaction
 from hub.flow.repositories import DeliveryFilter
 from hub.flow.rows import DeliveryRow, EventRow
 from hub.model.delivery import DeliveryState
 from hub.model.webhook import Webhook
 from hub.rules.lanes import shard_of
+from hub.store.faults import DatabaseUnavailable
+from hub.worker.service import turn
 from tests.support.webhooks import a_webhook
 from tests.worker.receiver import LoopbackReceiver, running_receiver
 from tests.worker.time_by_hand import eventually
@@ -108,6 +112,35 @@ async def a_worker(
             await client.aclose()
 
 
+AWAY = {
+    "the database": DatabaseUnavailable("PostgreSQL could not do it"),
+    "nothing in time": TimeoutError(),
+    "a disk": OSError(28, "No space left on device"),
+}
+
+
+@pytest.mark.parametrize("error", AWAY.values(), ids=AWAY.keys())
+async def test_upkeep_that_cannot_be_done_now_is_one_line(error: Exception) -> None:
+    """A night without the database is no night of tracebacks: the next turn does it."""
+
+    async def expire() -> None:
+        raise error
+
+    with capture_logs() as lines:
+        await turn(expire)({})
+
+    told = [(line["event"], line["log_level"], line["work"], bool(line["error"])) for line in lines]
+    assert told == [("upkeep.put_off", "warning", "expire", True)]
+
+
+async def test_a_mistake_of_ours_in_upkeep_is_not_hidden() -> None:
+    async def expire() -> None:
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        await turn(expire)({})
+
+
 async def test_it_delivers_what_it_is_told_and_frees_its_shards_at_the_end(
     settings: Settings, valkey: ValkeyServer, receiver: LoopbackReceiver
 ) -> None:
@@ -139,6 +172,22 @@ async def test_without_its_redis_it_delivers_at_the_pace_of_the_sweeps(
         await eventually(lambda: len(receiver.arrivals) == 40)
 
     assert len(set(receiver.deliveries("/a"))) == 40
+
+
+async def test_without_its_redis_it_replays_all_the_same(
+    settings: Settings, valkey: ValkeyServer, receiver: LoopbackReceiver
+) -> None:
+    """Whoever mends a receiver in the middle of an outage asks for what it missed, and gets it."""
+    async with a_worker(settings, valkey, receiver) as running:
+        await running.owe(5)
+        await eventually(lambda: len(receiver.arrivals) == 5)
+        await asyncio.to_thread(valkey.stop)
+        core = running.core
+        desk = JobDesk(store=core.store, clock=core.clock, new_id=core.new_id, wake_ups=core.wake_ups)
+        await desk.replay(running.webhook, ReplayWish(since=0))
+        await eventually(lambda: len(receiver.arrivals) == 10)
+
+    assert len(set(receiver.deliveries("/a"))) == 5
 
 
 async def test_flushall_loses_nothing(
