@@ -45,6 +45,7 @@ CAPABILITIES: Final = frozenset(
         "templates",
         "text",
         "typing_out",
+        "whatsapp",
     }
 )
 #: Of its media Meta takes documents of up to 100 MB, all else less (from memory); of larger files it gets the address.

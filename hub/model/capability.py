@@ -47,4 +47,5 @@ CAPABILITIES: Final[dict[str, str]] = {
     "typing_out": "show that we type",
     "unread_out": "mark a chat as unread",
     "unsend": "take a message back",
+    "whatsapp": "send by WhatsApp",
 }

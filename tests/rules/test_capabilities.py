@@ -11,7 +11,7 @@ from hub.rules.capabilities import Payload, missing_of, needs_of
 #: What is told or allowed without being asked for: no operation needs it.
 NEVER_NEEDED = {
     "delivered", "focus", "history", "idempotent_send", "react_many", "read_in", "sms_fallback",
-    "typing_in",
+    "typing_in", "whatsapp",
 }  # fmt: skip
 
 CASES: tuple[tuple[OperationKind, Payload, set[str]], ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -10,14 +10,16 @@ from msgspec import Meta
 
 from hub.api.authentication import require_scope
 from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, Reply
+from hub.api.chat_shapes import OneChat
 from hub.api.idempotency import HEADER, wanted_key
+from hub.api.lines import LineReply
 from hub.api.sends import SendReply
 from hub.dialects.msgbubbles.errors import Refused, told_as
 from hub.dialects.msgbubbles.handles import require_handle
 from hub.dialects.msgbubbles.identifiers import native_named, native_of
 from hub.dialects.msgbubbles.natives import NativeMessage
 from hub.dialects.msgbubbles.pages import page_by_time
-from hub.dialects.msgbubbles.rendering import message_of
+from hub.dialects.msgbubbles.rendering import has_whatsapp, message_of
 from hub.dialects.msgbubbles.shapes import Many, Message, One, PageQuery, Strict, Uuid
 from hub.dialects.msgbubbles.times import read_before
 from hub.dialects.native import ask
@@ -59,6 +61,8 @@ async def _send(call: Call[Strict, NewMessage]) -> Reply:
     require_scope(call.key, "messages:read")
     body = call.body
     place, content = _place(body), _content(body)
+    if body.channel is not None:
+        await _require_whatsapp(call, place)
     more = {
         "reply_to": body.reply_to and native_named(Prefix.MESSAGE, body.reply_to, param="reply_to"),
         "effect": body.effect,
@@ -82,22 +86,24 @@ def _place(body: NewMessage) -> dict[str, str]:
     if body.conversation_id is not None:
         if body.to is not None or body.from_handle is not None:
             raise Refused("invalid_request", "'conversation_id' stands in place of 'to' and 'from_handle'.")
-        _require_channel(body)
         chat_id = native_named(Prefix.CHAT, body.conversation_id, param="conversation_id")
         return {"from": _ANY_LINE, "to": chat_id}
     for name in ("to", "from_handle"):
         if getattr(body, name) is None:
             raise Refused("invalid_request", f"'{name}' is required without a 'conversation_id'.")
-    place = {
+    return {
         "from": require_handle(body.from_handle or "", param="from_handle"),
         "to": require_handle(body.to or "", param="to"),
     }
-    _require_channel(body)
-    return place
 
 
-def _require_channel(body: NewMessage) -> None:
-    if body.channel is not None:
+async def _require_whatsapp(call: Call[Any, Any], place: Mapping[str, str]) -> None:
+    """Refuse to force the channel upon a number that does not have it; one that has knows no other."""
+    named = place["from"]
+    if named == _ANY_LINE:
+        named = (await ask(call, "get_chat", OneChat, path={"id": place["to"]})).content.line_id
+    lines: list[LineReply] = (await ask(call, "list_lines", Listed)).content.data
+    if not any(has_whatsapp(line) for line in lines if named in (line.handle, line.id)):
         raise Refused("invalid_from_handle", "This number has no WhatsApp session.")
 
 

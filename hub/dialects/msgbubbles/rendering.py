@@ -20,6 +20,8 @@ _STATUS: Final = {"cancelled": "failed"}
 #: Native services that are another channel there.
 _CHANNEL: Final = {"mms": "sms"}
 _CHANNELS: Final = {"auto": ["imessage", "sms"], "imessage": ["imessage"], "sms": ["sms"]}
+#: What a line can that sends by WhatsApp, and by nothing else; and the vendor's name for it.
+WHATSAPP: Final = "whatsapp"
 _UNSENT_YET: Final = frozenset({"queued", "failed", "cancelled"})
 
 
@@ -143,10 +145,15 @@ def number_of(line: LineReply) -> Number:
     """Show a number; one that is switched off is offline."""
     return Number(
         handle=line.handle,
-        channels=_CHANNELS.get(line.service, [line.service]),
+        channels=[WHATSAPP] if has_whatsapp(line) else _CHANNELS.get(line.service, [line.service]),
         label=line.label,
         status=line.status if line.is_active else "offline",
     )
+
+
+def has_whatsapp(line: LineReply) -> bool:
+    """Tell whether a number sends by WhatsApp."""
+    return WHATSAPP in (line.capabilities or ())
 
 
 def hook_of(native: WebhookReply) -> Hook:
