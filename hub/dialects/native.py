@@ -5,7 +5,7 @@ The native checks all hold: the scope, the lines that the key may use, and the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Generic, TypeVar
@@ -109,6 +109,25 @@ async def ask_after_reading(
         return await change_if_match(endpoint(name), endpoint(reader), asked, call.uses.turns)
 
     return _told(await _turns().copy()(turn), expected)
+
+
+async def in_turn(call: Call[Any, Any], name: str, do: Callable[[], Awaitable[Shape]]) -> Shape:
+    """Do what reads, decides and then writes, one caller after the other, whichever process they reach.
+
+    Args:
+        call: The request of the dialect.
+        name: Of what it is about; callers with other names do not wait for each other.
+        do: Asks native endpoints.
+
+    Raises:
+        InvalidRequest: As they say; precondition_failed when others have their turn all the time.
+    """
+
+    async def turn() -> Shape:
+        async with call.uses.turns.of(name):
+            return await do()
+
+    return await _turns().copy()(turn)
 
 
 @cache

@@ -15,7 +15,7 @@ from hub.api.calls import AnyEndpoint, Call, Endpoint, Listed, NoBody, NoQuery, 
 from hub.api.message_changes import CancelReply
 from hub.dialects.blooio.chats import contact_of
 from hub.dialects.blooio.finding import chat_name, chats_of, message_of, no_chat, public_id
-from hub.dialects.blooio.identifiers import ChatName
+from hub.dialects.blooio.identifiers import ChatName, group_id
 from hub.dialects.blooio.message_shapes import (
     Message,
     MessageDetail,
@@ -71,8 +71,9 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
 
 async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
     query, name = call.query, chat_name(call)
+    place = await _place(call, name)
     wanted = {
-        "to": await _place(call, name),
+        "to": place,
         "sort": read_sort(query.sort, SORTS),
         "direction": query.direction,
         "since": None if query.since is None else query.since + 1,
@@ -82,7 +83,8 @@ async def _list(call: Call[MessageQuery, NoBody]) -> Reply:
     found, total = await page(
         call, "list_messages", NativeMessage, wanted, limit=query.limit, offset=query.offset
     )
-    messages = [Message(external_id=name.text, **content_fields(each, each.reactions)) for each in found]
+    outside = group_id(place) if name.is_list else name.text
+    messages = [Message(external_id=outside, **content_fields(each, each.reactions)) for each in found]
     content = MessageList(chat_id=name.text, messages=messages, **paged(messages, query, total))
     return Reply(content=content)
 

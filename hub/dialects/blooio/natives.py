@@ -33,6 +33,8 @@ class NativeError(msgspec.Struct, frozen=True):
     """Why a message failed."""
 
     code: str | None = None
+    #: As its network says it.
+    raw: str | None = None
 
 
 class NativeReaction(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ import msgspec
 
 from hub.dialects.blooio.identifiers import group_id
 from hub.dialects.blooio.message_shapes import protocol_of
-from hub.dialects.blooio.natives import NativeMessage
+from hub.dialects.blooio.natives import NativeError, NativeMessage
 from hub.flow.rows import DueDelivery
 from hub.flow.webhook_forms import Render
 from hub.model.ids import Prefix, id_text
@@ -134,6 +134,9 @@ def _of_message(status: str, at: str | None) -> Callable[[str | bytes], Fields]:
             "protocol": protocol_of(message.service),
             "is_group": is_group,
             "group_id": _group(message) if is_group else None,
+            # Events tell which group, and no more of it.
+            "group_name": None,
+            "participants": None,
             "text": message.text,
             "attachments": [{"url": each.url, "name": each.filename} for each in message.attachments],
             "sender": None if message.is_from_me else message.sender,
@@ -141,8 +144,8 @@ def _of_message(status: str, at: str | None) -> Callable[[str | bytes], Fields]:
         if at is not None:
             fields[at] = _TIMES[at](message)
         if status == "failed":
-            code = None if message.error is None else message.error.code
-            fields |= {"error_code": code, "error_message": code}
+            error = message.error or NativeError()
+            fields |= {"error_code": error.code, "error_message": error.raw or error.code}
         return fields
 
     return write

@@ -16,7 +16,7 @@ from hub.api.delivery_logs import DeliveryLog
 from hub.api.webhook_shapes import OneWebhook, WebhookDeleted, WebhookReply, WebhookWithSecret
 from hub.dialects.blooio.errors import Refusal, naming
 from hub.dialects.blooio.webhook_form import NAME, TYPES
-from hub.dialects.native import ask
+from hub.dialects.native import ask, in_turn
 from hub.model.errors import InvalidRequest
 
 #: As the vendor has it for an organization.
@@ -27,6 +27,9 @@ LATEST: Final = 32_503_680_000_000
 Kind = Literal["message", "status", "all", "poll"]
 Scope = Literal["api_key", "organization"]
 ValidUntil = Annotated[int, Meta(ge=NEVER, le=LATEST)]
+#: How the native reasons begin for which a webhook is off that somebody switched off, or will switch on.
+_ON_PURPOSE: Final = ("carried over", "disabled by request")
+_ENDED: Final = "expired"
 _FIELDS: Final = {"url": "webhook_url", "expires_at": "valid_until", "events": "webhook_type"}
 
 
@@ -188,13 +191,37 @@ async def _register(call: Call[NoQuery, NewWebhook]) -> Reply:
     if not body.webhook_url.lower().startswith("https://"):
         message = "'webhook_url' must begin with https://."
         raise Refusal(400, message, code="invalid_webhook_url", field="webhook_url")
+    try:
+        return await in_turn(call, "blooio-webhooks", lambda: _registered(call))
+    except InvalidRequest as error:
+        if error.code != "precondition_failed":
+            raise
+        message = "Others register webhooks just now; ask again."
+        raise Refusal(503, message, retry_after=1) from None
+
+
+async def _registered(call: Call[NoQuery, NewWebhook]) -> Reply:
+    """Register in a turn, so that callers at the same time make one webhook of an address."""
     webhooks = await _all(call)
-    there = next((each for each in webhooks if each.url == body.webhook_url), None)
+    live = (each for each in webhooks if each.expires_at is None or each.expires_at > call.now_ms)
+    there = next((each for each in live if each.url == call.body.webhook_url), None)
     if there is not None:
-        return Reply(content=There(webhook_id=there.id, webhook_url=there.url, scope=scope_of(there)))
+        return Reply(content=await _there(call, there))
     if len(webhooks) >= MOST_WEBHOOKS:
         message = f"There are {MOST_WEBHOOKS} webhooks, which is the most; delete one first."
         raise Refusal(409, message, code="webhook_limit_reached")
+    return Reply(content=await _made(call), status=201)
+
+
+async def _there(call: Call[Any, Any], webhook: WebhookReply) -> There:
+    """Tell of a webhook that is there; one that the hub gave up, which the vendor never does, is tried again."""
+    if not webhook.is_active and not (webhook.disabled_reason or "").startswith(_ON_PURPOSE):
+        await ask(call, "enable_webhook", OneWebhook, path={"id": webhook.id})
+    return There(webhook_id=webhook.id, webhook_url=webhook.url, scope=scope_of(webhook))
+
+
+async def _made(call: Call[NoQuery, NewWebhook]) -> Made:
+    body = call.body
     wish = {
         "from": "auto",
         "url": body.webhook_url,
@@ -205,7 +232,7 @@ async def _register(call: Call[NoQuery, NewWebhook]) -> Reply:
     }
     with naming(**_FIELDS):
         made = (await ask(call, "register_webhook", WebhookWithSecret, body=wish)).content
-    content = Made(
+    return Made(
         webhook_id=made.id,
         webhook_url=made.url,
         webhook_type=body.webhook_type,
@@ -213,7 +240,6 @@ async def _register(call: Call[NoQuery, NewWebhook]) -> Reply:
         created_at=made.created_at,
         signing_secret=made.secret,
     )
-    return Reply(content=content, status=201)
 
 
 async def _get(call: Call[NoQuery, NoBody]) -> Reply:
@@ -234,7 +260,15 @@ async def _change(call: Call[NoQuery, WebhookChanges]) -> Reply:
     if not isinstance(body.deprecate, UnsetType):
         name = "disable_webhook" if body.deprecate else "enable_webhook"
         webhook = (await ask(call, name, OneWebhook, path=_path(call))).content
+    elif _is_prolonged(call, webhook):
+        webhook = (await ask(call, "enable_webhook", OneWebhook, path=_path(call))).content
     return Reply(content=await _shown(call, webhook))
+
+
+def _is_prolonged(call: Call[Any, Any], webhook: WebhookReply) -> bool:
+    """Tell whether a webhook is off only because of an end that it has not any more."""
+    is_over = webhook.expires_at is not None and webhook.expires_at <= call.now_ms
+    return not webhook.is_active and not is_over and (webhook.disabled_reason or "").startswith(_ENDED)
 
 
 def _end(valid_until: int | None) -> int | None:
@@ -248,6 +282,11 @@ async def _delete(call: Call[NoQuery, NoBody]) -> Reply:
 
 
 async def _rotate(call: Call[NoQuery, NoBody]) -> Reply:
+    """Rotate in a turn, so that each rotation is counted."""
+    return await in_turn(call, f"blooio-rotation:{call.path['webhook_id'][:64]}", lambda: _rotated(call))
+
+
+async def _rotated(call: Call[NoQuery, NoBody]) -> Reply:
     kept = kept_of(await find_webhook(call))
     body = {"overlap_hours": 0}
     rotated = (

@@ -40,6 +40,8 @@ WORDS: Final[Mapping[int, str]] = {
 STATUS: Final[Mapping[str, int]] = {"ai_refused": 400}
 #: How the keys begin that native messages show.
 _NATIVE_KEY: Final = "sk_live_"
+#: How native messages show the id of a chat, and what it is called here.
+_NATIVE_CHAT, _THEIR_CHAT = "(cht_…)", "(conv_…)"
 #: Codes whose messages name fields between quotes; elsewhere such words may be others.
 _OF_FIELDS: Final = frozenset({"invalid_parameter_value", "missing_required_parameter"})
 #: Messages in words of theirs.
@@ -64,6 +66,7 @@ def told(error: InvalidRequest, request_id: str) -> ErrorAnswer:
     del request_id
     status = STATUS.get(error.code, BY_CODE[error.code].status)
     message = MESSAGES.get(error.code, error.message).replace(_NATIVE_KEY, KEY_PREFIX)
+    message = message.replace(_NATIVE_CHAT, _THEIR_CHAT)
     if error.param is not None and error.param not in message and error.code not in MESSAGES:
         message = f"{error.param}: {message}"
     return ErrorAnswer(

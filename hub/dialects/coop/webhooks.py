@@ -18,7 +18,7 @@ from hub.dialects.coop.errors import hidden, in_their_words, invalid
 from hub.dialects.coop.names import DIALECT_NAME, EVENT_NAMES, EVENTS
 from hub.dialects.coop.paging import Found, read
 from hub.dialects.coop.times import iso
-from hub.dialects.native import ask
+from hub.dialects.native import ask, in_turn
 
 Url = Annotated[str, Meta(min_length=1, max_length=2048)]
 Events = Annotated[tuple[Annotated[str, Meta(max_length=100)], ...], Meta(min_length=1, max_length=64)]
@@ -120,6 +120,11 @@ async def _change(call: Call[NoQuery, WebhookChanges]) -> Reply:
 
 
 async def _toggle(call: Call[NoQuery, NoBody]) -> Reply:
+    """Flip in a turn: of two at the same time, the second takes back what the first did."""
+    return await in_turn(call, f"coop-toggle:{call.path['id'][:64]}", lambda: _toggled(call))
+
+
+async def _toggled(call: Call[NoQuery, NoBody]) -> Reply:
     name = "disable_webhook" if (await _find(call)).is_active else "enable_webhook"
     return Reply(content=_shown((await ask(call, name, OneWebhook, path=_path(call))).content))
 

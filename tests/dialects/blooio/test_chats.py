@@ -302,3 +302,13 @@ async def test_a_contact_of_two_numbers_is_one_conversation(world: HubWorld, bot
         ("to the second", OTHER_LINE),
     ]
     assert shown.json["internal_id"] == OTHER_LINE
+
+
+async def test_messages_of_a_list_of_people_are_their_groups(one: Caller, worker: SandboxWorker) -> None:
+    """`external_id` is the contact's or the group's, however the path names the chat."""
+    worker.attend()
+    made = await one.post(f"/v2/api/chats/{CONTACT},ann@example.com/messages", {"text": "Hello both"})
+    listed = await one.get(f"/v2/api/chats/ann@example.com,{CONTACT}/messages")
+
+    assert made.status == 202, made.body
+    assert [each["external_id"] for each in listed.json["messages"]] == [made.json["group_id"]]

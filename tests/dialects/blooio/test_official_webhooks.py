@@ -157,6 +157,8 @@ async def test_20_what_came_in_is_one_flat_object(world: HubWorld, client: Blooi
         "timestamp": now,
         "is_group": False,
         "group_id": None,
+        "group_name": None,
+        "participants": None,
         "text": "Hello",
         "attachments": [],
         "sender": CONTACT,

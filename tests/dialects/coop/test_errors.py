@@ -160,3 +160,10 @@ async def test_a_key_without_the_scope_is_refused(world: HubWorld) -> None:
     api = await world.caller("messages:read", dialect="coop")
 
     assert error(await api.post("/api/v1/messages", {"to": CONTACT, "body": "Hi"}), 403, "forbidden")
+
+
+async def test_ids_are_shown_as_they_are_called_there(api: Caller) -> None:
+    refused = (await api.post("/api/v1/messages", {"to": "abc", "body": "Hello"})).json
+
+    assert "conv_…" in refused["message"]
+    assert "cht_" not in refused["message"]

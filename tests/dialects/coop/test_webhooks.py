@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from typing import Any
@@ -210,3 +211,10 @@ async def test_native_webhooks_are_not_there(world: HubWorld, api: Caller) -> No
 
     assert [error(each, 404, "not_found") for each in answers] == [True] * 3
     assert parse_id(Prefix.WEBHOOK, native["id"]) in (await world.directory.refresh()).webhooks
+
+
+async def test_each_toggle_at_the_same_time_flips(api: Caller) -> None:
+    path = f"/api/v1/webhooks/{(await register(api))['id']}/toggle"
+    answered = await asyncio.gather(*(api.patch(path) for _ in range(3)))
+
+    assert sorted(each.json["enabled"] for each in answered) == [False, False, True]
