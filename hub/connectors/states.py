@@ -1,6 +1,7 @@
 """What the hub learns of a connection and must not forget: its token, a rotated refresh token, why it is paused.
 
-All of it is one sealed value, bound to the credentials that it belongs to: with other ones it counts for nothing.
+All of it is one sealed value, bound to the credentials that it belongs to: with other ones it counts for nothing, and
+is found again when they are.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     tested_at: int | None = None
     works: bool | None = None
     told: str | None = None
+    #: What is known of the credentials before these, in case they are not over: a process that reads the file later,
+    #: or a command with other variables, would lose a refresh token that nobody has but us.
+    other: State | None = None
 
     def __repr__(self) -> str:
         return f"State(has_token={self.token is not None}, paused_at={self.paused_at})"
@@ -124,14 +128,22 @@ def fingerprint(connection: Connection) -> str:
 
 
 def _fitting(found: State | None, mark: str) -> State:
-    """Give what is known of credentials; of other ones only that they were paused, which their end is told of."""
+    """Give what is known of credentials. Other ones end a pause, which is told; what was known stays beside it."""
     if found is None:
         return State(fingerprint=mark)
     if found.fingerprint == mark:
         return found
-    paused_at = found.ended_pause_at if found.paused_at is None else found.paused_at
-    reason = found.ended_pause_reason if found.paused_at is None else found.paused_reason
-    return State(fingerprint=mark, ended_pause_at=paused_at, ended_pause_reason=reason)
+    before = found.other
+    known = before if before is not None and before.fingerprint == mark else State(fingerprint=mark)
+    return msgspec.structs.replace(
+        known,
+        paused_at=None,
+        paused_reason=None,
+        refused_at=None,
+        ended_pause_at=found.ended_pause_at if found.paused_at is None else found.paused_at,
+        ended_pause_reason=found.ended_pause_reason if found.paused_at is None else found.paused_reason,
+        other=msgspec.structs.replace(found, other=None),
+    )
 
 
 def _decoded(content: bytes) -> State | None:

@@ -12,7 +12,7 @@ from hub.flow.calling import Call, Caller, Reply
 from hub.flow.connection_events import ConnectionChange
 from hub.flow.repositories import Store
 from hub.model.actions import ActionFailed
-from tests.connectors.golden import Engine, clock_at, connection_of, engine
+from tests.connectors.golden import NAME, Engine, clock_at, connection_of, engine
 from tests.connectors.provider import providing
 from tests.connectors.test_credentials import ACME, CALL, CLIENT, OK, REFRESH, token
 
@@ -39,6 +39,27 @@ async def test_a_pause_overwrites_no_refresh_token_that_came_meanwhile(store: St
 
     wished = [each.form["refresh_token"] for each in provider.asked if each.url.endswith("/token")]
     assert wished == ["test-refresh-1", "test-refresh-2", "test-refresh-3", "test-refresh-4"]
+
+
+async def test_other_credentials_in_between_lose_no_refresh_token(store: Store) -> None:
+    """A command that is run with other variables, or a process that reads the file later."""
+    wrong = {"auth": {"refresh": {**REFRESH["auth"]["refresh"], "refresh_token": "test-refresh-old"}}}
+    refused = {"status": 400, "json": {"error": "invalid_grant"}}
+    answers = [token(1, refresh_token="test-refresh-2"), OK, refused, refused, token(3), OK]
+    async with providing(answers) as (provider, caller):
+        clock = clock_at()
+        right = engine(store, caller, [connection_of(ACME, REFRESH)], clock=clock)
+        other = engine(store, caller, [connection_of(ACME, wrong)], clock=clock)
+        await right.actions.run(CALL)
+        assert not (await other.actions.test(NAME)).works
+        with pytest.raises(ActionFailed):
+            await other.actions.run(CALL)
+        assert not (await other.actions.test(NAME)).works
+        clock.advance(3_600_000)
+        await right.actions.run(CALL)
+
+    wished = [each.form["refresh_token"] for each in provider.asked if each.url.endswith("/token")]
+    assert wished == ["test-refresh-1", *["test-refresh-old"] * 2, "test-refresh-2"]
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,7 @@ def judge(source: Source, request: SourceRequest, *, now_ms: int, most_depth: in
     refused = verify(source, request, now_ms=now_ms)
     if refused is not None:
         return refused
-    content_type = request.headers.get("content-type", "")
-    body = read_body(definition, request.body, content_type, most_depth=most_depth)
+    body = _read(definition, request, most_depth=most_depth)
     if isinstance(body, Refused):
         return body
     for handshake in definition.handshakes:
@@ -99,6 +98,15 @@ def judge(source: Source, request: SourceRequest, *, now_ms: int, most_depth: in
             if found is not None:
                 return found
     return _events(definition, request, body)
+
+
+def _read(definition: Definition, request: SourceRequest, *, most_depth: int) -> Any:
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("identity", ""):
+        fix = "let the service, or the proxy before the hub, send it plain"
+        return Refused(Reason.UNREADABLE, f"The body is compressed ({coding[:40]}); {fix}.")
+    content_type = request.headers.get("content-type", "")
+    return read_body(definition, request.body, content_type, most_depth=most_depth)
 
 
 def _introduced(

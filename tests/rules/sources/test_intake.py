@@ -28,12 +28,18 @@ JSON = st.recursive(
 
 
 def told(
-    body: object, more: str = "event: body.type", *, content_type: str = "application/json"
+    body: object,
+    more: str = "event: body.type",
+    *,
+    content_type: str = "application/json",
+    coding: str | None = None,
 ) -> Judgement:
     """Tell a source of one's own, which asks for no signature."""
     (source,) = sources_of(SECTION.format(more=more), {"KEY": "k"})
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"x-key": "k", "content-type": content_type}
+    if coding is not None:
+        headers["content-encoding"] = coding
     request = SourceRequest(method="POST", url=URL, query={"q": "1"}, headers=headers, body=raw)
     return judge(source, request, now_ms=NOW_MS)
 
@@ -124,6 +130,15 @@ def test_what_cannot_be_read(body: bytes, content_type: str, form: str) -> None:
 
     assert isinstance(refused, Refused)
     assert refused.reason is Reason.UNREADABLE
+
+
+def test_a_compressed_body_says_what_to_change() -> None:
+    refused = told(b"\x1f\x8b", coding="gzip")
+
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.UNREADABLE
+    assert refused.detail.startswith("The body is compressed (gzip); let the service")
+    assert isinstance(told({"type": "a"}, coding="Identity "), Accepted)
 
 
 def test_more_events_than_anybody_sends() -> None:
