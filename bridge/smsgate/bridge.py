@@ -208,11 +208,11 @@ def verdict_of(answer: Answer, operation: Operation) -> OperationOutcome:
 
 def phone_state(answer: Answer) -> State:
     """Say how the phone is, from how it answers."""
-    if answer.is_good:
+    if answer.is_good and answer.is_read:
         return "online", None
     if answer.status in (401, 403):
         return "offline", "The phone does not know user and password; set the bridge's settings anew."
-    if 300 <= answer.status < 400 or answer.status in (404, 405):
+    if 200 <= answer.status < 400 or answer.status in (404, 405):
         return "degraded", f"What answers (status {answer.status}) is not the app: {_ADDRESS}"
     return "degraded", f"The phone answered with status {answer.status}."
 

@@ -31,7 +31,7 @@ async def examine(settings: SmsGateSettings, surroundings: Surroundings) -> Sequ
     if state == "offline" and devices.items:
         detail = f"{detail} Phones: {', '.join(_ids(devices.items))}."
     findings.append(Finding(name="phone", state=_STATES[state], detail=detail))
-    if not answer.is_good:
+    if not answer.is_good or not answer.is_read:
         return tuple(findings)
     phones = phones_in(devices.items, settings)
     if len(phones) > 1:

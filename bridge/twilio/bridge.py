@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from bridge.checkups import Checkup, State
-from bridge.http_api import rejected, unanswered, unknown
+from bridge.checkups import NO_API, Checkup, State
+from bridge.http_api import Answer, rejected, unanswered, unknown
 from bridge.list_reading import Lists
 from bridge.taming import date_in, handle_in, id_in, iso_text
 from bridge.twilio.api import TwilioApi, TwilioRefused
@@ -130,7 +130,7 @@ class TwilioBridge:
             answer = await self._api.account()
         except CallFailed as error:
             return "offline", f"Twilio cannot be reached: {error.detail}"
-        return account_state(answer.status, answer.body)
+        return account_state(answer)
 
     async def _round(self, since_ms: int, *, is_late: bool) -> list[Mapping[str, Any]]:
         """What one round looks at, oldest first: what is new; in a late one also what was told to be on its way."""
@@ -190,8 +190,9 @@ class TwilioBridge:
         return False
 
 
-def account_state(status: int, body: Mapping[str, Any]) -> State:
+def account_state(answer: Answer) -> State:
     """Say how an account is, from what Twilio shows of it."""
+    status = answer.status
     if status in (401, 403):
         return (
             "offline",
@@ -199,7 +200,9 @@ def account_state(status: int, body: Mapping[str, Any]) -> State:
         )
     if not 200 <= status < 300:
         return "degraded", f"Twilio answered with status {status}."
-    word = str(body.get("status") or "active")
+    if not answer.is_read:
+        return "offline", NO_API.format(status=status, title="Twilio")
+    word = str(answer.body.get("status") or "active")
     return ("online", None) if word == "active" else ("offline", f"The Twilio account is {word[:40]}.")
 
 

@@ -28,7 +28,7 @@ async def examine(settings: TwilioSettings, surroundings: Surroundings) -> Seque
         answer = await api.account()
     except CallFailed as error:
         return (*findings, Finding(name="server", state="failed", detail=f"Not reached: {error.detail}"))
-    state, reason = account_state(answer.status, answer.body)
+    state, reason = account_state(answer)
     is_well = state == "online"
     kind = str(answer.body.get("type") or "")[:20]
     findings.append(

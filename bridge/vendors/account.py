@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from bridge.checkups import State
+from bridge.checkups import NO_API, State
 from bridge.http_api import Answer
 from hub.flow.bridge_kinds import Finding
 from hub.model.errors import BridgeError
@@ -45,16 +45,10 @@ def trouble_of(title: str, answer: Answer) -> State | None:
     if status in (401, 403):
         return "offline", f"{title} does not take the API key; set the bridge's settings anew."
     if 300 <= status < 400 or (answer.is_good and not answer.is_read):
-        return "offline", _ANOTHER.format(status=status, title=title)
+        return "offline", NO_API.format(status=status, title=title)
     if status in (404, 405):
-        return "degraded", _ANOTHER.format(status=status, title=title)
+        return "degraded", NO_API.format(status=status, title=title)
     return None if answer.is_good else ("degraded", f"{title} answered with status {status}.")
-
-
-_ANOTHER: Final = (
-    "What answers at `api_url` (status {status}) is not {title}'s API: the address is another one, or lacks its "
-    "path or its https://."
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

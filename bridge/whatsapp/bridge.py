@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bridge.checkups import Checkup, State
+from bridge.checkups import NO_API, Checkup, State
 from bridge.http_api import Answer, put_off, rejected, unanswered, unknown
 from bridge.outgoing_files import NotSent, reading
 from bridge.taming import id_in
@@ -173,6 +173,8 @@ def number_state(answer: Answer) -> State:
         trouble = trouble_in(answer.body.get("error"))
         is_ours = 400 <= answer.status < 500 and answer.status != 429
         return ("offline" if is_ours else "degraded"), trouble.detail
+    if not answer.is_read:
+        return "offline", NO_API.format(status=answer.status, title="Meta")
     if answer.body.get("quality_rating") == "RED":
         return "degraded", "Meta rates the number's quality as low: many block or report it."
     return "online", None

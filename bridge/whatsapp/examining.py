@@ -63,7 +63,7 @@ async def _number(api: WhatsAppApi, handle: str, number_id: str) -> Finding:
     except CallFailed as error:
         return Finding(name=name, state="failed", detail=f"Not reached: {error.detail}")
     state, reason = number_state(answer)
-    if not answer.is_good:
+    if not answer.is_good or not answer.is_read:
         return Finding(name=name, state="failed", detail=reason or "Meta does not show it.")
     shown = handle_of_wa(_digits(answer.body.get("display_phone_number")))
     if shown is not None and shown != normalize_handle(handle):

@@ -47,6 +47,8 @@ def handles_of_lines(typed: Iterable[str]) -> list[str]:
     found: list[str] = []
     for text in typed:
         handle = normalize_handle(text)
+        if not handle:
+            raise click.UsageError("A line has a handle: a number with +, or an address.")
         if handle.isdigit() and len(handle) >= _SHORTEST_NUMBER:
             raise click.UsageError(
                 f"'{text}' is a number without its country: write it as one dials it from abroad, like +15550100000."

@@ -101,6 +101,10 @@ class LineBook:
             InvalidRequest: bridge_not_found, or name_taken when the handle is a line already.
         """
         handle = normalize_handle(wish.handle)
+        if not handle:
+            raise InvalidRequest(
+                "invalid_parameter_value", "'handle' holds nothing but blanks.", param="handle"
+            )
         await self._require_free(wish.bridge_id, handle)
         self._require_bridges(wish.bridge_id, wish.fallback_bridge_id)
         line = Line(

@@ -228,3 +228,12 @@ async def test_a_secret_that_another_process_turned_is_taken_at_once(world: HubW
 
     assert (await push(world, shown, fresh.text, name="r2")).status == 202
     assert (await push(world, shown, bridge.secrets[0].text, name="r3")).status == 401
+
+
+@pytest.mark.parametrize("handle", [" ", "\n\t", "\u00a0"])
+async def test_a_line_has_a_handle(world: HubWorld, handle: str) -> None:
+    bridge = (await world.api.post("/v1/bridges", {"name": "mac-mini"})).json
+    answered = await world.api.post("/v1/lines", {"bridge_id": bridge["id"], "handle": handle})
+
+    assert (answered.status, answered.code) == (400, "invalid_parameter_value")
+    assert answered.json["error"]["param"] == "handle"
