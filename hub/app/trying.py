@@ -62,6 +62,7 @@ def try_route(  # noqa: PLR0917 - what is tried, on what, and when
     actions: OfflineActions,
     now_ms: int,
     is_anyway: bool,
+    given: Mapping[str, Any],
 ) -> Tried:
     """Try a route.
 
@@ -72,15 +73,16 @@ def try_route(  # noqa: PLR0917 - what is tried, on what, and when
         actions: What steps may use.
         now_ms: When it happens.
         is_anyway: Whether steps are shown of a route that would not start.
+        given: What whoever starts it by hand, or calls it, hands over.
     """
     answering = Answering({}, actions.specs, actions.check_inputs)
     stage = Stage(route, routes=routes, actions=actions.specs, answer=answering.answer, now_ms=now_ms)
-    told = stage.happen(event)
+    told = stage.happen(event, given=given)
     lines = list(_conditions(route, event, told, now_ms))
     would_start = told.run_id is not None
     if not would_start and is_anyway:
         lines.append("  as if it started:")
-        told = stage.start(event, {})
+        told = stage.start(event, given)
     stage.settle()
     rehearsal = stage.rehearsals.get(told.run_id or 0)
     if rehearsal is not None:

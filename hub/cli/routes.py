@@ -105,7 +105,7 @@ def run_route(  # noqa: PLR0917 - click hands over each option
             "--event and --with each say what the route is started with: give one of them."
         )
     event_id = parsed_id(Prefix.EVENT, event, listed_by="hub events") if event else None
-    made_up, values = _object(given, "--with"), _object(variables, "--vars")
+    made_up, values = json_object(given, "--with"), json_object(variables, "--vars")
 
     async def use(console: Console) -> tuple[dict[str, Any], bool]:
         from hub.api.run_shapes import run_reply  # noqa: PLC0415
@@ -176,7 +176,12 @@ def _mode(route: dict[str, Any]) -> str:
     return str(route["mode"]) if route["is_enabled"] else "off"
 
 
-def _object(text: str | None, name: str) -> dict[str, Any] | None:
+def json_object(text: str | None, name: str) -> dict[str, Any] | None:
+    """Read the JSON object that an option takes.
+
+    Raises:
+        click.BadParameter: It is none.
+    """
     if text is None:
         return None
     try:

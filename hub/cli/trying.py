@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.cli.routes import json_object
 from hub.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 @click.option(
     "--now", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When it happens: 2026-08-04T22:10:00-0700."
 )
+@click.option(
+    "--vars",
+    "handed",
+    metavar="JSON",
+    help='What whoever starts it by hand, or calls it, hands over: {"to": "+15550100001"}.',
+)
 @click.option("--anyway", is_flag=True, help="Show the steps of a route that would not start, too.")
 @click.pass_obj
 def try_route(  # noqa: PLR0917 - its options
@@ -36,6 +43,7 @@ def try_route(  # noqa: PLR0917 - its options
     route_id: str | None,
     given: tuple[str, ...],
     now: datetime | None,
+    handed: str | None,
     anyway: bool,
 ) -> None:
     """Show what the routes of a file would do with an event; nothing is sent.
@@ -57,9 +65,10 @@ def try_route(  # noqa: PLR0917 - its options
     actions = offline_actions(settings)
     now_ms = NOW_MS if now is None else round(now.timestamp() * 1000)
     overrides = dict(_override(each) for each in given)
+    handed_over = json_object(handed, "--vars") or {}
     for route in _chosen(own, route_id):
         shown = made_event(event or default_fixture(route), route, overrides, now_ms)
-        told = tried(route, shown, routes, actions, now_ms, anyway)
+        told = tried(route, shown, routes, actions, now_ms, anyway, handed_over)
         click.echo("\n".join([f"route {route.id}", *told.lines, ""]))
 
 

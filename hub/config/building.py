@@ -19,6 +19,8 @@ _MAX_PROBLEMS = 50
 
 #: What stands behind a value as a comment without a blank.
 _CUT = re.compile(r"\s+(#\S.*)")
+#: A key whose dash or colon touches what follows: `-id: one`, `- id:one`; no URL and no time of day.
+_JOINED = re.compile(r"(\s*(?:-(?=[A-Za-z_]+:\s)|(?:-\s+)?[A-Za-z_]+:(?=[^\s:/0-9])))")
 #: Longer ones are no help to a reader, and searching them at each place would take quadratic time.
 _LONGEST_SHOWN_LINE = 1000
 #: Lines that may hold a secret are not shown.
@@ -82,6 +84,13 @@ class Builder:
         """Return what stands before a place on its line."""
         is_known = mark is not None and mark.line < len(self._lines)
         return self._lines[mark.line][: mark.column] if mark is not None and is_known else ""
+
+    def joined_above(self, mark: yaml.Mark | None) -> Place | None:
+        """Return the place on the line above at which a key stands without a blank: `- id:one`, `-id: one`."""
+        if mark is None or not 0 < mark.line <= len(self._lines):
+            return None
+        found = _JOINED.match(self._lines[mark.line - 1])
+        return None if found is None else self.place(mark.line - 1, found.end(1))
 
     def comment_on(self, mark: yaml.Mark | None) -> Place | None:
         """Return where, on the line of a place, a comment without a blank starts."""

@@ -28,7 +28,7 @@ _SYNTAX_ADVICE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "while parsing a flow",
-        "between { } and [ ] a text with ': ', a comma, a bracket or a # needs quotes; or a bracket is not closed",
+        "between { } and [ ] a text with ': ', a comma, a ?, a bracket or a # needs quotes; or a bracket is not closed",
         'put the text into double quotes, such as { text: "Note: closed" }, and check the brackets',
     ),
     (
@@ -50,6 +50,11 @@ _SYNTAX_ADVICE: tuple[tuple[str, str, str], ...] = (
         "while scanning a quoted scalar",
         "a quote is opened and not closed",
         "close the quote, or double it inside the text",
+    ),
+    (
+        "unknown escape character",
+        "between double quotes a backslash begins an escape, and there is none of this sign",
+        "put the text between single quotes, where it stands for itself: '\\d+'",
     ),
     ("special characters are not allowed", "control characters have no place in a text file", "remove it"),
 )
@@ -155,6 +160,12 @@ def _syntax_problem(error: yaml.MarkedYAMLError, builder: Builder) -> Problem:
     said = " ".join(filter(None, (error.context, error.problem)))
     mark = error.problem_mark or error.context_mark
     place = builder.place(mark.line, mark.column) if mark else builder.last_place()
+    if _COLON in said and (joined := builder.joined_above(mark)) is not None:
+        why, fix = (
+            "a blank belongs after - and after the colon of a key",
+            "write `- id: one` and `key: value`",
+        )
+        return problem_at(joined, what="a blank is missing here", why=why, fix=fix)
     if _COLON in said and "{{" in builder.line_before(mark):
         why, fix = (
             "': ' inside text starts a value",

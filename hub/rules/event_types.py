@@ -115,6 +115,20 @@ def expand_pattern(pattern: str) -> tuple[str, ...]:
     return _EXPANSIONS.get(pattern, ())
 
 
+#: What other systems call the same.
+_OTHER_NAMES: Final = {
+    "inbound": "message.received",
+    "incoming": "message.received",
+    "message.created": "message.received",
+    "message.inbound": "message.received",
+    "message.incoming": "message.received",
+    "message.new": "message.received",
+    "message.outbound": "message.sent",
+    "message.reaction": "reaction.added",
+    "on_message": "message.received",
+}
+
+
 def validate_pattern(text: str) -> str | Problem:
     """Return the pattern as it is kept, or what is wrong with it.
 
@@ -135,5 +149,5 @@ def _diagnose(text: str) -> tuple[str, str]:
     why = "no event type has that name"
     if "*" in text:
         why = "a star stands alone, or for the whole last part as in message.*"
-    meant = suggestion(text, _EXPANSIONS)
+    meant = _OTHER_NAMES.get(text.lower()) or suggestion(text, _EXPANSIONS)
     return why, f"Did you mean {meant}" if meant else _CHOICE

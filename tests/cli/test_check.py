@@ -99,6 +99,34 @@ WARNED = {
 }
 
 
+#: Further ways to lack them.
+UNBRACED = {
+    "within a text": (
+        """\
+  - id: a
+    trigger: message.received
+    steps:
+      - use: log
+        with: { message: "{{ event.text }} of {event.contact.name}" }
+""",
+        "7:26",
+        "{event.contact.name} is no template",
+    ),
+    "in a key": (
+        """\
+  - id: a
+    trigger: message.received
+    debounce: { key: conversation_id, wait: 5s }
+    steps:
+      - use: log
+        with: { message: a }
+""",
+        "5:22",
+        "conversation_id has no braces",
+    ),
+}
+
+
 def test_every_rule_has_a_case() -> None:
     assert WARNED.keys() == RULES.keys()
 
@@ -341,3 +369,17 @@ def test_an_empty_folder_is_no_mistake(hub: Command, tmp_path: Path) -> None:
     ended = hub("check", HUB_ROUTES__FOLDER=str(tmp_path / "none"))
 
     assert (ended.code, ended.out) == (0, f"There are no files of routes in {tmp_path / 'none'}.\n")
+
+
+@pytest.mark.parametrize("case", sorted(UNBRACED))
+def test_a_value_without_its_braces_is_told_wherever_it_stands(
+    case: str, hub: Command, tmp_path: Path
+) -> None:
+    written, place, what = UNBRACED[case]
+    file = tmp_path / "a.yaml"
+    file.write_text(HEAD + written)
+
+    ended = hub("check", str(file))
+
+    assert f"{file}:{place}: warning [no-braces]" in ended.out
+    assert what in ended.out

@@ -173,3 +173,18 @@ def test_the_inputs_of_every_action_can_be_checked_before_it_runs() -> None:
     specs = [*(each.spec() for each in BUILT_INS), *catalogue(shipped_manifests(), {}).specs.values()]
 
     assert [spec.name for spec in specs if input_schema_of(spec) is None] == []
+
+
+def test_a_route_that_is_called_or_started_by_hand_is_handed_its_vars(hub: Command, tmp_path: Path) -> None:
+    file = tmp_path / "greet.yaml"
+    file.write_text(
+        "version: 1\nroutes:\n  - id: greet\n    trigger: { manual: true }\n    steps:\n"
+        '      - use: log\n        with: { message: "Hello {{ vars.name }}" }\n'
+    )
+    ended = hub("try", str(file), "--vars", '{"name": "Ann"}')
+
+    assert ended.code == 0
+    assert 'message: "Hello Ann"' in ended.out
+    refused = hub("try", str(file), "--vars", "[1]")
+    assert refused.code == 2
+    assert "JSON object" in refused.err

@@ -260,7 +260,7 @@ def _bare(source: str) -> nodes.Expr | Problems:
 
 def _with_braces(source: str) -> ExpressionProblem:
     place = min(place for place in (source.find("{{"), source.find("{%")) if place >= 0)
-    without = " ".join(_BRACES.sub(" ", source).split())
+    without = " ".join(_BRACES.sub(" ", source.replace("${{", "{{")).split())
     if "{%" in without or source.count("{{") != source.count("}}"):
         fix = "Write the expression alone, such as event.attempt > 2"
     else:

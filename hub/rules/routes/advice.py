@@ -59,6 +59,9 @@ _WIDE: Final = frozenset(
 )
 #: What is a value between braces, and as it stands a text that nobody writes.
 _NAMED: Final = re.compile(r"(event|item|steps|vars)(\.[a-z0-9_]+)+", re.ASCII)
+#: The same within a text, between braces of other languages: `{event.text}`, `${vars.name}`.
+_HALF_BRACED: Final = re.compile(r"\$?\{ *((?:event|item|steps|vars)(?:\.[a-z0-9_]+)+) *\}", re.ASCII)
+_TEMPLATES: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _ANSWERS: Final = frozenset({"message.reply", "message.send"})
 
 
@@ -277,6 +280,19 @@ def _unbraced(route: Route) -> Iterator[Advice]:
     for written in all_written(route):
         if isinstance(written.code, Structure):
             yield from _texts_like_values(written.source, written.pointer)
+    for held in (route.dedupe, route.throttle, route.debounce, route.concurrency):
+        if held and held.key is not None:
+            yield from _keys_like_fields(held.key, _types_known(route))
+
+
+def _keys_like_fields(key: Written, types: tuple[str, ...] | None) -> Iterator[Advice]:
+    """A key is a template: `from` would be one key for everybody."""
+    name = str(key.source)
+    if types and "{{" not in name and is_known(name.split("."), types):
+        why = "without braces it is a text, and so the same key for every event"
+        yield _advice(
+            "no-braces", key.pointer, f"{name} has no braces", why, f'Write "{{{{ event.{name} }}}}"'
+        )
 
 
 def _texts_like_values(value: object, pointer: str) -> Iterator[Advice]:
@@ -289,6 +305,9 @@ def _texts_like_values(value: object, pointer: str) -> Iterator[Advice]:
     elif isinstance(value, str) and _NAMED.fullmatch(value):
         why = "without braces it is a text, and these very letters would be used"
         yield _advice("no-braces", pointer, f"{value} has no braces", why, f'Write "{{{{ {value} }}}}"')
+    elif isinstance(value, str) and (half := _HALF_BRACED.search(_TEMPLATES.sub("", value))) is not None:
+        why = "a value stands between two braces on each side; as it is written, these very letters would be used"
+        yield _advice("no-braces", pointer, f"{half[0]} is no template", why, f"Write {{{{ {half[1]} }}}}")
 
 
 def _advice(  # noqa: PLR0917 - the parts of one sentence

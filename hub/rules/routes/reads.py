@@ -155,7 +155,8 @@ class _Checking:
             why = "it comes later, in another branch, or in a foreach, whose steps are known in it alone"
             self._refuse(placed, what, why, "Move it before this one, or ask for another")
         elif rest and isinstance(rest[0], str) and rest[0] != EACH:
-            self._check_field(placed, f"steps.{name}", rest[0], STEP_FIELDS)
+            within = f"Write steps.{name}.output.{rest[0]} if the action gave it"
+            self._check_field(placed, f"steps.{name}", rest[0], STEP_FIELDS, otherwise=within)
 
     def _check_var(self, placed: PlacedRead, name: str, known: _Known, all_of: _Known) -> None:
         if name in known.vars or placed.read.is_optional or not self._has_all_vars:
@@ -173,10 +174,17 @@ class _Checking:
         why = f'{_some(sorted(self._inputs), "inputs")}; a template stands alone, "{{{{ input.name }}}}"'
         self._refuse(placed, what, why, _meant(name, self._inputs) or "Name an input that is declared")
 
-    def _check_field(self, placed: PlacedRead, root: str, name: str, fields: tuple[str, ...]) -> None:
+    def _check_field(
+        self,
+        placed: PlacedRead,
+        root: str,
+        name: str,
+        fields: tuple[str, ...],
+        otherwise: str = "Use one of them",
+    ) -> None:
         if name not in fields:
             what, why = f"there is no {root}.{name}", f"{root} has {', '.join(fields)}"
-            self._refuse(placed, what, why, _meant(name, fields) or "Use one of them")
+            self._refuse(placed, what, why, _meant(name, fields) or otherwise)
 
     def _refuse(self, placed: PlacedRead, what: str, why: str, fix: str) -> None:
         self._reading.refuse(placed.pointer, what, why, fix, offset=placed.read.offset)

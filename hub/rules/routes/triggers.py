@@ -18,11 +18,14 @@ from hub.rules.routes.model import (
     Trigger,
     WebhookTrigger,
 )
+from hub.rules.routes.schedules import next_fire
 
 _PATH: Final = re.compile(r"[a-z0-9][a-z0-9_-]{7,127}", re.ASCII)
 _FORMS: Final = ("source", "schedule", "webhook", "manual")
 #: The fields of a schedule, with their ranges.
 _FIELDS: Final = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
+#: 2024-01-01: a leap year.
+_ANY_TIME_MS: Final = 1_704_067_200_000
 _FIELD: Final = re.compile(r"(\*|\d{1,2}(?:-\d{1,2})?)(?:/(\d{1,2}))?", re.ASCII)
 
 
@@ -144,5 +147,6 @@ def schedule_fault(written: object) -> str | None:
             is_right = match is not None and all(least <= number <= most for number in numbers)
             is_step = match is None or match[2] is None or 1 <= int(match[2]) <= most
             if not is_right or not is_step or (len(numbers) == 2 and numbers[0] > numbers[1]):
-                return f"{part!r} is no {name}; it goes from {least} to {most}"
-    return None
+                sunday = " (0 and 7 are Sunday)" if name == "weekday" else ""
+                return f"{part!r} is no {name}; it goes from {least} to {most}{sunday}"
+    return None if next_fire(" ".join(fields), "UTC", _ANY_TIME_MS) is not None else "no year has such a day"

@@ -28,6 +28,19 @@ from hub.rules.routes.matchers import (
     scalar_fault,
 )
 
+#: What other systems call a plain value, and some of the matchers.
+_EQUAL: Final = frozenset({"eq", "equals", "is"})
+_OTHER_MATCHERS: Final[Mapping[str, str]] = {
+    "in": "any_of",
+    "includes": "contains",
+    "ne": "not",
+    "neq": "not",
+    "nin": "none_of",
+    "not_equals": "not",
+    "not_in": "none_of",
+    "one_of": "any_of",
+    "regex": "matches",
+}
 #: The field that is not the event's: the clock.
 NOW: Final = "now"
 _NORMALIZE: Final = "normalize"
@@ -313,8 +326,11 @@ class _WhenReader:
         return found or _AS_WRITTEN
 
     def _refuse_name(self, path: str, name: str, operand: object, pointer: str) -> None:
-        near = suggestion(name.removeprefix("$"), MATCHERS)
-        if near is None and isinstance(operand, (str, int, float, bool, type(None), list)):
+        bare = name.removeprefix("$").lower()
+        near = _OTHER_MATCHERS.get(bare) or suggestion(bare, MATCHERS)
+        if bare in _EQUAL:
+            fix = f"Write {path}: {shown(operand)}"
+        elif near is None and isinstance(operand, (str, int, float, bool, type(None), list)):
             fix = f"If it is a field of {path}, write {path}.{name[:_LONGEST_SHOWN]} as the path"
         else:
             fix = f"Did you mean {near}" if near else f"Use one of {', '.join(MATCHERS)}"

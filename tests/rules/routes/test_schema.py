@@ -205,7 +205,9 @@ BEYOND = {
     "'{{ event.to }}' is a template",
     "'Berlin' is no time zone",
     "`else` is not last",
+    "`schedule` is '0 0 30 2 *'",
     "`schedule` is '0 25 * * *'",
+    "`schedule` is '0 9 * * mon-fri'",
     "`schedule` is '9",
     "a schedule needs a time zone",
     "braces stand around a part of this expression",
@@ -216,6 +218,7 @@ BEYOND = {
     "there is no item here",
     "this gives text",
     "two routes are called a",
+    "there is no steps.tag.contact_id",
 }
 
 
