@@ -5,11 +5,8 @@ Nothing is decided here but whose endpoints a request is for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
-
-from starlette.routing import Match, Route, Router
 
 from hub.api import docs_page, openapi
 from hub.api.agent_sockets import AgentSockets
@@ -23,6 +20,7 @@ from hub.api.endpoints import NOUNS
 from hub.api.envelope import Envelope, native_error
 from hub.api.hooks import HOOKS_PATH, hooks_endpoint
 from hub.api.parts import ApiParts, Application, Receive, Send
+from hub.api.paths import Paths
 from hub.api.serving import PathApp
 from hub.api.usecases import UseCases, use_cases
 from hub.model.errors import InvalidRequest
@@ -32,7 +30,6 @@ from hub.rules.problems import suggestion
 
 #: Every native endpoint but the bare one of the bridges.
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (*NOUNS, *docs_page.ENDPOINTS, *openapi.ENDPOINTS)
-_PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
 
 def build(parts: ApiParts, dialects: Sequence[Dialect] = ()) -> Application:
@@ -72,7 +69,7 @@ def _cors(origins: Sequence[str], dialects: Sequence[Dialect]) -> Cors:
 
 
 class _Paths:
-    """Finds the path of a request: one without parameters at once, whatever else would fit; else one by one."""
+    """Sends a request to what is at its path."""
 
     def __init__(
         self,
@@ -82,32 +79,31 @@ class _Paths:
         *,
         rate_limit: RateLimit | None = None,
     ) -> None:
-        paths: dict[str, list[AnyEndpoint]] = {}
+        by_path: dict[str, list[AnyEndpoint]] = {}
         for endpoint in endpoints:
-            paths.setdefault(endpoint.path, []).append(endpoint)
-        apps = {
-            path: PathApp(of_path, parts=parts, uses=uses, rate_limit=rate_limit)
-            for path, of_path in paths.items()
-        }
-        self._plain: dict[str, Application] = {path: app for path, app in apps.items() if "{" not in path}
-        self._names = tuple(sorted(apps))
-        self._others = [Route(path, app) for path, app in apps.items() if "{" in path]
-        self._router = Router(self._others, redirect_slashes=False, default=self._refuse)
+            by_path.setdefault(endpoint.path, []).append(endpoint)
+        self._apps = Paths(
+            {
+                path: PathApp(of_path, parts=parts, uses=uses, rate_limit=rate_limit)
+                for path, of_path in by_path.items()
+            }
+        )
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        inside = self._plain.get(scope["path"], self._router)
-        await inside(scope, receive, send)
+        found = self._apps.find(scope["path"])
+        if found is None:
+            raise self._refusal(scope["path"])
+        app, scope["path_params"] = found
+        await app(scope, receive, send)
 
-    async def _refuse(self, scope: Any, receive: Receive, send: Send) -> None:
-        near = suggestion(scope["path"].rstrip("/"), self._names)
+    def _refusal(self, path: str) -> InvalidRequest:
+        near = suggestion(path.rstrip("/"), self._apps.templates)
         meant = f" Did you mean {near}?" if near else ""
-        raise InvalidRequest("route_not_found", f"No endpoint has this path.{meant} /docs shows them all.")
+        return InvalidRequest("route_not_found", f"No endpoint has this path.{meant} /docs shows them all.")
 
-    def knows(self, scope: Any) -> bool:
-        """Tell whether a request is for one of these paths."""
-        if scope["path"] in self._plain:
-            return True
-        return any(route.matches(scope)[0] is not Match.NONE for route in self._others)
+    def knows(self, path: str) -> bool:
+        """Tell whether a request to this path is for one of these."""
+        return self._apps.find(path) is not None
 
 
 class _HotFirst:
@@ -136,8 +132,6 @@ class _Sharer(NamedTuple):
 
     dialect: Dialect
     paths: _Paths
-    #: Of these, what the native surface does not have: known beforehand, because to look there takes long.
-    alone: _Paths
 
 
 class _ByDialect:
@@ -155,11 +149,7 @@ class _ByDialect:
             (each, _Paths(each.endpoints, parts, uses, rate_limit=each.rate_limit)) for each in dialects
         ]
         self._owners = [(each, router) for each, router in routers if each.paths]
-        self._sharers = [
-            _Sharer(each, paths, _Paths(_alone(each, native), parts, uses))
-            for each, paths in routers
-            if not each.paths
-        ]
+        self._sharers = [_Sharer(each, router) for each, router in routers if not each.paths]
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         for dialect, router in self._owners:
@@ -176,18 +166,10 @@ class _ByDialect:
 
     async def _sharer(self, scope: Any) -> _Sharer | None:
         """Give the one of those who share that is to answer; None for the native surface."""
+        path = scope["path"]
         key = await self._authenticator.look_up(dict(scope["headers"]), self._clock.now_ms())
         spoken = None if key is None else key.dialect
         of_key = next((each for each in self._sharers if each.dialect.name == spoken), None)
-        if of_key is not None and (of_key.paths.knows(scope) or not self._native.knows(scope)):
-            return of_key
-        return next((each for each in self._sharers if each.alone.knows(scope)), None)
-
-
-def _alone(dialect: Dialect, native: _Paths) -> list[AnyEndpoint]:
-    """Give those endpoints whose paths the native surface does not have."""
-
-    def is_native(path: str) -> bool:
-        return native.knows({"type": "http", "method": "GET", "path": _PARAMETER.sub("x", path)})
-
-    return [each for each in dialect.endpoints if not is_native(each.path)]
+        if self._native.knows(path):
+            return of_key if of_key is not None and of_key.paths.knows(path) else None
+        return of_key or next((each for each in self._sharers if each.paths.knows(path)), None)
