@@ -31,10 +31,10 @@ Command = Callable[..., Ended]
 def _loggers_of_its_own() -> Iterator[None]:
     """Put back what commands configure for their whole process."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, log = root.handlers[:], root.level, structlog.get_config()
     yield
     root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**log)
     structlog.contextvars.clear_contextvars()
 
 
