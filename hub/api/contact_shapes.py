@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -19,6 +19,9 @@ from hub.model.ids import InvalidId, Prefix, id_text, parse_id
 from hub.rules import contacts as rules
 from hub.rules.contact_rows import sentence
 from hub.rules.problems import Problem
+
+#: Tags that contacts are looked for by, at the most: to plan how to look for all of hundreds takes a database minutes.
+MOST_WANTED_TAGS: Final = 20
 
 LineText = Annotated[str, Meta(max_length=200)]
 HandleText = Annotated[
@@ -125,7 +128,7 @@ class ContactChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     #: Finds names, handles, organizations and tags that contain it.
     q: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    #: One tag, or several between commas: contacts that carry all of them.
+    #: One tag, or up to 20 between commas: contacts that carry all of them.
     tag: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
     #: A `ctg_` id.
     group: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
@@ -207,13 +210,11 @@ def read_choice(call: Call[Any, Any], choice: ContactChoice) -> ContactFilter:
         except InvalidId:
             message = f"'group' must be an id that begins with '{Prefix.CONTACT_GROUP}_'."
             raise InvalidRequest(REFUSED, message, param="group") from None
-    tags = (
-        [] if choice.tag is None else [_read(rules.read_tag(each), "tag") for each in choice.tag.split(",")]
-    )
+    tags = () if choice.tag is None else read_wanted_tags(choice.tag)
     return ContactFilter(
         order=ContactOrder(choice.sort),
         needle=rules.search_needle(choice.q or ""),
-        tags=tuple(dict.fromkeys(tags)),
+        tags=tags,
         group_id=group_id,
     )
 
@@ -243,6 +244,19 @@ def _value(call: Call[Any, Any], name: str, value: Any) -> Any:
     if name == "notes":
         return _read(rules.read_notes(value), name)
     return _read(rules.read_line(value, most=rules.LINE_FIELDS[name]), name)
+
+
+def read_wanted_tags(text: str) -> tuple[str, ...]:
+    """Read the tags that contacts are to carry, each once.
+
+    Raises:
+        InvalidRequest: invalid_parameter_value for what is no tag, and for too many.
+    """
+    tags = tuple(dict.fromkeys(_read(rules.read_tag(each), "tag") for each in text.split(",")))
+    if len(tags) > MOST_WANTED_TAGS:
+        message = f"'tag' names {len(tags)} tags; contacts are looked for by {MOST_WANTED_TAGS} at the most."
+        raise InvalidRequest(REFUSED, message, param="tag")
+    return tags
 
 
 def read_tags(texts: Sequence[str]) -> tuple[str, ...]:

@@ -258,6 +258,7 @@ async def test_lists_find_order_and_page(world: HubWorld, query: str, names: lis
         ("q=", "q"),
         ("tag=a/b", "tag"),
         ("tag=,", "tag"),
+        ("tag=" + ",".join(map(str, range(21))), "tag"),
         ("group=cht_0000000000000", "group"),
         ("colour=red", "colour"),
     ],
