@@ -22,6 +22,7 @@ from hub.flow.ports import Clock, HotTransaction, WakeUps
 from hub.flow.record import TakeIds, record_events, require_current
 from hub.flow.repositories import Store
 from hub.flow.rows import DeliveryRow, EventRow
+from hub.flow.safety import HELD_BUDGET, HELD_QUIET, HELD_REASONS
 from hub.flow.safety_payloads import line_health_data
 from hub.flow.safety_repositories import DayRecord, HealthRecord
 from hub.flow.safety_rows import CountKey
@@ -30,7 +31,7 @@ from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
 from hub.model.line_safety import SafetyPolicy
 from hub.model.outbox import OperationKind
-from hub.rules.budget import Budget, budgets, first_exhausted
+from hub.rules.budget import Budget, Exhausted, budgets, first_exhausted
 from hub.rules.line_health import (
     UNDELIVERED_AFTER_MS,
     Figures,
@@ -110,6 +111,8 @@ class LineHealth:
         self._take_ids = take_ids
         self._wake_ups = wake_ups
         self._clock = clock
+        #: By line, as of the last look.
+        self._judged_by: dict[int, SafetyPolicy] = {}
 
     async def report(self, line: Line) -> HealthReport:
         """Tell how a line fares, as the last look found it; budgets as they are now."""
@@ -131,7 +134,7 @@ class LineHealth:
         )
 
     async def look_after(self, line: Line) -> HealthReport:
-        """Count, judge, keep, and tell of a change."""
+        """Count, judge, keep, and tell of a change; let go what waits for nothing any more."""
         now_ms, policy = self._clock.now_ms(), self._policies.of(line)
         zone = zone_of(policy)
         record = await self._store.health.get(line.id)
@@ -140,6 +143,7 @@ class LineHealth:
             line.id, since=now_ms - DAYS * 24 * _HOUR_MS, most_chats=_MOST_CHATS
         )
         usages = await self._usages(line, policy, now_ms)
+        await self._judge_anew(line, policy, usages, now_ms)
         before = _standing(record, line)
         signals = self._signals(line, record, counted, unanswered, usages)
         warnings = find_warnings(signals, policy, known=before.warnings)
@@ -164,6 +168,20 @@ class LineHealth:
     async def forget(self) -> None:
         """Delete counters that nobody looks at any more."""
         await self._store.health.forget(before=self._clock.now_ms() - _KEPT_MS)
+
+    async def _judge_anew(
+        self, line: Line, policy: SafetyPolicy, usages: tuple[Usage, ...], now_ms: int
+    ) -> None:
+        """Have sends judged again that wait for what is over, or by another policy than that of the last look."""
+        over = set(HELD_REASONS)
+        if self._judged_by.get(line.id) == policy:
+            if quiet_until(policy.quiet_hours, zone_of(policy), now_ms, is_new=True) is not None:
+                over.remove(HELD_QUIET)
+            if _spent(usages) is not None:
+                over.difference_update(HELD_BUDGET.values())
+        if over and await self._store.outbox.let_go(line.id, reasons=over, now=now_ms):
+            self._wake_ups.line_due(line.id, now_ms)
+        self._judged_by[line.id] = policy
 
     # ---- counting
 
@@ -205,8 +223,7 @@ class LineHealth:
         usages: tuple[Usage, ...],
     ) -> Signals:
         bridge = self._directory.current.bridges_by_id.get(line.bridge_id)
-        used = {(each.budget.counter, each.budget.window.start_ms): each.used for each in usages}
-        spent = first_exhausted((each.budget for each in usages), used)
+        spent = _spent(usages)
         return Signals(
             is_active=line.is_active,
             is_bridge_enabled=bridge is not None and bridge.is_enabled,
@@ -292,6 +309,11 @@ class LineHealth:
         now_ms = self._clock.now_ms()
         _, deliveries = await record_events(tx, directory, [event], take_ids=self._take_ids, now_ms=now_ms)
         return deliveries
+
+
+def _spent(usages: tuple[Usage, ...]) -> Exhausted | None:
+    used = {(each.budget.counter, each.budget.window.start_ms): each.used for each in usages}
+    return first_exhausted((each.budget for each in usages), used)
 
 
 def _sum_up(days: dict[int, DayRecord], zone: ZoneInfo, now_ms: int) -> _Counted:

@@ -223,6 +223,10 @@ class Outbox(Protocol):
         """What was ever owed for a message, oldest first."""
         ...
 
+    async def let_go(self, line_id: int, *, reasons: Collection[str], now: int) -> int:
+        """Make due what waits on a line for one of these reasons; give how many. `now` is Unix ms."""
+        ...
+
 
 class Jobs(Protocol):
     async def add(self, job: Job) -> None: ...

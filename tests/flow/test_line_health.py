@@ -19,7 +19,7 @@ from hub.flow.ports import HotTransaction
 from hub.flow.rows import OutboxRow, OutboxUpdate
 from hub.flow.safety_rows import CountKey
 from hub.model.line import Line
-from hub.model.line_safety import LineSafety
+from hub.model.line_safety import LineSafety, QuietWindow
 from hub.model.observation import Observation
 from hub.model.outbox import OutboxState
 from hub.observe.metrics import Metrics
@@ -190,6 +190,34 @@ async def test_a_budget_that_is_used_up_limits_the_line(world: HubWorld, health:
     assert [(each.used, each.budget.limit) for each in report.usages] == [(2, 2)]
     world.clock.advance(DAY)
     assert (await health.look_after(line)).warnings == ()
+
+
+async def test_what_waits_is_judged_anew_when_nothing_holds_it(world: HubWorld, health: LineHealth) -> None:
+    """Or the line's settings are others than at the last look; and is left alone else."""
+    line, far = world.other_line, world.clock.now_ms() + DAY
+    held, planned = (
+        OutboxRow(world.new_id(), line.id, shard_of(line.id), None, "send", "{}", 0, far) for _ in range(2)
+    )
+    waits = OutboxUpdate(held.id, OutboxState.PENDING, 0, far, None, None, "quiet_hours", None)
+    await world.store.hot.write(lambda tx: tx.insert_outbox([held, planned]))
+
+    async def is_due(safety: LineSafety) -> bool:
+        await world.store.hot.write(lambda tx: tx.update_outbox([waits]))
+        await world.store.lines.change(line.id, lambda line: replace(line, safety=safety))
+        world.wake_ups.lines.clear()
+        await health.look_after((await world.directory.refresh()).lines_by_id[line.id])
+        items = [await world.store.outbox.get(row.id) for row in (held, planned)]
+        found = [item is not None and item.next_attempt_at == world.clock.now_ms() for item in items]
+        assert found == [bool(world.wake_ups.lines), False]
+        return found[0]
+
+    quiet, busy = (QuietWindow(from_="00:00", to=end) for end in ("23:59", "23:58"))
+    seen = [
+        await is_due(LineSafety(quiet_hours=hours)) for hours in ((quiet,), (quiet,), (busy,), (busy,), ())
+    ]
+
+    assert seen == [True, False, True, False, True]
+    assert await is_due(LineSafety(quiet_hours=()))
 
 
 async def test_a_line_that_is_switched_off_is_offline(world: HubWorld, health: LineHealth) -> None:

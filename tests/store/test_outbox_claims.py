@@ -5,6 +5,8 @@ from __future__ import annotations
 from hub.flow.ports import HotTransaction
 from hub.flow.repositories import Store
 from hub.flow.rows import MessageRow, OperationRow, OutboxClaim
+from hub.model.outbox import OutboxState
+from hub.rules.lanes import shard_of
 from tests.store.specimens import DISPATCH, MESSAGE, OUTBOX
 
 ASKED = MessageRow(*MESSAGE)._replace(id=50, guid="attempt", outbox_id=1, is_from_me=1, queued_at=5)
@@ -29,6 +31,29 @@ async def test_claims_are_given_for_items_that_exist(store: Store) -> None:
 
 async def test_no_ids_no_claims(store: Store) -> None:
     assert await store.hot.read(lambda tx: tx.outbox_claims([])) == []
+
+
+async def test_what_waits_for_a_reason_is_let_go(store: Store) -> None:
+    """Of one line, and nothing that waits for anything else."""
+    shard = shard_of(5)
+    items = [
+        OUTBOX._replace(id=number, line_id=line_id, shard=shard_of(line_id), next_attempt_at=900)
+        for number, line_id in ((1, 5), (2, 5), (3, 5), (4, 6))
+    ]
+    waits = DISPATCH._replace(
+        state=OutboxState.PENDING, attempt_count=0, next_attempt_at=900, dispatched_at=None
+    )
+    reasons = {1: "quiet_hours", 2: None, 3: "bridge_away", 4: "quiet_hours"}
+
+    async def insert(tx: HotTransaction) -> None:
+        await tx.insert_outbox(items)
+        await tx.update_outbox([waits._replace(id=number, error=reasons[number]) for number in reasons])
+
+    await store.hot.write(insert)
+
+    assert await store.outbox.let_go(5, reasons={"quiet_hours", "message_limit_reached"}, now=100) == 1
+    assert await store.outbox.let_go(5, reasons={"quiet_hours", "message_limit_reached"}, now=100) == 0
+    assert await store.hot.read(lambda tx: tx.pending_lines(shard)) == [(5, 100)]
 
 
 async def test_own_messages_are_read_saved_and_deleted_by_id(store: Store) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text, update
 
 from hub.model.outbox import OperationKind, OutboxItem, OutboxState
+from hub.rules.lanes import shard_of
 from hub.store.database import Database
 from hub.store.schema import outbox
 
@@ -41,3 +42,19 @@ class SqlOutbox:
 
     async def of_message(self, message_id: int) -> list[OutboxItem]:
         return [_item(row) for row in await self._database.look_up(_OF_MESSAGE, {"message_id": message_id})]
+
+    async def let_go(self, line_id: int, *, reasons: Collection[str], now: int) -> int:
+        columns = outbox.c
+        held = (
+            columns.shard == shard_of(line_id),
+            columns.line_id == line_id,
+            columns.next_attempt_at > now,
+            columns.state == OutboxState.PENDING,
+            text("outbox.state < 3"),  # as the index of what is pending says it
+            columns.error.in_(sorted(reasons)),
+        )
+        some = select(columns.id).where(*held).limit(1)
+        if not await self._database.read(lambda connection: connection.execute(some).first()):
+            return 0  # as nearly always: an idle hub is not to write
+        query = update(outbox).where(*held).values(next_attempt_at=now)
+        return await self._database.write(lambda connection: connection.execute(query).rowcount)
