@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
 
 from hub.config.settings import Settings
+from hub.model.errors import HubError
 
 _DUMP = "back it up with pg_dump, and keep the encryption key beside it."
 _LOAD = (
@@ -39,8 +41,12 @@ def backup(settings: Settings, target: Path) -> None:
         raise click.UsageError(
             f"{target} exists; give a new folder, so that no older backup is lost."
         ) from None
-    backup_sqlite(folder.database_path, target / folder.database_path.name)
-    copy_files(folder.files_path, target / folder.files_path.name)
+    try:
+        backup_sqlite(folder.database_path, target / folder.database_path.name)
+        copy_files(folder.files_path, target / folder.files_path.name)
+    except HubError:
+        shutil.rmtree(target, ignore_errors=True)  # half a backup must not pass for one
+        raise
     if folder.key_path.exists():
         _copy_key(folder.key_path, target / folder.key_path.name)
         about = "It holds the encryption key: keep it as safe as the hub itself."

@@ -141,7 +141,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
         raise BlobMissing(f"{error.filename} is missing") from error
     except OSError as error:
         raise BlobStoreAway(
-            f"The folder of files cannot be used: {error.strerror} ({error.filename})"
+            f"The folder of files cannot be used: {error.strerror}{f' ({error.filename})' if error.filename else ''}"
         ) from error
 
 

@@ -5,6 +5,7 @@ Not here: when to migrate and where keys come from (hub.app decides both).
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from hub.flow.ports import HotStore
 from hub.flow.repositories import Store
 from hub.store import address, revision
 from hub.store.database import Database
+from hub.store.faults import DatabaseUnavailable, explained
 from hub.store.repositories.ai_usage import SqlAiUsage
 from hub.store.repositories.availability import SqlAvailability
 from hub.store.repositories.bridge_calls import SqlBridgeCalls
@@ -82,12 +84,13 @@ async def open_store(url: str, *, sealer: Sealer, cache_mib: int = 64, pool_size
 
     Raises:
         UnknownDatabase: The URL is of another kind.
+        DatabaseUnavailable: SQLite cannot open the file: the disk is full, it is not ours, it is no database.
     """
     parsed = address.parse(url)
     database: SqliteDatabase | PostgresDatabase
     if isinstance(parsed, Path):
         parsed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = SqliteDatabase(parsed, SqliteOptions(writer_cache_kib=cache_mib * 1024))
+        database = _sqlite(parsed, cache_mib)
     else:
         from hub.store.postgres.database import PostgresDatabase  # noqa: PLC0415 - SQLite does without its memory
 
@@ -101,10 +104,26 @@ async def open_store(url: str, *, sealer: Sealer, cache_mib: int = 64, pool_size
     )
 
 
+def _sqlite(path: Path, cache_mib: int) -> SqliteDatabase:
+    try:
+        return SqliteDatabase(path, SqliteOptions(writer_cache_kib=cache_mib * 1024))
+    except sqlite3.Error as error:
+        raise DatabaseUnavailable(
+            f"{path} cannot be opened ({error}). Check the space on its disk and who owns it; "
+            "if it is damaged, restore a backup."
+        ) from error
+
+
 async def _migrate(url: str) -> None:
     from hub.store.migration import migrate  # noqa: PLC0415 - alembic, once in a process of its own
 
-    await migrate(url)
+    try:
+        await migrate(url)
+    except Exception as error:
+        told = explained(error)
+        if told is error:
+            raise
+        raise told from error
 
 
 def _store(database: Database, hot: HotStore, sealer: Sealer) -> Store:

@@ -43,13 +43,17 @@ class Listener:
 
     async def run(self) -> None:
         """Read; after any trouble say that wake-ups may have been missed."""
-        delay = SHORTEST_WAIT_SECONDS
+        delay, failures = SHORTEST_WAIT_SECONDS, 0
         while True:
             try:
                 await self._read()
-                delay = SHORTEST_WAIT_SECONDS
+                delay, failures = SHORTEST_WAIT_SECONDS, 0
             except (RedisError, OSError) as error:
-                log.warning("wakeups.unheard", error=str(error), retry_in_seconds=delay)
+                failures += 1
+                if failures.bit_count() == 1:  # the first, second, fourth, eighth …: a night is a page
+                    log.warning(
+                        "wakeups.unheard", error=str(error), retry_in_seconds=delay, failures=failures
+                    )
                 self._last_id = None
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_WAIT_SECONDS)

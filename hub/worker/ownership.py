@@ -50,6 +50,8 @@ class Ownership:
         self._owned: dict[int, int] = {}
         self._lease_until = 0
         self._is_leaving = False
+        #: Renewals that failed in a row.
+        self._failures = 0
         self._renewing = asyncio.Lock()
 
     @property
@@ -75,10 +77,17 @@ class Ownership:
             async with asyncio.timeout(self._seconds_until(last_moment)):
                 await self.renew()
         except Exception as error:
-            log.warning("lease.renewal_failed", error=str(error) or type(error).__name__)
+            self._failures += 1
+            if self._failures.bit_count() == 1:  # the first, second, fourth, eighth …: not a line a second
+                log.warning(
+                    "lease.renewal_failed",
+                    error=str(error) or type(error).__name__,
+                    failures=self._failures,
+                )
             if last_moment is not None and self._clock.now_ms() >= last_moment - self._lease_ms // MARGIN:
                 self._take({})
             return False
+        self._failures = 0
         return True
 
     def _seconds_until(self, at_ms: int | None) -> float:

@@ -199,6 +199,22 @@ def test_a_backup_goes_into_a_new_folder_and_comes_back(stopped_hub: Command, tm
     assert stat.S_IMODE((tmp_path / "other" / "secret.key").stat().st_mode) == 0o600
 
 
+def test_a_backup_that_fails_leaves_nothing_that_could_pass_for_one(
+    stopped_hub: Command, tmp_path: Path
+) -> None:
+    """And the same command works once there is space again."""
+    blobs = tmp_path / "data" / "files" / "blobs"
+    blobs.parent.mkdir(parents=True, exist_ok=True)
+    blobs.write_text("no folder")
+    failed = stopped_hub("backup", str(tmp_path / "copy"))
+    left = (tmp_path / "copy").exists()
+    blobs.unlink()
+    again = stopped_hub("backup", str(tmp_path / "copy"))
+
+    assert (failed.code, left, again.code) == (1, False, 0)
+    assert "could not be copied" in failed.err
+
+
 def test_a_hub_on_postgresql_is_told_how_it_is_backed_up_and_put_back(
     hub: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from hub.app.prepare import prepare
 from hub.config.settings import Settings, load_settings
-from hub.store.faults import UnsealingFailed
+from hub.embedded.secretkey import read_or_create_key
+from hub.store.faults import DatabaseUnavailable, UnsealingFailed
 
 
 @pytest.fixture
@@ -38,6 +39,16 @@ async def test_another_key_is_told_before_anything_is_started(settings: Settings
 
     with pytest.raises(UnsealingFailed, match="Use the encryption key again"):
         await prepare(without)
+
+
+async def test_a_file_that_sqlite_cannot_open_is_told_and_is_no_mistake_of_ours(settings: Settings) -> None:
+    """On a full disk, too, SQLite cannot open what was there before."""
+    settings.data_folder.mkdir(mode=0o700)
+    read_or_create_key(settings.data_folder / "secret.key")
+    (settings.data_folder / "hub.db").write_bytes(b"no database" * 1000)
+
+    with pytest.raises(DatabaseUnavailable, match="cannot be opened"):
+        await prepare(settings)
 
 
 async def test_a_folder_that_is_not_there_is_no_reason_not_to_start(settings: Settings) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from structlog.testing import capture_logs
+
 from hub.flow.repositories import Processes
 from hub.rules.lanes import SHARD_COUNT
 from hub.worker.ownership import Membership, Ownership
@@ -159,6 +161,23 @@ async def test_a_lease_that_cannot_be_renewed_is_let_go_before_it_is_over(rig: R
     processes.is_away = False
     assert await member.ownership.try_to_renew()
     assert member.shards == ALL
+
+
+async def test_an_outage_is_told_ever_more_seldom(rig: Rig) -> None:
+    """A renewal is tried each second; a night of it is a page, not a book."""
+    processes = Away(rig.store.processes)
+    member = await joined(rig, "a", processes)
+    processes.is_away = True
+    with capture_logs() as lines:
+        for _ in range(100):
+            await member.ownership.try_to_renew()
+        processes.is_away = False
+        await member.ownership.try_to_renew()
+        processes.is_away = True
+        await member.ownership.try_to_renew()
+
+    failures = [line["failures"] for line in lines if line["event"] == "lease.renewal_failed"]
+    assert failures == [1, 2, 4, 8, 16, 32, 64, 1]
 
 
 async def test_a_database_that_does_not_answer_is_not_waited_for_beyond_the_lease(rig: Rig) -> None:
