@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 
 from hub.connectors.credentials import Credential, Credentials, TokenWish
+from hub.connectors.faults import unanswered
 from hub.connectors.paces import Paces
 from hub.connectors.showing import Shown, show_who
-from hub.flow.calling import Call, Caller, CallFailed, FaultKind
+from hub.flow.calling import Call, Caller, CallFailed
 from hub.flow.ports import Clock
 from hub.model.actions import ActionFailed, ErrorClass, Repetition
 from hub.rules.connectors.answers import MOST_BYTES, Answer, read_answer
@@ -37,12 +39,6 @@ _LEAST_SECONDS: Final = 0.05
 _TOKEN_LEAST_SECONDS: Final = 4.0
 _TOKEN_MOST_SECONDS: Final = 30.0
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
-_FAULTS: Final[Mapping[FaultKind, ErrorClass]] = {
-    "not_sent": "retryable",
-    "unknown": "timeout_unknown",
-    "no_http": "server",
-    "refused": "invalid",
-}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -196,7 +192,7 @@ class Exchanging:
         surroundings = self._surroundings()
         seen = {**values, "status": answer.status, "headers": answer.headers, "body": answer.body}
         if is_success(wanted.success, seen, surroundings):
-            await self._rest(attempt, rest)
+            await self._rest(attempt, built, rest)
             return answer, None
         refusal = classify(
             (*wanted.errors, *manifest.errors),
@@ -208,7 +204,7 @@ class Exchanging:
         _tell_undecided(attempt.connection, refusal)
         if refusal.error_class == "rate_limited":
             rest = max(rest or 0, refusal.after_ms or 0)
-        await self._rest(attempt, rest)
+        await self._rest(attempt, built, rest)
         return answer, refusal
 
     async def _sent(
@@ -244,22 +240,9 @@ class Exchanging:
         except CallFailed as fault:
             attempt.requests.append(f"{line} no answer")
             attempt.may_have_changed |= fault.kind in ("unknown", "no_http") and not is_repeatable
-            raise self._failed(attempt, _FAULTS[fault.kind], self._unanswered(attempt, fault)) from None
+            raise self._failed(attempt, *unanswered(attempt.connection.manifest.title, fault)) from None
         attempt.requests.append(f"{line} {reply.status}")
         return read_answer(reply.status, reply.headers, reply.body, request.answer, is_cut=reply.is_cut)
-
-    @staticmethod
-    def _unanswered(attempt: Attempt, fault: CallFailed) -> str:
-        title, detail = attempt.connection.manifest.title, fault.detail.rstrip(".")
-        match fault.kind:
-            case "not_sent":
-                return f"{title} cannot be reached, and nothing was sent: {detail}."
-            case "unknown":
-                return f"{title} gave no whole answer, so it may have happened: {detail}."
-            case "no_http":
-                return f"{title} gave an answer that is no HTTP: {detail}."
-            case "refused":
-                return f"The request was not sent: {detail}."
 
     def _check_body(self, attempt: Attempt, answer: Answer) -> None:
         """Refuse a success whose body is not what it was to be: what happened is not known."""
@@ -286,7 +269,7 @@ class Exchanging:
         left_ms = max(0, attempt.deadline_ms - now_ms)
         wait = await self._paces.take(
             found,
-            owner=_owner(connection),
+            owner=_owner(connection, built),
             place=f"{attempt.key}:{len(attempt.requests)}",
             now_ms=now_ms,
             soon_ms=min(SOON_MS, left_ms // 2),
@@ -298,16 +281,18 @@ class Exchanging:
         if wait.ms:
             await self._sleep(wait.ms / 1000)
 
-    async def _rest(self, attempt: Attempt, rest: int | None) -> None:
+    async def _rest(self, attempt: Attempt, built: BuiltRequest, rest: int | None) -> None:
         if rest:
             now_ms = self._clock.now_ms()
-            await self._paces.rest(_owner(attempt.connection), until_ms=now_ms + rest, now_ms=now_ms)
+            owner = _owner(attempt.connection, built)
+            await self._paces.rest(owner, until_ms=now_ms + rest, now_ms=now_ms)
 
     # ---- failures
 
     async def _refused(self, attempt: Attempt, refusal: Classified) -> ActionFailed:
         message = attempt.masker.text(refusal.message)
-        if refusal.error_class == "auth" or refusal.pauses:
+        # Where there are no credentials, nobody could mend them, and other hosts do not even want any.
+        if refusal.pauses or (refusal.error_class == "auth" and attempt.connection.fields):
             await self._credentials.pause(attempt.connection, message)
         return ActionFailed(
             refusal.error_class,
@@ -386,8 +371,10 @@ def _covered(told: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
     return {**told, "headers": masker.value(told["headers"]), "body": masker.value(told["body"])}
 
 
-def _owner(connection: Connection) -> str:
-    return f"{connection.manifest.id}:{connection.name}"
+def _owner(connection: Connection, built: BuiltRequest) -> str:
+    """Name who rests; one without fields asks whichever host a step names, and each of them rests for itself."""
+    owner = f"{connection.manifest.id}:{connection.name}"
+    return owner if connection.fields else f"{owner}:{urlsplit(built.url).hostname}"
 
 
 def _tell_undecided(connection: Connection, refusal: Classified) -> None:

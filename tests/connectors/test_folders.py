@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import connectors
@@ -32,7 +34,8 @@ def test_a_readme_says_what_is_needed_and_what_rests_on_memory(name: str) -> Non
     headings = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
 
     assert text.startswith(f"# {MANIFESTS[name].title}\n")
-    assert {"Set-up", "Actions", "What rests on memory"} <= set(headings)
+    assert {"Set-up", "Actions", "Limits", "What rests on memory"} <= set(headings)
+    assert re.search(r"^1\. ", text, re.MULTILINE)
     assert [action for action in MANIFESTS[name].actions if f"`{name}.{action}`" not in text] == []
 
 

@@ -138,10 +138,14 @@ def _url(spec: RequestSpec, values: Mapping[str, Any], surroundings: Surrounding
         given = given.strip()
         url = given if _ABSOLUTE.match(given) else f"{base}/{given.lstrip('/')}" if base else given
     is_mail = spec.path is not None and base.partition("://")[0] in MAIL_SCHEMES
+    # The address of a connection may be a secret, which no part of a message may show.
+    shown = "the address of this connection" if spec.path is not None else repr(url[:80])
     if not (is_mail or _ABSOLUTE.match(url)):
-        # The address of a connection may be a secret, which no part of a message may show.
-        shown = "the address of this connection" if spec.path is not None else repr(url[:80])
         raise Unbuildable(f"{shown} is no address; it begins with https://")
+    try:
+        urlsplit(url).port  # noqa: B018 - reading it is what fails
+    except ValueError:
+        raise Unbuildable(f"{shown} has no host and port that can be called") from None
     return url
 
 
