@@ -85,3 +85,15 @@ async def test_a_later_end_wakes_one_that_had_ended(world: HubWorld, api: Caller
     later = await api.patch(f"/v2/api/webhooks/{webhook_id}", {"valid_until": -1})
 
     assert (past.json["is_active"], later.json["is_active"], later.json["valid_until"]) == (False, True, -1)
+
+
+async def test_a_key_for_one_number_has_a_webhook_of_its_own(
+    world: HubWorld, api: Caller, one: Caller
+) -> None:
+    """What another key registered for every number is not this one's to see, or to switch on."""
+    everywhere = (await register(api)).json["webhook_id"]
+    await switch_off(world, GONE)
+    own = await register(one)
+
+    assert (own.status, own.json["webhook_id"] != everywhere) == (201, True)
+    assert (await shown(api, everywhere))["is_active"] is False
