@@ -37,6 +37,8 @@ from hub.rules.facts import dedupe_key
 log = structlog.get_logger("bulk")
 
 MINUTE_MS = 60_000
+#: The slowest rate of a job, after the most that begin at once.
+LONGEST_RATE_REST_MS = MOST_UNDER_WAY * MINUTE_MS
 #: Refusals that a later try may not meet.
 _PASSING = frozenset({"message_limit_reached", "new_conversation_limit_reached", "rate_limit_exceeded"})
 #: A line that is gone or switched off is looked at again this late.

@@ -25,6 +25,16 @@ class Bulk(Protocol):
         self, *, line_ids: frozenset[int] | None, after: int | None, offset: int | None = None, limit: int
     ) -> list[BulkJob]: ...
     async def count(self, *, line_ids: frozenset[int] | None) -> int: ...
+    async def look_again(self, line_id: int, *, rate_rest_ms: int, now: int) -> int:
+        """Make due the jobs of a line that rest, because of a limit that they have met; give how many.
+
+        Args:
+            line_id: The line.
+            rate_rest_ms: How long a rate of its own lets a job rest; such rests are left alone.
+            now: Unix ms.
+        """
+        ...
+
     async def move(self, job_id: int, state: BulkState, *, now: int) -> BulkJob | None:
         """Move a job on if BULK_MOVES allows it, in one step; None if not.
 

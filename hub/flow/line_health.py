@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
+from hub.flow.bulk_feeding import LONGEST_RATE_REST_MS
 from hub.flow.directory import Directory, DirectoryHolder, StaleDirectory
 from hub.flow.line_policies import LinePolicies
 from hub.flow.ports import Clock, HotTransaction, WakeUps
@@ -172,9 +173,12 @@ class LineHealth:
     async def _judge_anew(
         self, line: Line, policy: SafetyPolicy, usages: tuple[Usage, ...], now_ms: int
     ) -> None:
-        """Have sends judged again that wait for what is over, or by another policy than that of the last look."""
+        """Have what waits judged again: for what is over, or, sends and bulk jobs, because the policy is another."""
         over = set(HELD_REASONS)
-        if self._judged_by.get(line.id) == policy:
+        if self._judged_by.get(line.id) != policy:
+            if await self._store.bulk.look_again(line.id, rate_rest_ms=LONGEST_RATE_REST_MS, now=now_ms):
+                self._wake_ups.job_added()
+        else:
             if quiet_until(policy.quiet_hours, zone_of(policy), now_ms, is_new=True) is not None:
                 over.remove(HELD_QUIET)
             if _spent(usages) is not None:

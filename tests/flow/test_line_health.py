@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,24 @@ async def test_what_waits_is_judged_anew_when_nothing_holds_it(world: HubWorld, 
 
     assert seen == [True, False, True, False, True]
     assert await is_due(LineSafety(quiet_hours=()))
+
+
+async def test_a_bulk_send_looks_again_when_the_settings_change(world: HubWorld, health: LineHealth) -> None:
+    line, api = world.other_line, world.api
+    people = [{"to": f"+1555010100{number}"} for number in range(2)]
+    made = await api.post("/v1/bulk", {"from": line.handle, "text": "News!", "recipients": people})
+    (job,) = await world.store.bulk.running()
+    rests = {"fed_count": 0, "next_feed_at": world.clock.now_ms() + DAY}
+    seen = []
+    for own in (LineSafety(messages_per_day=limit) for limit in (50, 50, 90)):
+        await world.store.bulk.fed(job.id, [], **rests)
+        await world.store.lines.change(line.id, partial(replace, safety=own))
+        world.wake_ups.jobs = 0
+        await health.look_after((await world.directory.refresh()).lines_by_id[line.id])
+        seen.append(world.wake_ups.jobs)
+
+    assert made.status == 201
+    assert seen == [1, 0, 1]
 
 
 async def test_a_line_that_is_switched_off_is_offline(world: HubWorld, health: LineHealth) -> None:

@@ -103,6 +103,27 @@ async def test_one_of_many_who_cancel_does_it(store: Store) -> None:
     assert await store.bulk.tally([100]) == {100: {"cancelled": 3}}
 
 
+async def test_what_rests_at_a_limit_looks_again(store: Store) -> None:
+    """Not what rests by its own rate, nor what is for later, paused, or another line's."""
+    jobs = [
+        a_job(1),
+        a_job(2, rate_per_minute=1),
+        a_job(3, rate_per_minute=1, next_feed_at=NOW + 10_000),
+        a_job(4, send_at=NOW + 50_000, next_feed_at=NOW + 50_000),
+        a_job(5, state=BulkState.PAUSED),
+        a_job(6, line_id=LINE + 1),
+    ]
+    for each in jobs:
+        rests_until = each.next_feed_at if each.id in {3, 4} else NOW + 86_400_000
+        await store.bulk.add(replace(each, next_feed_at=rests_until), [])
+
+    count = await store.bulk.look_again(LINE, rate_rest_ms=20_000, now=NOW)
+    found = [await store.bulk.get(each.id) for each in jobs]
+
+    assert count == 2
+    assert [each is not None and each.next_feed_at == NOW for each in found] == [True, True, *[False] * 4]
+
+
 async def test_jobs_are_listed_newest_first_and_by_line(store: Store) -> None:
     for job_id in (1, 2, 3):
         await store.bulk.add(a_job(job_id, line_id=LINE + job_id % 2), recipients(1))

@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from hub.model.bulk import BULK_MOVES, BulkJob, BulkOutcome, BulkRecipient, BulkState, RecipientState
 from hub.rules.message_status import MessageStatus
@@ -98,6 +111,18 @@ class SqlBulk:
             return _job(row)
 
         return await self._database.write(work)
+
+    async def look_again(self, line_id: int, *, rate_rest_ms: int, now: int) -> int:
+        rests = or_(_jobs.rate_per_minute.is_(None), _jobs.next_feed_at > now + rate_rest_ms)
+        resting = (
+            _jobs.state == BulkState.RUNNING,
+            _jobs.line_id == line_id,
+            _jobs.next_feed_at > now,
+            or_(_jobs.send_at.is_(None), _jobs.send_at <= now),
+            rests,
+        )
+        query = update(bulk_jobs).where(*resting).values(next_feed_at=now)
+        return await self._database.write(lambda connection: connection.execute(query).rowcount)
 
     async def waiting(self, job: BulkJob, limit: int) -> list[BulkRecipient]:
         query = (
