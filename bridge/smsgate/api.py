@@ -89,7 +89,7 @@ class PhoneApi:
                 "offset": str(page * _PAGE),
             }
             answer = await self._api.ask("GET", f"/messages?{urlencode(query)}")
-            if not answer.is_good:
+            if not answer.is_good or not answer.is_read:
                 raise PhoneRefused(answer)
             listed += answer.items or ([answer.body] if answer.body else [])
             if len(answer.items) < _PAGE:

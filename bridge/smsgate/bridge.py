@@ -163,7 +163,7 @@ class SmsGateBridge:
 
     async def _good(self) -> Answer:
         answer = await self._api.webhooks()
-        if not answer.is_good:
+        if not answer.is_good or not answer.is_read:
             raise PhoneRefused(answer)
         return answer
 

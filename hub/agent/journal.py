@@ -32,6 +32,10 @@ class JournalBusy(HubError):
     """Another agent runs on this folder."""
 
 
+class JournalBroken(HubError):
+    """The file cannot be read or written."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
     """One that was begun."""
@@ -49,6 +53,7 @@ class Journal:
 
     Raises:
         JournalBusy: Another agent runs on this folder.
+        JournalBroken: Its file cannot be read or written.
     """
 
     def __init__(self, folder: Path, draw_name: Callable[[], str]) -> None:
@@ -62,12 +67,19 @@ class Journal:
                 f"Another agent runs on {folder}. Stop it first, or give this one a folder of its own (--folder)."
             ) from None
         path = folder / "journal.db"
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.executescript(_TABLES)
-        self.name = self._recall("name") or self._remember("name", draw_name())
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(_TABLES)
+            self.name = self._recall("name") or self._remember("name", draw_name())
+        except (OSError, sqlite3.Error) as error:
+            os.close(self._lock)
+            raise JournalBroken(
+                f"{path} cannot be used: {error}. Is the disk full? If the file is damaged, move it away; what was "
+                "under way is then looked up in the network."
+            ) from None
 
     @property
     def cursor(self) -> str | None:
