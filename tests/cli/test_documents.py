@@ -124,6 +124,16 @@ def test_every_metric_that_is_named_exists(document: Path) -> None:
     assert {word for word in named if word.startswith(METRIC_PREFIXES)} - shown == set()
 
 
+def test_the_alerts_can_be_pasted() -> None:
+    """As Prometheus reads them: each with a name and an expression about metrics of the hub."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    (block,) = re.findall(r"^  ```yaml\n(  groups:.*?)^  ```", text, re.MULTILINE | re.DOTALL)
+    rules = yaml.safe_load(block)["groups"][0]["rules"]
+
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    assert [rule for rule in rules if not re.search(r"\bhub_[a-z_]+|\bup\{", rule["expr"])] == []
+
+
 @pytest.mark.parametrize("name", files())
 def test_the_committed_reference_is_what_the_code_says(name: str) -> None:
     assert (ROOT / "docs" / "reference" / name).read_bytes() == files()[name], "run: scripts/docs"
