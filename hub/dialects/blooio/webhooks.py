@@ -28,8 +28,8 @@ Kind = Literal["message", "status", "all", "poll"]
 Scope = Literal["api_key", "organization"]
 ValidUntil = Annotated[int, Meta(ge=NEVER, le=LATEST)]
 #: How the native reasons begin for which a webhook is off that somebody switched off, or will switch on.
-_ON_PURPOSE: Final = ("carried over", "disabled by request")
-_ENDED: Final = "expired"
+ON_PURPOSE: Final = ("carried over", "disabled by request")
+ENDED: Final = "expired"
 _FIELDS: Final = {"url": "webhook_url", "expires_at": "valid_until", "events": "webhook_type"}
 
 
@@ -215,7 +215,7 @@ async def _registered(call: Call[NoQuery, NewWebhook]) -> Reply:
 
 async def _there(call: Call[Any, Any], webhook: WebhookReply) -> There:
     """Tell of a webhook that is there; one that the hub gave up, which the vendor never does, is tried again."""
-    if not webhook.is_active and not (webhook.disabled_reason or "").startswith(_ON_PURPOSE):
+    if not webhook.is_active and not (webhook.disabled_reason or "").startswith(ON_PURPOSE):
         await ask(call, "enable_webhook", OneWebhook, path={"id": webhook.id})
     return There(webhook_id=webhook.id, webhook_url=webhook.url, scope=scope_of(webhook))
 
@@ -268,7 +268,7 @@ async def _change(call: Call[NoQuery, WebhookChanges]) -> Reply:
 def _is_prolonged(call: Call[Any, Any], webhook: WebhookReply) -> bool:
     """Tell whether a webhook is off only because of an end that it has not any more."""
     is_over = webhook.expires_at is not None and webhook.expires_at <= call.now_ms
-    return not webhook.is_active and not is_over and (webhook.disabled_reason or "").startswith(_ENDED)
+    return not webhook.is_active and not is_over and (webhook.disabled_reason or "").startswith(ENDED)
 
 
 def _end(valid_until: int | None) -> int | None:

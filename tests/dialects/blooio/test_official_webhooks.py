@@ -13,8 +13,12 @@ import pytest
 from blooio import APIStatusError, BadRequestError, Blooio, ConflictError, NotFoundError
 
 from hub.dialects.blooio.webhook_form import TYPES, WRITERS, BlooioForm
+from hub.dialects.blooio.webhooks import ENDED, ON_PURPOSE
+from hub.flow.moved_webhooks import WAITS, WAS_OFF
+from hub.flow.webhooks import BY_REQUEST
 from hub.model.delivery import DeliveryState
 from hub.rules.lanes import shard_of
+from hub.worker.maintenance import EXPIRED
 from tests.api.test_deliveries import finish
 from tests.dialects.blooio.test_official_client import do
 from tests.flow.posting import Line as PostingLine
@@ -318,3 +322,8 @@ async def test_a_paused_webhook_replays_nothing(world: HubWorld, client: Blooio)
 def test_every_type_tells_what_has_a_name() -> None:
     assert set(TYPES["all"]) == set(WRITERS) == BlooioForm().event_types
     assert all(set(types) <= set(WRITERS) for types in TYPES.values())
+
+
+def test_the_native_reasons_are_known() -> None:
+    assert all(reason.startswith(ON_PURPOSE) for reason in (BY_REQUEST, WAITS, WAS_OFF))
+    assert EXPIRED.startswith(ENDED)
