@@ -16,6 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from hub.app.collector import calm_collector
 from hub.config.route_files import read_route_files
 from hub.model.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
 from hub.rules.routes.index import ListenerIndex
@@ -178,6 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options, _ = parser.parse_known_args(arguments)  # `make bench` gives the same to each
     if options.quick:
         options.routes, options.seconds, options.rate = 100, 2, [50.0]
+    calm_collector()  # as the processes that read routes do
     rows: list[list[str]] = []
     with tempfile.TemporaryDirectory() as folder:
         rows += read_and_match(options.routes, Path(folder))
