@@ -17,7 +17,7 @@ import structlog
 from hub.flow.agent_calls import AskedAttachment, read_outcome, write_operation, write_outcome
 from hub.flow.agent_store import Bell, BridgeCalls, CallCounts, Uncounted, answer_bell, calls_bell
 from hub.flow.ports import Clock
-from hub.model.bridge_call import Agent, BridgeCall, CallVerb
+from hub.model.bridge_call import Agent, BridgeCall, CallState, CallVerb
 from hub.model.errors import AttachmentGone
 from hub.model.ids import IdFactory
 from hub.model.observation import Observation
@@ -179,17 +179,24 @@ class RemoteAdapter:
                 self._counts.stepped("in_doubt")
                 return _UNKNOWN
             case Standing.TAKE_BACK:
-                taken = _offline("the agent did not begin in time")
-                if not await self._calls.take_back(call, outcome=write_outcome(taken)):
-                    return None
-                self._counts.stepped("taken_back")
-                return taken
+                return await self._taken_back(call)
             case Standing.WAIT:
                 return None
+
+    async def _taken_back(self, call: BridgeCall) -> OperationOutcome | None:
+        """Take back a call that nobody has begun; None if it has moved since."""
+        taken = _offline("the agent did not begin in time")
+        if not await self._calls.take_back(call, outcome=write_outcome(taken)):
+            return None
+        self._counts.stepped("taken_back")
+        return taken
 
     async def _recorded(self, call: BridgeCall) -> OperationOutcome | None:
         """Say what the row of a call to perform tells; None if the agent must be asked."""
         now_ms = self._clock.now_ms()
+        if call.state is CallState.CLAIMED:
+            # Who asked waits no more, or it would not be looked up. Begun later, it might be sent when it was given up.
+            return await self._taken_back(call) or _silent("the call has just moved")
         match standing_of(call, claim_by=now_ms, now_ms=now_ms):
             case Standing.WAIT:
                 return OperationOutcome(

@@ -206,6 +206,26 @@ async def test_a_hub_that_dies_before_the_claim_takes_the_call_back(
     assert network.sent == [other.outbox_id]
 
 
+async def test_a_hub_that_dies_between_claim_and_beginning_takes_the_call_back(
+    stage: AgentStage, network: ScriptedBridge
+) -> None:
+    """What the agent holds and has not begun is not begun any more: the hub tries it again, or gives it up."""
+    stage.wire.cut = lambda word: False if word == "dispatched" else None
+    operation = stage.a_send()
+    async with stage.agent(network):
+        performing = asyncio.create_task(stage.remote().perform(operation))
+        await until(stage.wire.answered, "claim")
+        performing.cancel()
+        found = await stage.remote().lookup(operation)
+        stage.wire.cut = lambda word: None
+        await until(stage.wire.answered, "dispatched")
+        other = stage.a_send()
+        await stage.remote().perform(other)
+
+    assert (found.disposition, found.is_certain) == (Disposition.NOT_STARTED, True)
+    assert network.sent == [other.outbox_id]
+
+
 @pytest.mark.parametrize("word", ["claim", "dispatched", "ack"])
 async def test_a_lost_answer_of_the_hub_changes_nothing(
     stage: AgentStage, network: ScriptedBridge, word: str
