@@ -83,7 +83,12 @@ def check_texts(
         found += [Finding(problem=each, rule=None) for each in problems]
         advice = list(secrets_in(text.document))
         for route in text.routes:
-            advice += advise(route, actions.specs, named=trials.named_steps)
+            advice += advise(
+                route,
+                actions.specs,
+                named=trials.named_steps,
+                sources=actions.sources if has_connections else None,
+            )
         found += _told(text, advice)
     for path in tests:
         own = read_trial_file(path, _beside(path, texts))

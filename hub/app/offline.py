@@ -33,6 +33,8 @@ class OfflineActions:
     specs: Mapping[str, ActionSpec]
     #: The connector of each connection.
     connections: Mapping[str, str]
+    #: The names of inbound sources.
+    sources: frozenset[str]
     #: What is wrong with connections.yaml and with connectors of the operator's own.
     problems: tuple[Problem, ...]
     _manifests: Mapping[str, Manifest]
@@ -76,6 +78,7 @@ def offline_actions(settings: Settings) -> OfflineActions:
     return OfflineActions(
         specs={**known.specs, **{name: each.spec() for name, each in _BUILT_INS.items()}},
         connections={name: each.manifest.id for name, each in known.connections.items()},
+        sources=declared.sources,
         problems=declared.problems,
         _manifests=declared.manifests,
         _declared=known.connections,

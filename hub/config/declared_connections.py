@@ -20,6 +20,8 @@ class Declared:
 
     manifests: Mapping[str, Manifest]
     connections: tuple[ConnectionWish, ...]
+    #: The names of inbound sources, as they stand there.
+    sources: frozenset[str]
     #: Of broken files, which count as if they were not there.
     problems: tuple[Problem, ...]
 
@@ -33,9 +35,15 @@ def declared_connections(connections_file: Path, folder: Path) -> Declared:
     """
     manifests, problems = all_manifests(folder)
     file, reading = read_file(connections_file), Reading()
-    wishes = read_connections(reading, sections(reading, file), manifests)
+    known = sections(reading, file)
+    wishes, sources = read_connections(reading, known, manifests), known.get("sources")
     try:
         require_sound(file, reading)
     except ConfigError as error:
         problems += error.problems
-    return Declared(manifests=manifests, connections=wishes, problems=tuple(problems))
+    return Declared(
+        manifests=manifests,
+        connections=wishes,
+        sources=frozenset(map(str, sources)) if isinstance(sources, Mapping) else frozenset(),
+        problems=tuple(problems),
+    )

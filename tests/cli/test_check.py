@@ -25,6 +25,17 @@ WARNED = {
         "7:14",
         "every message that comes is answered",
     ),
+    "unknown-source": (
+        """\
+  - id: a
+    trigger: { source: stripe }
+    steps:
+      - use: log
+        with: { message: Hello }
+""",
+        "4:24",
+        "there is no source stripe",
+    ),
     "self-trigger": (
         """\
   - id: a
@@ -188,11 +199,47 @@ QUIET = """\
 
 def test_sound_routes_are_told_nothing(hub: Command, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(HEAD + QUIET)
+    connections = tmp_path / "connections" / "connections.yaml"
+    connections.parent.mkdir()
+    connections.write_text(
+        "version: 1\nsources:\n  shopify: { verify: shopify, secret: { env: NOT_SET_HERE } }\n"
+    )
 
-    ended = hub("check", "--strict", str(tmp_path))
+    ended = hub("check", "--strict", str(tmp_path / "a.yaml"), HUB_CONNECTIONS_FILE=str(connections))
 
     assert ended.out == "5 routes in 1 file: 0 errors, 0 warnings.\n"
     assert ended.code == 0
+
+
+def test_a_source_that_is_not_there_is_heard_of_nowhere(hub: Command, tmp_path: Path) -> None:
+    routes, connections = tmp_path / "a.yaml", tmp_path / "connections.yaml"
+    connections.write_text(
+        "version: 1\nsources:\n  stripe: { verify: stripe, secret: { env: NOT_SET_HERE } }\n"
+    )
+    routes.write_text(
+        HEAD
+        + """\
+  - id: pays
+    trigger: [{ source: strip, event: invoice.paid }, { source: stripe }]
+    steps:
+      - wait_for:
+          trigger: { source: calendly }
+          timeout: 1h
+          on_timeout:
+            - use: log
+              with: { message: Nobody booked }
+"""
+    )
+
+    ended = hub("check", str(routes), HUB_CONNECTIONS_FILE=str(connections))
+
+    assert f"{routes}:4:25: warning [unknown-source]" in ended.out
+    assert "there is no source strip" in ended.out
+    assert "Did you mean stripe" in ended.out
+    assert f"{routes}:7:30: warning [unknown-source]" in ended.out
+    assert "Add calendly to its `sources`" in ended.out
+    assert ended.out.endswith("1 route in 1 file: 0 errors, 2 warnings.\n")
+    assert "unknown-source" not in hub("check", "--no-connections", str(routes)).out
 
 
 def test_all_problems_of_all_files_are_told_in_their_order(hub: Command, tmp_path: Path) -> None:

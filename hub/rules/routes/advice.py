@@ -12,13 +12,14 @@ from hub.rules.connectors.secrets import looks_secret
 from hub.rules.event_types import expand_pattern
 from hub.rules.expressions import EACH, Structure
 from hub.rules.fixtures.fields import is_known, suggested_field, types_with
-from hub.rules.problems import Problem
+from hub.rules.problems import Problem, suggestion
 from hub.rules.routes.document import at
 from hub.rules.routes.model import (
     EventTrigger,
     ForeachStep,
     ParallelStep,
     Route,
+    SourceTrigger,
     Step,
     StopStep,
     SwitchStep,
@@ -32,7 +33,14 @@ from hub.rules.runs.waits import all_steps
 from hub.rules.runs.wishing import types_of
 
 Rule = Literal[
-    "no-braces", "unused-id", "unreachable", "unthrottled-reply", "self-trigger", "secret", "unknown-field"
+    "no-braces",
+    "unused-id",
+    "unreachable",
+    "unthrottled-reply",
+    "self-trigger",
+    "secret",
+    "unknown-field",
+    "unknown-source",
 ]
 #: The names of our warnings: they do not change.
 RULES: Final[Mapping[Rule, str]] = {
@@ -40,6 +48,7 @@ RULES: Final[Mapping[Rule, str]] = {
     "secret": "a credential stands in the file",
     "self-trigger": "what the route does starts the route again",
     "unknown-field": "no event of the trigger has a field",
+    "unknown-source": "connections.yaml has no source of the name that a trigger hears",
     "unreachable": "a step or a case never has its turn",
     "unthrottled-reply": "whoever writes gets an answer to every message, another machine too",
     "unused-id": "nothing asks for the result of a step that has an id",
@@ -74,7 +83,11 @@ class Advice:
 
 
 def advise(
-    route: Route, actions: Mapping[str, ActionSpec], *, named: frozenset[str] = frozenset()
+    route: Route,
+    actions: Mapping[str, ActionSpec],
+    *,
+    named: frozenset[str] = frozenset(),
+    sources: frozenset[str] | None = None,
 ) -> list[Advice]:
     """Look at a route that is sound.
 
@@ -82,6 +95,7 @@ def advise(
         route: It.
         actions: All actions by name.
         named: Ids of steps that its tests ask for.
+        sources: The names of inbound sources; None where nobody knows.
     """
     return [
         *_unused(route, named),
@@ -89,6 +103,7 @@ def advise(
         *_unthrottled(route),
         *_self_triggered(route, actions),
         *_unknown_fields(route),
+        *_unknown_sources(route, sources),
         *_unbraced(route),
     ]
 
@@ -242,6 +257,22 @@ def _unknown_fields(route: Route) -> Iterator[Advice]:
             for line in step.when.lines:
                 if line.path != "now" and not is_known(line.path.split("."), awaited):
                     yield _unknown_field(line.pointer, line.path, awaited)
+
+
+def _unknown_sources(route: Route, sources: frozenset[str] | None) -> Iterator[Advice]:
+    steps = all_steps((*route.steps, *route.on_error))
+    waited = [step.trigger for step in steps if isinstance(step, WaitStep)]
+    for trigger in (*route.triggers, *waited):
+        if sources is None or not isinstance(trigger, SourceTrigger) or trigger.source in sources:
+            continue
+        near = suggestion(trigger.source, sorted(sources))
+        what, why = f"there is no source {trigger.source}", "connections.yaml has none, so nothing is heard"
+        fix = (
+            f"Did you mean {near}"
+            if near
+            else f"Add {trigger.source} to its `sources`: docs/inbound-sources.md"
+        )
+        yield _advice("unknown-source", at(trigger.pointer, "source"), what, why, fix)
 
 
 def _read_fields(route: Route) -> Iterator[tuple[str, tuple[str | int, ...], int]]:

@@ -48,6 +48,8 @@ class SourceTrigger:
     source: str
     #: As the source names them, or their beginnings with a `*`; empty for all.
     events: tuple[str, ...]
+    #: Where it stands in the file; two that say the same are the same.
+    pointer: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -111,7 +111,7 @@ def _source(reading: Reading, value: Mapping[Any, Any], pointer: str) -> SourceT
             reading.refuse(
                 at(here, place) if isinstance(written, list) else here, f"`event` is {shown(each)}", why, fix
             )
-    return None if name is None else SourceTrigger(source=name, events=events)
+    return None if name is None else SourceTrigger(source=name, events=events, pointer=pointer)
 
 
 def _schedule(
