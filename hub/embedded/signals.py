@@ -18,12 +18,17 @@ _SIGNALS = (*STOP_SIGNALS, signal.SIGCHLD)
 
 
 class SignalPipe:
-    """Receives stop signals and SIGCHLD while it is entered; restores what was there before."""
+    """Receives stop signals and SIGCHLD while it is entered; restores what was there before.
+
+    Who was asked to stop goes on ignoring it: `timeout` and terminals ask twice, and the second one must not turn a
+    clean end into a killed one.
+    """
 
     def __enter__(self) -> "SignalPipe":
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         os.set_blocking(self._write_end, False)
+        self._is_asked_to_stop = False
         self._former_fd = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         self._former: dict[signal.Signals, Any] = {
             number: signal.signal(number, _ignore) for number in _SIGNALS
@@ -34,7 +39,8 @@ class SignalPipe:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._former.items():
-            signal.signal(number, handler)
+            is_stop = self._is_asked_to_stop and number in STOP_SIGNALS
+            signal.signal(number, signal.SIG_IGN if is_stop else handler)
         signal.set_wakeup_fd(self._former_fd)
         os.close(self._read_end)
         os.close(self._write_end)
@@ -48,6 +54,7 @@ class SignalPipe:
         select.select([self._read_end], [], [], timeout_seconds)
         with contextlib.suppress(BlockingIOError):
             for number in os.read(self._read_end, 4096):
+                self._is_asked_to_stop = self._is_asked_to_stop or number in STOP_SIGNALS
                 yield signal.Signals(number)
 
     def forget_in_child(self) -> None:

@@ -175,9 +175,20 @@ OPERATIONS: tuple[tuple[str, Asking, frozenset[str]], ...] = (
     ("unread_out", _says(OperationKind.UNREAD), frozenset()),
     ("unsend", _on_message(OperationKind.UNSEND), frozenset()),
 )
-#: Capabilities that show in evidence, or in how a send is repeated, and not in an operation of their own.
+#: Capabilities that show in evidence, in how a send is repeated, or which network it goes by, and in no operation of
+#: their own.
 SHOWN_OTHERWISE = frozenset(
-    {"delivered", "focus", "history", "idempotent_send", "react_many", "read_in", "sms_fallback", "typing_in"}
+    {
+        "delivered",
+        "focus",
+        "history",
+        "idempotent_send",
+        "react_many",
+        "read_in",
+        "sms_fallback",
+        "typing_in",
+        "whatsapp",
+    }
 )
 
 

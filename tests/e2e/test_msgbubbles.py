@@ -71,7 +71,7 @@ def test_the_send_of_the_page_works_as_printed(hub: RunningHub, key: str, number
 def test_the_availability_of_the_page_works_as_printed(hub: RunningHub, key: str) -> None:
     status, answer = pasted(AVAILABILITY, hub, key)
 
-    assert status == 200
+    assert status == 200, answer
     assert answer["data"] == {"handle": "+15555550123", "imessage": True, "channel": "imessage"}
 
 

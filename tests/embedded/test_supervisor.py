@@ -158,6 +158,27 @@ def test_two_signals_at_once_are_one_wish(start: Start) -> None:
     assert group.process.wait() == 0
 
 
+ENDING = """
+import os, signal
+from hub.embedded.signals import SignalPipe
+
+with SignalPipe() as signals:
+    os.kill(os.getpid(), signal.{first})
+    list(signals.wait(None))
+os.kill(os.getpid(), signal.SIGTERM)
+print("ended by itself")
+"""
+
+
+@pytest.mark.parametrize(("first", "code"), [("SIGTERM", 0), ("SIGCHLD", -signal.SIGTERM)])
+def test_who_stops_already_is_not_killed_by_a_late_wish(first: str, code: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDING.format(first=first)], check=False, capture_output=True, text=True
+    )
+
+    assert (ended.returncode, ended.stdout) == (code, "" if code else "ended by itself\n")
+
+
 def test_a_second_signal_kills_who_will_not_stop(start: Start) -> None:
     group = start("stubborn", drain=60)
     group.until("stubborn.up")

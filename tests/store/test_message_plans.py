@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
 import msgspec
 import pytest
-from sqlalchemy import Connection, Select, create_engine, event
+from sqlalchemy import Connection, Engine, Select, create_engine, event
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgres_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -29,6 +29,7 @@ from hub.store.repositories import outbox as outbox_reads
 from hub.store.repositories.message_arrivals import read_arrivals
 from hub.store.repositories.message_counts import counting
 from hub.store.repositories.message_pages import MOST_RANGES, _last_of, count_all, read_page
+from hub.store.sqlite.connection import connect
 from tests.support.postgres import PostgresServer
 
 #: Lines 1 to 100, mostly silent; nearly all is said on lines 1 to 4, in 20 chats.
@@ -136,6 +137,11 @@ def _filled(path: Path, count: int) -> Path:
     return path
 
 
+def _opened(path: Path) -> Engine:
+    """As the store opens it, with the functions that it adds."""
+    return create_engine("sqlite://", creator=lambda: connect(path, cache_kib=1024, is_reader=True))
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A file with few messages, and one with many."""
@@ -146,7 +152,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @cases
 def test_sqlite_walks_along_indexes(files: tuple[Path, Path], question: Question) -> None:
     """Nothing is scanned, and nothing but the page itself is sorted."""
-    with create_engine(f"sqlite:///{files[1]}").connect() as connection, listening(connection) as asked:
+    with _opened(files[1]).connect() as connection, listening(connection) as asked:
         question.ask(connection)
         for statement, values in list(asked):
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
@@ -161,7 +167,7 @@ def test_sqlite_works_as_little_for_many_as_for_few(files: tuple[Path, Path], qu
     """The steps of its virtual machine, counted."""
     counts = []
     for path in files:
-        with create_engine(f"sqlite:///{path}").connect() as connection:
+        with _opened(path).connect() as connection:
             ticks = [0]
 
             def tick(ticks: list[int] = ticks) -> int:
@@ -333,7 +339,7 @@ def _count_and_skip(connection: Connection, wanted: MessageFilter) -> None:
 def test_sqlite_counts_and_skips_without_reading_rows(
     files: tuple[Path, Path], wanted: MessageFilter
 ) -> None:
-    with create_engine(f"sqlite:///{files[1]}").connect() as connection, listening(connection) as asked:
+    with _opened(files[1]).connect() as connection, listening(connection) as asked:
         _count_and_skip(connection, wanted)
         for statement, values in list(asked):
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
