@@ -81,6 +81,15 @@ class MessageData(msgspec.Struct, frozen=True, kw_only=True):
     job_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
+class GroupMessageData(MessageData, frozen=True, kw_only=True):
+    """A message of a group that its network showed, with what is known of the group."""
+
+    #: Null while it has none.
+    chat_name: str | None
+    #: The handles of the others; null of a group with so many that each message would be long (`GET /v1/chats/{id}`).
+    participants: msgspec.Raw | None
+
+
 class ReactionData(msgspec.Struct, frozen=True, kw_only=True):
     """A reaction that was added or removed."""
 

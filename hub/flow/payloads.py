@@ -14,6 +14,7 @@ import msgspec
 from hub.flow.event_shapes import (
     AttachmentData,
     ChatData,
+    GroupMessageData,
     LineStatusData,
     MessageData,
     ReactionData,
@@ -30,6 +31,8 @@ from hub.rules.chatkeys import handle_of, normalize_handle
 from hub.rules.facts import Fact
 from hub.rules.message_status import MessageStatus, message_status
 
+#: JSON of about a hundred handles: each message of the group carries it, to each webhook.
+_MOST_PARTICIPANTS_CHARS: Final = 2048
 _HAS_ATTACHMENT: Final = tuple(f'"type":"{name}"' for name in sorted(ATTACHED))
 
 _encode = msgspec.json.Encoder().encode
@@ -58,9 +61,8 @@ def event_data(
         message = message._replace(chat_id=chat.id)  # the observation names the chat, the row did not know it
     if fact.type.startswith("message.") and message is not None:
         key = chat_key if chat is None else chat.chat_key
-        return message_data(
-            message, line_handle=line.handle, chat_key=key, actor=observation.actor, links=links
-        )
+        data = _message_data(message, line.handle, key, actor=observation.actor, links=links)
+        return _text(data if chat is None or not chat.is_group else _with_group(data, chat))
     if reaction is not None and message is not None:
         return reaction_data(
             reaction, message_id=message.id, chat_id=message.chat_id, line_handle=line.handle
@@ -86,6 +88,17 @@ def message_data(
         chat_key: Of its chat; None while no chat is known.
         links: Makes the addresses of attachments; without it those stay as their bridge gave them.
     """
+    return _text(_message_data(message, line_handle, chat_key, actor=actor, links=links))
+
+
+def _message_data(
+    message: SnapshotRow | MessageRow,
+    line_handle: str,
+    chat_key: str | None,
+    *,
+    actor: str | None,
+    links: FileLinks | None,
+) -> MessageData:
     is_from_me = bool(message.is_from_me)
     data = MessageData(
         id=id_text(Prefix.MESSAGE, message.id),
@@ -116,7 +129,7 @@ def message_data(
         unsent_at=message.unsent_at,
         error=None if message.error is None else msgspec.Raw(message.error.encode()),
     )
-    return _text(_with_our_part(data, message) if is_from_me else data)
+    return _with_our_part(data, message) if is_from_me else data
 
 
 def status_of(message: SnapshotRow | MessageRow) -> MessageStatus:
@@ -131,6 +144,15 @@ def status_of(message: SnapshotRow | MessageRow) -> MessageStatus:
         delivered_at=message.delivered_at,
         read_at=message.read_at,
         unsent_at=message.unsent_at,
+    )
+
+
+def _with_group(data: MessageData, chat: ChatRow) -> MessageData:
+    is_short = len(chat.participants) <= _MOST_PARTICIPANTS_CHARS
+    return GroupMessageData(
+        **msgspec.structs.asdict(data),
+        chat_name=chat.name,
+        participants=msgspec.Raw(chat.participants.encode()) if is_short else None,
     )
 
 

@@ -275,6 +275,16 @@ def test_golden_files_are_those_of_the_event_types() -> None:
     assert sorted(SHAPES) == sorted(SUBSCRIBABLE)
 
 
+@pytest.mark.parametrize(("count", "is_told"), [(100, True), (300, False)])
+def test_a_large_group_is_named_without_its_members(count: int, is_told: bool) -> None:
+    people = tuple(f"+1555020{number:04}" for number in range(count))
+    group = msgspec.structs.replace(GROUP, participants=people)
+
+    told = data_of(seen("message.received", chat=group, actor=CONTACT, message=a_message()))
+
+    assert (told["chat_name"], told["participants"]) == ("Trip", list(people) if is_told else None)
+
+
 @pytest.mark.parametrize("event_type", sorted(SEEN))
 def test_first_fact_is_the_type_it_stands_for(event_type: str) -> None:
     assert facts_of(SEEN[event_type], LINE.id)[0].type == event_type

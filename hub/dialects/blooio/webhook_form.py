@@ -7,7 +7,7 @@ replay says so, and names the delivery that it repeats.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +32,9 @@ class _Message(NativeMessage, frozen=True):
     read_at: int | None = None
     failed_at: int | None = None
     accepted_at: int | None = None
+    #: Of a group.
+    chat_name: str | None = None
+    participants: tuple[str, ...] | None = None
 
 
 class _Reaction(msgspec.Struct, frozen=True):
@@ -134,9 +137,8 @@ def _of_message(status: str, at: str | None) -> Callable[[str | bytes], Fields]:
             "protocol": protocol_of(message.service),
             "is_group": is_group,
             "group_id": _group(message) if is_group else None,
-            # Events tell which group, and no more of it.
-            "group_name": None,
-            "participants": None,
+            "group_name": message.chat_name,
+            "participants": None if message.participants is None else _people(message.participants),
             "text": message.text,
             "attachments": [{"url": each.url, "name": each.filename} for each in message.attachments],
             "sender": None if message.is_from_me else message.sender,
@@ -157,6 +159,11 @@ _TIMES: Final[Mapping[str, Callable[[_Message], int | None]]] = {
     "delivered_at": lambda message: message.delivered_at,
     "read_at": lambda message: message.read_at,
 }
+
+
+def _people(handles: Iterable[str]) -> list[Fields]:
+    """Write members; whose contacts they are, events do not tell."""
+    return [{"contact_id": None, "identifier": each, "name": None} for each in handles]
 
 
 def _external(message: _Message) -> str | None:
