@@ -18,7 +18,7 @@ from hub.flow.payloads import status_of
 from hub.flow.recipients import require_named
 from hub.flow.rows import MessageRow
 from hub.flow.second_thoughts import state_conflict
-from hub.flow.wishes import CORRECTION_PRIORITY, Wish
+from hub.flow.wishes import URGENT_PRIORITY, Wish
 from hub.model.errors import InvalidRequest
 from hub.model.ids import Prefix, id_text
 from hub.model.line import Line
@@ -105,7 +105,7 @@ async def _change(call: Call[Any, Any], kind: OperationKind, done: str, **fields
         "message_guid": message.guid,
         **await _names_of_pieces(call, message, kind),
     }
-    wish = Wish(kind=kind, payload=payload, message_id=message.id, priority=CORRECTION_PRIORITY)
+    wish = Wish(kind=kind, payload=payload, message_id=message.id, priority=URGENT_PRIORITY)
     return await accept_wishes(call, line, [wish], asked_as=f"{kind}:{message.id}")
 
 

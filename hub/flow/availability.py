@@ -18,6 +18,7 @@ from hub.flow.outgoing import Outgoing
 from hub.flow.ports import Clock
 from hub.flow.repositories import Store
 from hub.flow.verdicts import Verdicts
+from hub.flow.wishes import URGENT_PRIORITY, Wish
 from hub.model.contact import Reachability
 from hub.model.line import Line
 from hub.model.outbox import OperationKind, OutboxItem, OutboxState
@@ -107,9 +108,8 @@ class AvailabilityDesk:
         payload = {"from": question.line.handle, "handles": list(handles)}
         if len(handles) == 1:
             payload["handle"] = handles[0]
-        accepted = await self._outgoing.accept(
-            question.line, OperationKind.CHECK, payload, api_key_id=question.api_key_id
-        )
+        wish = Wish(kind=OperationKind.CHECK, payload=payload, priority=URGENT_PRIORITY)
+        accepted = await self._outgoing.accept_set(question.line, [wish], api_key_id=question.api_key_id)
         rows = []
         for handle in handles:
             old = known.get(handle)

@@ -21,8 +21,8 @@ from hub.rules.chatkeys import direct_chat_key, handle_of, normalize_handle
 from hub.rules.facts import dedupe_key, text_of
 from hub.rules.lanes import shard_of
 
-#: Corrections go before what waits: late, they would be useless.
-CORRECTION_PRIORITY = 100
+#: Of what would be useless late, such as corrections and what somebody waits for: it goes before what waits.
+URGENT_PRIORITY = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,6 +45,8 @@ class NextStep:
 #: A network that asks for more patience is asked again all the same.
 LONGEST_ASKED_MS = 3_600_000
 FLEETING = frozenset({OperationKind.TYPING, OperationKind.READ})
+#: Signs of life, and what nobody gets anything of.
+UNPACED = FLEETING | {OperationKind.CHECK}
 
 
 def is_too_late(policy: SendPolicy, kind: OperationKind, *, created_at: int, now_ms: int) -> bool:

@@ -22,7 +22,7 @@ from hub.model.line import Line
 from hub.model.outbox import OperationKind, OutboxState
 from hub.rules.lanes import shard_of
 from hub.rules.pacing import Pace, Start, reserve_start
-from hub.rules.sending import FLEETING, NextStep
+from hub.rules.sending import UNPACED, NextStep
 from hub.rules.turns import Turn, next_turn
 from hub.worker.fallback import adapter_of
 from hub.worker.timers import Timers
@@ -194,8 +194,8 @@ class LineLanes:
             self._starts[line_id] = start
 
     def _may_start(self, line: Line, item: DueOutbox, now_ms: int) -> bool:
-        """Keep the line's pace; if it must wait, look again when it may. Signs of life are not paced."""
-        if not line.pace_ms or OperationKind(item.kind) in FLEETING:
+        """Keep the line's pace; if it must wait, look again when it may."""
+        if not line.pace_ms or OperationKind(item.kind) in UNPACED:
             return True
         start = self._starts.get(line.id)
         if start is not None and start.at_ms > now_ms:

@@ -15,6 +15,7 @@ from hub.flow.rows import OutboxUpdate
 from hub.model.ids import Prefix, id_text
 from hub.model.outbox import OperationKind, OutboxState
 from hub.rules.lanes import shard_of
+from hub.rules.turns import next_turn
 from tests.api.test_contacts import made
 from tests.support.hub_world import CONTACT, SANDBOX_LINE, HubWorld, line_id, open_world
 
@@ -279,6 +280,16 @@ async def test_zero_hours_remember_nothing(tmp_path: Path) -> None:
         for _ in range(2):
             assert (await world.api.get(PATH)).json["is_cached"] is False
         assert len(answering.asked) == 2
+
+
+async def test_who_asks_does_not_wait_for_all_that_is_to_be_sent(able: HubWorld) -> None:
+    for _ in range(3):
+        await able.api.post("/v1/messages", {"from": SANDBOX_LINE, "to": CONTACT, "text": "Hi"})
+    await able.api.get(PATH, headers={"Prefer": "wait=0"})
+    line = able.sandbox_line
+    due = await able.store.hot.read(lambda tx: tx.due_outbox(line.id, shard_of(line.id), 9))
+
+    assert next_turn(due, able.clock.now_ms()).item in [each for each in due if each.kind == "check"]
 
 
 async def test_the_check_is_an_outbox_item_like_any_other(able: HubWorld) -> None:

@@ -12,7 +12,7 @@ import hub
 from hub.api.message_sends import MOST_PARTS, MOST_TEXT, MOST_TEXTS, NewMessage
 from hub.flow.adoption import DELIVERY_UNKNOWN
 from hub.flow.outgoing import MOST_ATTEMPTS
-from hub.flow.wishes import CORRECTION_PRIORITY
+from hub.flow.wishes import URGENT_PRIORITY
 from hub.rules.message_status import MessageStatus
 from tests.api.test_message_sends import message, sent
 from tests.support.asgi import Answered
@@ -86,5 +86,5 @@ def test_the_page_names_what_there_is() -> None:
     assert f"`parts` (up to {MOST_PARTS}," in PAGE
     assert f"`texts` (up to {MOST_TEXTS})" in PAGE
     assert f"up to {MOST_ATTEMPTS} times" in PAGE
-    assert f"Edits and unsends have {CORRECTION_PRIORITY}." in PAGE
+    assert f"Edits and unsends have {URGENT_PRIORITY}." in PAGE
     assert DELIVERY_UNKNOWN in named

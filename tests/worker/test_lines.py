@@ -237,6 +237,17 @@ async def test_signs_of_life_are_dropped_when_late_and_not_paced(rig: Rig, bridg
     await desk.lanes.drain()
 
 
+async def test_what_nobody_gets_anything_of_is_not_paced(rig: Rig, bridge: ScriptedBridge) -> None:
+    desk = await a_desk(rig, bridge, pace_ms=5_000)
+    sends = await desk.owe(2)
+    checks = await desk.owe(2, OperationKind.CHECK)
+    desk.lanes.line_due(desk.line.id)
+    await desk.calm()
+    await desk.later(5_000)
+
+    assert bridge.performed == [sends[0], sends[1], *checks]
+
+
 async def test_the_pace_is_kept(rig: Rig, bridge: ScriptedBridge) -> None:
     desk = await a_desk(rig, bridge, pace_ms=2_000)
     ids = await desk.owe(3)
