@@ -10,7 +10,7 @@ from hub.flow.payloads import status_of
 from hub.flow.repositories import Store
 from hub.model.observation import ObservedMessage
 from hub.model.outbox import OperationKind, OutboxState
-from tests.store.test_own_sends import ACCEPTED, REFUSED, named, shown
+from tests.store.shown_sends import ACCEPTED, REFUSED, named, shown
 from tests.support.sent_story import UNSURE, Stage, a_stage
 from tests.support.sightings import AT, a_message, seen
 

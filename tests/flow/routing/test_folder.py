@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from hub.app.route_folder import RouteFolder
 from hub.config.route_files import read_route_files
 from hub.flow.routing.installing import ToInstall
-from tests.support.hub_world import HubWorld, open_world
+from tests.support.hub_world import HubWorld
 from tests.support.route_world import RecordingActions, RouteWorld
 
 ECHO = """version: 1
@@ -30,12 +30,6 @@ class FewerActions(RecordingActions):
         return {name: spec for name, spec in super().specs().items() if name not in self.gone}
 
     gone: frozenset[str] = frozenset()
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    async with open_world(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from hub.flow.routing.forgetting import RunForgetting
 from hub.flow.routing.installing import FILES
-from tests.support.hub_world import HubWorld, open_world
+from tests.support.hub_world import HubWorld
 from tests.support.route_world import RouteWorld
 
 DAY = 86_400_000
@@ -24,17 +19,6 @@ routes:
     keep: { payload: 0s, log: 2d }
     steps: [{ use: do.safe, with: { text: "{{ event.text }}" } }]
 """
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    async with open_world(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def routes(world: HubWorld) -> RouteWorld:
-    return RouteWorld(world)
 
 
 def forgetting(world: HubWorld, routes: RouteWorld) -> RunForgetting:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from hub.flow.routing.late_book import LateBook
-from tests.support.hub_world import HubWorld, open_world
+from tests.support.hub_world import HubWorld
 from tests.support.route_world import RouteWorld
 
 PATH = "a-long-and-odd-word"
@@ -18,12 +13,6 @@ routes:
     trigger: {{ webhook: {PATH} }}
     steps: [{{ use: do.safe, with: {{}} }}]
 """
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    async with open_world(tmp_path) as world:
-        yield world
 
 
 async def test_a_route_is_known_from_the_refresh_after_it_was_installed(world: HubWorld) -> None:

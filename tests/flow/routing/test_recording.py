@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from hub.app.recording import NotRecorded, record
 from hub.app.trials import run_trials
 from hub.config.settings import load_settings
 from hub.model.run import Run
-from tests.support.hub_world import HubWorld, open_world
+from tests.support.hub_world import HubWorld
 from tests.support.route_world import RouteWorld
 
 ROUTE = """version: 1
@@ -39,12 +38,6 @@ routes:
         use: log
         with: { message: agreed }
 """
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    async with open_world(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture(scope="module")

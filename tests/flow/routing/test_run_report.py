@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from hub.app.run_report import MOST_ROUTES, OTHERS, RunReport
 from hub.model.actions import ActionCall, ActionDone, ActionFailed
 from hub.model.run import RunState
 from hub.observe.metrics import Metrics
 from tests.store.test_runs import a_run
-from tests.support.hub_world import HubWorld, open_world
+from tests.support.hub_world import HubWorld
 from tests.support.route_world import RouteWorld
 
 ROUTE = """
@@ -22,12 +17,6 @@ routes:
     trigger: message.received
     steps: [{ use: do.safe, with: { text: "{{ event.text }}" }, retry: { attempts: 2, first: 1s } }]
 """
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    async with open_world(tmp_path) as world:
-        yield world
 
 
 def value_of(metrics: Metrics, name: str, **labels: str) -> float | None:

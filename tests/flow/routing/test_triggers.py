@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,23 +14,12 @@ from hub.flow.source_intake import SourceIntake
 from hub.model.run import RunVerdict
 from hub.rules.sources.intake import Accepted, SourceEvent
 from hub.rules.sources.model import Answer, Source
-from tests.flow.routing.test_runs import written
-from tests.support.hub_world import HubWorld, open_world
+from tests.flow.routing.written_routes import written
+from tests.support.hub_world import HubWorld
 from tests.support.inbound_sources import sources_of
 from tests.support.route_world import TEXTS, RouteWorld
 
 PATH = "a-long-odd-word"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[HubWorld]:
-    async with open_world(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def routes(world: HubWorld) -> RouteWorld:
-    return RouteWorld(world)
 
 
 @pytest.fixture
