@@ -35,7 +35,7 @@ BODY_ERRORS: Final = (
 _LONGEST: Final = {"handle": 320}
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _TAGS: Final = {
-    "bridges": "Adapters that push their events to the hub.",
+    "bridges": "What carries lines to their networks, here or on other machines.",
     "bulk": "One text to many recipients, each exactly once.",
     "chats": "Conversations of a line.",
     "consents": "Who may be written to, and who said so.",

@@ -52,7 +52,7 @@ def receiver_for(text: str) -> Receiver:
 
 
 def paste_all(text: str, **variables: str) -> tuple[str, list[dict[str, Any]]]:
-    """Paste the three commands; return the webhook's secret and the answers."""
+    """Paste the commands; return the webhook's secret and the answers."""
     answers = [json.loads(run_pasted(pasted(text, number), **variables)) for number in (1, 2, 3)]
     return str(answers[0]["secret"]), answers
 
