@@ -14,14 +14,11 @@ from pathlib import Path
 import msgspec
 
 from bridge.sandbox import contacts
-from hub.flow.capabilities import CapabilityBook
-from hub.flow.heartbeats import Heartbeats
 from hub.model.observation import Observation
 from hub.rules.lanes import SHARD_COUNT
 from hub.worker.adapters import AdapterBook
-from hub.worker.feeds import Feeds
 from tests.support.hub_world import OTHER_LINE, open_world
-from tests.worker.test_adapters import Network
+from tests.worker.test_adapters import Network, feeds_of
 
 
 def written(number: int) -> Observation:
@@ -41,16 +38,7 @@ async def measure(count: int, page: int) -> None:
                 network.waiting.put_nowait(tuple(told[first : first + page]) if page > 1 else told[first])
             mine = world.other_line.bridge_id
             book = AdapterBook(world.directory, lambda bridge: network if bridge.id == mine else None)
-            feeds = Feeds(
-                adapters=book,
-                bridges=world.store.bridges,
-                ingest=world.ingest,
-                new_id=world.new_id,
-                capabilities=CapabilityBook(world.store.lines, world.directory, world.wake_ups),
-                heartbeats=Heartbeats(world.store.bridges, world.clock),
-                directory=world.directory,
-                clock=world.clock,
-            )
+            feeds = feeds_of(world, book)
             started = time.perf_counter()
             book.refresh()
             feeds.own(range(SHARD_COUNT))
